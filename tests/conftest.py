@@ -1,0 +1,98 @@
+"""What every test stands on: one real PostgreSQL for the whole run, and a fresh migrated database for each test."""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from omonat.database.embedded import OWNER, USER, Server
+from omonat.database.migrate import migrate
+from omonat.database.pool import Database
+
+_TEMPLATE = "template_migrated"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def short_folder() -> Iterator[Path]:
+    """A folder for this run with a short path (socket addresses end at 107 bytes), entered by the server's account."""
+    folder = Path(tempfile.mkdtemp(prefix="omonat-test-"))
+    if os.geteuid() == 0:
+        folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server(short_folder: Path) -> Iterator[Server]:
+    """The embedded PostgreSQL of this run; it dies with the run, however the run ends."""
+    server = Server.start(short_folder / "home")
+    yield server
+    server.stop()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def owner(server: Server) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that may make and drop databases; the migrated template exists once it is open."""
+    connection = await asyncpg.connect(server.address.dsn("postgres", user=OWNER))
+    await connection.execute(f"create database {_TEMPLATE} owner {USER}")
+    await migrate(server.address.dsn(_TEMPLATE))
+    yield connection
+    await connection.close()
+
+
+async def _copy(owner: asyncpg.Connection) -> str:
+    name = f"test_{next(_numbers)}"
+    await owner.execute(f"create database {name} template {_TEMPLATE} owner {USER}")
+    return name
+
+
+async def _drop(owner: asyncpg.Connection, name: str) -> None:
+    await owner.execute(f"drop database {name} with (force)")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def dsn(server: Server, owner: asyncpg.Connection) -> AsyncIterator[str]:
+    """The address of a fresh, migrated database that only this test knows."""
+    name = await _copy(owner)
+    yield server.address.dsn(name)
+    await _drop(owner, name)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def database(dsn: str) -> AsyncIterator[Database]:
+    """A connected `Database` on this test's own database."""
+    database = await Database.connect(dsn, size=8)
+    yield database
+    await database.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def module_dsn(server: Server, owner: asyncpg.Connection) -> AsyncIterator[str]:
+    """As `dsn`, shared by the tests of one module: for dear set-ups that the tests only read."""
+    name = await _copy(owner)
+    yield server.address.dsn(name)
+    await _drop(owner, name)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def module_database(module_dsn: str) -> AsyncIterator[Database]:
+    """As `database`, shared by the tests of one module."""
+    database = await Database.connect(module_dsn, size=8)
+    yield database
+    await database.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def empty_dsn(server: Server, owner: asyncpg.Connection) -> AsyncIterator[str]:
+    """The address of a database nothing was ever done to."""
+    name = f"test_{next(_numbers)}"
+    await owner.execute(f"create database {name} owner {USER}")
+    yield server.address.dsn(name)
+    await _drop(owner, name)
