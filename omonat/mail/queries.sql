@@ -1,0 +1,72 @@
+-- name: claim_due
+-- Takes messages that are due, the most urgent class first; two workers never get the same one.
+with picked as (
+    select person, id from outbox
+    where state in ('waiting', 'claimed') and due_at <= :now
+    order by class desc, due_at
+    limit :most
+    for update skip locked
+)
+update outbox as o
+set state = 'claimed', claim = :claim, due_at = :until, attempts = o.attempts + 1
+from picked
+where o.person = picked.person and o.id = picked.id
+returning o.id, o.claim, o.person, o.template, o.class, o.purpose, o.channel, o.address_item, o.language, o.case_id,
+    o.facts, o.sealed, o.attempts, o.created_at, o.expires_at;
+
+-- name: begin_hand_over$
+-- The last step before the network; nothing when the claim was lost, and then nothing may be handed over.
+update outbox set state = 'handing-over', due_at = :until
+where person = :person and id = :id and claim = :claim and state = 'claimed' and due_at > :now
+returning id;
+
+-- name: put_off$
+-- Back into the queue until `due`; an attempt that never reached the network may be given back.
+update outbox
+set state = 'waiting', due_at = :due, claim = null, code = :code, attempts = attempts - :unspent::smallint
+where person = :person and id = :id and claim = :claim and state in ('claimed', 'handing-over')
+returning id;
+
+-- name: settle$
+-- The end of a message; its sealed parameters go with it.
+update outbox set state = :state, settled_at = :now, claim = null, code = :code, sealed = null
+where person = :person and id = :id and claim = :claim and state in ('claimed', 'handing-over')
+returning id;
+
+-- name: mend_interrupted
+-- Hand-overs whose worker died: an e-mail goes again under the same Message-ID, an SMS does not.
+with cut as (
+    select person, id from outbox
+    where state = 'handing-over' and due_at <= :now
+    limit :most
+    for update skip locked
+)
+update outbox as o
+set state = case o.channel when 'email' then 'waiting' else 'uncertain' end,
+    settled_at = case o.channel when 'email' then null else :now::timestamptz end,
+    sealed = case o.channel when 'email' then o.sealed else null end,
+    code = 'message-outcome-unknown',
+    claim = null
+from cut
+where o.person = cut.person and o.id = cut.id
+returning o.id, o.template, o.channel, o.state;
+
+-- name: service_sent
+-- When service messages went to a person since an instant.
+select settled_at from outbox
+where person = :person and class = 'service' and state in ('sent', 'uncertain') and settled_at > :since;
+
+-- name: prune$
+-- Removes messages settled before an instant; how many.
+with gone as (
+    delete from outbox where (person, id) in (
+        select person, id from outbox where settled_at < :before limit :most for update skip locked
+    ) returning 1
+)
+select count(*) from gone;
+
+-- name: open_counts
+-- How many messages are on their way, by class and state.
+select class, state, count(*) as many from outbox
+where state in ('waiting', 'claimed', 'handing-over')
+group by class, state;

@@ -1,0 +1,138 @@
+"""What a message is before it has an address or words: who is to be told what, for which purpose, by which channel.
+
+A template fixes the class of its messages (N2): whoever writes a message chooses the template, never the class, so a
+newsletter can't travel as a service notice. Parameters are declared: `open` ones hold no personal data (an order's
+number, a count of minutes); every other one is sealed under the person's key before it reaches the database.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from omonat.base.instants import DAY, MINUTE, Instant
+
+LANGUAGES = ("uz", "ru", "en")
+
+Value = str | int
+
+
+class MessageClass(StrEnum):
+    """Transactional: part of what the person asked for. Service: N2. Marketing: only by a live consent."""
+
+    TRANSACTIONAL = "transactional"
+    SERVICE = "service"
+    MARKETING = "marketing"
+
+
+class Channel(StrEnum):
+    """How the message reaches the person."""
+
+    EMAIL = "email"
+    SMS = "sms"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One kind of message. `lifetime` is how long it is worth sending after it was written; None: no limit."""
+
+    id: str
+    message_class: MessageClass
+    channels: frozenset[Channel]
+    open: frozenset[str] = frozenset()
+    sealed: frozenset[str] = frozenset()
+    lifetime: int | None = None
+
+
+_BOTH = frozenset(Channel)
+_EMAIL = frozenset({Channel.EMAIL})
+
+TEMPLATES: Mapping[str, Template] = {
+    template.id: template
+    for template in (
+        Template(
+            "sign-in-code",
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            open=frozenset({"minutes"}),
+            sealed=frozenset({"code"}),
+            lifetime=10 * MINUTE,
+        ),
+        Template("registration-confirmation", MessageClass.TRANSACTIONAL, _BOTH, lifetime=3 * DAY),
+        Template(
+            "order-confirmation",
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            open=frozenset({"order", "delivery"}),  # delivery: 1 with a courier, 0 collected at the counter
+            sealed=frozenset({"total"}),  # tiyin
+            lifetime=DAY,
+        ),
+        Template(
+            "information-request-answer",
+            MessageClass.TRANSACTIONAL,
+            _EMAIL,
+            open=frozenset({"request"}),
+            sealed=frozenset({"answer"}),
+        ),
+        Template(
+            "service-notice",
+            MessageClass.SERVICE,
+            _BOTH,
+            open=frozenset({"kind", "title", "text"}),  # kind: system-error | security-breach | service-change
+        ),
+        Template("newsletter-welcome", MessageClass.MARKETING, _EMAIL, lifetime=7 * DAY),
+    )
+}
+
+SERVICE_KINDS = frozenset({"system-error", "security-breach", "service-change"})
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message to be written into the outbox.
+
+    `address_item` is the policy's item that holds the address (`contact.email`, `contact.mobile`). `once`, where
+    given, makes writing it again for the same person a no-op. `due` None means now.
+    """
+
+    person: str
+    template: str
+    purpose: str
+    channel: Channel
+    address_item: str
+    language: str
+    params: Mapping[str, Value]
+    case: str | None = None
+    once: str | None = None
+    due: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A claimed row of the outbox. `claim` names this claim, `facts` and `sealed` are its parameters, `attempt` counts
+    from 1.
+    """
+
+    id: str
+    claim: str
+    person: str
+    template: str
+    message_class: MessageClass
+    purpose: str
+    channel: Channel
+    address_item: str
+    language: str
+    case: str | None
+    facts: Mapping[str, Value]
+    sealed: bytes | None
+    attempt: int
+    written: Instant
+    expires: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A recipient registered in the policy (T1): a relay or gateway, for these purposes and these items."""
+
+    id: str
+    purposes: frozenset[str]
+    items: frozenset[str]

@@ -1,0 +1,16 @@
+-- name: put_message$
+-- Writes a message; nothing when one with the same `once` is there for this person already.
+insert into outbox (
+    person, id, template, class, purpose, channel, address_item, language, case_id, once, facts, sealed,
+    due_at, expires_at, created_at
+) values (
+    :person, :id, :template, :message_class, :purpose, :channel, :address_item, :language, :case_id, :once, :facts,
+    :sealed, :due, :expires, :now
+)
+on conflict (person, once) where once is not null do nothing
+returning id;
+
+-- name: forget_messages$
+-- Removes every message of a person: part of sweeping after an erasure.
+with gone as (delete from outbox where person = :person returning 1)
+select count(*) from gone;

@@ -1,0 +1,75 @@
+"""Writing messages into the outbox, inside the transaction of the flow that has something to say."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import asyncpg
+import msgspec
+
+from omonat.base.ids import new_id
+from omonat.base.instants import Instant
+from omonat.database import statements
+from omonat.promises.messages.facts import Message, Value
+from omonat.promises.messages.rule import check
+
+_queries = statements.load(__package__)
+
+
+class Seal(Protocol):
+    """Seals a value under the person's key, bound to `context`: the vault's part, handed in by the wiring."""
+
+    async def __call__(self, *, person: str, context: str, value: bytes) -> bytes: ...
+
+
+def sealing_context(message_id: str) -> str:
+    """What the sealed parameters of a message are bound to: this message and no other."""
+    return f"outbox:{message_id}"
+
+
+async def put(connection: asyncpg.Connection, message: Message, *, seal: Seal, now: Instant) -> str | None:
+    """Write one message; it leaves when the transaction of `connection` has committed. Returns its id.
+
+    None when a message with the same `once` was written for this person before. Raises BadInput (`check`), and
+    whatever `seal` raises; then nothing is written.
+    """
+    template = check(message)
+    message_id = new_id("msg")
+    values = {name: value for name, value in message.params.items() if name in template.sealed}
+    sealed = None
+    if values:
+        sealed = await seal(person=message.person, context=sealing_context(message_id), value=pack(values))
+    written: str | None = await _queries.put_message(
+        connection,
+        id=message_id,
+        person=message.person,
+        template=template.id,
+        message_class=template.message_class.value,
+        purpose=message.purpose,
+        channel=message.channel.value,
+        address_item=message.address_item,
+        language=message.language,
+        case_id=message.case,
+        once=message.once,
+        facts={name: value for name, value in message.params.items() if name in template.open},
+        sealed=sealed,
+        due=message.due or now,
+        expires=None if template.lifetime is None else (message.due or now) + template.lifetime,
+        now=now,
+    )
+    return written
+
+
+async def forget(connection: asyncpg.Connection, person: str) -> int:
+    """Remove every message of a person, sent or not (R3: swept); how many there were."""
+    gone: int = await _queries.forget_messages(connection, person=person)
+    return gone
+
+
+def pack(values: Mapping[str, Value]) -> bytes:
+    """The parameters as the bytes that are sealed."""
+    return msgspec.json.encode(values)
+
+
+def unpack(plain: bytes) -> dict[str, Value]:
+    """The parameters that `pack` wrote."""
+    return msgspec.json.decode(plain, type=dict[str, str | int])
