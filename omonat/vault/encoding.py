@@ -1,0 +1,34 @@
+"""Injective bytes and key derivation: the two small things every format of the vault is built from.
+
+`frame` joins parts so that no two lists of parts give the same bytes. `derive` is the one-step key derivation of
+NIST SP 800-56C r2 (section 4.1, SHA-512, one block): every input secret here is already 32 uniformly random bytes, so
+one hash is enough; a full HKDF costs seven times as much and bounds nothing better.
+"""
+
+from hashlib import sha512
+
+_COUNTER = b"\x00\x00\x00\x01"
+LONGEST = 48  # of SHA-512's 64 bytes: the 16 that never leave are what length extension would need
+
+
+def frame(*parts: str | bytes | int) -> bytes:
+    """The parts, each behind its length as four big-endian bytes; text is UTF-8, an integer eight big-endian bytes.
+
+    The first part names what the bytes are for, and fixes how many parts follow and of which type.
+    """
+    return b"".join([_framed(part) for part in parts])
+
+
+def _framed(part: str | bytes | int) -> bytes:
+    if isinstance(part, str):
+        part = part.encode()
+    elif isinstance(part, int):
+        part = part.to_bytes(8, "big")
+    return len(part).to_bytes(4, "big") + part
+
+
+def derive(secret: bytes, context: bytes, length: int = 32) -> bytes:
+    """`length` key bytes (at most 48) of a uniformly random `secret`, for one framed `context` and no other."""
+    if not 0 < length <= LONGEST:
+        raise ValueError("one derivation yields at most 48 bytes")
+    return sha512(_COUNTER + secret + context).digest()[:length]

@@ -1,0 +1,156 @@
+"""The keyring: which slot holds the secret of which lasting key. It holds no secret itself.
+
+Every lasting key (look-up epochs, signing keys, pseudonyms, sealed values) lives in a slot like a person's does, so it
+can be destroyed like a person's, and a new root need only seal the slots again. The ring is sealed all the same: its
+numbers must not be changed by anybody.
+"""
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from omonat.base.errors import Fault, Refused, Unavailable
+from omonat.vault.encoding import frame
+from omonat.vault.root import RootKey
+from omonat.vault.slots import SlotFile
+from omonat.vault.storage import locked, open_closed, write_new
+
+_MAGIC = b"omonat-keyring/1"
+_CONTEXT = frame("omonat/keyring/v1")
+_LARGEST = 1 << 20
+_Derived = TypeVar("_Derived")
+
+
+class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the file says. `keys` maps a name to its slot; `slots_made` guards against starting anew over lost slots."""
+
+    installation: str
+    slots_made: bool = False
+    lookup_epoch: int = 0
+    keys: dict[str, int] = {}
+
+
+class RingFile:
+    """The sealed file. Changes replace the file as a whole; the lock lies in a file of its own, never replaced."""
+
+    def __init__(self, path: Path, root: RootKey) -> None:
+        self.path = path
+        self.lock_path = path.with_name("lock")
+        self._root = root
+
+    def create(self, installation: str) -> None:
+        """Put the first ring in place, or leave the one that is there."""
+        for path, data in ((self.lock_path, b""), (self.path, self._sealed(Ring(installation)))):
+            with suppress(FileExistsError):
+                write_new(path, data, replace=False)
+
+    def read(self) -> tuple[Ring, tuple[int, int]]:
+        """The ring, and what tells this state of the file from the next one."""
+        descriptor = open_closed(self.path, os.O_RDONLY)
+        try:
+            data, found = os.read(descriptor, _LARGEST), os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
+        if data[:16] != _MAGIC:
+            raise Fault("keys-changed", file=str(self.path))
+        if data[16:32] != self._root.mark:
+            raise Refused("root-wrong")
+        try:
+            ring = msgspec.json.decode(self._root.open(_CONTEXT, data[32:]), type=Ring)
+        except (ValueError, Refused, Fault):
+            raise Fault("keys-changed", file=str(self.path)) from None
+        return ring, (found.st_ino, found.st_mtime_ns)
+
+    def state(self) -> tuple[int, int]:
+        """What `read` would give as its second part, without reading. Raises Unavailable when the file is gone."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            raise Unavailable("keys-missing", file=str(self.path)) from None
+        return found.st_ino, found.st_mtime_ns
+
+    def change(self, edit: Callable[[Ring], Ring]) -> None:
+        """Apply `edit` to the newest ring, alone on this machine. `edit` giving the same ring writes nothing."""
+        with locked([self.lock_path]):
+            ring, _ = self.read()
+            edited = edit(ring)
+            if edited != ring:
+                write_new(self.path, self._sealed(edited), replace=True)
+
+    def _sealed(self, ring: Ring) -> bytes:
+        return _MAGIC + self._root.mark + self._root.seal(_CONTEXT, msgspec.json.encode(ring, order="deterministic"))
+
+
+class Keyring:
+    """Lasting keys by name, made on first use. What is derived from one is kept only beside the slot it came from."""
+
+    def __init__(self, file: RingFile, slots: SlotFile) -> None:
+        self._file = file
+        self._slots = slots
+        self._ring, self._state = file.read()
+        self._kept: dict[str, tuple[int, bytes, object]] = {}
+
+    def ring(self) -> Ring:
+        """The ring as it stands now; another process's change is seen at once."""
+        state = self._file.state()
+        if state != self._state:
+            self._ring, self._state = self._file.read()
+        return self._ring
+
+    def use(self, name: str, derive: Callable[[bytes], _Derived]) -> _Derived:
+        """What `derive` makes of the named key. Raises Refused key-destroyed when that key was destroyed."""
+        kept = self._kept.get(name)
+        if kept is not None and self._slots.slot(kept[0]) == kept[1]:
+            return kept[2]  # type: ignore[return-value]  # one name is always derived by the same function
+        number = self._ring.keys.get(name) or self._number(name)
+        slot = self._slots.slot(number)
+        try:
+            derived = derive(self._slots.open_slot(number, slot))
+        except Refused:
+            self._kept.pop(name, None)
+            raise
+        self._kept[name] = (number, slot, derived)
+        return derived
+
+    def begin_lookup_epoch(self, after: int) -> int:
+        """Start the look-up epoch that follows `after`, with a key of its own; the old key stays until it is ended.
+
+        Gives the current epoch, also when another process was first.
+        """
+
+        def edit(ring: Ring) -> Ring:
+            if ring.lookup_epoch != after:
+                return ring
+            epoch = after + 1
+            keys = {**ring.keys, f"lookup/{epoch}": self._slots.reserve(1)[0]}
+            return msgspec.structs.replace(ring, lookup_epoch=epoch, keys=keys)
+
+        self._file.change(edit)
+        return self.ring().lookup_epoch
+
+    def end_lookup_epoch(self, epoch: int) -> None:
+        """Destroy the key of an epoch that is no longer current. Raises Refused for the current one."""
+        ring = self.ring()
+        if epoch >= ring.lookup_epoch:
+            raise Refused("lookup-epoch-current", epoch=str(epoch))
+        number = ring.keys.get(f"lookup/{epoch}")
+        if number is not None:
+            self._slots.destroy([number])
+
+    def _number(self, name: str) -> int:
+        """The slot of `name`, reserved under the file's lock so that all processes agree on one."""
+
+        def edit(ring: Ring) -> Ring:
+            if name in ring.keys:
+                return ring
+            return msgspec.structs.replace(ring, keys={**ring.keys, name: self._slots.reserve(1)[0]})
+
+        if name not in self.ring().keys:
+            if name.startswith("lookup/"):  # only beginning an epoch makes its key
+                raise Refused("key-destroyed", slot=name)
+            self._file.change(edit)
+        return self.ring().keys[name]

@@ -1,0 +1,280 @@
+"""The vault: everything the rooms above may ask of keys, and nothing that would hand one out.
+
+Callers keep slot numbers, sealed bytes and digests; the vault keeps the rest. Nothing derived from a slot is used
+without first comparing the slot with the bytes it was derived from, so there is no moment in which a destroyed key
+still opens anything, in any process (S2, R3, S6; design: Keys in slots).
+"""
+
+import hmac
+from base64 import b32encode
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from omonat.base.errors import Fault, Unavailable
+from omonat.base.ids import new_id
+from omonat.vault.box import Box, TamperedError, WrongKeyError
+from omonat.vault.commitments import commit, salt_from
+from omonat.vault.encoding import derive, frame
+from omonat.vault.keyring import Keyring, Ring, RingFile
+from omonat.vault.root import RootKey
+from omonat.vault.slots import SlotFile
+from omonat.vault.storage import check_storage, closed_folder
+from omonat.vault.verify_only import HashCost, SecretHasher, SecretMatch
+
+Json = Any  # what msgspec reads from and writes to JSON: text, whole numbers, floats, booleans, null, lists, objects
+
+_SUITE = b"\x00\x00\x00\x01\x01"
+_BOXES_KEPT = 8192
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Vault:
+    """One installation's vault, as one process uses it. Safe among threads and across forks."""
+
+    def __init__(self, slots: SlotFile, keyring: Keyring, warnings: tuple[str, ...], hash_cost: HashCost) -> None:
+        self.installation = slots.installation
+        self.warnings = warnings
+        """Names of filesystems on which destroying a key may leave its bytes behind; empty when all is well."""
+        self._slots = slots
+        self._keyring = keyring
+        self._hasher = SecretHasher(hash_cost)
+        self._section = frame("omonat/section/v1", self.installation)
+        self._boxes: dict[tuple[int, int, str], tuple[bytes, bytes, Box]] = {}
+
+    @classmethod
+    def open(
+        cls,
+        home: Path,
+        root: RootKey,
+        *,
+        create: bool = False,
+        other_copies: Sequence[Path] = (),
+        copying_storage_ok: bool = False,
+        hash_cost: HashCost | None = None,
+    ) -> "Vault":
+        """Open the vault under `home`/keys; with `create`, make it where there is none yet.
+
+        `other_copies` are the further registered slot files, in the order they were registered. A vault whose slots
+        are lost is never begun anew over the old one: its numbers would come back. Raises Refused (root-wrong,
+        key-file-open, key-storage-copies), Unavailable (keys-missing, key-copies-missing), Fault (keys-changed).
+        """
+        folder = home / "keys"
+        paths = [folder / "slots", *other_copies]
+        ring_file = RingFile(folder / "keyring", root)
+        closed_folder(folder, create=create)
+        warnings = {w for path in paths for w in check_storage(path.parent, copying_ok=copying_storage_ok)}
+        if create:
+            ring_file.create(new_id("ins"))
+            ring_file.change(lambda ring: _with_slots(ring, paths, root))
+        ring, _ = ring_file.read()
+        if not ring.slots_made:
+            raise Unavailable("keys-missing", file=str(paths[0]))
+        slots = SlotFile.open(paths, root, ring.installation)
+        vault = cls(slots, Keyring(ring_file, slots), tuple(sorted(warnings)), hash_cost or HashCost())
+        if vault.lookup_epoch == 0:
+            vault.begin_lookup_epoch(after=0)
+        return vault
+
+    # Slots ----------------------------------------------------------------------------------------------------------
+
+    def reserve_slots(self, count: int) -> list[int]:
+        """`count` slot numbers nobody ever had, for persons, records and their evidence. Usually touches no file."""
+        return self._slots.reserve(count)
+
+    def prepare_slots(self, spare: int) -> None:
+        """Make slots ahead, in a quiet moment, so that no request has to."""
+        self._slots.prepare(spare)
+
+    def destroy_slots(self, numbers: Iterable[int]) -> None:
+        """Destroy these secrets on every registered copy, for good; all of them cost one flush. Blocks: use a thread.
+
+        Doing it again is harmless. Raises Fault keys-not-durable: then the process must end.
+        """
+        doomed = set(numbers)
+        self._slots.destroy(doomed)
+        for key in [key for key in self._boxes if key[0] in doomed or key[1] in doomed]:
+            self._boxes.pop(key, None)
+
+    def is_destroyed(self, number: int) -> bool:
+        """Whether this slot's secret was destroyed; False for a damaged slot."""
+        return self._slots.is_destroyed(number)
+
+    # Sections -------------------------------------------------------------------------------------------------------
+
+    def seal_section(
+        self,
+        *,
+        person: str,
+        person_slot: int,
+        record: str,
+        record_slot: int,
+        category: str,
+        version: int,
+        items: Mapping[str, Json],
+    ) -> bytes:
+        """One section of one record, sealed. `version` is the policy ordinal the record carries.
+
+        Raises Refused key-destroyed when either slot is gone.
+        """
+        box = self._section_box(person_slot, record_slot, category)
+        return box.seal(_encode(items), self._section_context(person, record, category, version))
+
+    def open_section(
+        self,
+        *,
+        person: str,
+        person_slot: int,
+        record: str,
+        record_slot: int,
+        category: str,
+        version: int,
+        sealed: bytes,
+    ) -> dict[str, Json]:
+        """The items of a section. Raises Refused key-destroyed, and Fault section-tampered for sealed bytes that were
+        changed or that belong to another person, record, category or version."""
+        box = self._section_box(person_slot, record_slot, category)
+        try:
+            return _decode(box.open(sealed, self._section_context(person, record, category, version)))
+        except (WrongKeyError, TamperedError):
+            raise Fault("section-tampered", category=category) from None
+
+    def _section_box(self, person_slot: int, record_slot: int, category: str) -> Box:
+        person = self._slots.slot(person_slot)
+        record = self._slots.slot(record_slot)
+        key = (person_slot, record_slot, category)
+        kept = self._boxes.get(key)
+        if kept is not None and kept[0] == person and kept[1] == record:
+            return kept[2]
+        secrets = self._slots.open_slot(person_slot, person) + self._slots.open_slot(record_slot, record)
+        box = Box(derive(secrets, frame("omonat/section-key/v1", category)))
+        if len(self._boxes) >= _BOXES_KEPT:
+            self._boxes.pop(next(iter(self._boxes)), None)
+        self._boxes[key] = (person, record, box)
+        return box
+
+    def _section_context(self, person: str, record: str, category: str, version: int) -> bytes:
+        """`frame(label, installation, person, record, category, version, suite)`, spelled out because it is hot."""
+        p, r, c = person.encode(), record.encode(), category.encode()
+        return b"".join(
+            (
+                self._section,
+                len(p).to_bytes(4, "big"),
+                p,
+                len(r).to_bytes(4, "big"),
+                r,
+                len(c).to_bytes(4, "big"),
+                c,
+                b"\x00\x00\x00\x08",
+                version.to_bytes(8, "big"),
+                _SUITE,
+            )
+        )
+
+    # Look-ups and digests -------------------------------------------------------------------------------------------
+
+    @property
+    def lookup_epoch(self) -> int:
+        """The look-up epoch whose key new digests are made under; begun elsewhere, it is seen here at once."""
+        return self._keyring.ring().lookup_epoch
+
+    def lookup_digest(self, kind: str, normalised: str, *, epoch: int | None = None) -> bytes:
+        """32 bytes to find a person by; different for every kind, epoch and installation. The caller normalises.
+
+        Raises Refused key-destroyed for an epoch that was ended.
+        """
+        epoch = self.lookup_epoch if epoch is None else epoch
+        secret = self._keyring.use(f"lookup/{epoch}", bytes)
+        return hmac.digest(secret, frame("omonat/lookup/v1", self.installation, kind, normalised), "sha256")
+
+    def begin_lookup_epoch(self, *, after: int) -> int:
+        """Start the look-up epoch that follows `after`; rows are then digested anew, and the old epoch is ended.
+
+        Gives the current epoch; two processes asking at once begin only one."""
+        return self._keyring.begin_lookup_epoch(after)
+
+    def end_lookup_epoch(self, epoch: int) -> None:
+        """Destroy the key of an epoch that is over: what was digested under it can be found no more, in backups too."""
+        self._keyring.end_lookup_epoch(epoch)
+
+    def keyed_digest(self, context: str, data: bytes) -> bytes:
+        """32 bytes that tell equal data from different, under one named context; for idempotency keys, rate limits,
+        one-time codes. Nobody without the vault can guess what was digested."""
+        secret = self._keyring.use("digests", bytes)
+        return hmac.digest(secret, frame("omonat/digest/v1", self.installation, context, data), "sha256")
+
+    def pseudonym(self, kind: str, identity: str) -> str:
+        """A stable name for staff in the log (`psn_…`), from which without the vault nobody gets back to the person."""
+        secret = self._keyring.use("pseudonyms", bytes)
+        digest = hmac.digest(secret, frame("omonat/pseudonym/v1", self.installation, kind, identity), "sha256")
+        return f"psn_{b32encode(digest[:16]).decode().rstrip('=').lower()}"
+
+    # Commitments ----------------------------------------------------------------------------------------------------
+
+    def commitment(self, *, evidence_slot: int, entry: str, field: str, value: str) -> str:
+        """What the log keeps of `value` in one field of one entry: 43 characters of base64url.
+
+        It says nothing once the evidence slot is destroyed. Raises Refused key-destroyed when it already is.
+        """
+        return commit(self.salt(evidence_slot=evidence_slot, entry=entry, field=field), entry, field, value)
+
+    def salt(self, *, evidence_slot: int, entry: str, field: str) -> bytes:
+        """The opening of a commitment, 32 bytes: given to the person, it proves what the log says about them."""
+        return salt_from(self._slots.secret(evidence_slot), entry, field)
+
+    # Small sealed values --------------------------------------------------------------------------------------------
+
+    def seal_value(self, context: str, plaintext: bytes, *, slot: int | None = None) -> bytes:
+        """A small value, bound to a named context that should name its row (`outbox:msg_…`).
+
+        With `slot`, it dies with that slot, in backups too: give the person's wherever the value concerns one.
+        """
+        box, bound = self._value_box(context, slot)
+        return box.seal(plaintext, bound)
+
+    def open_value(self, context: str, sealed: bytes, *, slot: int | None = None) -> bytes:
+        """What `seal_value` sealed for the same context and slot. Raises Fault sealed-value-changed, Refused
+        key-destroyed."""
+        box, bound = self._value_box(context, slot)
+        try:
+            return box.open(sealed, bound)
+        except (WrongKeyError, TamperedError):
+            raise Fault("sealed-value-changed") from None
+
+    def _value_box(self, context: str, slot: int | None) -> tuple[Box, bytes]:
+        secret = self._keyring.use("values", bytes) if slot is None else self._slots.secret(slot)
+        bound = frame("omonat/value/v1", self.installation, context, slot or 0)
+        return Box(derive(secret, bound)), bound
+
+    # Signing and verify-only ----------------------------------------------------------------------------------------
+
+    def signing_key(self, name: str) -> Ed25519PrivateKey:
+        """The installation's signing key of this name (`evidence-log`, `receipts`, `forms`), made on first use."""
+        context = frame("omonat/signing-key/v1", self.installation, name)
+        return self._keyring.use(
+            f"signing/{name}", lambda secret: Ed25519PrivateKey.from_private_bytes(derive(secret, context))
+        )
+
+    def hash_secret(self, secret: str) -> bytes:
+        """A password or answer, hashed and sealed: it can be checked and never be read. Slow by design: use a thread.
+
+        Raises BadInput secret-too-long."""
+        return self.seal_value("verify-only", self._hasher.hash(secret))
+
+    def verify_secret(self, stored: bytes | None, secret: str) -> SecretMatch:
+        """Whether `secret` is the one stored; with nothing stored, NO at the same price. Slow by design: use a thread.
+
+        `STALE` means yes, and store `hash_secret` anew. Raises Fault sealed-value-changed."""
+        return self._hasher.check(None if stored is None else self.open_value("verify-only", stored), secret)
+
+
+def _with_slots(ring: Ring, paths: Sequence[Path], root: RootKey) -> Ring:
+    """The ring after its slots were made, unless they were made before: then they are never made again."""
+    if ring.slots_made:
+        return ring
+    SlotFile.create(paths, root, ring.installation)
+    return msgspec.structs.replace(ring, slots_made=True)
