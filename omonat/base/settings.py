@@ -1,0 +1,268 @@
+"""Settings: one struct, read from `OMONAT_*` and a TOML file, the environment winning.
+
+Whatever is wrong is said with the name of the setting, where it stands and what to write instead; never with its
+value, which may be a secret. Secrets themselves are not settings: a setting names the file that holds one.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from omonat.base.errors import BadInput
+
+PREFIX: Final = "OMONAT_"
+FILE: Final = "settings.toml"
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=128)]
+
+
+class RootSource(msgspec.Struct, frozen=True):
+    """Where the root key comes from: a file with a passphrase, a systemd credential, or a file with a raw key."""
+
+    kind: Literal["passphrase-file", "credential", "key-file"]
+    path: Path
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an operator can choose. Each field is `OMONAT_<NAME>` and `<name>` in settings.toml."""
+
+    home: Path
+    """The folder for everything durable that is ours: database, keys, log."""
+    database: str | None = None
+    """A PostgreSQL address; absent: the embedded server in `home`."""
+    postgres: Path | None = None
+    """The folder with PostgreSQL's programs for the embedded server; absent: the wheel's, else the system's."""
+    pool: Count = 8
+    """Database connections per worker."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8600
+    origin: str = ""
+    """The address people type, `https://privacy.example.uz`; `http://localhost:<port>` when absent."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses whose forwarding headers are believed; all others' are ignored."""
+    workers: Count = 2
+
+    root_key: RootSource | None = None
+    """`passphrase-file:/path`, `credential:name` (systemd) or `key-file:/path`; absent: starts sealed."""
+    key_copies: tuple[Path, ...] = ()
+    """Folders, best on another disk, that keep a second copy of the key slots."""
+
+    smtp_host: str | None = None
+    smtp_port: Port = 587
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password_file: Path | None = None
+    smtp_from: str | None = None
+    sms_gateway: str | None = None
+    """The address of the SMS gateway."""
+    sms_token_file: Path | None = None
+
+    demo: bool = False
+    """Made-up people, the company's demo site and the message catcher; never with real data."""
+    language: Literal["uz", "ru", "en"] = "en"
+    """The language of the command line."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "human"] = "json"
+
+    @property
+    def address(self) -> str:
+        """The origin, made up from the port when none is set; without a slash at the end."""
+        return self.origin or f"http://localhost:{self.port}"
+
+    @property
+    def keys(self) -> Path:
+        """The folder of the key slots."""
+        return self.home / "keys"
+
+    @property
+    def log(self) -> Path:
+        """The folder of the evidence log."""
+        return self.home / "log"
+
+    def environment(self) -> dict[str, str]:
+        """The settings as `OMONAT_*`, for child processes that are to read exactly these."""
+        written = {}
+        for field in msgspec.structs.fields(self):
+            value = getattr(self, field.name)
+            if value is not None and value != ():
+                written[PREFIX + field.name.upper()] = _written(value)
+        return written
+
+
+def load(environment: Mapping[str, str], **given: Any) -> Settings:
+    """The settings of this process: `given` (command line) over `OMONAT_*` over settings.toml over the defaults.
+
+    The file is `OMONAT_SETTINGS`, else `settings.toml` in the home. Raises BadInput with `setting-unknown`,
+    `setting-invalid`, `settings-file-invalid` or `settings-clash`.
+    """
+    from_environment = _own(environment)
+    explicit = from_environment.pop("settings", None)
+    home = Path(given.get("home") or from_environment.get("home") or default_home(environment)).expanduser()
+    file = Path(explicit) if explicit else home / FILE
+    chosen: dict[str, tuple[str, Any]] = {"home": ("command line", home)}
+    for where, values in (
+        (str(file), _from_file(file, required=explicit is not None)),
+        ("environment", from_environment),
+        ("command line", {name: value for name, value in given.items() if value is not None}),
+    ):
+        for name, value in values.items():
+            chosen[_known(name, where)] = (where, value)
+    fields = {field.name: field for field in msgspec.structs.fields(Settings)}
+    values = {
+        name: _convert(name, fields[name].type, value, where, environment) for name, (where, value) in chosen.items()
+    }
+    values["home"] = Path(os.path.abspath(values["home"]))  # noqa: PTH100 — links stay as the operator wrote them
+    settings = Settings(**values)
+    _consistent(settings)
+    return settings
+
+
+def default_home(environment: Mapping[str, str]) -> Path:
+    """Where data goes when nobody says: the system's place for root, the user's own otherwise."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/omonat/home")
+    data = environment.get("XDG_DATA_HOME") or str(Path(environment.get("HOME", "~")).expanduser() / ".local/share")
+    return Path(data) / "omonat"
+
+
+def demo_home(clone: Path) -> Path:
+    """Where the demo of one clone keeps its data; outside the clone as root, whose folders others cannot enter."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/omonat") / f"demo-{sha256(os.fsencode(clone.resolve())).hexdigest()[:12]}"
+    return clone / "build" / "demo"
+
+
+def _own(environment: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(PREFIX) and value != ""
+    }
+
+
+def _from_file(file: Path, *, required: bool) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        if required:
+            raise BadInput("settings-file-invalid", file=str(file), problem="there is no such file") from None
+        return {}
+    except OSError as error:
+        raise BadInput("settings-file-invalid", file=str(file), problem=error.strerror or "unreadable") from None
+    except UnicodeDecodeError:
+        raise BadInput("settings-file-invalid", file=str(file), problem="not UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        problem = str(error) if "(at" in str(error) else "not TOML"
+        raise BadInput("settings-file-invalid", file=str(file), problem=problem) from None
+    return {name.replace("-", "_"): value for name, value in table.items()}
+
+
+def _known(name: str, where: str) -> str:
+    names = [field.name for field in msgspec.structs.fields(Settings)]
+    if name in names:
+        return name
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    shown = _shown(name, where)
+    raise BadInput("setting-unknown", name=shown, where=where, nearest=_shown(near[0] if near else "home", where))
+
+
+def _shown(name: str, where: str) -> str:
+    return PREFIX + name.upper() if where == "environment" else name.replace("_", "-")
+
+
+def _convert(name: str, kind: Any, value: Any, where: str, environment: Mapping[str, str]) -> Any:
+    if name == "root_key":
+        return _root_key(value, where, environment)
+    if isinstance(value, str) and name in {"trusted_proxies", "key_copies"}:
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    if isinstance(value, str) and kind is bool:
+        value = {"yes": "true", "no": "false", "on": "true", "off": "false"}.get(value.lower(), value)
+    try:
+        return msgspec.convert(value, kind, strict=False, dec_hook=_decode)
+    except (msgspec.ValidationError, TypeError, ValueError):
+        raise _invalid(name, where, _EXPECTED.get(name) or _expectation(kind)) from None
+
+
+_EXPECTED: Final = {
+    "port": "a number from 1 to 65535",
+    "smtp_port": "a number from 1 to 65535",
+    "workers": "a number from 1 to 128",
+    "pool": "a number from 1 to 128",
+    "demo": "yes or no",
+    "smtp_security": "starttls, tls or none",
+    "log_level": "debug, info, warning or error",
+    "log_format": "json or human",
+    "language": "uz, ru or en",
+    "key_copies": "folders, separated by commas",
+    "trusted_proxies": "addresses, separated by commas",
+}
+
+
+def _expectation(kind: Any) -> str:
+    return "a path" if "Path" in str(kind) else "a text"
+
+
+def _decode(kind: type, value: Any) -> Any:
+    if kind is Path and isinstance(value, str) and value:
+        return Path(value).expanduser()
+    if kind is Path and isinstance(value, Path):
+        return value
+    raise TypeError
+
+
+def _root_key(value: Any, where: str, environment: Mapping[str, str]) -> RootSource:
+    kind, _, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
+    match kind:
+        case "passphrase-file" | "key-file" if rest.startswith(("/", "~")):
+            return RootSource(kind, Path(rest).expanduser())
+        case "credential" if rest.startswith("/"):  # as written by `environment()` for our own children
+            return RootSource(kind, Path(rest))
+        case "credential" if rest:
+            folder = environment.get("CREDENTIALS_DIRECTORY")
+            if not folder or "/" in rest:
+                expected = "the name of a credential that systemd hands over (LoadCredential=)"
+                raise _invalid("root_key", where, expected)
+            return RootSource(kind, Path(folder) / rest)
+    raise _invalid("root_key", where, "passphrase-file:/path, credential:name or key-file:/path")
+
+
+def _invalid(name: str, where: str, expected: str) -> BadInput:
+    return BadInput("setting-invalid", name=_shown(name, where), where=where, expected=expected)
+
+
+def _consistent(settings: Settings) -> None:
+    origin = urlsplit(settings.address)
+    local = origin.hostname in ("localhost", "127.0.0.1", "::1")
+    if origin.scheme not in ("http", "https") or not origin.hostname or origin.path or origin.query:
+        raise _invalid("origin", "environment", "https://name, without a path or a slash at the end")
+    if origin.scheme == "http" and not local:
+        raise _invalid("origin", "environment", "https:// (plain http only for localhost)")
+    if settings.database is not None and not settings.database.startswith(("postgresql://", "postgres://")):
+        raise _invalid("database", "environment", "postgresql://user@host/name?sslmode=verify-full")
+    if settings.smtp_host and not settings.smtp_from:
+        raise BadInput("settings-clash", first="smtp-host", second="smtp-from")
+    if settings.smtp_user and not settings.smtp_password_file:
+        raise BadInput("settings-clash", first="smtp-user", second="smtp-password-file")
+    if settings.key_copies and settings.keys in settings.key_copies:
+        raise _invalid("key_copies", "environment", "folders other than the home's own keys")
+
+
+def _written(value: Any) -> str:
+    match value:
+        case RootSource():
+            return f"{value.kind}:{value.path}"
+        case bool():
+            return "yes" if value else "no"
+        case tuple():
+            return ",".join(map(str, value))
+        case _:
+            return str(value)
