@@ -1,7 +1,7 @@
 """Sending one message: ask the policy and open the address at that very moment, never earlier (N2, C3, U5, T1).
 
 1. A message whose time has passed is not sent.
-2. Its class must fit its purpose's lawful basis as the policy stands now (N2, U5).
+2. Its class and channel must be those the policy in force declares for its purpose (N2, U5, C1).
 3. The relay or gateway must be registered for this purpose and this item (T1).
 4. A service message keeps the daily limit (N2).
 5. The verdict: `open_channel` decides, writes the evidence, and opens the address. A withdrawal acknowledged before
@@ -15,15 +15,18 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from omonat.base import errors
 from omonat.base.instants import DAY, Instant
 from omonat.base.verdict import Allow, Reason
 from omonat.promises.messages import (
+    TEMPLATES,
     Channel,
     MessageClass,
+    PurposeFacts,
     Recipient,
     Value,
     Waiting,
-    class_fits_basis,
+    fits_purpose,
     may_go_through,
     sealing_context,
     service_slot,
@@ -50,29 +53,35 @@ class OpenChannel(Protocol):
     """Decides, writes the evidence, and opens one address under a purpose. Raises Unavailable: nothing was opened."""
 
     async def __call__(
-        self, *, person: str, purpose: str, channel_item: str, case: str | None, now: Instant
+        self, *, person: str, purpose: str, channel_item: str, with_name: bool, case: str | None, now: Instant
     ) -> Allowed | Refused: ...
 
 
 class OpenSealed(Protocol):
-    """Opens what `Seal` sealed for this person and context. Raises Unavailable or Fault."""
+    """The vault's `open_value`. Raises Refused when the person's key is gone, Fault when the bytes were changed."""
 
-    async def __call__(self, *, person: str, context: str, sealed: bytes) -> bytes: ...
+    def __call__(self, context: str, sealed: bytes, *, slot: int | None = None) -> bytes: ...
+
+
+class Rules(Protocol):
+    """What the policy in force says, asked anew for each message."""
+
+    async def purpose(self, purpose: str) -> PurposeFacts | None: ...
+
+    async def recipients(self) -> Mapping[str, Recipient]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class SendPorts:
     """What the flow needs from the rest of the house, handed in by the wiring.
 
-    `basis_of` gives a purpose's lawful basis in the policy in force, None where it has no such purpose. `registered`
-    gives the recipients the policy registers. `through` names the one that carries each channel. `service_sent` gives
-    the instants of service messages to a person since an instant.
+    `through` names the registered recipient that carries each channel. `service_sent` gives the instants of service
+    messages to a person since an instant.
     """
 
     open_channel: OpenChannel
     open_sealed: OpenSealed
-    basis_of: Callable[[str], str | None]
-    registered: Callable[[], Mapping[str, Recipient]]
+    rules: Rules
     through: Mapping[Channel, str]
     service_sent: Callable[[str, Instant], Awaitable[Sequence[Instant]]]
 
@@ -110,7 +119,7 @@ async def send(message: Waiting, ports: SendPorts, *, now: Instant) -> Ready | W
     """What is to be done with a claimed message at `now`. Raises Unavailable when nobody can say; then nothing left."""
     if message.expires is not None and now >= message.expires:
         return TooLate()
-    refused = _refused_by_its_kind(message, ports)
+    refused = await _refused_by_its_kind(message, ports)
     if refused:
         return Withheld(refused)
     if message.message_class is MessageClass.SERVICE:
@@ -122,28 +131,35 @@ async def send(message: Waiting, ports: SendPorts, *, now: Instant) -> Ready | W
         person=message.person,
         purpose=message.purpose,
         channel_item=message.address_item,
+        with_name=TEMPLATES[message.template].greets,
         case=message.case,
         now=now,
     )
     if isinstance(answer, Refused):
         return Withheld(answer.reasons)
-    return Ready(answer.value, answer.name, await _parameters(message, ports))
+    try:
+        params = _parameters(message, ports)
+    except errors.Refused as gone:
+        return Withheld((Reason(gone.code, "R3"),))
+    return Ready(answer.value, answer.name, params)
 
 
-def _refused_by_its_kind(message: Waiting, ports: SendPorts) -> tuple[Reason, ...]:
+async def _refused_by_its_kind(message: Waiting, ports: SendPorts) -> tuple[Reason, ...]:
+    if message.template not in TEMPLATES:  # written by an older program
+        return (Reason("message-template-unknown", "U3", {"template": message.template}),)
     carrier = ports.through.get(message.channel)
     if carrier is None:
         return (Reason("message-channel-unserved", "U3", {"channel": message.channel.value}),)
     verdicts = (
-        class_fits_basis(message.message_class, message.purpose, ports.basis_of(message.purpose)),
-        may_go_through(carrier, ports.registered(), purpose=message.purpose, item=message.address_item),
+        fits_purpose(message, await ports.rules.purpose(message.purpose)),
+        may_go_through(carrier, await ports.rules.recipients(), purpose=message.purpose, item=message.address_item),
     )
     return tuple(reason for verdict in verdicts if not isinstance(verdict, Allow) for reason in verdict.reasons)
 
 
-async def _parameters(message: Waiting, ports: SendPorts) -> dict[str, Value]:
+def _parameters(message: Waiting, ports: SendPorts) -> dict[str, Value]:
     if message.sealed is None:
         return dict(message.facts)
     context = sealing_context(message.id)
-    plain = await ports.open_sealed(person=message.person, context=context, sealed=message.sealed)
+    plain = ports.open_sealed(context, message.sealed, slot=message.person_slot)
     return {**message.facts, **unpack(plain)}

@@ -19,12 +19,13 @@ from omonat.promises.messages.facts import (
     Channel,
     Message,
     MessageClass,
+    PurposeFacts,
     Recipient,
     Template,
     Value,
     Waiting,
 )
-from omonat.promises.messages.rule import check, class_fits_basis, may_go_through, service_slot
+from omonat.promises.messages.rule import check, fits_purpose, may_go_through, service_slot
 from omonat.promises.messages.store import Seal, forget, put, sealing_context, unpack
 
 __all__ = [
@@ -34,13 +35,14 @@ __all__ = [
     "Channel",
     "Message",
     "MessageClass",
+    "PurposeFacts",
     "Recipient",
     "Seal",
     "Template",
     "Value",
     "Waiting",
     "check",
-    "class_fits_basis",
+    "fits_purpose",
     "forget",
     "may_go_through",
     "put",

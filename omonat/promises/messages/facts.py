@@ -33,7 +33,11 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One kind of message. `lifetime` is how long it is worth sending after it was written; None: no limit."""
+    """One kind of message.
+
+    `lifetime` is how long it is worth sending after it was due, None: no limit. `greets` says whether it may call the
+    person by name; without it the name is not even asked for (L3).
+    """
 
     id: str
     message_class: MessageClass
@@ -41,6 +45,7 @@ class Template:
     open: frozenset[str] = frozenset()
     sealed: frozenset[str] = frozenset()
     lifetime: int | None = None
+    greets: bool = True
 
 
 _BOTH = frozenset(Channel)
@@ -56,6 +61,7 @@ TEMPLATES: Mapping[str, Template] = {
             open=frozenset({"minutes"}),
             sealed=frozenset({"code"}),
             lifetime=10 * MINUTE,
+            greets=False,
         ),
         Template("registration-confirmation", MessageClass.TRANSACTIONAL, _BOTH, lifetime=3 * DAY),
         Template(
@@ -115,6 +121,7 @@ class Waiting:
     id: str
     claim: str
     person: str
+    person_slot: int
     template: str
     message_class: MessageClass
     purpose: str
@@ -127,6 +134,15 @@ class Waiting:
     attempt: int
     written: Instant
     expires: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class PurposeFacts:
+    """What the policy in force says about a purpose's messages. Empty `channels`: the policy doesn't limit them."""
+
+    sends: str
+    basis: str
+    channels: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

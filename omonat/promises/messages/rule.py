@@ -1,8 +1,9 @@
 """The rules of messages: what may be written, under which purpose, when, and through whom. Pure functions.
 
 1. A message names a known template, its channel and exactly its parameters (`check`).
-2. Class and basis agree (`class_fits_basis`, N2, U5): marketing needs a purpose by consent; nothing else may use one,
-   so a withdrawal of marketing can't silence a breach notice and a breach notice can't carry marketing.
+2. Class and purpose agree (`fits_purpose`, N2, U5): the purpose declares the class it sends and its channels; marketing
+   needs a purpose by consent and nothing else may use one, so a withdrawal of marketing can't silence a breach notice
+   and a breach notice can't carry marketing.
 3. Service messages are limited per person and day (`service_slot`, N2); a notice of a security breach never waits.
 4. An address leaves only through a recipient the policy registers for this purpose and item (`may_go_through`, T1).
 
@@ -20,9 +21,11 @@ from omonat.promises.messages.facts import (
     TEMPLATES,
     Message,
     MessageClass,
+    PurposeFacts,
     Recipient,
     Template,
     Value,
+    Waiting,
 )
 
 SERVICE_PER_DAY = 3
@@ -50,13 +53,16 @@ def _is_value(value: object) -> bool:
     return isinstance(value, str | int) and not isinstance(value, bool)
 
 
-def class_fits_basis(message_class: MessageClass, purpose: str, basis: str | None) -> Verdict:
-    """Whether a message of this class may be sent for this purpose. `basis` None: the policy has no such purpose."""
-    if basis is None:
-        return CannotTell(("purpose",), (Reason("message-purpose-unknown", "N2", {"purpose": purpose}),))
-    if (message_class is MessageClass.MARKETING) != (basis == "consent"):
-        promise = "U5" if message_class is MessageClass.MARKETING else "N2"
-        return Deny((Reason("message-class-mismatch", promise, {"purpose": purpose}),))
+def fits_purpose(message: Waiting, purpose: PurposeFacts | None) -> Verdict:
+    """Whether the policy in force lets this purpose send such a message. `purpose` None: it has no such purpose."""
+    about = {"purpose": message.purpose, "channel": message.channel.value}
+    if purpose is None:
+        return CannotTell(("purpose",), (Reason("message-purpose-unknown", "N2", about),))
+    marketing = message.message_class is MessageClass.MARKETING
+    if purpose.sends != message.message_class.value or marketing != (purpose.basis == "consent"):
+        return Deny((Reason("message-class-mismatch", "U5" if marketing else "N2", about),))
+    if purpose.channels and message.channel.value not in purpose.channels:
+        return Deny((Reason("message-channel-undeclared", "C1", about),))
     return Allow()
 
 

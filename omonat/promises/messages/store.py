@@ -1,7 +1,6 @@
 """Writing messages into the outbox, inside the transaction of the flow that has something to say."""
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
 
 import asyncpg
 import msgspec
@@ -15,10 +14,8 @@ from omonat.promises.messages.rule import check
 _queries = statements.load(__package__)
 
 
-class Seal(Protocol):
-    """Seals a value under the person's key, bound to `context`: the vault's part, handed in by the wiring."""
-
-    async def __call__(self, *, person: str, context: str, value: bytes) -> bytes: ...
+Seal = Callable[[str, bytes], bytes]
+"""Seals a value bound to a context, under the person's key: `partial(vault.seal_value, slot=person_slot)`."""
 
 
 def sealing_context(message_id: str) -> str:
@@ -37,7 +34,7 @@ async def put(connection: asyncpg.Connection, message: Message, *, seal: Seal, n
     values = {name: value for name, value in message.params.items() if name in template.sealed}
     sealed = None
     if values:
-        sealed = await seal(person=message.person, context=sealing_context(message_id), value=pack(values))
+        sealed = seal(sealing_context(message_id), pack(values))
     written: str | None = await _queries.put_message(
         connection,
         id=message_id,

@@ -1,0 +1,12 @@
+-- Published versions of the policy (P1). Ordinals are dense: 1, 2, 3 …; 0 stands for data from before (`legacy`).
+create table policies (
+    ordinal      integer primary key check (ordinal > 0),
+    version      text not null unique,
+    digest       text not null,
+    document     text not null,
+    packs        jsonb not null,                    -- the packs it was compiled with, as documents
+    author       text not null,
+    approver     text not null check (approver <> author),
+    effective    timestamptz not null,
+    published_at timestamptz not null
+);

@@ -1,0 +1,270 @@
+"""Collect: personal data is taken in only as far as the policy allows, and sealed before it is stored.
+
+Promises L1, L2, L3, D2, K1, T2, C4, P4, S2. Many collections share one transaction, each with its own verdict.
+
+1. parse: the service, the items and their values, by the policy in force; nothing is kept of what fails
+2. read client, person, case and earlier answers of many collections in one statement
+3. decide: source, need, consent, age; a refusal is an entry without values
+4. seal: a person secret for new people, a record secret for each record, one sealed section per category
+5. write rows, choices and entries in one transaction; answer after its commit
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Any
+
+import asyncpg
+
+from omonat.base.errors import BadInput, OmonatError, Refused
+from omonat.base.ids import new_id
+from omonat.base.instants import Instant
+from omonat.base.verdict import Allow, Deny, Reason
+from omonat.database.pool import Database
+from omonat.database.statements import load
+from omonat.database.trouble import converted
+from omonat.evidence.entry import Entry
+from omonat.evidence.journal import Journal
+from omonat.flows.coalesce import Coalescer
+from omonat.flows.collecting import Facts, Parsed, Writing, parse
+from omonat.flows.law import Law
+from omonat.flows.use import Credential
+from omonat.policy.compiled import CompiledPolicy
+from omonat.promises.children.rule import decide_age
+from omonat.promises.choice.standing import live_consents
+from omonat.promises.collection.rule import decide_collection
+from omonat.vault.vault import Vault
+
+_queries = load("omonat.flows", "collect.sql")
+_READ = _queries.read_for_collect.sql
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectRequest:
+    """What a source system hands in.
+
+    `version` is the policy version that was shown with the form (its published name) and `accepted` whether it was
+    accepted; `consents` maps offered purposes to yes or no. `key` is the idempotency key, `body_digest` anything that
+    is the same for the same request; both are kept only as keyed digests.
+    """
+
+    credential: Credential
+    service: str
+    items: Mapping[str, Any]
+    version: str
+    consents: Mapping[str, bool]
+    person: str | None = None
+    case: str | None = None
+    language: str = "uz"
+    accepted: bool = False
+    key: str | None = None
+    body_digest: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectAnswer:
+    """Ids only. `repeated` says that the same key was answered before and nothing was done now."""
+
+    person: str
+    record: str
+    case: str | None
+    version: str
+    evidence: Mapping[str, Any]
+    repeated: bool = False
+
+
+class _PolicyMovedError(Exception):
+    """The policy in force isn't the one the request was parsed under."""
+
+
+class _BatchBrokenError(Exception):
+    """Somebody in the batch can't be written after all: each is tried alone."""
+
+
+class Collect:
+    """The flow, put together once per process."""
+
+    def __init__(
+        self, database: Database, vault: Vault, journal: Journal, law: Law, clock: Callable[[], Instant]
+    ) -> None:
+        self._database = database
+        self._vault = vault
+        self._journal = journal
+        self._law = law
+        self._clock = clock
+        self._write: Coalescer[Parsed, CollectAnswer] = Coalescer(self._batch, limit=64, lanes=2)
+
+    async def __call__(self, request: CollectRequest) -> CollectAnswer:
+        """Take in one collection.
+
+        Raises BadInput for what can't be read, Refused for what the policy forbids (recorded without values),
+        Unavailable when nothing could be stored.
+        """
+        policy = await self._law.current()
+        while True:
+            parsed = await parse(policy, request, self._vault, self._law.version(request.version))
+            try:
+                return await self._write(parsed)
+            except _PolicyMovedError:
+                await self._law.reload()
+                policy = await self._law.current()
+
+    async def _batch(self, batch: Sequence[Parsed]) -> Sequence[CollectAnswer | Exception]:
+        now = self._clock()
+        facts = await self._read(batch)
+        answers: list[CollectAnswer | Exception | None] = [
+            self._decide(parsed, fact, now) for parsed, fact in zip(batch, facts, strict=True)
+        ]
+        answers = _once_per_key(batch, answers)
+        accepted = [n for n, answer in enumerate(answers) if answer is None]
+        try:
+            written = await self._store([batch[n] for n in accepted], [facts[n] for n in accepted], now)
+            for n, answer in zip(accepted, written, strict=True):
+                answers[n] = answer
+        except _BatchBrokenError:
+            for n in accepted:
+                try:
+                    (answers[n],) = await self._store([batch[n]], [facts[n]], now)
+                except _BatchBrokenError as broken:
+                    answers[n] = broken.args[0] if broken.args else Refused("no-open-case")
+                except OmonatError as error:
+                    answers[n] = error
+        for n, answer in enumerate(answers):
+            if isinstance(answer, Refused):
+                await self._journal.submit(self._refusal(batch[n], answer, now))
+        return [answer if answer is not None else Refused("no-open-case") for answer in answers]
+
+    async def _read(self, batch: Sequence[Parsed]) -> list[Facts]:
+        with converted():
+            rows = await self._database.pool.fetch(
+                _READ,
+                range(len(batch)),
+                [p.request.credential.client for p in batch],
+                [p.request.person for p in batch],
+                [p.request.case for p in batch],
+                [p.key for p in batch],
+            )
+        facts = [Facts(*row[1:]) for row in sorted(rows, key=lambda row: row[0])]
+        if len(facts) != len(batch):
+            raise RuntimeError("the statement answers each question once")
+        return facts
+
+    def _decide(self, parsed: Parsed, facts: Facts, now: Instant) -> CollectAnswer | Exception | None:
+        """An answer or an error when this collection is settled; None when it is to be written."""
+        request, policy = parsed.request, parsed.policy
+        if facts.ordinal != policy.ordinal:
+            return _PolicyMovedError()
+        secret = facts.client_secret
+        if secret is None or not compare_digest(secret, request.credential.secret_digest):
+            return Refused("credential-refused")
+        if facts.client_until <= now:
+            return Refused("role-ended")
+        if facts.answer is not None:
+            if facts.answered_request != parsed.body_digest:
+                return BadInput("key-reused")
+            return CollectAnswer(**facts.answer, repeated=True)
+        if request.person is not None and (facts.person != request.person or facts.blocked == "erased"):
+            return Refused("person-unknown")
+        if facts.blocked == "quarantined":
+            return Refused("person-quarantined")
+        if facts.case is not None and facts.case_person is not None and request.person not in (None, facts.case_person):
+            return Refused("no-open-case")
+        verdict = decide_collection(
+            form=parsed.form,
+            service=request.service,
+            source=facts.source or "",
+            items=parsed.values.keys(),
+            consents=request.consents,
+            live_consents=live_consents(facts.standing),
+        )
+        age = decide_age(parsed.age_signals, under=policy.child_under, today=policy.today(now))
+        for answer in (age, verdict):
+            if not isinstance(answer, Allow):
+                reason = answer.reasons[0] if isinstance(answer, Deny) else Reason("cannot-tell", "L3")
+                return Refused(reason.code, **reason.about)
+        return None
+
+    async def _store(
+        self, batch: Sequence[Parsed], facts: Sequence[Facts], now: Instant
+    ) -> list[CollectAnswer | Exception]:
+        if not batch:
+            return []
+        writing = Writing(self._vault, now)
+        async with self._database.transaction() as connection:
+            known = sorted({person for p, f in zip(batch, facts, strict=True) if (person := f.whose(p)) is not None})
+            if known:
+                async for row in _queries.lock_persons(connection, ids=known):
+                    writing.meet(row)
+            for parsed, fact in zip(batch, facts, strict=True):
+                writing.add(parsed, fact)
+            await writing.write(connection, _queries, _BatchBrokenError)
+            receipts = await self._journal.append(connection, writing.entries, now=now)
+            answers = [
+                CollectAnswer(
+                    person=person,
+                    record=record,
+                    case=parsed.request.case,
+                    version=parsed.shown.version,
+                    evidence={"id": receipt.id, "leaf": receipt.leaf, "due": receipt.due, "receipt": receipt.token},
+                )
+                for parsed, (person, record), receipt in zip(batch, writing.written, receipts, strict=True)
+            ]
+            keyed = [(p, a) for p, a in zip(batch, answers, strict=True) if p.key is not None]
+            if keyed:
+                await _remember(connection, keyed, now, _BatchBrokenError)
+        return list(answers)
+
+    def _refusal(self, parsed: Parsed, error: Refused, now: Instant) -> Entry:
+        facts: dict[str, Any] = {
+            "policy": parsed.policy.digest,
+            "service": parsed.request.service,
+            "client": parsed.request.credential.client,
+            "code": error.code,
+        }
+        if "item" in error.about:
+            facts["item"] = error.about["item"]
+        return Entry(id=new_id("ev"), at=now, act="collect:record:refused", facts=facts)
+
+
+def _once_per_key(
+    batch: Sequence[Parsed], answers: list[CollectAnswer | Exception | None]
+) -> list[CollectAnswer | Exception | None]:
+    """Within one batch a key is written once; its twin is told to try again, and then finds the answer."""
+    seen: set[tuple[str, bytes]] = set()
+    for n, parsed in enumerate(batch):
+        if parsed.key is None or answers[n] is not None:
+            continue
+        key = (parsed.request.credential.client, parsed.key)
+        if key in seen:
+            answers[n] = _PolicyMovedError()  # asks once more, after this batch
+        seen.add(key)
+    return answers
+
+
+async def _remember(
+    connection: Any, keyed: Sequence[tuple[Parsed, CollectAnswer]], now: Instant, broken: type[Exception]
+) -> None:
+    try:
+        await _queries.insert_answers(
+            connection,
+            client=[p.request.credential.client for p, _ in keyed],
+            key=[p.key for p, _ in keyed],
+            request=[p.body_digest for p, _ in keyed],
+            answer=[_as_json(a) for _, a in keyed],
+            at=[now] * len(keyed),
+        )
+    except asyncpg.UniqueViolationError as error:  # another worker answered this key a moment ago
+        raise broken(_PolicyMovedError()) from error
+
+
+def _as_json(answer: CollectAnswer) -> dict[str, Any]:
+    return {
+        "person": answer.person,
+        "record": answer.record,
+        "case": answer.case,
+        "version": answer.version,
+        "evidence": dict(answer.evidence),
+    }
+
+
+__all__ = ["Collect", "CollectAnswer", "CollectRequest", "CompiledPolicy"]

@@ -1,0 +1,276 @@
+"""The steps of `collect`: parse a request into values, and gather what many accepted requests write."""
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from omonat.base.errors import BadInput, Refused
+from omonat.base.ids import new_id
+from omonat.base.instants import Instant
+from omonat.evidence.entry import Entry
+from omonat.policy.compiled import CompiledPolicy, Form
+from omonat.policy.kinds import normalise
+from omonat.policy.model import Keep, Kind, Scope
+from omonat.promises.choice.standing import Choice, applied
+from omonat.vault.vault import Vault
+
+if TYPE_CHECKING:
+    from omonat.flows.collect import CollectRequest
+
+CASE = re.compile(r"([a-z][a-z0-9-]{0,39}):([A-Za-z0-9][A-Za-z0-9._-]{0,79})")
+"""kind:reference, in one spelling."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A request whose every value has its type. `values` are normalised; `lookups` maps items to keyed digests."""
+
+    request: "CollectRequest"
+    policy: CompiledPolicy
+    shown: CompiledPolicy
+    form: Form
+    values: Mapping[str, Any]
+    lookups: Mapping[str, bytes]
+    age_signals: Mapping[str, Any]
+    key: bytes | None
+    body_digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the statement brought for one request, in its column order."""
+
+    ordinal: int
+    client_secret: bytes | None
+    source: str | None
+    client_until: Instant
+    person: str | None
+    blocked: str
+    standing: Mapping[str, Any] | None
+    case: str | None
+    case_kind: str | None
+    case_person: str | None
+    case_closed: bool | None
+    answered_request: bytes | None
+    answer: Mapping[str, Any] | None
+
+    def whose(self, parsed: Parsed) -> str | None:
+        """The person this adds to: the one named, else the case's; None when it makes a new one."""
+        return parsed.request.person or self.case_person
+
+
+async def parse(
+    policy: CompiledPolicy, request: "CollectRequest", vault: Vault, shown: CompiledPolicy | None
+) -> Parsed:
+    """Read a request by the policy. Raises BadInput or Refused; no error ever holds a value."""
+    form = policy.form(request.service)
+    if shown is None or shown.ordinal > policy.ordinal:
+        raise BadInput("version-unknown")
+    _case(form, request)
+    values: dict[str, Any] = {}
+    lookups: dict[str, bytes] = {}
+    age: dict[str, Any] = {}
+    for name, value in request.items.items():
+        item = policy.item(name)
+        if item.kind is Kind.CARD_NUMBER and item.scope is Scope.PCI:
+            raise Refused("card-scope", item=name)
+        normal = normalise(item.kind, value, country=policy.policy.controller.country)
+        if item.kind is Kind.BIRTH_DATE:
+            age["birth-date"] = normal.value
+        if item.keep is Keep.VERIFY_ONLY:
+            values[name] = (await asyncio.to_thread(vault.hash_secret, str(normal.value))).hex()
+            continue
+        values[name] = normal.value
+        if item.lookup and normal.lookup is not None:
+            lookups[name] = vault.lookup_digest(name, normal.lookup)
+    for purpose in request.consents:
+        policy.purpose(purpose)
+    key = None
+    if request.key is not None:
+        key = vault.keyed_digest("idempotency-key", f"{request.credential.client}\n{request.key}".encode())
+    body = vault.keyed_digest("idempotency-body", request.body_digest) if key is not None else b""
+    return Parsed(request, policy, shown, form, values, lookups, age, key, body)
+
+
+def _case(form: Form, request: "CollectRequest") -> None:
+    if request.case is None:
+        if form.case is not None:
+            raise BadInput("case-needed", service=request.service, kind=form.case)
+        return
+    match = CASE.fullmatch(request.case)
+    if match is None or (form.case is not None and match[1] != form.case):
+        raise BadInput("case-malformed")
+
+
+@dataclass(slots=True)
+class _Person:
+    """A person while a batch is gathered: who was met in the database, or is new."""
+
+    id: str
+    slot: int
+    evidence_slot: int
+    told: int
+    standing: Mapping[str, Any] | None
+    is_new: bool
+    language: str
+    closed: bool = False
+
+
+@dataclass(slots=True)
+class Writing:
+    """What one transaction writes for many collections; `written` and `entries` keep the order of `add`."""
+
+    vault: Vault
+    now: Instant
+    people: dict[str, _Person] = field(default_factory=dict)
+    written: list[tuple[str, str]] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    _touched: set[str] = field(default_factory=set)
+    _cases: dict[str, tuple[str, str, str, str, str, Instant]] = field(default_factory=dict)
+    _records: list[tuple[Any, ...]] = field(default_factory=list)
+    _sections: list[tuple[Any, ...]] = field(default_factory=list)
+    _lookups: list[tuple[Any, ...]] = field(default_factory=list)
+    _choices: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def meet(self, row: Mapping[str, Any]) -> None:
+        """Somebody who was there before, read and locked in this transaction."""
+        self.people[row["id"]] = _Person(
+            row["id"], row["slot"], row["evidence_slot"], row["told"], row["standing"], False, "", row["closed"]
+        )
+
+    def add(self, parsed: Parsed, facts: Facts) -> None:
+        """Plan and seal one collection."""
+        person = self._person(parsed, facts)
+        request, record = parsed.request, new_id("rec")
+        (slot,) = self.vault.reserve_slots(1)
+        entry = new_id("ev")
+        if request.case is not None:
+            kind = request.case.partition(":")[0]
+            self._cases[request.case] = (
+                request.case, kind, request.service, person.id, request.credential.client, self.now,
+            )  # fmt: skip
+        due = parsed.policy.due_record(request.service, {"collected": self.now, "case-opened": self.now})
+        self._records.append(
+            (record, person.id, request.service, request.case, parsed.shown.ordinal, slot, facts.source or "",
+             self.now, due, parsed.policy.ordinal)
+        )  # fmt: skip
+        self._seal(parsed, person, record, slot)
+        for item, digest in parsed.lookups.items():
+            self._lookups.append((person.id, item, self.vault.lookup_epoch, digest, self.now))
+        self._choose(parsed, person, entry)
+        self.written.append((person.id, record))
+        self.entries.append(self._entry(parsed, person, entry))
+
+    def _person(self, parsed: Parsed, facts: Facts) -> _Person:
+        known = facts.whose(parsed)
+        if known is not None:
+            return self.people[known]
+        slot, evidence_slot = self.vault.reserve_slots(2)
+        language = parsed.request.language
+        person = _Person(new_id("per"), slot, evidence_slot, parsed.shown.ordinal, None, True, language)
+        self.people[person.id] = person
+        return person
+
+    def _seal(self, parsed: Parsed, person: _Person, record: str, slot: int) -> None:
+        by_category: dict[str, dict[str, Any]] = {}
+        for item, value in parsed.values.items():
+            category, _, name = item.partition(".")
+            by_category.setdefault(category, {})[name] = value
+        for category, items in by_category.items():
+            sealed = self.vault.seal_section(
+                person=person.id,
+                person_slot=person.slot,
+                record=record,
+                record_slot=slot,
+                category=category,
+                version=parsed.shown.ordinal,
+                items=items,
+            )
+            self._sections.append((record, category, person.id, self.now, sealed))
+
+    def _choose(self, parsed: Parsed, person: _Person, entry: str) -> None:
+        ordinal = parsed.shown.ordinal
+        if ordinal > person.told:
+            person.told = ordinal
+            self._touched.add(person.id)
+        for purpose, yes in parsed.request.consents.items():
+            state = "given" if yes else "withdrawn"
+            choice = Choice(
+                kind="consent", purpose=purpose, state="given" if yes else "withdrawn", version=ordinal, at=self.now
+            )
+            person.standing = applied(person.standing, choice)
+            self._touched.add(person.id)
+            self._choices.append(
+                (new_id("cho"), person.id, "consent", purpose, "", state, self.now, ordinal, "form", entry)
+            )
+        if parsed.request.accepted:
+            self._choices.append(
+                (new_id("cho"), person.id, "acceptance", "", "", "given", self.now, ordinal, "form", entry)
+            )
+
+    def _entry(self, parsed: Parsed, person: _Person, entry: str) -> Entry:
+        request = parsed.request
+        consents = request.consents
+        facts: dict[str, Any] = {
+            "policy": parsed.policy.digest,
+            "shown": parsed.shown.version,
+            "service": request.service,
+            "client": request.credential.client,
+            "items": sorted(parsed.values),
+            "person": self.vault.commitment(
+                evidence_slot=person.evidence_slot, entry=entry, field="person", value=person.id
+            ),
+        }
+        if consents:
+            facts["consents"] = {purpose: "given" if yes else "refused" for purpose, yes in consents.items()}
+        if request.accepted:
+            facts["accepted"] = True
+        return Entry(id=entry, at=self.now, act="collect:record:accepted", facts=facts, subjects=(person.id,))
+
+    async def write(self, connection: Any, queries: Any, broken: type[Exception]) -> None:
+        """Write everything but the entries. Raises `broken` when a person or case isn't open any more."""
+        if any(person.closed for person in self.people.values()):
+            raise broken(Refused("person-unknown"))
+        new = [person for person in self.people.values() if person.is_new]
+        if new:
+            await queries.insert_persons(connection, **_columns(
+                ("id", "slot", "evidence_slot", "language", "told", "standing", "created_at"),
+                [(p.id, p.slot, p.evidence_slot, p.language, p.told, p.standing, self.now) for p in new],
+            ))  # fmt: skip
+        changed = [p for p in self.people.values() if not p.is_new and p.id in self._touched]
+        if changed:
+            rows = [(p.id, p.told, p.standing) for p in changed]
+            await queries.update_standing(connection, **_columns(("id", "told", "standing"), rows))
+        if self._cases:
+            names = ("id", "kind", "service", "person", "client", "opened_at")
+            bound = [
+                row["id"] async for row in queries.bind_cases(connection, **_columns(names, self._cases_in_order()))
+            ]
+            if len(bound) != len(self._cases):
+                raise broken(Refused("no-open-case"))
+        await self._write_contents(connection, queries)
+
+    async def _write_contents(self, connection: Any, queries: Any) -> None:
+        names: tuple[str, ...] = (
+            "id", "person", "service", "case_id", "version", "slot", "source", "collected_at", "due_at", "due_under",
+        )  # fmt: skip
+        await queries.insert_records(connection, **_columns(names, self._records))
+        names = ("record", "category", "person", "collected_at", "sealed")
+        await queries.insert_sections(connection, **_columns(names, self._sections))
+        if self._lookups:
+            unique = {(row[3], row[1], row[0]): row for row in self._lookups}
+            rows = [unique[key] for key in sorted(unique)]
+            await queries.insert_lookups(connection, **_columns(("person", "item", "epoch", "digest", "since"), rows))
+        if self._choices:
+            names = ("id", "person", "kind", "purpose", "channel", "state", "at", "version", "door", "entry")
+            await queries.insert_choices(connection, **_columns(names, self._choices))
+
+    def _cases_in_order(self) -> list[tuple[Any, ...]]:
+        return [self._cases[case] for case in sorted(self._cases)]
+
+
+def _columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:
+    """Rows turned into one array per parameter."""
+    return {name: [row[n] for row in rows] for n, name in enumerate(names)}

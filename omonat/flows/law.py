@@ -1,0 +1,67 @@
+"""The law in force, as one process knows it: compiled policies by ordinal, loaded from their published documents.
+
+A compiled policy is immutable, so holding it is no cache of a permission: each read brings the ordinal in force at
+that moment, and a flow that meets another ordinal than the one it compiled for asks here again (P1).
+"""
+
+import asyncio
+
+from omonat.base.errors import Unavailable
+from omonat.database.pool import Database
+from omonat.database.statements import load
+from omonat.policy.compiled import CompiledPolicy, compile_policy
+from omonat.policy.packs import read_pack
+from omonat.policy.reader import read_policy
+
+_queries = load("omonat.flows", "law.sql")
+
+
+class Law:
+    """Compiled policies of one installation, newest last."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._history: list[CompiledPolicy] = []
+        self._active: CompiledPolicy | None = None
+        self._loading = asyncio.Lock()
+
+    async def current(self) -> CompiledPolicy:
+        """The policy in force as last read. Raises Unavailable (`no-policy`) when none is."""
+        if self._active is None:
+            await self.reload()
+        if self._active is None:
+            raise Unavailable("no-policy")
+        return self._active
+
+    async def of(self, ordinal: int) -> CompiledPolicy:
+        """The policy of the ordinal a statement has just read as active; reloads when it isn't the one at hand.
+
+        Raises Unavailable: `no-policy` for ordinal 0, `policy-changing` when it can't be found.
+        """
+        if self._active is not None and self._active.ordinal == ordinal:
+            return self._active
+        if ordinal == 0:
+            raise Unavailable("no-policy")
+        await self.reload()
+        if self._active is None or self._active.ordinal != ordinal:
+            raise Unavailable("policy-changing")
+        return self._active
+
+    def history(self) -> tuple[CompiledPolicy, ...]:
+        """All versions this process has compiled, oldest first."""
+        return tuple(self._history)
+
+    def version(self, version: str) -> CompiledPolicy | None:
+        """The policy of that published version, or None."""
+        return next((policy for policy in self._history if policy.version == version), None)
+
+    async def reload(self) -> None:
+        """Compile what has been published since, and note which ordinal is in force."""
+        async with self._loading, self._database.connection() as connection:
+            known = self._history[-1].ordinal if self._history else 0
+            async for row in _queries.published_since(connection, ordinal=known):
+                policy = read_policy(row["document"], name=f"version {row['version']}")
+                packs = tuple(read_pack(text, name=name) for name, text in row["packs"].items())
+                self._history.append(compile_policy(policy, packs, tuple(self._history)))
+            active = await _queries.active_ordinal(connection)
+            self._active = next((p for p in self._history if p.ordinal == active), None)

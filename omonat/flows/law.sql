@@ -1,0 +1,31 @@
+-- name: published_since
+-- Published versions newer than an ordinal, oldest first.
+select ordinal, version, document, packs from policies where ordinal > :ordinal order by ordinal;
+
+-- name: active_ordinal$
+-- The ordinal of the policy in force; 0 when none is.
+select active_ordinal from installation;
+
+-- name: publish!
+-- A new version, proposed by its author and approved by another.
+insert into policies (ordinal, version, digest, document, packs, author, approver, effective, published_at)
+values (:ordinal, :version, :digest, :document, :packs, :author, :approver, :effective, :published_at);
+
+-- name: activate$
+-- Puts the newest version whose date has come into force; the ordinal now in force comes back. Never goes back.
+update installation
+   set active_ordinal = greatest(active_ordinal,
+           coalesce((select max(ordinal) from policies where effective <= :now), 0))
+returning active_ordinal;
+
+-- name: version_row^
+-- Who wrote and approved a version, and when.
+select ordinal, version, digest, author, approver, effective, published_at from policies where ordinal = :ordinal;
+
+-- name: versions
+-- All versions, newest first, without their documents.
+select ordinal, version, digest, author, approver, effective, published_at from policies order by ordinal desc;
+
+-- name: lock_policies^
+-- Serialises publication: two versions never take the same ordinal.
+select coalesce((select max(ordinal) from policies), 0) as newest from installation for update;

@@ -1,0 +1,147 @@
+"""Reading for a use: one statement, shared by all uses that wait at the moment, brings facts and sealed data together.
+
+So what a decision rests on and what it releases are of the same instant, on the primary (design: One door out).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from omonat.base.instants import Instant
+from omonat.database.codecs import FOREVER
+from omonat.database.pool import Database
+from omonat.database.statements import load
+from omonat.database.trouble import converted
+from omonat.flows.coalesce import Coalescer
+from omonat.promises.use.facts import PersonFacts
+
+_SQL = load("omonat.flows", "use.sql").read_for_use.sql
+_NOTHING: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to read. `categories` is a comma-separated list: the sections that may be opened."""
+
+    client: str
+    staff: str | None
+    person: str | None
+    case: str | None
+    categories: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSection:
+    """One sealed section and what its record says of itself. `anchors` are the record's own named instants."""
+
+    record: str
+    category: str
+    sealed: bytes
+    slot: int
+    version: int
+    service: str
+    collected_at: Instant
+    anchors: Mapping[str, Instant]
+
+
+@dataclass(slots=True)
+class Found:
+    """What was read for one question; a part that isn't there is None or empty. `case_id` echoes the question."""
+
+    ordinal: int
+    client_secret: bytes | None
+    client_roles: Sequence[str]
+    client_until: Instant
+    staff: str | None
+    staff_role: str
+    staff_until: Instant
+    trained_until: Instant
+    case_kind: str | None
+    case_person: str | None
+    case_assigned: Sequence[str]
+    case_opened_at: Instant | None
+    case_closed_at: Instant | None
+    case_anchors: Mapping[str, Instant]
+    person: str | None
+    person_slot: int
+    evidence_slot: int
+    facts: PersonFacts
+    person_anchors: Mapping[str, Instant]
+    sections: list[SealedSection] = field(default_factory=list)
+
+
+class Reader:
+    """Answers questions through at most two statements at a time, up to 64 questions each."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.read: Coalescer[Question, Found] = Coalescer(self._read, limit=64, lanes=2)
+
+    async def _read(self, questions: Sequence[Question]) -> Sequence[Found | Exception]:
+        with converted():
+            rows = await self._database.pool.fetch(
+                _SQL,
+                range(len(questions)),
+                [q.client for q in questions],
+                [q.staff for q in questions],
+                [q.person for q in questions],
+                [q.case for q in questions],
+                [q.categories for q in questions],
+            )
+        found: list[Any] = [None] * len(questions)
+        for row in rows:
+            number = row[0]
+            if found[number] is None:
+                found[number] = _facts(row)
+            if row[21] is not None:
+                record, category, sealed, slot, version, service, collected_at, anchors = row[21:29]
+                found[number].sections.append(
+                    SealedSection(record, category, sealed, slot, version, service, collected_at, anchors or _NOTHING)
+                )
+        return found
+
+
+def _facts(row: Sequence[Any]) -> Found:
+    (
+        _, ordinal, secret, roles, until, staff, role, role_until, trained_until,
+        kind, case_person, assigned, opened_at, closed_at, case_anchors,
+        person, slot, evidence_slot, told, standing, blocked,
+    ) = row[:21]  # fmt: skip
+    standing = standing or _NOTHING
+    return Found(
+        ordinal,
+        secret,
+        roles or (),
+        until or Instant(0),
+        staff,
+        role or "",
+        role_until or Instant(0),
+        trained_until or Instant(0),
+        kind,
+        case_person,
+        assigned or (),
+        opened_at,
+        closed_at,
+        case_anchors or _NOTHING,
+        person,
+        slot or 0,
+        evidence_slot or 0,
+        person_facts(told or 0, blocked, standing),
+        standing.get("anchors", _NOTHING),
+    )
+
+
+def person_facts(told: int, blocked: str, standing: Mapping[str, Any]) -> PersonFacts:
+    """A person's live state from the row's columns; `standing` is the projection of the person's choices."""
+    if not standing:
+        return PersonFacts(told=told, blocked=blocked)
+    return PersonFacts(
+        told=told,
+        blocked=blocked,
+        consents=standing.get("consents", _NOTHING),
+        objections=tuple(standing.get("objections", ())),
+        agreed=standing.get("agreed", _NOTHING),
+    )
+
+
+__all__ = ["FOREVER", "Found", "Question", "Reader", "SealedSection", "person_facts"]

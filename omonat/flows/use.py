@@ -1,0 +1,188 @@
+"""Use: the one door through which plaintext leaves the vault. Promises U1–U11, C1, C4, L3, P2, R3, S4.
+
+1. parse: the purpose and the items are the policy's own; anything else is answered with the nearest name
+2. read facts and sealed sections in one statement (`reading`)
+3. the policy that decides is the one that statement saw in force, else once more
+4. who acts: the client's credential, and the staff member it acts for
+5. decide the standing: actor, case, person, consent
+6. count against the caps, before anything is opened
+7. decide record by record, open the sections, pick the granted items (`using`)
+8. the entry is durable; only then is anything answered (No evidence, no data)
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Any
+
+from omonat.base.errors import BadInput, Refused
+from omonat.base.instants import Instant
+from omonat.base.verdict import Allow, CannotTell, Reason, Verdict
+from omonat.database.codecs import FOREVER
+from omonat.database.pool import Database
+from omonat.evidence.journal import Journal, Receipt
+from omonat.flows.caps import Caps
+from omonat.flows.law import Law
+from omonat.flows.reading import Found, Question, Reader
+from omonat.flows.using import Opened, Situation, entry, open_sections
+from omonat.flows.work import open_work_item
+from omonat.policy.compiled import CompiledPolicy
+from omonat.policy.model import RoleKind
+from omonat.promises.use.facts import ActorFacts, CaseFacts
+from omonat.promises.use.rule import NO_CASE, NO_PERSON, decide_standing
+from omonat.vault.vault import Vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """A client as the door parsed it: its public id, and the SHA-256 of the secret it showed."""
+
+    client: str
+    secret_digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseRequest:
+    """What is asked. `case` or `person` (or both) name whose data; `items` empty means all the purpose may use.
+
+    `on_behalf_of` is the staff ref the client acts for; without it the client acts in its own role.
+    """
+
+    credential: Credential
+    purpose: str
+    case: str | None = None
+    person: str | None = None
+    on_behalf_of: str | None = None
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseAnswer:
+    """What may be known: values by item, reasons for the rest, the records they came from, the receipt."""
+
+    person: str
+    items: Mapping[str, Any]
+    withheld: Mapping[str, Reason]
+    records: tuple[str, ...]
+    receipt: Receipt
+    policy: CompiledPolicy
+
+
+class Use:
+    """The flow, put together once per process. `clock` is the only place time comes from."""
+
+    def __init__(
+        self, database: Database, vault: Vault, journal: Journal, law: Law, clock: Callable[[], Instant]
+    ) -> None:
+        self._database = database
+        self._vault = vault
+        self._journal = journal
+        self._law = law
+        self._clock = clock
+        self._reader = Reader(database)
+        self.caps = Caps(database)
+
+    async def __call__(self, request: UseRequest) -> UseAnswer:
+        """Answer one use.
+
+        Raises BadInput for an unknown purpose or item, Refused when the whole use is forbidden (an entry is written
+        all the same), Unavailable when the evidence or the data can't be reached: then nothing left the vault.
+        """
+        policy = await self._law.current()
+        while True:
+            question = _question(policy, request)  # 1
+            found = await self._reader.read(question)  # 2
+            if found.ordinal == policy.ordinal:
+                break
+            policy = await self._law.of(found.ordinal)  # 3
+        now = self._clock()
+        actor = _actor(request, found, policy)  # 4
+        grant = policy.grant(request.purpose, actor.role, request.items)
+        here = Situation(request, policy, found, grant, now)
+        verdict = _same_person(request, found) or decide_standing(
+            grant, actor, _case(request, found), found.facts, now
+        )  # 5
+        if isinstance(verdict, Allow) and grant.allowed and policy.roles[actor.role].kind is RoleKind.HUMAN:  # 6
+            verdict = await self.caps.take(actor.id, "use", policy.roles[actor.role].caps, now) or verdict
+        if not isinstance(verdict, Allow):
+            await self._refuse(here, verdict)
+        opened = await self._open(here)  # 7
+        receipt = await self._journal.submit(entry(self._vault, here, opened))  # 8
+        return UseAnswer(
+            person=found.person or "",
+            items=opened.values,
+            withheld={**grant.withheld, **opened.refused},
+            records=tuple(opened.records),
+            receipt=receipt,
+            policy=policy,
+        )
+
+    async def _open(self, here: Situation) -> Opened:
+        opened = Opened()
+        open_sections(self._vault, here, opened, here.found)
+        missing = opened.missing(here.grant)
+        if missing and here.request.case is not None:  # the case's records don't hold it: the newest live ones may
+            newest = await self._reader.read(here.beyond_the_case(missing))
+            if newest.facts == here.found.facts and newest.ordinal == here.policy.ordinal:
+                open_sections(self._vault, here, opened, newest)
+        for item in opened.missing(here.grant):
+            opened.refused[item] = Reason("not-held", "L1", {"item": item})
+        for item, reason in opened.refused.items():
+            if reason.code == "due-unknown":
+                person = here.found.person
+                await open_work_item(self._database, rule="due", person=person, missing=item, now=here.now)
+        return opened
+
+    async def _refuse(self, here: Situation, verdict: Verdict) -> None:
+        """Record the refusal, then raise it. An unsure verdict also becomes a work item."""
+        reason = verdict.reasons[0]
+        if isinstance(verdict, CannotTell):
+            for missing in verdict.missing:
+                person = here.found.person
+                await open_work_item(self._database, rule="use", person=person, missing=missing, now=here.now)
+        opened = Opened(refused=dict.fromkeys(here.grant.allowed, reason))
+        await self._journal.submit(entry(self._vault, here, opened))
+        raise Refused(reason.code, **reason.about)
+
+
+def _question(policy: CompiledPolicy, request: UseRequest) -> Question:
+    if request.case is None and request.person is None:
+        raise BadInput("nobody-named")
+    categories = policy.sections(request.purpose, request.items)
+    return Question(request.credential.client, request.on_behalf_of, request.person, request.case, categories)
+
+
+def _actor(request: UseRequest, found: Found, policy: CompiledPolicy) -> ActorFacts:
+    """Who acts, and in which role. Raises Refused: nobody acts in a role the credential doesn't hold."""
+    secret = found.client_secret
+    if secret is None or not compare_digest(secret, request.credential.secret_digest):
+        raise Refused("credential-refused")
+    if request.on_behalf_of is not None:
+        if found.staff is None:
+            raise Refused("staff-unknown")
+        if found.staff_role not in found.client_roles:
+            raise Refused("role-unclear")
+        return ActorFacts(
+            id=request.on_behalf_of,
+            role=found.staff_role,
+            until=min(found.client_until, found.staff_until),
+            trained_until=found.trained_until,
+        )
+    able = policy.purposes[request.purpose].roles
+    fitting = [role for role in found.client_roles if role in able] or list(found.client_roles)
+    if len(fitting) != 1:
+        raise Refused("role-unclear")
+    return ActorFacts(id=request.credential.client, role=fitting[0], until=found.client_until, trained_until=FOREVER)
+
+
+def _case(request: UseRequest, found: Found) -> CaseFacts | None:
+    if request.case is None or found.case_kind is None:
+        return None
+    return CaseFacts(kind=found.case_kind, is_open=found.case_closed_at is None, assigned=tuple(found.case_assigned))
+
+
+def _same_person(request: UseRequest, found: Found) -> Verdict | None:
+    """A case answers for its own person alone; somebody unknown answers like somebody erased. None: all is well."""
+    if request.case is not None and (found.case_person is None or found.case_person != found.person):
+        return NO_CASE
+    return NO_PERSON if found.person is None else None

@@ -1,0 +1,149 @@
+"""The steps of `use`: what the decision stands on, opening what it grants, and the entry that proves it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from omonat.base.errors import Refused
+from omonat.base.ids import new_id
+from omonat.base.instants import Instant
+from omonat.base.verdict import Reason
+from omonat.evidence.entry import Entry
+from omonat.flows.reading import Found, Question, SealedSection
+from omonat.policy.compiled import CompiledPolicy, Grant
+from omonat.promises.use.facts import RecordFacts
+from omonat.promises.use.rule import decide_record
+from omonat.vault.vault import Vault
+
+if TYPE_CHECKING:
+    from omonat.flows.use import UseRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All one use is decided on, of one instant."""
+
+    request: "UseRequest"
+    policy: CompiledPolicy
+    found: Found
+    grant: Grant
+    now: Instant
+
+    def beyond_the_case(self, items: list[str]) -> Question:
+        """The same question about these items, outside the case: the person's newest records."""
+        categories = ",".join(sorted({item.partition(".")[0] for item in items}))
+        request = self.request
+        return Question(request.credential.client, request.on_behalf_of, self.found.person, None, categories)
+
+
+@dataclass(slots=True)
+class Opened:
+    """What came out so far: values, reasons for what stays closed, the records the values came from."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    refused: dict[str, Reason] = field(default_factory=dict)
+    records: list[str] = field(default_factory=list)
+
+    def missing(self, grant: Grant) -> list[str]:
+        """Granted items nothing has been said about."""
+        return [item for item in grant.allowed if item not in self.values and item not in self.refused]
+
+
+def open_sections(vault: Vault, here: Situation, opened: Opened, found: Found) -> None:
+    """Decide each section's record and open what it may give. Sections come newest first; an item is taken once."""
+    for section in found.sections:
+        prefix = section.category + "."
+        wanted = [item for item in here.grant.allowed if item not in opened.values and item.startswith(prefix)]
+        if not wanted:
+            continue
+        record = RecordFacts(version=section.version, due=dues(here.policy, found, section, wanted, here.now))
+        _, refused = decide_record(here.grant, found.facts, record, here.now, wanted)
+        if len(refused) == len(wanted):
+            opened.refused.update(refused)
+            continue
+        try:
+            held = vault.open_section(
+                person=found.person or "",
+                person_slot=found.person_slot,
+                record=section.record,
+                record_slot=section.slot,
+                category=section.category,
+                version=section.version,
+                sealed=section.sealed,
+            )
+        except Refused:  # its key was destroyed: erased or expired since
+            opened.refused.update({item: Reason("key-gone", "R3", {"item": item}) for item in wanted})
+            continue
+        _take(opened, section, held, wanted, refused)
+
+
+def _take(
+    opened: Opened, section: SealedSection, held: Mapping[str, Any], wanted: list[str], refused: Mapping[str, Reason]
+) -> None:
+    """Move the wanted items that may go from an opened section to the answer."""
+    taken = False
+    for item in wanted:
+        name = item[len(section.category) + 1 :]
+        if name not in held:
+            continue
+        if item in refused:
+            opened.refused[item] = refused[item]
+            continue
+        opened.values[item] = held[name]
+        opened.refused.pop(item, None)
+        taken = True
+    if taken and section.record not in opened.records:
+        opened.records.append(section.record)
+
+
+def dues(
+    policy: CompiledPolicy, found: Found, section: SealedSection, items: list[str], now: Instant
+) -> Mapping[str, Instant] | None:
+    """When each item of the section must go, or None while all are surely kept (R1)."""
+    anchors = record_anchors(found, section)
+    if now < policy.surely_kept_until(section.service, items, anchors):
+        return None
+    found_dues = {item: policy.due(section.service, item, anchors).instant for item in items}
+    return {item: instant for item, instant in found_dues.items() if instant is not None}
+
+
+def record_anchors(found: Found, section: SealedSection) -> dict[str, Instant]:
+    """The named instants that decide how long a section is kept: its own, its case's, its person's."""
+    anchors = {**section.anchors, "collected": section.collected_at, **found.person_anchors}
+    if found.case_opened_at is not None:
+        anchors |= {"case-opened": found.case_opened_at, **found.case_anchors}
+        if found.case_closed_at is not None:
+            anchors["case-closed"] = found.case_closed_at
+    return anchors
+
+
+def entry(vault: Vault, here: Situation, opened: Opened) -> Entry:
+    """The evidence of what was released and what was not, without a value and without a name."""
+    entry_id = new_id("ev")
+    found, grant = here.found, here.grant
+    facts: dict[str, Any] = {
+        "policy": here.policy.digest,
+        "purpose": grant.purpose,
+        "role": grant.role,
+        "client": here.request.credential.client,
+        "allowed": list(opened.values),
+        "withheld": _by_code({**grant.withheld, **opened.refused}),
+    }
+    if found.staff is not None:
+        facts["staff"] = vault.pseudonym("staff", found.staff)
+    subjects: tuple[str, ...] = ()
+    if found.person is not None and found.facts.blocked != "erased":
+        slot = found.evidence_slot
+        facts["person"] = vault.commitment(evidence_slot=slot, entry=entry_id, field="person", value=found.person)
+        if here.request.case is not None:
+            facts["case"] = vault.commitment(evidence_slot=slot, entry=entry_id, field="case", value=here.request.case)
+        subjects = (found.person,)
+    act = "use:person:authorised" if opened.values else "use:person:refused"
+    return Entry(entry_id, here.now, act, facts, subjects)
+
+
+def _by_code(withheld: Mapping[str, Reason]) -> dict[str, list[str]]:
+    codes: dict[str, list[str]] = {}
+    for item, reason in withheld.items():
+        codes.setdefault(reason.code, []).append(item)
+    return codes

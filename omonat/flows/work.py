@@ -1,0 +1,14 @@
+"""Work items: what no rule could decide waits here for a person, once per rule, person and missing fact."""
+
+from omonat.base.ids import new_id
+from omonat.base.instants import Instant
+from omonat.database.pool import Database
+from omonat.database.statements import load
+
+_queries = load("omonat.flows", "work.sql")
+
+
+async def open_work_item(database: Database, *, rule: str, person: str | None, missing: str, now: Instant) -> None:
+    """Note that `missing` keeps `rule` from deciding about `person`; does nothing when that is noted already."""
+    async with database.connection() as connection:
+        await _queries.open_work_item(connection, id=new_id("wrk"), rule=rule, person=person, missing=missing, now=now)

@@ -1,0 +1,9 @@
+-- name: open_work_item!
+-- One open item per rule, person and missing fact.
+insert into work_items (id, rule, person, missing, opened_at)
+values (:id, :rule, :person, :missing, :now)
+on conflict (rule, coalesce(person, ''), missing) where closed_at is null do nothing;
+
+-- name: open_work_items
+-- What waits for a person, oldest first.
+select id, rule, person, missing, opened_at from work_items where closed_at is null order by opened_at limit 200;

@@ -1,0 +1,1 @@
+"""One room per section of the policy. A room never imports another: when two must meet, a flow introduces them."""

@@ -1,0 +1,93 @@
+"""The exact rule of the one door out (design: One door out).
+
+    item allowed ⇔ granted now by purpose × role × item × basis                                        (1)
+    ∧ actor active, trained                                                                            (2)
+    ∧ the case is of the purpose's kinds, open, and assigned where the role needs it                   (3)
+    ∧ no erasure, quarantine, restriction                                                              (4)
+    ∧ consent live where the basis is consent; no objection                                            (5)
+    ∧ since ≤ record.version ∨ (since ≤ person.told ∧ (since ≤ agreed[purpose] ∨ legal obligation))    (6)
+    ∧ the record's item is not due                                                                     (7)
+
+Step 1 is the `Grant`; its refusals are already in `grant.withheld`. `decide_standing` does 2 to 5, once for a use;
+`decide_record` does 6 and 7 for one record. The caller still owes: the cap (counted before release), and evidence.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from omonat.base.instants import Instant
+from omonat.base.verdict import Allow, CannotTell, Deny, Reason, Verdict
+from omonat.policy.compiled import Grant
+from omonat.policy.model import Basis
+from omonat.promises.use.facts import ActorFacts, CaseFacts, PersonFacts, RecordFacts
+
+ALLOW = Allow()
+_NONE: Mapping[str, Reason] = {}
+
+_BLOCKED = {
+    "erased": Reason("person-unknown", "R3"),
+    "quarantined": Reason("person-quarantined", "K2"),
+    "restricted": Reason("person-restricted", "C2"),
+}
+NO_CASE = Deny((Reason("no-open-case", "S4"),))
+"""No open case ties actor and person; also the answer for a case that doesn't exist: neither can be told apart."""
+NO_PERSON = Deny((_BLOCKED["erased"],))
+"""Nobody of that id is held: the same answer as for somebody who was erased."""
+_ROLE_ENDED = Deny((Reason("role-ended", "S4"),))
+_TRAINING_LAPSED = Deny((Reason("training-lapsed", "B2"),))
+
+
+def decide_standing(
+    grant: Grant, actor: ActorFacts, case: CaseFacts | None, person: PersonFacts, now: Instant
+) -> Verdict:
+    """Whether this actor may act for this purpose on this person now, whatever the record. Pure."""
+    if actor.until <= now:  # 2
+        return _ROLE_ENDED
+    if actor.trained_until <= now:
+        return _TRAINING_LAPSED
+    if grant.cases:  # 3
+        if case is None or not case.is_open or case.kind not in grant.cases:
+            return NO_CASE
+        if grant.case_rule == "assigned" and actor.id not in case.assigned:
+            return NO_CASE
+    if person.blocked:  # 4
+        return Deny((_BLOCKED.get(person.blocked, _BLOCKED["erased"]),))
+    if grant.reads_consent and grant.purpose not in person.consents:  # 5
+        return Deny((Reason("no-consent", "C1", {"purpose": grant.purpose}),))
+    if person.objections and grant.may_object and grant.purpose in person.objections:
+        return Deny((Reason("objected", "C2", {"purpose": grant.purpose}),))
+    return ALLOW
+
+
+def decide_record(
+    grant: Grant, person: PersonFacts, record: RecordFacts, now: Instant, items: Sequence[str]
+) -> tuple[Verdict, Mapping[str, Reason]]:
+    """Whether this record may serve the use: a verdict for the record, and those of `items` that it may not give.
+
+    `items` are the granted items looked for in this record. An empty mapping means: all of them. Pure.
+    """
+    if grant.since <= record.version and record.due is None:
+        return ALLOW, _NONE
+    refused: dict[str, Reason] = {}
+    for item in items:
+        since = grant.since_of[item]
+        if since > record.version and not _reaches(grant, person, since):  # 6
+            refused[item] = Reason("not-told-yet", "P2", {"item": item, "purpose": grant.purpose})
+        elif record.due is not None:  # 7
+            due = record.due.get(item)
+            if due is None:
+                refused[item] = Reason("due-unknown", "R1", {"item": item})
+            elif due <= now:
+                refused[item] = Reason("no-longer-kept", "R3", {"item": item})
+    if len(refused) < len(items):
+        return ALLOW, refused
+    unsure = tuple(item for item, reason in refused.items() if reason.code == "due-unknown")
+    if len(unsure) == len(refused):
+        return CannotTell(unsure, tuple(refused.values())), refused
+    return Deny(tuple(refused.values())), refused
+
+
+def _reaches(grant: Grant, person: PersonFacts, since: int) -> bool:
+    """Whether a use introduced at `since` reaches data collected before it (C4, P2)."""
+    if since > person.told:
+        return False
+    return grant.basis is Basis.LEGAL_OBLIGATION or since <= person.agreed.get(grant.purpose, 0)
