@@ -1,0 +1,5 @@
+"""`python -m omonat` is the command `omonat`."""
+
+from omonat.cli import main
+
+main()
