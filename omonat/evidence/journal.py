@@ -26,7 +26,8 @@ from omonat.evidence.receipts import PROMISED, Receipt, issue
 __all__ = ["Journal", "Receipt"]
 
 _queries = statements.load(__package__, "journal.sql")
-_WRITE: Final = _queries.write.sql
+WRITE: Final = _queries.write.sql
+"""The statement that writes a batch; `columns` are its parameters."""
 _ORDER: Final = statements.order(_queries, "write")
 
 _PATIENCE: Final = 2.0
@@ -61,7 +62,7 @@ class Journal:
         bodies = [encode(entry) for entry in entries]
         leaves = [leaf_hash(body) for body in bodies]
         with converted():
-            await connection.execute(_WRITE, *_columns(entries, bodies, leaves))
+            await connection.execute(WRITE, *columns(entries, bodies, leaves))
         return self._receipts(entries, leaves, now)
 
     async def submit(self, entry: Entry) -> Receipt:
@@ -104,7 +105,7 @@ class Journal:
         entries = [item[0] for item in batch]
         leaves = [item[2] for item in batch]
         try:
-            await self._write(_columns(entries, [item[1] for item in batch], leaves))
+            await self._write(columns(entries, [item[1] for item in batch], leaves))
             receipts = self._receipts(entries, leaves, self._clock())
         except Exception as error:  # whatever it was: those who wait must hear of it, and the next flush be tried
             cause = error if isinstance(error, OmonatError) and error.code == "evidence-unavailable" else None
@@ -118,13 +119,13 @@ class Journal:
             if not future.done():  # its caller may have gone away; the entry stays
                 future.set_result(receipt)
 
-    async def _write(self, columns: Sequence[Sequence[object]]) -> None:
+    async def _write(self, arrays: Sequence[Sequence[object]]) -> None:
         try:
             async with asyncio.timeout(_PATIENCE):
                 connection = self._connection
                 if connection is None or connection.is_closed():
                     connection = self._connection = await self._connect()
-                await connection.execute(_WRITE, *columns)
+                await connection.execute(WRITE, *arrays)
         except BaseException:
             self._drop_connection()  # its state is unknown; a fresh one tells whether the database is there
             raise
@@ -152,8 +153,12 @@ class Journal:
         return issue(ids, leaves, due=Instant(now + PROMISED), origin=self._origin, signer=self._signer)
 
 
-def _columns(entries: Sequence[Entry], bodies: Sequence[bytes], leaves: Sequence[bytes]) -> list[Sequence[object]]:
-    """The statement's arrays, in its order."""
+def columns(
+    entries: Sequence[Entry], bodies: Sequence[bytes] | None = None, leaves: Sequence[bytes] | None = None
+) -> list[Sequence[object]]:
+    """The statement's arrays, in its order; bytes and hashes are made here unless they are at hand."""
+    bodies = bodies or [encode(entry) for entry in entries]
+    leaves = leaves or [leaf_hash(body) for body in bodies]
     concerned = [(person, entry) for entry in entries for person in entry.subjects]
     named: dict[str, Sequence[object]] = {
         "ids": [entry.id for entry in entries],

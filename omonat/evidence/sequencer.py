@@ -1,0 +1,342 @@
+"""The sequencer: gives committed entries their place, writes the tiles, signs the checkpoint. One at a time.
+
+Writers never wait for it, and it needs no counter of theirs: it asks which entries have become visible since the
+snapshot it saw last, so a transaction that commits late is simply placed late.
+
+States and steps; a crash between any two heals at the next `open`:
+
+    committed    an entry's transaction has committed; nobody has placed it
+      │ place      one transaction: lease confirmed, placements inserted, `placed` and `seen` moved
+    placed       the index is decided for ever, in the database
+      │ write      bundles and tiles, flushed; the same placements always give the same bytes, so a repetition is harmless
+      │ sign       lease confirmed and held by a row lock; the folder's lock held; the checkpoint on the disk is still the one
+      │            we extend; only then the signature, the flush, the rename
+      │ note       `published` and the root, in the transaction that held the lease
+    published    under a signed checkpoint
+
+    crash after          found at `open`                          healed by
+    place                placed > published                       write, sign, note
+    write                the same; files of the future lie about  they are written again, byte for byte
+    sign, before note    checkpoint ahead of `published`           its entries compared with the placements, then note
+
+Before anything is signed, leaf hashes are recomputed from the stored bytes, what was written is read back, and the new
+tree is grown from the right edge on the disk, whose root must be the one signed last. A single wrong bit stops the
+signing (Fault), never the taking in of entries.
+
+A writer that lost its lease can't place (the fence is checked in that transaction) nor sign (the fence again, under a
+row lock that keeps a taker waiting; and, should its connection have died meanwhile, the checkpoint it would replace is no
+longer the one it extends).
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import asyncpg
+
+from omonat.base.errors import Fault, Unavailable
+from omonat.base.ids import new_id
+from omonat.base.instants import SECOND, Instant
+from omonat.database import leases, statements
+from omonat.database.pool import Database
+from omonat.database.trouble import converted
+from omonat.evidence import clock as timing
+from omonat.evidence import journal, publishing
+from omonat.evidence.folder import LogFolder
+from omonat.evidence.keys import LogKeys
+from omonat.evidence.publishing import Head
+from omonat.evidence.tree import EMPTY_ROOT
+
+LEASE: Final = "evidence-sequencer"
+LEASE_LASTS: Final = 6 * SECOND
+HEARTBEAT: Final = 5 * SECOND
+"""A fresh time stamp on the checkpoint at least this often; the promise is ten seconds."""
+PAUSE: Final = 0.5
+"""Seconds between two looks when nothing waits; a receipt is due after ten."""
+
+_MOST_PLACED: Final = 50_000
+_MOST_PUBLISHED: Final = 8_192  # a multiple of 256, so that a backlog makes full tiles only
+
+_queries = statements.load(__package__, "sequencer.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The row `evidence_log`."""
+
+    seen: str
+    cluster: str
+    placed: int
+    published: Head
+    marked: Instant
+
+
+class Sequencer:
+    """Runs the steps above. `run` for a service; `open` and `advance` for those who turn the clock themselves.
+
+    `reached` hears the name of every step just done: the place for failpoints.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        folder: LogFolder,
+        keys: LogKeys,
+        *,
+        clock: Callable[[], Instant],
+        holder: str | None = None,
+        reached: Callable[[str], None] = lambda _step: None,
+    ) -> None:
+        self._database = database
+        self._folder = folder
+        self._keys = keys
+        self._clock = clock
+        self._holder = holder or new_id("seq")
+        self._reached = reached
+        self._lease: leases.Lease | None = None
+        self._signed_at: Instant | None = None
+        self._stopping = asyncio.Event()
+
+    async def open(self) -> bool:
+        """Take the lease and compare log and database; False while somebody else sequences.
+
+        Raises Fault: `evidence-log-rolled-back`, `evidence-database-rolled-back`, `evidence-log-forked`,
+        `evidence-log-foreign`, `evidence-altered`. Nothing is signed then, until somebody has looked.
+        """
+        async with self._database.transaction() as connection:
+            self._lease = await leases.acquire(
+                connection, LEASE, holder=self._holder, now=self._clock(), lasting=LEASE_LASTS
+            )
+        if self._lease is None:
+            return False
+        await self._reconcile()
+        return True
+
+    async def advance(self) -> Head:
+        """One round: place what is new, publish what is placed, sign at least a heartbeat when one is due.
+
+        Returns the newest published head. Raises Unavailable `lease-lost` (then `open` again) and whatever stops
+        signing.
+        """
+        now = self._clock()
+        await self._keep_lease(now)
+        state = await self._place(now)
+        head = state.published
+        while head.size < state.placed:
+            head = await self._publish(head, min(state.placed, _next_stop(head.size)))
+        if self._signed_at is None or not 0 <= now - self._signed_at < HEARTBEAT:
+            await self._sign(head, head)
+        return head
+
+    async def run(self) -> None:
+        """Sequence until `stop`; waits while another process does, and through every loss of database or disk.
+
+        Raises Fault when log and database disagree or bytes were altered: the caller reports it and keeps serving
+        without proofs, or stops.
+        """
+        ready = False
+        while not self._stopping.is_set():
+            try:
+                ready = ready or await self.open()
+                if ready:
+                    await self.advance()
+            except Unavailable:
+                ready = False
+            await self._pause()
+        await self._give_back()
+
+    def stop(self) -> None:
+        """Let `run` end after the round under way."""
+        self._stopping.set()
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(PAUSE):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
+
+    async def _give_back(self) -> None:
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            try:
+                async with self._database.transaction() as connection:
+                    await leases.release(connection, lease)
+            except Unavailable:
+                return  # it runs out by itself
+
+    async def _keep_lease(self, now: Instant) -> None:
+        if self._lease is None:
+            raise Unavailable("lease-lost", lease=LEASE)
+        if self._lease.until - now < LEASE_LASTS // 2:
+            async with self._database.transaction() as connection:
+                self._lease = await leases.renew(connection, self._lease, now=now, lasting=LEASE_LASTS)
+            if self._lease is None:
+                raise Unavailable("lease-lost", lease=LEASE)
+
+    async def _confirm(self, connection: asyncpg.Connection) -> None:
+        if self._lease is None:
+            raise Unavailable("lease-lost", lease=LEASE)
+        await leases.confirm(connection, self._lease)
+
+    # -- open ----------------------------------------------------------------------------------------------------
+
+    async def _reconcile(self) -> None:
+        signed = publishing.read_checkpoint(self._folder, self._keys)
+        async with self._database.transaction() as connection:
+            await self._confirm(connection)
+            here = await _queries.snapshot(connection)
+            await _queries.begin_log(connection, origin=self._keys.origin, cluster=here["cluster"], root=EMPTY_ROOT)
+            row = await _queries.state(connection)
+            if row["origin"] != self._keys.origin:
+                raise Fault("evidence-log-foreign", found=row["origin"], expected=self._keys.origin)
+            state = _state(row)
+            on_disk = signed or Head(0, EMPTY_ROOT)
+            known = {"log": str(on_disk.size), "database": str(state.placed)}
+            if on_disk.size < state.published.size:
+                raise Fault("evidence-log-rolled-back", **{**known, "database": str(state.published.size)})
+            if on_disk.size > state.placed:
+                raise Fault("evidence-database-rolled-back", **known)
+            if on_disk.size == state.published.size and on_disk.root != state.published.root:
+                raise Fault("evidence-log-forked", size=str(on_disk.size))
+            await asyncio.to_thread(publishing.load_edge, self._folder, on_disk)
+            if on_disk.size > state.published.size:
+                await self._catch_up(connection, state.published, on_disk)
+
+    async def _catch_up(self, connection: asyncpg.Connection, before: Head, signed: Head) -> None:
+        """The last run signed and didn't note it: what it signed must be what the database placed."""
+        start = before.size
+        while start < signed.size:
+            until = min(signed.size, _next_stop(start))
+            rows = await _rows(connection, start, until)
+            leaves = publishing.checked_leaves(rows, start)
+            await asyncio.to_thread(publishing.compare_leaves, self._folder, start, leaves, signed.size)
+            start = until
+        await _queries.published(connection, size=signed.size, root=signed.root, before=before.size)
+
+    # -- place ---------------------------------------------------------------------------------------------------
+
+    async def _place(self, now: Instant) -> State:
+        # Repeatable read: the snapshot noted and the entries read are one and the same.
+        with converted():
+            async with (
+                self._database.pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read"),
+            ):
+                await self._confirm(connection)
+                here = await _queries.snapshot(connection)
+                row = await _queries.state(connection)
+                if row is None:
+                    raise Unavailable("lease-lost", lease=LEASE)
+                state = await self._place_fresh(connection, _state(row), here, now)
+            self._reached("placed")
+            return state
+
+    async def _place_fresh(self, connection: asyncpg.Connection, state: State, here: Any, now: Instant) -> State:
+        moved = here["cluster"] != state.cluster or here["ahead"] < _ahead(state.seen)
+        if moved:
+            fresh = [row async for row in _queries.unplaced(connection, most=_MOST_PLACED)]
+        else:
+            fresh = [
+                row async for row in _queries.fresh(connection, seen=state.seen, ahead=here["ahead"], most=_MOST_PLACED)
+            ]
+        around = timing.plan([(row["id"], row["at"]) for row in fresh], marked=state.marked, now=now)
+        own = (*around.before, *around.after)
+        if not fresh and not own:
+            return state
+        if own:
+            await connection.execute(journal.WRITE, *journal.columns(own))
+        mine = await _queries.own_txid(connection)
+        order = [(entry.id, mine) for entry in around.before]
+        order += [(row["id"], row["txid"]) for row in fresh]
+        order += [(entry.id, mine) for entry in around.after]
+        indexes = range(state.placed, state.placed + len(order))
+        names, txids = [name for name, _ in order], [txid for _, txid in order]
+        await _queries.place(connection, indexes=indexes, entries=names, txids=txids)
+        # A round that took only part leaves `seen` where it was; the next one finds the rest.
+        partial = len(fresh) == _MOST_PLACED
+        reached = replace(
+            state,
+            seen=state.seen if partial else here["seen"],
+            cluster=state.cluster if partial else here["cluster"],
+            placed=indexes.stop,
+            marked=around.marked,
+        )
+        await _queries.placed(
+            connection, seen=reached.seen, cluster=reached.cluster, placed=reached.placed, marked=reached.marked
+        )
+        return reached
+
+    # -- publish -------------------------------------------------------------------------------------------------
+
+    async def _publish(self, before: Head, until: int) -> Head:
+        async with self._database.connection() as connection:
+            rows = await _rows(connection, before.size, until)
+        after = await asyncio.to_thread(self._write, before, rows)
+        self._reached("written")
+        await self._sign(before, after)
+        return after
+
+    def _write(self, before: Head, rows: Sequence[Any]) -> Head:
+        leaves = publishing.checked_leaves(rows, before.size)
+        grown, files = publishing.grow(self._folder, before, [row["body"] for row in rows], leaves)
+        self._reached("grown")
+        self._folder.write_tiles(files)
+        self._reached("flushed")
+        after = Head(grown.size, grown.root())
+        publishing.read_back(self._folder, files, after)
+        return after
+
+    async def _sign(self, before: Head, after: Head) -> None:
+        now = self._clock()
+        async with self._database.transaction() as connection:
+            await self._confirm(connection)
+            self._reached("confirmed")
+            await asyncio.to_thread(self._replace_checkpoint, before, after, now)
+            if after.size > before.size:
+                noted = await _queries.published(connection, size=after.size, root=after.root, before=before.size)
+                if noted != "UPDATE 1":
+                    raise Fault("evidence-log-forked", size=str(after.size))
+            self._reached("noted")
+        self._signed_at = now
+        self._reached("published")
+        if after.size > before.size:
+            await asyncio.to_thread(self._folder.drop_superseded, before.size, after.size)
+        self._reached("tidied")
+
+    def _replace_checkpoint(self, before: Head, after: Head, now: Instant) -> None:
+        with self._folder.replacing_checkpoint():
+            on_disk = publishing.read_checkpoint(self._folder, self._keys)
+            if (on_disk or Head(0, EMPTY_ROOT)) != before or (on_disk is None and before.size):
+                raise Unavailable("lease-lost", lease=LEASE)  # somebody went on without us; `open` looks closer
+            signed = publishing.sign(after, self._keys, now=now)
+            self._reached("signed")
+            self._folder.write_checkpoint(signed)
+            self._reached("replaced")
+
+
+def _next_stop(size: int) -> int:
+    return (size // _MOST_PUBLISHED + 1) * _MOST_PUBLISHED
+
+
+def _state(row: Any) -> State:
+    head = Head(row["published"], row["root"])
+    return State(row["seen"], row["cluster"], row["placed"], head, row["marked"])
+
+
+def _ahead(snapshot: str) -> int:
+    """The first transaction number a snapshot (`xmin:xmax:running`) knows nothing about."""
+    return int(snapshot.split(":")[1])
+
+
+async def _rows(connection: asyncpg.Connection, start: int, until: int) -> list[Any]:
+    with converted():
+        rows: list[Any] = await connection.fetch(_queries.to_publish.sql, *_ordered(start=start, until=until))
+    if [row["index"] for row in rows] != list(range(start, until)):
+        raise Fault("evidence-altered", what="placements", index=str(start))
+    return rows
+
+
+def _ordered(**values: int) -> list[int]:
+    return [values[name] for name in statements.order(_queries, "to_publish")]

@@ -1,0 +1,54 @@
+-- name: state^
+-- How far the log has come.
+select origin, seen::text as seen, cluster, placed, published, root, marked from evidence_log;
+
+-- name: snapshot^
+-- What this transaction sees, and the server it sees it on.
+select pg_current_snapshot()::text as seen, pg_snapshot_xmax(pg_current_snapshot())::text::bigint as ahead,
+    (select system_identifier::text from pg_control_system()) as cluster;
+
+-- name: begin_log!
+-- The first row, made by whoever opens the log first. Nothing is seen yet.
+insert into evidence_log (origin, seen, cluster, placed, published, root, marked)
+values (:origin, '1:1:', :cluster, 0, 0, :root, '-infinity') on conflict do nothing;
+
+-- name: fresh
+-- Entries that came to be visible since the snapshot `seen`: the running transactions of then, and all later ones.
+-- Bounded by transaction number on both sides, so the cost follows what is new, not what is there.
+select e.txid, e.id, e.at from entries e
+where (e.txid = any (array(select pg_snapshot_xip(:seen::text::pg_snapshot)::text::bigint))
+        or e.txid >= pg_snapshot_xmax(:seen::text::pg_snapshot)::text::bigint)
+    and e.txid < :ahead
+    and not exists (select from placements p where p.entry = e.id)
+order by e.at, e.id
+limit :most;
+
+-- name: unplaced
+-- The same by comparing everything: after a restore on another server, whose transaction numbers mean nothing here.
+select e.txid, e.id, e.at from entries e
+where not exists (select from placements p where p.entry = e.id)
+order by e.at, e.id
+limit :most;
+
+-- name: place!
+-- Gives entries their indexes.
+insert into placements (index, entry, txid)
+select * from unnest(:indexes::bigint[], :entries::text[], :txids::bigint[]);
+
+-- name: placed!
+-- Notes what has its place now.
+update evidence_log set seen = :seen::text::pg_snapshot, cluster = :cluster, placed = :placed, marked = :marked;
+
+-- name: to_publish
+-- Entries in index order, with their bytes.
+select p.index, p.entry, e.body, e.leaf from placements p
+left join entries e on e.txid = p.txid and e.id = p.entry
+where p.index >= :start and p.index < :until order by p.index;
+
+-- name: published!
+-- Notes what is under a checkpoint, if nobody noted it otherwise.
+update evidence_log set published = :size, root = :root where published = :before and placed >= :size;
+
+-- name: own_txid$
+-- This transaction's number.
+select pg_current_xact_id()::text::bigint;
