@@ -41,7 +41,7 @@ class Box:
     def seal(self, plaintext: bytes, context: bytes) -> bytes:
         """The sealed bytes: `OVERHEAD` longer than `plaintext`, bound to `context`, which must be framed."""
         nonce = os.urandom(12)
-        return self._head + nonce + self._aead.encrypt(nonce, plaintext, context)
+        return b"".join((self._head, nonce, self._aead.encrypt(nonce, plaintext, context)))
 
     def open(self, sealed: bytes, context: bytes) -> bytes:
         """What was sealed. Raises WrongKeyError or TamperedError; both say nothing about the contents."""

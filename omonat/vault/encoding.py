@@ -29,6 +29,6 @@ def _framed(part: str | bytes | int) -> bytes:
 
 def derive(secret: bytes, context: bytes, length: int = 32) -> bytes:
     """`length` key bytes (at most 48) of a uniformly random `secret`, for one framed `context` and no other."""
-    if not 0 < length <= LONGEST:
+    if length > LONGEST:
         raise ValueError("one derivation yields at most 48 bytes")
     return sha512(_COUNTER + secret + context).digest()[:length]

@@ -41,17 +41,17 @@ class SlotCipher:
         self._tombstone_key = root.subkey(frame("omonat/tombstone-key/v1", installation, epoch))
         self._context = frame("omonat/slot/v1", installation, epoch)
 
-    def seal(self, number: int, secret: bytes, nonce: bytes) -> bytes:
-        """The slot of `secret`, bound to its number."""
-        return self._sealed_head + nonce + self._aead.encrypt(nonce, secret, self._bound(number))
-
     def make(self, first: int, count: int) -> bytes:
-        """`count` fresh slots. Secrets and nonces come from the operating system now and are used at once."""
-        random = os.urandom(44 * count)
-        return b"".join(
-            self.seal(first + i, random[at + 12 : at + 44], random[at : at + 12])
-            for i, at in enumerate(range(0, 44 * count, 44))
-        )
+        """`count` fresh slots from number `first`, each a random secret bound to its number.
+
+        Secrets and nonces come from the operating system now and are used at once, never kept for later.
+        """
+        head, encrypt, context, random = self._sealed_head, self._aead.encrypt, self._context, os.urandom(44 * count)
+        slots: list[bytes] = []
+        for number, at in enumerate(range(0, 44 * count, 44), first):
+            nonce, secret = random[at : at + 12], random[at + 12 : at + 44]
+            slots += (head, nonce, encrypt(nonce, secret, context + number.to_bytes(8, "big")))
+        return b"".join(slots)
 
     def open(self, number: int, slot: bytes) -> bytes:
         """The secret. Raises Refused for a destroyed slot, Fault for anything that is not this number's slot."""
@@ -95,6 +95,9 @@ class SlotFile:
         self._paths = list(paths)
         self._root = root
         self._cipher = SlotCipher(root, header.installation, header.root_epoch)
+        self.open_slot = self._cipher.open
+        """`open_slot(number, slot)`: the secret in bytes that `slot` gave. Raises Refused key-destroyed, Fault
+        slot-changed."""
         self._block = _SMALLEST_BLOCK
         self._failed = False
         self._process = os.getpid()
@@ -160,10 +163,6 @@ class SlotFile:
         if len(found) != SLOT or number < 1:
             raise Fault("slot-unknown", slot=str(number))
         return found
-
-    def open_slot(self, number: int, slot: bytes) -> bytes:
-        """The secret in bytes that `slot` gave. Raises Refused key-destroyed, Fault slot-changed."""
-        return self._cipher.open(number, slot)
 
     def secret(self, number: int) -> bytes:
         """The 32 bytes of a slot. Raises Refused key-destroyed, Fault slot-changed or slot-unknown."""

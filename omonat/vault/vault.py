@@ -8,6 +8,7 @@ still opens anything, in any process (S2, R3, S6; design: Keys in slots).
 import hmac
 from base64 import b32encode
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,8 @@ from omonat.vault.verify_only import HashCost, SecretHasher, SecretMatch
 
 Json = Any  # what msgspec reads from and writes to JSON: text, whole numbers, floats, booleans, null, lists, objects
 
-_SUITE = b"\x00\x00\x00\x01\x01"
-_BOXES_KEPT = 8192
+_SUITE = b"\x01"
+_BOXES_KEPT = 2048
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -45,6 +46,7 @@ class Vault:
         self._hasher = SecretHasher(hash_cost)
         self._section = frame("omonat/section/v1", self.installation)
         self._boxes: dict[tuple[int, int, str], tuple[bytes, bytes, Box]] = {}
+        self._older_boxes = self._boxes
 
     @classmethod
     def open(
@@ -97,8 +99,9 @@ class Vault:
         """
         doomed = set(numbers)
         self._slots.destroy(doomed)
-        for key in [key for key in self._boxes if key[0] in doomed or key[1] in doomed]:
-            self._boxes.pop(key, None)
+        for boxes in (self._boxes, self._older_boxes):
+            for key in [key for key in tuple(boxes) if key[0] in doomed or key[1] in doomed]:
+                boxes.pop(key, None)
 
     def is_destroyed(self, number: int) -> bool:
         """Whether this slot's secret was destroyed; False for a damaged slot."""
@@ -147,33 +150,22 @@ class Vault:
         person = self._slots.slot(person_slot)
         record = self._slots.slot(record_slot)
         key = (person_slot, record_slot, category)
-        kept = self._boxes.get(key)
+        kept = self._boxes.get(key) or self._older_boxes.get(key)
         if kept is not None and kept[0] == person and kept[1] == record:
             return kept[2]
-        secrets = self._slots.open_slot(person_slot, person) + self._slots.open_slot(record_slot, record)
-        box = Box(derive(secrets, frame("omonat/section-key/v1", category)))
-        if len(self._boxes) >= _BOXES_KEPT:
-            self._boxes.pop(next(iter(self._boxes)), None)
+        open_slot = self._slots.open_slot
+        secrets = open_slot(person_slot, person) + open_slot(record_slot, record)
+        box = Box(derive(secrets, _key_context(category)))
+        if len(self._boxes) >= _BOXES_KEPT // 2:
+            self._older_boxes, self._boxes = self._boxes, {}
         self._boxes[key] = (person, record, box)
         return box
 
     def _section_context(self, person: str, record: str, category: str, version: int) -> bytes:
-        """`frame(label, installation, person, record, category, version, suite)`, spelled out because it is hot."""
-        p, r, c = person.encode(), record.encode(), category.encode()
-        return b"".join(
-            (
-                self._section,
-                len(p).to_bytes(4, "big"),
-                p,
-                len(r).to_bytes(4, "big"),
-                r,
-                len(c).to_bytes(4, "big"),
-                c,
-                b"\x00\x00\x00\x08",
-                version.to_bytes(8, "big"),
-                _SUITE,
-            )
-        )
+        """`frame(label, installation, person, record, category, version, suite)`; spelled out because it is hot."""
+        p, r = person.encode(), record.encode()
+        tail = _context_tail(category, version)
+        return self._section + len(p).to_bytes(4, "big") + p + len(r).to_bytes(4, "big") + r + tail
 
     # Look-ups and digests -------------------------------------------------------------------------------------------
 
@@ -270,6 +262,16 @@ class Vault:
 
         `STALE` means yes, and store `hash_secret` anew. Raises Fault sealed-value-changed."""
         return self._hasher.check(None if stored is None else self.open_value("verify-only", stored), secret)
+
+
+@lru_cache(1024)
+def _key_context(category: str) -> bytes:
+    return frame("omonat/section-key/v1", category)
+
+
+@lru_cache(4096)
+def _context_tail(category: str, version: int) -> bytes:
+    return frame(category, version, _SUITE)
 
 
 def _with_slots(ring: Ring, paths: Sequence[Path], root: RootKey) -> Ring:
