@@ -37,6 +37,7 @@ def context(page: str, language: str) -> dict[str, Any]:
         "nav": [Nav(f"/{each}.{language}.html", label) for each, label in zip(PAGES, NAMES[language], strict=True)],
         "sign_out": "/out",
         "csrf": "example",
+        "wide": page == "desk",
         "proof": Proof(18204, Instant(NOW - 12 * SECOND), digests[7], "/proof"),
         "foot_links": [Nav("/page/privacy-policy", FOOT[language])],
         "digests": digests,

@@ -1,145 +1,167 @@
 """Girih: the star pattern of Uzbek tilework, drawn from a digest, so that the same proof is the same star.
 
 The construction is Hankin's polygons in contact: from the middle of every side of a regular n-gon two rays leave under
-a contact angle; where rays of neighbouring sides meet lie the points of an {n/k} star. Which n, which angle, what stands
-inside, how the fields are glazed and which beads of the border are filled all come from bits of the digest.
+the contact angle πk/n and run until they meet the middles k sides on: the star {n/k}. Its crossing lines cut the disc
+into rings of kites, as glazed tiles are cut; ring m ends where lines m apart meet, at d / cos(πm/n) from the middle,
+d = R · cos(πk/n) being the distance of every line. Which {n/k}, how the rings are glazed and which beads of the rim are
+set come from the digest.
 
-Colours are classes (`g0` … `g4`, see omonat.css) with plain attributes behind them for places without our stylesheet.
+Colours are classes (`g0` … `g4`, `gp`: omonat.css lets them follow light and dark) with plain attributes behind them
+for places without our stylesheet. No style attributes, so a strict content policy holds.
 """
 
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from html import escape
-from math import cos, pi, sin, tan
+from itertools import pairwise
+from math import cos, pi, sin
 
-_GLAZES = ("#0f6a73", "#9a5b00", "#2d6a3e", "#a3262f", "#1d2426")
-_INNER_GLAZES = (0, 1, 2, 4)
-_POINTS = (8, 10, 12)
-_BEADS = 24
-_MIDDLE = 50.0
-_BRAND = bytes.fromhex("00" * 32)
+STARS = ((8, 3), (10, 3), (10, 4), (12, 4), (12, 5), (9, 4))
+_PAPER = 5
+_CLASSES = ("g0", "g1", "g2", "g3", "g4", "gp")
+_COLOURS = ("#0f6a73", "#9a5b00", "#2d6a3e", "#a3262f", "#1d2426", "#fbf9f4")
+_DISC, _RIM, _BEADS = 41.0, 47.0, 24
+_WIDE_HEART = 18
 
 Point = tuple[float, float]
 
 
-class _Bits:
-    """The digest read as a stream of small choices."""
+class _Choices:
+    """A digest read as a stream of small choices."""
 
     def __init__(self, digest: bytes) -> None:
         self._left = int.from_bytes(sha256(b"omonat girih\0" + digest).digest(), "big")
 
-    def choose(self, options: int) -> int:
+    def one_of(self, options: int) -> int:
         self._left, chosen = divmod(self._left, options)
         return chosen
 
 
+@dataclass(frozen=True, slots=True)
+class _Star:
+    """The star {n/k} inscribed in a circle of `radius`, turned clockwise by `turn`."""
+
+    n: int
+    k: int
+    turn: float
+    radius: float = _DISC
+
+    def reach(self, apart: int) -> float:
+        """How far from the middle two of its lines meet that stand `apart` sides from each other."""
+        return self.radius * cos(pi * self.k / self.n) / cos(pi * apart / self.n)
+
+    def axis(self, index: int, apart: int) -> float:
+        """The direction of such a meeting: crossings of even and of odd distance alternate."""
+        return self.turn + 2 * pi * index / self.n + (pi / self.n if (self.k - apart) % 2 else 0.0)
+
+
 def girih(digest: bytes, size: int, title: str = "") -> str:
-    """An SVG of `size` CSS pixels, at most 4 KB. With a title it is an image with that name, without one decoration."""
-    bits = _Bits(digest)
-    points, angle, heart = bits.choose(3), bits.choose(4), bits.choose(3)
-    return _svg(_star(_POINTS[points], angle, heart, bits) + _border(bits), size, title)
+    """An SVG of `size` CSS pixels, at most 4 KB. With a title it is an image of that name, without one decoration."""
+    choices = _Choices(digest)
+    n, k = STARS[choices.one_of(len(STARS))]
+    star = _Star(n, k, pi / n * choices.one_of(2))
+    ground, *rings, heart = glazes = _glazes(choices, k + 1)
+    parts = [_plate(ground, star, choices.one_of(2))]
+    parts += [_ring(star, k - 1 - index, glaze) for index, glaze in enumerate(rings)]
+    parts.append(_heart(star, heart))
+    if star.reach(1) > _WIDE_HEART:
+        within = next(glaze for glaze in glazes if glaze != _PAPER) if heart == _PAPER else _PAPER
+        parts.append(_ring(replace(star, radius=star.radius * 0.46), k - 1, within))
+    return _svg(_rim(choices, ground) + "".join(parts), size, title)
 
 
 def brand_sign(size: int, title: str = "") -> str:
-    """Omonat's own sign: the eight-fold star, in one glaze, without a border."""
-    outer, inner = _rosette(8, 46, 0.0), _rosette(8, 46, 0.0)
-    del inner
-    star = _hankin(8, 46, pi * 3 / 8)
-    heart = _hankin(8, 46 * 0.46, pi / 4)
-    parts = [
-        _polygon(star, "g0", _GLAZES[0]),
-        _polygon(heart, "paper", "#fbf9f4"),
-        _outline(outer, "g0", _GLAZES[0], 3),
-    ]
-    return _svg("".join(parts), size, title)
+    """Omonat's own sign: the khatim, two squares laid over each other, and in it the eight-fold star."""
+    layers = [(2, 49.0, 0), (2, 40.5, _PAPER), (3, 36.0, 0), (3, 14.0, _PAPER)]
+    return _svg("".join(_whole(_Star(8, k, 0.0, radius), glaze) for k, radius, glaze in layers), size, title)
 
 
-def _star(n: int, angle: int, heart: int, bits: _Bits) -> str:
-    """Tile, star, counter-star and heart, from the outside in; neighbouring fields never share a glaze."""
-    outer, inner, middle = 43.0, 0.0, 0.0
-    first, second = bits.choose(5), _INNER_GLAZES[bits.choose(4)]
-    if second == first:
-        second = (first + 1) % 5
-    contact = pi * (0.5 - (2 + angle * 0.55) / n)
-    star = _hankin(n, outer, contact)
-    inner = min(abs_of(point) for point in star) * (0.92 if heart else 0.86)
-    counter = _turned(_hankin(n, inner, contact * 0.92), pi / n if bits.choose(2) else 0.0)
-    middle = min(abs_of(point) for point in counter) * 0.9
-    tile = _rosette(n, outer, 0.0)
-    parts = [_outline(tile, f"g{first}", _GLAZES[first], 1.6), _polygon(star, f"g{first}", _GLAZES[first])]
-    parts.append(_polygon(counter, "paper", "#fbf9f4"))
-    if heart == 0:
-        parts.append(_polygon(_hankin(n, middle, contact), f"g{second}", _GLAZES[second]))
-    elif heart == 1:
-        parts.append(_polygon(_rosette(n // 2, middle, 0.0), f"g{second}", _GLAZES[second]))
+def _glazes(choices: _Choices, fields: int) -> list[int]:
+    """Two glazes and paper, dealt so that no two neighbouring fields are alike."""
+    first = choices.one_of(5)
+    second = (first + 1 + choices.one_of(4)) % 5
+    palette = [first, second, _PAPER]
+    dealt = [palette[choices.one_of(3)]]
+    while len(dealt) < fields:
+        others = [glaze for glaze in palette if glaze != dealt[-1]]
+        dealt.append(others[choices.one_of(2)])
+    return dealt
+
+
+def _ring(star: _Star, m: int, glaze: int) -> str:
+    """The n kites between the crossings m − 1, m and m + 1."""
+    near, middle, far = (star.reach(apart) for apart in (m - 1, m, m + 1))
+    step = pi / star.n
+    kites = []
+    for index in range(star.n):
+        at = star.axis(index, m + 1)
+        corners = [_at(far, at), _at(middle, at + step)]
+        if m > 1:
+            corners.append(_at(near, at))
+        kites.append(_path([*corners, _at(middle, at - step)]))
+    return _tile("".join(kites), glaze)
+
+
+def _heart(star: _Star, glaze: int) -> str:
+    return _tile(_path([_at(star.reach(1), star.axis(index, 1)) for index in range(star.n)]), glaze)
+
+
+def _whole(star: _Star, glaze: int) -> str:
+    """The star as one tile, without the cuts inside."""
+    points: list[Point] = []
+    for index in range(star.n):
+        tip = star.axis(index, star.k)
+        points += [_at(star.radius, tip), _at(star.reach(star.k - 1), tip + pi / star.n)]
+    return f'<path d="{_path(points)}" class="{_CLASSES[glaze]}" fill="{_COLOURS[glaze]}"/>'
+
+
+def _plate(glaze: int, star: _Star, round_one: int) -> str:
+    """What the star lies on: the n-gon whose sides it touches, or the plate around its points."""
+    if round_one:
+        shape = f'<circle cx="50" cy="50" r="{_DISC:g}"'
     else:
-        parts.append(_outline(_hankin(n, middle, contact), f"g{second}", _GLAZES[second], 3))
-    return "".join(parts)
-
-
-def _border(bits: _Bits) -> str:
-    """A ring of beads, one bit each: a filled bead is a one."""
-    filled: list[str] = []
-    hollow: list[str] = []
-    for index in range(_BEADS):
-        x, y = _at(47.6, 2 * pi * index / _BEADS)
-        (filled if bits.choose(2) else hollow).append(f"M{x:.1f} {y:.1f}h.01")
+        far = _DISC / cos(pi / star.n)
+        shape = f'<path d="{_path([_at(far, star.axis(index, star.k + 1)) for index in range(star.n)])}"'
+    edge = 4 if glaze == _PAPER else glaze
     return (
-        f'<path d="{"".join(hollow)}" class="bead" stroke="#ddd7c9" stroke-width="3" stroke-linecap="round"/>'
-        f'<path d="{"".join(filled)}" class="g0s" stroke="#0f6a73" stroke-width="3.6" stroke-linecap="round"/>'
+        f'{shape} class="{_CLASSES[glaze]} {_CLASSES[edge]}s" fill="{_COLOURS[glaze]}" '
+        f'stroke="{_COLOURS[edge]}" stroke-width="1.2"/>'
     )
 
 
-def _hankin(n: int, radius: float, contact: float) -> list[Point]:
-    """The star inscribed in a regular n-gon: its points are the side middles, its notches where the rays meet."""
-    apothem = radius * cos(pi / n)
-    reach = apothem * sin(pi / n) / sin(contact + pi / n) if contact else apothem
-    notch = (apothem * cos(pi / n) - _overlap(apothem, n, contact)) if contact else reach
-    corners = []
-    for index in range(n):
-        at = 2 * pi * index / n
-        corners += [_at(apothem, at), _at(notch, at + pi / n)]
-    return corners
+def _rim(choices: _Choices, glaze: int) -> str:
+    """A hairline with beads: a set bead is a one."""
+    beads = [_at(_RIM, 2 * pi * i / _BEADS) for i in range(_BEADS) if choices.one_of(2)]
+    drawn = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in beads)
+    name, colour = ("g4s", _COLOURS[4]) if glaze == _PAPER else (f"{_CLASSES[glaze]}s", _COLOURS[glaze])
+    return (
+        f'<circle cx="50" cy="50" r="{_RIM:g}" class="gl" stroke="#ddd7c9" stroke-width="1"/>'
+        f'<path d="{drawn}" class="{name}" stroke="{colour}" stroke-width="3.4" stroke-linecap="round"/>'
+    )
 
 
-def _overlap(apothem: float, n: int, contact: float) -> float:
-    """How far the rays of two neighbouring sides dip under the chord between the side middles."""
-    return apothem * sin(pi / n) * tan(max(contact - pi / n, 0.05))
-
-
-def _rosette(n: int, radius: float, turn: float) -> list[Point]:
-    return [_at(radius, 2 * pi * index / n + pi / n + turn) for index in range(n)]
-
-
-def _turned(points: list[Point], turn: float) -> list[Point]:
-    return [
-        (
-            _MIDDLE + (x - _MIDDLE) * cos(turn) - (y - _MIDDLE) * sin(turn),
-            _MIDDLE + (x - _MIDDLE) * sin(turn) + (y - _MIDDLE) * cos(turn),
-        )
-        for x, y in points
-    ]
-
-
-def abs_of(point: Point) -> float:
-    """Distance from the middle of the drawing."""
-    x, y = point
-    return float(((x - _MIDDLE) ** 2 + (y - _MIDDLE) ** 2) ** 0.5)
+def _tile(path: str, glaze: int) -> str:
+    """Tiles are set in a joint of paper."""
+    return (
+        f'<path d="{path}" class="{_CLASSES[glaze]} gps" fill="{_COLOURS[glaze]}" '
+        f'stroke="{_COLOURS[_PAPER]}" stroke-width="1.3" stroke-linejoin="round"/>'
+    )
 
 
 def _at(radius: float, angle: float) -> Point:
-    return _MIDDLE + radius * sin(angle), _MIDDLE - radius * cos(angle)
+    """A point by its distance from the middle and the clockwise angle from the top."""
+    return 50 + radius * sin(angle), 50 - radius * cos(angle)
 
 
 def _path(points: list[Point]) -> str:
-    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + "Z"
+    """Absolute start, relative lines: half the bytes."""
+    rounded = [(round(x, 1), round(y, 1)) for x, y in points]
+    steps = [f"l{_short(b[0] - a[0])} {_short(b[1] - a[1])}" for a, b in pairwise(rounded)]
+    return f"M{_short(rounded[0][0])} {_short(rounded[0][1])}{''.join(steps)}z"
 
 
-def _polygon(points: list[Point], name: str, colour: str) -> str:
-    return f'<path d="{_path(points)}" class="{name}" fill="{colour}"/>'
-
-
-def _outline(points: list[Point], name: str, colour: str, width: float) -> str:
-    return f'<path d="{_path(points)}" class="{name}s" fill="none" stroke="{colour}" stroke-width="{width:g}"/>'
+def _short(number: float) -> str:
+    return f"{round(number, 1) + 0.0:g}"
 
 
 def _svg(body: str, size: int, title: str) -> str:

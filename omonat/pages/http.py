@@ -105,11 +105,11 @@ def language_for(query: Mapping[str, str], cookies: Mapping[str, str], headers: 
 
 
 def _cookie(name: str, value: str, seconds: int, same_site: Literal["strict", "lax"]) -> Cookie:
-    return Cookie(name, value, max_age=seconds, path="/", secure=True, httponly=True, samesite=same_site)
+    return Cookie(key=name, value=value, max_age=seconds, path="/", secure=True, httponly=True, samesite=same_site)
 
 
 def csrf_token(key: bytes, session: str) -> str:
-    """A token only this web session's pages can carry. New at every call, so compression gives nothing away (BREACH)."""
+    """A token only this web session's pages can carry. Never the same twice, against BREACH."""
     salt = os.urandom(16)
     return urlsafe_b64encode(salt + _bound(key, session, salt)).decode()
 
