@@ -94,6 +94,20 @@ def address(home: Path) -> Address:
     return Address(socket, home / "postgres.pass")
 
 
+def claim(home: Path) -> int:
+    """Be the only process that works on `home`, until the returned descriptor is closed or this process ends.
+
+    Raises Unavailable `home-in-use`.
+    """
+    descriptor = os.open(home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise Unavailable("home-in-use", home=str(home)) from None
+    return descriptor
+
+
 class Server:
     """One embedded server and the right to own its home. Build it with `Server.start`."""
 
@@ -120,7 +134,7 @@ class Server:
         account = binaries.service_account()
         server = cls(home, binaries.reachable(binaries.find(programs), account), account, tell)
         server._prepare_home()
-        server._take_lock()
+        server._lock = claim(server.home)
         try:
             server._clear_orphans()
             if not server.data.exists():
@@ -212,17 +226,8 @@ class Server:
             os.chown(folder, account.uid, account.gid)
         folder.chmod(0o700)
 
-    def _take_lock(self) -> None:
-        self._lock = os.open(self.home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._lock)
-            self._lock = None
-            raise Unavailable("home-in-use", home=str(self.home)) from None
-
     def _clear_orphans(self) -> None:
-        """Stop what still works in the data directory, then drop a lock file that names no living server.
+        """Stop what still works in the data directory, then drop lock files that name no living server.
 
         We hold the home's lock, so any server here has lost its parent. PostgreSQL itself takes a zombie or a reused
         number for a running server and would refuse to start.
@@ -238,7 +243,12 @@ class Server:
             _wait_for(lambda: not processes.working_in(self.data, "postgres"), seconds)
         if processes.working_in(self.data, "postgres"):
             raise Unavailable("database-start-failed", log=str(self.home / "postgres.log"))
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        for left in (
+            self.data / "postmaster.pid",
+            self.address.socket / _SOCKET,
+            self.address.socket / f"{_SOCKET}.lock",
+        ):
+            left.unlink(missing_ok=True)
 
     def _heads(self, orphans: tuple[processes.Seen, ...]) -> tuple[processes.Seen, ...]:
         """The server itself among its processes; all of them when it is gone and only its helpers remain."""

@@ -13,12 +13,13 @@ _ZOMBIE: Final = ("Z", "X")
 # Runs in the child before the program: first become the user, then ask to be signalled when the parent dies (changing
 # the user would clear the request), then make sure the parent did not die in between.
 _LAUNCHER: Final = """
-import ctypes, os, sys
-parent, signal, uid, gid, umask = map(int, sys.argv[1:6])
+import ctypes, os, signal, sys
+parent, dies_by, uid, gid, umask = map(int, sys.argv[1:6])
 os.umask(umask)
+signal.pthread_sigmask(signal.SIG_SETMASK, ())
 if uid >= 0:
     os.setgroups([gid]); os.setresgid(gid, gid, gid); os.setresuid(uid, uid, uid)
-if ctypes.CDLL(None, use_errno=True).prctl(1, signal, 0, 0, 0):
+if ctypes.CDLL(None, use_errno=True).prctl(1, dies_by, 0, 0, 0):
     sys.exit("prctl refused")
 if os.getppid() != parent:
     sys.exit("the parent is gone")

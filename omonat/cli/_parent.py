@@ -1,0 +1,253 @@
+"""The parent of a running Omonat: it owns the database server and the workers, and nothing else.
+
+    parent ─┬─ postgres      (embedded; a direct child, stopped cleanly when the parent dies)
+            ├─ web × n       (each with a listening socket the parent keeps open: a restart refuses nobody)
+            ├─ jobs
+            └─ the demo's seeding, once
+
+It holds no keys, answers no requests, runs one thread and waits for signals; so there is little in it that can fail.
+"""
+
+import asyncio
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import typer
+
+from omonat.base.codes import EXITS
+from omonat.base.errors import Unavailable
+from omonat.base.logs import log
+from omonat.base.settings import Settings
+from omonat.database import embedded, safety
+from omonat.database.migrate import migrate
+from omonat.database.pool import Database
+from omonat.database.processes import start_child, stop_child
+
+_WATCHED: Final = (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM)
+_HOPELESS: Final = (2, 4, 8)  # exits that trying again cannot mend: wrong use, invalid policy, unsafe
+_PATIENCE: Final = 5  # failed starts in a row before the first answer
+_STEADY: Final = 30.0  # seconds after which a worker counts as started well
+_LONGEST_WAIT: Final = 10.0
+
+Tell = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Worker:
+    """One child that is to run always: started again when it ends, later each time it ends early."""
+
+    name: str
+    command: Sequence[str]
+    descriptor: int | None = None
+    child: "subprocess.Popen[bytes] | None" = None
+    since: float = 0.0
+    failures: int = 0
+    start_at: float = 0.0
+
+    def start(self, environment: dict[str, str], now: float) -> None:
+        """Start it; it dies with us, at once, for what is acknowledged is durable."""
+        kept = () if self.descriptor is None else (self.descriptor,)
+        self.child = start_child(self.command, dies_by=signal.SIGKILL, environment=environment, pass_fds=kept)
+        self.since = now
+
+    def ended(self, now: float) -> int | None:
+        """The exit status when it has ended since the last look; then `start_at` says when to try again."""
+        if self.child is None or (status := self.child.poll()) is None:
+            return None
+        self.failures = 1 if now - self.since > _STEADY else self.failures + 1
+        self.start_at = now + min(0.1 * 2**self.failures, _LONGEST_WAIT)
+        self.child = None
+        return status
+
+
+@dataclass(slots=True)
+class Parent:
+    """Everything one `omonat serve` owns. `run` returns the exit status."""
+
+    settings: Settings
+    tell: Tell
+    on_ready: Callable[[], None]
+    house: str = "omonat.app"
+    after_start: Sequence[str] = ()  # a command run once, as soon as requests are answered: the demo's seeding
+    _server: embedded.Server | None = None
+    _claim: int | None = None
+    _sockets: list[socket.socket] = field(default_factory=list)
+    _workers: list[Worker] = field(default_factory=list)
+    _once: "subprocess.Popen[bytes] | None" = None
+    _answering: bool = False
+
+    def run(self) -> int:
+        """Start everything, keep it running until SIGINT or SIGTERM, stop it in order. Raises OmonatError."""
+        os.umask(0o077)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            environment = self._start_ground()
+            signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
+            self._start_workers(environment)
+            return self._watch(environment)
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
+            self._stop()
+
+    def _start_ground(self) -> dict[str, str]:
+        settings = self.settings
+        if settings.database is None:
+            self._server = embedded.Server.start(settings.home, programs=settings.postgres, tell=self.tell)
+            dsn = self._server.dsn
+        else:
+            settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._claim = embedded.claim(settings.home)
+            dsn = settings.database
+        asyncio.run(make_ready(dsn, settings.home, self.tell))
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("OMONAT_")}
+        return {**inherited, **settings.environment(), "OMONAT_DATABASE": dsn}
+
+    def _start_workers(self, environment: dict[str, str]) -> None:
+        self._sockets = listen(self.settings.host, self.settings.port, self.settings.workers)
+        base = [sys.executable, "-m", "omonat.cli._worker"]
+        for listening in self._sockets:
+            number = listening.fileno()
+            self._workers.append(Worker("web", [*base, "web", self.house, str(number)], number))
+        self._workers.append(Worker("jobs", [*base, "jobs", self.house]))
+        for worker in self._workers:
+            worker.start(environment, time.monotonic())
+
+    def _watch(self, environment: dict[str, str]) -> int:
+        began = time.monotonic()
+        said_slow = False
+        while True:
+            told = signal.sigtimedwait(_WATCHED, 0.5 if self._answering else 0.05)
+            if told is not None and told.si_signo in (signal.SIGINT, signal.SIGTERM):
+                self.tell("stopping")
+                return 0
+            now = time.monotonic()
+            if self._server is not None and not self._server.alive():
+                log(__name__).error("database-ended")
+                self._server.restart()
+            for worker in self._workers:
+                self._look_after(worker, environment, now)
+            if not self._answering and self._answers():
+                self._answering = True
+                self._begin_once(environment)
+            elif not self._answering and not said_slow and now - began > 1.5:
+                said_slow = True
+                self.tell("starting the workers")
+            self._look_after_once()
+
+    def _look_after(self, worker: Worker, environment: dict[str, str], now: float) -> None:
+        status = worker.ended(now)
+        if status is not None:
+            log(__name__).error("worker-ended", worker=worker.name, exit=status, times=worker.failures)
+            if status in _HOPELESS:
+                raise typer.Exit(status)
+            if not self._answering and worker.failures >= _PATIENCE:
+                raise Unavailable("start-failed", worker=worker.name, times=str(worker.failures))
+        if worker.child is None and now >= worker.start_at:
+            worker.start(environment, now)
+
+    def _answers(self) -> bool:
+        host = "127.0.0.1" if self.settings.host in ("0.0.0.0", "") else self.settings.host  # noqa: S104 — compared
+        connection = http.client.HTTPConnection(host, self.settings.port, timeout=1)
+        try:
+            connection.request("GET", "/v1/health", headers={"Host": urlsplit(self.settings.address).netloc})
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def _begin_once(self, environment: dict[str, str]) -> None:
+        if self.after_start:
+            self._once = start_child(self.after_start, dies_by=signal.SIGKILL, environment=environment)
+        else:
+            self.on_ready()
+
+    def _look_after_once(self) -> None:
+        if self._once is None or (status := self._once.poll()) is None:
+            return
+        self._once = None
+        if status != 0:
+            self.tell(f"filling the demo failed (exit {status}: {EXITS.get(status, 'see above')}); it runs without")
+        self.on_ready()
+
+    def _stop(self) -> None:
+        """Those who use the database first, the database last; bounded, whatever hangs."""
+        children = [worker.child for worker in self._workers if worker.child is not None]
+        children += [self._once] if self._once is not None else []
+        for child in children:
+            if child.poll() is None:
+                child.send_signal(signal.SIGTERM)
+        end = time.monotonic() + 5
+        for child in children:
+            stop_child(child, (signal.SIGTERM, max(end - time.monotonic(), 0.01)))
+        for listening in self._sockets:
+            listening.close()
+        if self._server is not None:
+            self._server.stop()
+        if self._claim is not None:
+            os.close(self._claim)
+
+
+async def make_ready(dsn: str, home: Path, tell: Tell) -> None:
+    """Look at the way to the database, bring its schema up to date, look at its settings.
+
+    Raises Unsafe with all reasons, or what `migrate` raises.
+    """
+    safety.refuse([*safety.process_findings(), *safety.address_findings(dsn), *safety.folder_findings(home)])
+    await migrate(dsn, tell=tell)
+    database = await Database.connect(dsn, size=1, name="omonat parent")
+    try:
+        safety.refuse(await safety.server_findings(database))
+    finally:
+        await database.close()
+
+
+def listen(host: str, port: int, count: int) -> list[socket.socket]:
+    """`count` listening sockets on one address, over which the kernel spreads connections evenly.
+
+    Each worker inherits one, and we keep it open, so that connections wait while a worker is being restarted. Raises
+    Unavailable `port-taken`.
+    """
+    try:
+        with _socket(host) as probe:  # sharing a port works across processes of one account: ask without sharing
+            probe.bind((host, port))
+    except OSError:
+        raise Unavailable("port-taken", port=str(port), host=host) from None
+    sockets = []
+    for _ in range(count):
+        one = _socket(host)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        one.bind((host, port))
+        one.listen(1024)
+        sockets.append(one)
+    return sockets
+
+
+def free_port(host: str, wanted: int) -> int:
+    """`wanted`, or the next free port after it. Raises Unavailable `port-taken` after fifty."""
+    for port in range(wanted, wanted + 50):
+        try:
+            with _socket(host) as probe:
+                probe.bind((host, port))
+        except OSError:
+            continue
+        return port
+    raise Unavailable("port-taken", port=str(wanted), host=host)
+
+
+def _socket(host: str) -> socket.socket:
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return made

@@ -1,0 +1,78 @@
+"""What a child process of `omonat serve` runs: `python -m omonat.cli._worker web <descriptor>` or `… jobs`.
+
+The house is named by a module (`omonat.app` unless told otherwise), because it stands above the command line and
+is never imported from here: it offers `create()`, an ASGI application, and `run_jobs(stop)`.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from importlib import import_module
+
+import uvicorn
+import uvloop
+
+from omonat.base import logs
+from omonat.base.errors import OmonatError
+from omonat.base.settings import Settings, load
+from omonat.cli import fail
+
+STARTUP_FAILED = 3
+
+
+def serve_web(house: str, settings: Settings, descriptor: int) -> int:
+    """Answer requests on the listening socket inherited from the parent until SIGTERM; the exit status."""
+    config = uvicorn.Config(
+        f"{house}:create",
+        factory=True,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,  # addresses and agents of people are no log lines
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        backlog=1024,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=3,
+    )
+    server = uvicorn.Server(config)
+    server.run(sockets=[socket.socket(fileno=descriptor)])
+    return 0 if server.started else STARTUP_FAILED
+
+
+def run_jobs(house: str) -> int:
+    """Do the work nobody waits for until SIGTERM; the exit status."""
+
+    async def until_stopped() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await import_module(house).run_jobs(stop)
+
+    uvloop.run(until_stopped())
+    return 0
+
+
+def main(arguments: list[str]) -> int:
+    """Set the process up as its parent decided and run one of the two kinds of work."""
+    os.umask(0o077)
+    kind, house, *rest = arguments
+    settings = load(os.environ)
+    logs.configure(level=settings.log_level, form=settings.log_format)
+    try:
+        return serve_web(house, settings, int(rest[0])) if kind == "web" else run_jobs(house)
+    except OmonatError as error:
+        fail(error)
+    except Exception:
+        logs.log(__name__).exception("worker-failed", worker=kind)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,100 @@
+"""`omonat serve` runs an installation; `omonat demo` runs one with made-up people on this machine only."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import omonat
+from omonat.base import logs
+from omonat.base.settings import Settings, demo_home, load
+from omonat.cli._parent import Parent, free_port
+
+CLONE = Path(omonat.__file__).resolve().parent.parent
+SEEDING = CLONE / "examples" / "demo.py"
+"""Fills the demo as an ordinary client of the API and writes build/demo.json; a child, started when health is up."""
+
+Home = Annotated[Path | None, typer.Option(help="The folder for everything durable [OMONAT_HOME].")]
+Port = Annotated[int | None, typer.Option(help="The port to answer on [OMONAT_PORT].")]
+Workers = Annotated[int | None, typer.Option(help="How many processes answer requests [OMONAT_WORKERS].")]
+
+
+def register(root: typer.Typer) -> None:
+    """Add `serve` and `demo` to the top of the command line."""
+    root.command()(serve)
+    root.command()(demo)
+
+
+def serve(home: Home = None, port: Port = None, workers: Workers = None) -> None:
+    """Run this installation until Ctrl-C or SIGTERM. Settings come from OMONAT_* and settings.toml."""
+    settings = load(os.environ, home=home, port=port, workers=workers)
+    logs.configure(level=settings.log_level, form=settings.log_format)
+    ready = lambda: typer.echo(f"omonat answers at {settings.address}", err=True)  # noqa: E731
+    _run(Parent(settings, tell=_tell, on_ready=ready))
+
+
+def demo(home: Home = None, port: Port = None, workers: Workers = None) -> None:
+    """Run the demo: BESHQOZON's policy, its site, thousands of made-up people. Never put real data into it."""
+    chosen = home or os.environ.get("OMONAT_HOME") or demo_home(CLONE)
+    settings = load(os.environ, home=chosen, port=port, workers=workers, demo=True, log_format="human")
+    free = free_port(settings.host, settings.port)
+    if free != settings.port:
+        _tell(f"port {settings.port} is in use; the demo takes {free}")
+    origin = None if settings.origin else f"http://localhost:{free}"
+    root_key = None if settings.root_key else f"key-file:{_demo_root(settings.home)}"
+    level = settings.log_level if "OMONAT_LOG_LEVEL" in os.environ else "warning"
+    settings = load(
+        os.environ,
+        **{"home": chosen, "port": free, "workers": workers, "demo": True, "log_format": "human"},
+        **{"origin": origin, "root_key": root_key, "log_level": level},
+    )
+    logs.configure(level=settings.log_level, form=settings.log_format)
+    began = time.monotonic()
+    seeding = [sys.executable, str(SEEDING)] if SEEDING.exists() else []
+    parent = Parent(settings, tell=_tell, on_ready=lambda: _welcome(settings, began), after_start=seeding)
+    _run(parent)
+
+
+def _run(parent: Parent) -> None:
+    raise typer.Exit(parent.run())
+
+
+def _tell(line: str) -> None:
+    typer.echo(f"  … {line}", err=True)
+
+
+def _demo_root(home: Path) -> Path:
+    """The demo's own root key, made once. Beside its data, where a real one must never lie."""
+    path = home / "demo-root.key"
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        partial = path.with_suffix(".new")
+        partial.unlink(missing_ok=True)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(os.urandom(32))
+            file.flush()
+            os.fsync(file.fileno())
+        partial.rename(path)
+    return path
+
+
+def _welcome(settings: Settings, began: float) -> None:
+    base = settings.address
+    lines = (
+        ("the shop", f"{base}/", "order something, subscribe, ask a question"),
+        ("its policy", f"{base}/page/privacy-policy", "what people read, made from the same file"),
+        ("Privacy Center", f"{base}/me", "what is held about you, why, until when, who looked"),
+        ("Desk", f"{base}/desk", "staff, with their cases and nothing more"),
+        ("API", f"{base}/v1", "for the company's own systems"),
+    )
+    typer.echo(f"\nOmonat's demo is ready after {time.monotonic() - began:.1f} s. All people in it are made up.\n")
+    for name, url, what in lines:
+        typer.echo(f"  {name:<15} {url:<45} {what}")
+    details = CLONE / "build" / "demo.json"
+    if details.exists():
+        typer.echo(f"\n  sign-ins, API clients and the message catcher: {details.relative_to(CLONE)}")
+    typer.echo("  Ctrl-C stops; the same command starts again with the same data.\n")
