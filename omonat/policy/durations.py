@@ -35,8 +35,10 @@ class Duration:
 
     def __str__(self) -> str:
         """The one spelling: the parts as written, zero parts left out, `PT0S` for nothing."""
-        date = "".join(f"{n}{u}" for n, u in zip((self.years, self.months, self.weeks, self.days), "YMWD") if n)
-        time = "".join(f"{n}{u}" for n, u in zip((self.hours, self.minutes, self.seconds), "HMS") if n)
+        date = "".join(
+            f"{n}{u}" for n, u in zip((self.years, self.months, self.weeks, self.days), "YMWD", strict=True) if n
+        )
+        time = "".join(f"{n}{u}" for n, u in zip((self.hours, self.minutes, self.seconds), "HMS", strict=True) if n)
         return f"P{date}{'T' + time if time else ''}" if date or time else "PT0S"
 
     @property

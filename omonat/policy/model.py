@@ -4,6 +4,7 @@ Every field carries its shape, from which reader, printer and JSON Schema follow
 the document, items are named `category.item`. A document that exists has passed the reader: every name it uses is
 declared and every structure is whole.
 """
+# ruff: noqa: RUF009 - `key` and `own_id` make dataclass fields
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,6 +51,23 @@ from omonat.policy.words import (
     Status,
     Threshold,
 )
+
+__all__ = [
+    "Basis",
+    "Caps",
+    "CaseRule",
+    "Item",
+    "ItemClass",
+    "Keep",
+    "Kind",
+    "Policy",
+    "Purpose",
+    "Role",
+    "RoleKind",
+    "Scope",
+]
+__all__ += ["Category", "Claims", "Controller", "Cookie", "Ground", "Named", "Promise", "Recipient", "Rule", "Schedule"]
+__all__ += ["Answer", "AtMost", "Children", "CollectedIn", "Option", "Safeguard", "Service", "System", "Words"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -169,4 +169,3 @@ class _Composer:
 def is_null(node: Node) -> bool:
     """Whether the author wrote nothing, or one of YAML's words for nothing."""
     return isinstance(node, Scalar) and node.plain and node.value in _NULLS
-

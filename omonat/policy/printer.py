@@ -103,5 +103,3 @@ def _quoted(text: str) -> str:
 
 def _reserved(text: str) -> bool:
     return text.lower() in {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
-
-

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from omonat.base.errors import BadInput
 from omonat.base.instants import from_rfc3339
 from omonat.policy import shapes
 from omonat.policy.checks import check
@@ -33,6 +34,12 @@ PATTERNS = {
     "source": re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*/[a-z][a-z0-9]*(?:-[a-z0-9]+)*"),
 }
 _LONGEST_NAME = 64
+_EXAMPLES: dict[type[Shape], str] = {
+    shapes.Period: "an ISO 8601 duration such as P6M",
+    shapes.Day: "a day such as 2026-12-01",
+    shapes.Moment: "a time with offset such as 2026-12-01T00:00:00+05:00",
+    shapes.Zone: "a zone such as Asia/Tashkent",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +57,13 @@ class Document:
         return self.places.get(path, Place(1, 1))
 
 
-def read_policy(text: bytes | str, file: str = "policy.yaml") -> Document:
+def read_policy(text: bytes | str, name: str = "policy.yaml") -> Document:
     """Read and check one document. Raises InvalidPolicy with every complaint."""
-    complaints = Complaints(file)
+    complaints = Complaints(name)
     found, places = read_as(Policy, text, complaints, names=_declared)
     if found is None or complaints:
         raise InvalidPolicy(list(complaints))
-    document = Document(found, file, places)
+    document = Document(found, name, places)
     check(found, document.place, complaints)
     if complaints:
         raise InvalidPolicy(list(complaints))
@@ -70,8 +77,6 @@ def read_policy_file(path: Path) -> Document:
 
 def file_bytes(path: Path) -> bytes:
     """The bytes of a policy file. Raises BadInput `policy-file-unreadable`."""
-    from omonat.base.errors import BadInput
-
     try:
         return path.read_bytes()
     except OSError as error:
@@ -98,7 +103,7 @@ def read_as(
 
 
 def _declared(root: Map) -> dict[str, list[str]]:
-    """What the document declares, by table: also where a declaration has other faults, so one fault is one complaint."""
+    """What the document declares, by table; also declarations with other faults, so one fault is one complaint."""
     tables = ("promises", "sections", "categories", "cases", "sources", "roles", "purposes", "services")
     names = {table: _names(root, table) for table in (*tables, "retention", "disclosure", "recipients")}
     names["items"] = []
@@ -258,9 +263,7 @@ def _expected(shape: Shape) -> str:
             return "true | false"
         case shapes.Text(most):
             return f"one to {most} characters, none of them a control character"
-    examples = {"Period": "an ISO 8601 duration such as P6M", "Day": "a day such as 2026-12-01"}
-    examples |= {"Moment": "a time with offset such as 2026-12-01T00:00:00+05:00", "Zone": "a zone such as Asia/Tashkent"}
-    return examples.get(type(shape).__name__, "a word")
+    return _EXAMPLES.get(type(shape), "a word")
 
 
 def _scalar(shape: Shape, text: str) -> Any:

@@ -52,7 +52,7 @@ class Whole:
     """A whole number written in digits."""
 
     least: int = 0
-    most: int = 1_000_000
+    most: int = 999_999_999
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,299 @@
+"""The policy as decision tables: what runs. Built once per published version, immutable, asked millions of times.
+
+`grant` answers the static half of the exact rule (purpose × role × item × basis, with `since`); the live half (consent,
+restriction, cases, caps) is `omonat.promises.use`. `form` says what a service asks, `due` when an item must be gone.
+Keeps L1–L3, S4, C1, P2 (`since`), R1–R2. Raises BadInput with the nearest name for a name nobody declared.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
+from typing import NoReturn
+from zoneinfo import ZoneInfo
+
+from omonat.base.errors import BadInput, Refused
+from omonat.base.instants import Instant, to_datetime
+from omonat.base.verdict import CannotTell, Reason
+from omonat.policy.complaints import nearest
+from omonat.policy.labels import labels_of
+from omonat.policy.model import Item, Policy, Purpose, Role, Service, Words
+from omonat.policy.packs import Deadline, Pack, known_sources, strictest_age, strictest_deadline
+from omonat.policy.printer import digest_of
+from omonat.policy.reader import Document
+from omonat.policy.retention import Due, Terms, terms_of
+from omonat.policy.since import Tables, since_of
+from omonat.policy.words import Basis, Keep, Messages, Threshold
+
+_MOST_REMEMBERED = 16_384  # request shapes differ little; what a stranger makes up must not fill the memory
+
+__all__ = ["Basis", "CompiledPolicy", "Due", "Form", "Grant", "compile_policy"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What purpose × role × items statically grants; immutable, shared by every use of the same shape."""
+
+    purpose: str
+    role: str
+    basis: Basis
+    allowed: tuple[str, ...]
+    categories: tuple[str, ...]
+    withheld: Mapping[str, Reason]
+    since: int
+    since_of: Mapping[str, int]
+    cases: frozenset[str]
+    case_rule: str
+    reads_consent: bool
+    may_object: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What a service asks: its own purposes' items, and those only an offered purpose would use."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+    offered: Mapping[str, tuple[str, ...]]
+    offers: tuple[str, ...]
+    case: str | None
+    sources: tuple[str, ...]
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Every item the form may take, each once, in the order to ask them."""
+        return tuple(dict.fromkeys((*self.required, *self.optional, *self.offered)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompiledPolicy:
+    """One version, ready to run. `child_under` and `images_under` are the ages that hold here, packs included (K1)."""
+
+    ordinal: int
+    version: str
+    digest: str
+    policy: Policy
+    packs: tuple[Pack, ...]
+    zone: ZoneInfo
+    items: Mapping[str, Item]
+    purposes: Mapping[str, Purpose]
+    services: Mapping[str, Service]
+    roles: Mapping[str, Role]
+    forms: Mapping[str, Form]
+    tables: Tables
+    child_under: int
+    images_under: int
+    _labels: Mapping[tuple[str, str], Words]
+    _grants: dict[tuple[str, str, tuple[str, ...]], Grant] = field(default_factory=dict)
+
+    def grant(self, purpose: str, role: str, items: tuple[str, ...] = ()) -> Grant:
+        """What `role` may see of `items` under `purpose`; no items: all that the purpose has for the role.
+
+        Raises BadInput (`purpose-unknown`, `role-unknown`, `item-unknown`) and Refused (`role-may-not`).
+        """
+        known = self._grants.get((purpose, role, items))
+        return known if known is not None else self._grant(purpose, role, items)
+
+    def _grant(self, purpose: str, role: str, items: tuple[str, ...]) -> Grant:
+        law, actor = self.purpose(purpose), self.role(role)
+        if role not in law.roles:
+            raise Refused("role-may-not", role=role, purpose=purpose)
+        visible = law.items_for(role)
+        allowed: list[str] = []
+        withheld: dict[str, Reason] = {}
+        for item in dict.fromkeys(items or visible):
+            reason = self._withheld(law, self.item(item), visible)
+            if reason is None:
+                allowed.append(item)
+            else:
+                withheld[item] = reason
+        since = {item: self.tables.uses[purpose, item, role].ordinal for item in allowed}
+        grant = Grant(
+            purpose=purpose,
+            role=role,
+            basis=law.basis,
+            allowed=tuple(allowed),
+            categories=tuple(sorted({self.items[item].category for item in allowed})),
+            withheld=MappingProxyType(withheld),
+            since=max(since.values(), default=0),
+            since_of=MappingProxyType(since),
+            cases=frozenset(law.cases),
+            case_rule=actor.cases,
+            reads_consent=law.basis is Basis.CONSENT,
+            may_object=law.basis is Basis.LEGITIMATE_INTEREST or law.messages is Messages.MARKETING,
+        )
+        if len(self._grants) < _MOST_REMEMBERED:
+            self._grants[purpose, role, items] = grant
+        return grant
+
+    def _withheld(self, purpose: Purpose, item: Item, visible: tuple[str, ...]) -> Reason | None:
+        if item.id not in purpose.items:
+            return Reason("item-not-needed", "L3", {"item": item.id, "purpose": purpose.id})
+        if item.id not in visible:
+            return Reason("role-does-not-see", "S4", {"item": item.id, "purpose": purpose.id})
+        if item.keep is Keep.VERIFY_ONLY:
+            return Reason("item-verify-only", "G3", {"item": item.id})
+        return None
+
+    def form(self, service: str) -> Form:
+        """What the service asks. Raises BadInput `service-unknown`."""
+        self.service(service)
+        return self.forms[service]
+
+    def needed_by(self, service: str, item: str) -> tuple[str, ...]:
+        """The purposes for which the service asks the item, its own first, then those it offers; for notices."""
+        law = self.service(service)
+        self.item(item)
+        return tuple(p for p in (*law.for_, *law.offers) if item in self.purposes[p].items)
+
+    def sections(self, purpose: str, items: tuple[str, ...] = ()) -> str:
+        """The categories that may have to be opened, comma-separated and sorted, as statements take them."""
+        law = self.purpose(purpose)
+        wanted = [self.item(item) for item in items or law.items]
+        return ",".join(sorted({item.category for item in wanted if item.id in law.items}))
+
+    def since_recipient(self, recipient: str, purpose: str, item: str) -> int | None:
+        """The ordinal since which this recipient may get the item for the purpose; None: it may not."""
+        return self.tables.recipients.get((recipient, purpose, item))
+
+    def due(self, service: str, item: str, anchors: Mapping[str, Instant]) -> Due:
+        """When the item of a record of this service must be gone (R1, R2); exact, on the calendar of the zone.
+
+        `anchors` names events (`collected` always; `case-closed` … once they came). While an event is awaited, the
+        instant is the `at-most`. Raises BadInput for unknown names, Fault without `collected`.
+        """
+        return self._terms_of(service, item).due(anchors, self.zone)
+
+    def surely_kept_until(self, service: str, items: Sequence[str], anchors: Mapping[str, Instant]) -> Instant:
+        """An instant before which none of `items` is due, from integers alone: lets hot reads skip the calendar."""
+        terms = dict.fromkeys(self._terms_of(service, item) for item in items)
+        return min((each.surely_until(anchors) for each in terms), default=Instant(0))
+
+    def due_record(self, service: str, anchors: Mapping[str, Instant]) -> Instant:
+        """When the first item of a record of this service becomes due: the sweeper's index."""
+        terms = dict.fromkeys(self._terms_of(service, item) for item in self.form(service).items)
+        dues = [each.due(anchors, self.zone).instant for each in terms]
+        return min(dues) if dues else anchors["collected"]
+
+    def _terms_of(self, service: str, item: str) -> Terms:
+        terms = self.tables.terms.get((service, item))
+        return terms if terms is not None else self.tables.terms[self.service(service).id, self.item(item).id]
+
+    def label(self, kind: str, id: str, language: str) -> str:
+        """The label of a declared thing in `language`; the id itself for a name this version does not know.
+
+        `kind`: item, category, purpose, role, service, promise, recipient, case, source, section, schedule, ground,
+        cookie, safeguard, system.
+        """
+        words = self._labels.get((kind, id))
+        return words[language] if words is not None else id
+
+    def today(self, now: Instant) -> date:
+        """The calendar day at `now` where the company is."""
+        return to_datetime(now).astimezone(self.zone).date()
+
+    def deadline(self, name: str) -> Deadline | CannotTell:
+        """The strictest deadline of the policy's packs."""
+        return strictest_deadline(self.packs, name)
+
+    def item(self, id: str) -> Item:
+        """The item. Raises BadInput `item-unknown` with the nearest."""
+        return self.items.get(id) or _unknown("item", id, self.items)
+
+    def purpose(self, id: str) -> Purpose:
+        """The purpose. Raises BadInput `purpose-unknown` with the nearest."""
+        return self.purposes.get(id) or _unknown("purpose", id, self.purposes)
+
+    def role(self, id: str) -> Role:
+        """The role. Raises BadInput `role-unknown` with the nearest."""
+        return self.roles.get(id) or _unknown("role", id, self.roles)
+
+    def service(self, id: str) -> Service:
+        """The service. Raises BadInput `service-unknown` with the nearest."""
+        return self.services.get(id) or _unknown("service", id, self.services)
+
+
+def _unknown(kind: str, name: str, known: Mapping[str, object]) -> NoReturn:
+    raise BadInput(f"{kind}-unknown", **{kind: name[:100], "nearest": nearest(name[:100], list(known)) or "–"})
+
+
+def compile_policy(
+    policy: Policy | Document, packs: Sequence[Pack] = (), history: Sequence[CompiledPolicy] = ()
+) -> CompiledPolicy:
+    """Compile a document against its law packs and the versions before it, oldest first.
+
+    Raises BadInput `policy-pack-unknown` or `policy-source-unknown` when the packs at hand don't hold what it names.
+    """
+    law = policy.policy if isinstance(policy, Document) else policy
+    used, items = _packs_of(law, packs), law.items
+    terms = _terms_of_all(law, used, items)
+    tables = since_of(law, terms, len(history) + 1, history[-1].tables if history else None)
+    higher = used if law.children.threshold is Threshold.HIGHER else ()
+    return CompiledPolicy(
+        ordinal=len(history) + 1,
+        version=law.version,
+        digest=digest_of(law),
+        policy=law,
+        packs=used,
+        zone=ZoneInfo(law.controller.time_zone),
+        items=MappingProxyType(dict(items)),
+        purposes=law.purposes,
+        services=law.services,
+        roles=law.roles,
+        forms=MappingProxyType({service.id: _form(law, service) for service in law.services.values()}),
+        tables=tables,
+        child_under=strictest_age(higher, "data-consent", policy=law.children.under),
+        images_under=strictest_age(higher, "images", policy=law.children.images_under),
+        _labels=labels_of(law),
+    )
+
+
+def _packs_of(policy: Policy, packs: Sequence[Pack]) -> tuple[Pack, ...]:
+    """The packs the policy names, in its order, after checking that every source it names is in one of them."""
+    at_hand = {pack.pack: pack for pack in packs}
+    for name in policy.controller.laws:
+        if name not in at_hand:
+            raise BadInput("policy-pack-unknown", name=name)
+    used = tuple(at_hand[name] for name in policy.controller.laws)
+    named = [p.source for p in policy.purposes.values()]
+    named += [rule.source for schedule in policy.retention.values() for rule in schedule.rules]
+    known = known_sources(used)
+    for source in named:
+        if source is not None and source not in known:
+            raise BadInput("policy-source-unknown", name=source, nearest=nearest(source, sorted(known)))
+    return used
+
+
+def _terms_of_all(policy: Policy, packs: Sequence[Pack], items: Mapping[str, Item]) -> Mapping[tuple[str, str], Terms]:
+    """Terms of every item in every service; items under the same rules share one object."""
+    shared: dict[tuple[str, tuple[bool, ...]], Terms] = {}
+    found: dict[tuple[str, str], Terms] = {}
+    by_schedule: dict[str, dict[str, Terms]] = {}
+    for schedule in policy.retention.values():
+        by_schedule[schedule.id] = table = {}
+        for item in items:
+            covering = tuple(rule.covers(item) for rule in schedule.rules)
+            if (schedule.id, covering) not in shared:
+                shared[schedule.id, covering] = terms_of(schedule, item, packs)
+            table[item] = shared[schedule.id, covering]
+    for service in policy.services.values():
+        found |= {(service.id, item): terms for item, terms in by_schedule[service.keeps].items()}
+    return MappingProxyType(found)
+
+
+def _form(policy: Policy, service: Service) -> Form:
+    own = [policy.purposes[name] for name in service.for_]
+    required = tuple(dict.fromkeys(item for purpose in own for item in purpose.needs))
+    optional = tuple(dict.fromkeys(i for purpose in own for i in purpose.may_use if i not in required))
+    offered: dict[str, tuple[str, ...]] = {}
+    for name in service.offers:
+        for item in policy.purposes[name].items:
+            offered[item] = (*offered.get(item, ()), name)
+    return Form(
+        required=required,
+        optional=optional,
+        offered=MappingProxyType(offered),
+        offers=service.offers,
+        case=service.case,
+        sources=service.sources,
+    )

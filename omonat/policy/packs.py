@@ -1,0 +1,191 @@
+"""Law packs: what a country's law says, as data, each value with its source and how sure we are of it (P5).
+
+When several packs apply, the stricter of two compatible values wins: the higher age, the earlier deadline. Where it
+depends on the calendar which is stricter, or one law demands what another forbids, the answer is CannotTell.
+"""
+# ruff: noqa: RUF009 - `key` and `own_id` make dataclass fields
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from omonat.base.verdict import CannotTell, Reason
+from omonat.policy.complaints import Complaints, InvalidPolicy
+from omonat.policy.durations import Duration, is_shorter
+from omonat.policy.model import Words
+from omonat.policy.reader import read_as
+from omonat.policy.shapes import (
+    EMPTY,
+    Choice,
+    Day,
+    Flag,
+    Many,
+    Name,
+    Period,
+    Struct,
+    Table,
+    Text,
+    Whole,
+    Zone,
+    key,
+    own_id,
+)
+from omonat.policy.words import Days, Mark
+
+_WORDS = Struct(Words)
+_SOURCE = Text(600)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Law:
+    """An act, or a part of one, that a purpose may rest on."""
+
+    id: str = own_id()
+    says: Words = key(_WORDS)
+    source: str = key(_SOURCE)
+    mark: Mark = key(Choice(Mark))
+    effective_from: date | None = key(Day(), default=None)
+    verified_by_counsel: bool = key(Flag(), default=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Age:
+    """A person younger than `under`, in whole years, is treated as the law's minor for this."""
+
+    id: str = own_id()
+    under: int = key(Whole(1, 25))
+    source: str = key(_SOURCE)
+    mark: Mark = key(Choice(Mark))
+    says: Words | None = key(_WORDS, default=None)
+    effective_from: date | None = key(Day(), default=None)
+    verified_by_counsel: bool = key(Flag(), default=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """Something must be done within this period of calendar or working days."""
+
+    id: str = own_id()
+    within: Duration = key(Period())
+    source: str = key(_SOURCE)
+    mark: Mark = key(Choice(Mark))
+    days: Days = key(Choice(Days), default=Days.CALENDAR)
+    says: Words | None = key(_WORDS, default=None)
+    effective_from: date | None = key(Day(), default=None)
+    verified_by_counsel: bool = key(Flag(), default=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LawfulPeriod:
+    """How long the law has something kept."""
+
+    id: str = own_id()
+    keep: Duration = key(Period())
+    says: Words = key(_WORDS)
+    source: str = key(_SOURCE)
+    mark: Mark = key(Choice(Mark))
+    effective_from: date | None = key(Day(), default=None)
+    verified_by_counsel: bool = key(Flag(), default=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentForm:
+    """What a consent must contain."""
+
+    fields: tuple[str, ...] = key(Many(Name(), least=1))
+    source: str = key(_SOURCE)
+    mark: Mark = key(Choice(Mark))
+    says: Words | None = key(_WORDS, default=None)
+    effective_from: date | None = key(Day(), default=None)
+    verified_by_counsel: bool = key(Flag(), default=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegalNotice:
+    """A notice the law asks for."""
+
+    id: str = key(Name())
+    says: Words = key(_WORDS)
+    source: str = key(_SOURCE)
+    mark: Mark = key(Choice(Mark))
+    effective_from: date | None = key(Day(), default=None)
+    verified_by_counsel: bool = key(Flag(), default=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authority:
+    """Who supervises, to whom people may complain."""
+
+    says: Words = key(_WORDS)
+    address: Words | None = key(_WORDS, default=None)
+    site: str | None = key(Text(200), default=None)
+    source: str | None = key(_SOURCE, default=None)
+    mark: Mark | None = key(Choice(Mark), default=None)
+    effective_from: date | None = key(Day(), default=None)
+    verified_by_counsel: bool = key(Flag(), default=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """The law of one country, or one act that reaches across them."""
+
+    pack: str = key(Name())
+    says: Words = key(_WORDS)
+    time_zone: str = key(Zone())
+    authority: Authority | None = key(Struct(Authority), default=None)
+    laws: Mapping[str, Law] = key(Table(Struct(Law), key=Name("source")), default=EMPTY)
+    ages: Mapping[str, Age] = key(Table(Struct(Age)), default=EMPTY)
+    deadlines: Mapping[str, Deadline] = key(Table(Struct(Deadline)), default=EMPTY)
+    consent_form: ConsentForm | None = key(Struct(ConsentForm), default=None)
+    retention: Mapping[str, LawfulPeriod] = key(Table(Struct(LawfulPeriod), key=Name("source")), default=EMPTY)
+    notices: tuple[LegalNotice, ...] = key(Many(Struct(LegalNotice)), default=())
+
+
+def read_pack(text: bytes | str, name: str = "pack.yaml") -> Pack:
+    """Read one pack. Raises InvalidPolicy with every complaint."""
+    complaints = Complaints(name)
+    pack, places = read_as(Pack, text, complaints)
+    if pack is not None:
+        for table in ("laws", "retention"):
+            for entry in (e for e in getattr(pack, table) if not e.startswith(f"{pack.pack}/")):
+                about = {"path": f"{table}.{entry}", "value": entry, "expected": f"{pack.pack}/…"}
+                complaints.add(places[(table, entry)], "policy-wrong-value", **about)
+    if pack is None or complaints:
+        raise InvalidPolicy(list(complaints))
+    return pack
+
+
+def known_sources(packs: Iterable[Pack]) -> frozenset[str]:
+    """Everything a `source:` may name."""
+    return frozenset(name for pack in packs for name in (*pack.laws, *pack.retention))
+
+
+def strictest_age(packs: Sequence[Pack], name: str, *, policy: int) -> int:
+    """The highest of the policy's age and every pack's; a pack that is silent asks nothing."""
+    return max([policy, *(pack.ages[name].under for pack in packs if name in pack.ages)])
+
+
+def strictest_deadline(packs: Sequence[Pack], name: str) -> Deadline | CannotTell:
+    """The earliest deadline of all packs.
+
+    CannotTell when no pack has one, or when it depends on the calendar which is earlier (`P1M` and `P30D`, or ten
+    working days and ten calendar days with holidays between them unknown).
+    """
+    found = [pack.deadlines[name] for pack in packs if name in pack.deadlines]
+    best = next((one for one in found if all(_is_earlier(one, other) for other in found)), None)
+    if best is None:
+        missing = f"{name}: {' or '.join(sorted(pack.pack for pack in packs))}"
+        return CannotTell((missing,), (Reason("pack-conflict", "P5", {"name": name}),))
+    return best
+
+
+def _is_earlier(one: Deadline, other: Deadline) -> bool:
+    """Whether `one` surely ends before or with `other`. Working days last at least as long as calendar days."""
+    if one.days is Days.WORKING and other.days is Days.CALENDAR:
+        return False
+    return is_shorter(one.within, other.within) is True
+
+
+def lawful_period(packs: Sequence[Pack], source: str) -> Duration | None:
+    """The period a `source` names, or None when no pack knows it."""
+    return next((pack.retention[source].keep for pack in packs if source in pack.retention), None)
