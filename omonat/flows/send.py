@@ -137,6 +137,9 @@ async def send(message: Waiting, ports: SendPorts, *, now: Instant) -> Ready | W
     )
     if isinstance(answer, Refused):
         return Withheld(answer.reasons)
+    refused = await _refused_by_its_kind(message, ports)  # opening may have met a policy newer than step 2 and 3 knew
+    if refused:
+        return Withheld(refused)
     try:
         params = _parameters(message, ports)
     except errors.Refused as gone:

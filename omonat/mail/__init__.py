@@ -1,5 +1,5 @@
 """The mail door: messages out (N2, C3, U3, U5, T1).
 
-A loop of the jobs worker claims due rows of the outbox, asks the flow `send` for permission and address, puts the message
-into words, and hands it to the mail relay or the SMS gateway. Neither address nor text is ever stored or logged here.
+A loop of the jobs worker claims due rows of the outbox, asks the flow `send` for permission and address, puts the
+message into words, and hands it to the mail relay or the SMS gateway. Neither address nor text is stored or logged.
 """

@@ -98,6 +98,7 @@ def _waiting(row: Any) -> Waiting:
         id=row["id"],
         claim=row["claim"],
         person=row["person"],
+        person_slot=row["person_slot"],
         template=row["template"],
         message_class=MessageClass(row["class"]),
         purpose=row["purpose"],

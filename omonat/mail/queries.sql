@@ -9,9 +9,9 @@ with picked as (
 )
 update outbox as o
 set state = 'claimed', claim = :claim, due_at = :until, attempts = o.attempts + 1
-from picked
+from picked join persons as p on p.id = picked.person
 where o.person = picked.person and o.id = picked.id
-returning o.id, o.claim, o.person, o.template, o.class, o.purpose, o.channel, o.address_item, o.language, o.case_id,
+returning o.id, o.claim, o.person, p.slot as person_slot, o.template, o.class, o.purpose, o.channel, o.address_item, o.language, o.case_id,
     o.facts, o.sealed, o.attempts, o.created_at, o.expires_at;
 
 -- name: begin_hand_over$
