@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 import pytest_asyncio
 
@@ -16,6 +17,28 @@ from omonat.database.migrate import migrate
 from omonat.database.pool import Database
 
 _TEMPLATE = "template_migrated"
+
+hypothesis.settings.register_profile("quick", deadline=None)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=2000)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--long` (`make test-long`): the tests marked `long` as well, and many more examples of every property."""
+    parser.addoption("--long", action="store_true", help="also run the long tests, with many more examples")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the amount of work."""
+    config.addinivalue_line("markers", "long: takes minutes; only with --long")
+    hypothesis.settings.load_profile("long" if config.getoption("--long") else "quick")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long tests to `--long`."""
+    if not config.getoption("--long"):
+        items[:] = [item for item in items if item.get_closest_marker("long") is None]
+
+
 _numbers = itertools.count(1)
 
 
