@@ -9,7 +9,7 @@ import ctypes
 import fcntl
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -120,17 +120,21 @@ def make_durable(descriptors: Iterable[int]) -> None:
     """Flush to the device. Raises Fault once and for all: after a failed flush the kernel may have dropped the pages,
     and a second, successful flush would prove nothing. The caller must stop using the file."""
     for descriptor in descriptors:
-        try:
-            os.fdatasync(descriptor)
-        except OSError as error:
-            raise Fault("keys-not-durable", errno=str(error.errno)) from error
+        _flush(os.fdatasync, descriptor)
 
 
-def sync_folder(folder: Path) -> None:
+def _flush(flush: Callable[[int], None], descriptor: int) -> None:
+    try:
+        flush(descriptor)
+    except OSError as error:
+        raise Fault("keys-not-durable", errno=str(error.errno)) from error
+
+
+def _sync_folder(folder: Path) -> None:
     """Make names in `folder` durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        _flush(os.fsync, descriptor)
     finally:
         os.close(descriptor)
 
@@ -145,7 +149,7 @@ def write_new(path: Path, data: bytes, *, replace: bool) -> None:
     try:
         try:
             write_all(descriptor, data, 0)
-            os.fsync(descriptor)
+            _flush(os.fsync, descriptor)
         finally:
             os.close(descriptor)
         if replace:
@@ -154,4 +158,4 @@ def write_new(path: Path, data: bytes, *, replace: bool) -> None:
             path.hardlink_to(draft)
     finally:
         draft.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    _sync_folder(path.parent)
