@@ -35,10 +35,8 @@ class Duration:
 
     def __str__(self) -> str:
         """The one spelling: the parts as written, zero parts left out, `PT0S` for nothing."""
-        date = "".join(
-            f"{n}{u}" for n, u in zip((self.years, self.months, self.weeks, self.days), "YMWD", strict=True) if n
-        )
-        time = "".join(f"{n}{u}" for n, u in zip((self.hours, self.minutes, self.seconds), "HMS", strict=True) if n)
+        date = _spelled("YMWD", self.years, self.months, self.weeks, self.days)
+        time = _spelled("HMS", self.hours, self.minutes, self.seconds)
         return f"P{date}{'T' + time if time else ''}" if date or time else "PT0S"
 
     @property
@@ -69,6 +67,10 @@ class Duration:
         moved += timedelta(days=self.weeks * 7 + self.days)  # wall-clock arithmetic: aware datetimes ignore offsets
         same = moved.replace(tzinfo=None) == local.replace(tzinfo=None)
         return Instant((start if same else _instant(moved)) + self.exact)
+
+
+def _spelled(units: str, *numbers: int) -> str:
+    return "".join(f"{number}{unit}" for number, unit in zip(numbers, units, strict=True) if number)
 
 
 def _instant(moment: datetime) -> Instant:

@@ -1,7 +1,7 @@
 """Print a policy: the document as plain values, as canonical YAML, and its digest.
 
-`read_policy(print_policy(policy)).policy == policy` for every policy. The digest covers the meaning and the order people
-read things in, not the spacing or the comments of the file.
+`read_policy(print_policy(policy)).policy == policy` for every policy. The digest covers the meaning and the order
+people read things in, not the spacing or the comments of the file.
 """
 
 import json
@@ -68,7 +68,7 @@ def _last(name: str) -> str:
 
 
 def print_policy(document: object) -> str:
-    """Canonical YAML of a policy or a pack: block style, two spaces, lists of words in one line, texts quoted when needed."""
+    """Canonical YAML of a policy or a pack: block style, lists of words in one line, texts quoted when needed."""
     return "\n".join(_block(plain(document), 0)) + "\n"
 
 
