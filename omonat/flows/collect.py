@@ -9,7 +9,7 @@ Promises L1, L2, L3, D2, K1, T2, C4, P4, S2. Many collections share one transact
 5. write rows, choices and entries in one transaction; answer after its commit
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Any
@@ -20,20 +20,17 @@ from omonat.base.errors import BadInput, OmonatError, Refused
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.base.verdict import Allow, Deny, Reason
-from omonat.database.pool import Database
 from omonat.database.statements import load
 from omonat.database.trouble import converted
 from omonat.evidence.entry import Entry
-from omonat.evidence.journal import Journal
 from omonat.flows.coalesce import Coalescer
 from omonat.flows.collecting import Facts, Parsed, Writing, parse
-from omonat.flows.law import Law
+from omonat.flows.grounds import Grounds
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.children.rule import decide_age
 from omonat.promises.choice.standing import live_consents
 from omonat.promises.collection.rule import decide_collection
-from omonat.vault.vault import Vault
 
 _queries = load("omonat.flows", "collect.sql")
 _READ = _queries.read_for_collect.sql
@@ -84,14 +81,12 @@ class _BatchBrokenError(Exception):
 class Collect:
     """The flow, put together once per process."""
 
-    def __init__(
-        self, database: Database, vault: Vault, journal: Journal, law: Law, clock: Callable[[], Instant]
-    ) -> None:
-        self._database = database
-        self._vault = vault
-        self._journal = journal
-        self._law = law
-        self._clock = clock
+    def __init__(self, grounds: Grounds) -> None:
+        self._database = grounds.database
+        self._vault = grounds.vault
+        self._journal = grounds.journal
+        self._law = grounds.law
+        self._clock = grounds.clock
         self._write: Coalescer[Parsed, CollectAnswer] = Coalescer(self._batch, limit=64, lanes=2)
 
     async def __call__(self, request: CollectRequest) -> CollectAnswer:
@@ -123,12 +118,7 @@ class Collect:
                 answers[n] = answer
         except _BatchBrokenError:
             for n in accepted:
-                try:
-                    (answers[n],) = await self._store([batch[n]], [facts[n]], now)
-                except _BatchBrokenError as broken:
-                    answers[n] = broken.args[0] if broken.args else Refused("no-open-case")
-                except OmonatError as error:
-                    answers[n] = error
+                answers[n] = await self._store_alone(batch[n], facts[n], now)
         for n, answer in enumerate(answers):
             if isinstance(answer, Refused):
                 await self._journal.submit(self._refusal(batch[n], answer, now))
@@ -213,6 +203,15 @@ class Collect:
             if keyed:
                 await _remember(connection, keyed, now, _BatchBrokenError)
         return list(answers)
+
+    async def _store_alone(self, parsed: Parsed, facts: Facts, now: Instant) -> CollectAnswer | Exception:
+        try:
+            (answer,) = await self._store([parsed], [facts], now)
+        except _BatchBrokenError as broken:
+            return broken.args[0] if broken.args else Refused("no-open-case")
+        except OmonatError as error:
+            return error
+        return answer
 
     def _refusal(self, parsed: Parsed, error: Refused, now: Instant) -> Entry:
         facts: dict[str, Any] = {

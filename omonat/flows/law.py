@@ -60,7 +60,7 @@ class Law:
         async with self._loading, self._database.connection() as connection:
             known = self._history[-1].ordinal if self._history else 0
             async for row in _queries.published_since(connection, ordinal=known):
-                policy = read_policy(row["document"], name=f"version {row['version']}")
+                policy = read_policy(row["document"], name=f"version {row['version']}").policy
                 packs = tuple(read_pack(text, name=name) for name, text in row["packs"].items())
                 self._history.append(compile_policy(policy, packs, tuple(self._history)))
             active = await _queries.active_ordinal(connection)

@@ -53,7 +53,7 @@ class OpenChannel(Protocol):
     """Decides, writes the evidence, and opens one address under a purpose. Raises Unavailable: nothing was opened."""
 
     async def __call__(
-        self, *, person: str, purpose: str, channel_item: str, with_name: bool, case: str | None, now: Instant
+        self, *, person: str, purpose: str, channel_item: str, with_name: bool, case: str | None
     ) -> Allowed | Refused: ...
 
 
@@ -133,7 +133,6 @@ async def send(message: Waiting, ports: SendPorts, *, now: Instant) -> Ready | W
         channel_item=message.address_item,
         with_name=TEMPLATES[message.template].greets,
         case=message.case,
-        now=now,
     )
     if isinstance(answer, Refused):
         return Withheld(answer.reasons)

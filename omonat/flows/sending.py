@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from omonat.base.codes import registry
 from omonat.base.errors import BadInput
 from omonat.base.errors import Refused as RefusedError
-from omonat.base.instants import Instant
 from omonat.base.verdict import Reason
 from omonat.flows.law import Law
 from omonat.flows.send import Allowed, Refused
@@ -27,7 +26,7 @@ class ChannelByUse:
         self._name_item = name_item
 
     async def __call__(
-        self, *, person: str, purpose: str, channel_item: str, with_name: bool, case: str | None, now: Instant
+        self, *, person: str, purpose: str, channel_item: str, with_name: bool, case: str | None
     ) -> Allowed | Refused:
         """The address, or every reason against it. Raises Unavailable: nothing was opened."""
         named = with_name and await self._may_name(purpose)

@@ -10,19 +10,17 @@
 8. the entry is durable; only then is anything answered (No evidence, no data)
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Any
 
 from omonat.base.errors import BadInput, Refused
-from omonat.base.instants import Instant
 from omonat.base.verdict import Allow, CannotTell, Reason, Verdict
 from omonat.database.codecs import FOREVER
-from omonat.database.pool import Database
-from omonat.evidence.journal import Journal, Receipt
+from omonat.evidence.journal import Receipt
 from omonat.flows.caps import Caps
-from omonat.flows.law import Law
+from omonat.flows.grounds import Grounds
 from omonat.flows.reading import Found, Question, Reader
 from omonat.flows.using import Opened, Situation, entry, open_sections
 from omonat.flows.work import open_work_item
@@ -30,7 +28,6 @@ from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import RoleKind
 from omonat.promises.use.facts import ActorFacts, CaseFacts
 from omonat.promises.use.rule import NO_CASE, NO_PERSON, decide_standing
-from omonat.vault.vault import Vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +68,14 @@ class UseAnswer:
 class Use:
     """The flow, put together once per process. `clock` is the only place time comes from."""
 
-    def __init__(
-        self, database: Database, vault: Vault, journal: Journal, law: Law, clock: Callable[[], Instant]
-    ) -> None:
-        self._database = database
-        self._vault = vault
-        self._journal = journal
-        self._law = law
-        self._clock = clock
-        self._reader = Reader(database)
-        self.caps = Caps(database)
+    def __init__(self, grounds: Grounds) -> None:
+        self._database = grounds.database
+        self._vault = grounds.vault
+        self._journal = grounds.journal
+        self._law = grounds.law
+        self._clock = grounds.clock
+        self._reader = Reader(grounds.database)
+        self.caps = Caps(grounds.database)
 
     async def __call__(self, request: UseRequest) -> UseAnswer:
         """Answer one use.

@@ -53,7 +53,7 @@ create table staff (
 
 -- How much each staff member used in the running hour and day; counted before release (S4).
 create table staff_usage (
-    staff  text not null references staff,
+    staff  text not null,                           -- staff ref, or the client that acts in a human role
     kind   text not null,                           -- use, lookup
     window_start timestamptz not null,
     window_length interval not null,

@@ -13,6 +13,7 @@ create table cases (
 );
 create index cases_by_person on cases (person);
 create index cases_open_by_kind on cases (kind, opened_at) where closed_at is null;
+create index cases_by_assigned on cases using gin (assigned) where closed_at is null;
 
 -- A record: person × service × case? × policy version; its sections hold the sealed items, one per category.
 create table records (

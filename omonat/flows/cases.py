@@ -1,0 +1,150 @@
+"""Cases: opened, bound, assigned and closed by the systems they live in, never by a caller's word (S4)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from omonat.base.errors import BadInput, Refused
+from omonat.base.ids import new_id
+from omonat.base.instants import Instant
+from omonat.base.verdict import Allow
+from omonat.database.statements import load
+from omonat.evidence.entry import Entry
+from omonat.evidence.journal import Receipt
+from omonat.flows.clients import Client, require_client
+from omonat.flows.collecting import CASE
+from omonat.flows.grounds import Grounds
+from omonat.flows.use import Credential
+from omonat.policy.compiled import CompiledPolicy
+from omonat.promises.cases.rule import ANCHORS, CaseState, decide_change
+
+_queries = load("omonat.promises.cases")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutCase:
+    """Open a case or change it. `assigned` None leaves the assignment as it is; staff are named by ref."""
+
+    credential: Credential
+    case: str
+    person: str | None = None
+    assigned: tuple[str, ...] | None = None
+    service: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseEvent:
+    """Something that happened in a case and that retention counts from. `name` `case-closed` closes it."""
+
+    credential: Credential
+    case: str
+    name: str
+    at: Instant | None = None
+
+
+class Cases:
+    """The flow of cases."""
+
+    def __init__(self, grounds: Grounds) -> None:
+        self._database = grounds.database
+        self._vault = grounds.vault
+        self._journal = grounds.journal
+        self._law = grounds.law
+        self._clock = grounds.clock
+
+    async def put(self, request: PutCase) -> Receipt:
+        """Open the case, or bind and assign it. Raises BadInput, Refused (`no-open-case`, `source-not-named`)."""
+        policy, now = await self._law.current(), self._clock()
+        kind = _kind(request.case)
+        service = _service(policy, kind, request.service)
+        async with self._database.transaction() as connection:
+            client = await require_client(connection, request.credential, now)
+            row = await _queries.case_for_update(connection, id=request.case)
+            self._permit(policy, client, row, kind, request.person)
+            evidence_slot = row["evidence_slot"] if row is not None else None
+            if request.person is not None:
+                held = await _queries.person_slot(connection, id=request.person)
+                if held is None:
+                    raise Refused("person-unknown")
+                evidence_slot = held["evidence_slot"]
+            assigned = request.assigned if request.assigned is not None else tuple(row["assigned"]) if row else ()
+            if row is None:
+                await _queries.open_case(
+                    connection, id=request.case, kind=kind, service=service, person=request.person,
+                    client=client.id, now=now, assigned=list(assigned),
+                )  # fmt: skip
+            else:
+                await _queries.change_case(connection, id=request.case, person=request.person, assigned=list(assigned))
+            act = "case:work:opened" if row is None else "case:work:changed"
+            person = request.person or (row["person"] if row else None)
+            facts = {"assigned": [self._vault.pseudonym("staff-ref", ref) for ref in assigned]}
+            entry = self._entry(act, request.case, client, whose=(person, evidence_slot), more=facts, now=now)
+            (receipt,) = await self._journal.append(connection, [entry], now=now)
+        return receipt
+
+    async def event(self, request: CaseEvent) -> Receipt:
+        """Note an event of an open case, or close it. Raises BadInput for an event nobody counts from, Refused."""
+        policy, now = await self._law.current(), self._clock()
+        closing = request.name == "case-closed"
+        if not closing and request.name not in ANCHORS:
+            raise BadInput("event-unknown", nearest=", ".join(sorted(ANCHORS | {"case-closed"})))
+        at = min(request.at or now, now)
+        async with self._database.transaction() as connection:
+            client = await require_client(connection, request.credential, now)
+            row = await _queries.case_for_update(connection, id=request.case)
+            if row is None:
+                raise Refused("no-open-case")
+            if closing or row["closed_at"] is None:
+                self._permit(policy, client, row, row["kind"], None)
+            if closing:
+                await _queries.close_case(connection, id=request.case, at=at)
+            else:
+                await _queries.note_anchor(connection, id=request.case, name=request.name, at=at)
+            act = "case:work:closed" if closing else "case:work:event"
+            facts = {} if closing else {"event": request.name}
+            entry = self._entry(
+                act, request.case, client, whose=(row["person"], row["evidence_slot"]), more=facts, now=now
+            )
+            (receipt,) = await self._journal.append(connection, [entry], now=now)
+        return receipt
+
+    def _permit(self, policy: CompiledPolicy, client: Client, row: Any, kind: str, person: str | None) -> None:
+        state = None
+        if row is not None:
+            state = CaseState(kind=row["kind"], person=row["person"], is_open=row["closed_at"] is None)
+        verdict = decide_change(state, kind=kind, person=person, source=client.source, sources=_sources(policy, kind))
+        if not isinstance(verdict, Allow):
+            raise Refused(verdict.reasons[0].code, **verdict.reasons[0].about)
+
+    def _entry(
+        self, act: str, case: str, client: Client, *, whose: tuple[str | None, int | None], more: Any, now: Instant
+    ) -> Entry:
+        person, evidence_slot = whose
+        entry = new_id("ev")
+        facts: dict[str, Any] = {"kind": _kind(case), "client": client.id, **more}
+        subjects: tuple[str, ...] = ()
+        if person is not None and evidence_slot is not None:
+            facts["case"] = self._vault.commitment(evidence_slot=evidence_slot, entry=entry, field="case", value=case)
+            subjects = (person,)
+        return Entry(entry, now, act, facts, subjects)
+
+
+def _kind(case: str) -> str:
+    match = CASE.fullmatch(case)
+    if match is None:
+        raise BadInput("case-malformed")
+    return match[1]
+
+
+def _services(policy: CompiledPolicy, kind: str) -> list[str]:
+    return [name for name, service in policy.services.items() if service.case == kind]
+
+
+def _sources(policy: CompiledPolicy, kind: str) -> set[str]:
+    return {source for name in _services(policy, kind) for source in policy.services[name].sources}
+
+
+def _service(policy: CompiledPolicy, kind: str, named: str | None) -> str:
+    services = _services(policy, kind)
+    if not services or (named is not None and named not in services):
+        raise BadInput("case-malformed")
+    return named or services[0]

@@ -1,0 +1,138 @@
+"""Choose: consent, objection and restriction, given and taken back. Promises C1, C2, C4, P2.
+
+The person's row is locked while the choice is written, and every use reads that row: no use begun after the
+acknowledgement of a withdrawal sees the consent.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from omonat.base.errors import BadInput, Refused
+from omonat.base.ids import new_id
+from omonat.base.verdict import Allow
+from omonat.database.statements import load
+from omonat.evidence.entry import Entry
+from omonat.evidence.journal import Receipt
+from omonat.flows.grounds import Grounds
+from omonat.policy.compiled import CompiledPolicy
+from omonat.promises.choice.rule import decide_choice
+from omonat.promises.choice.standing import Choice, Kind, State, applied
+from omonat.promises.notice.rule import told_after
+
+_queries = load("omonat.promises.choice")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choosing:
+    """One choice of one person. `by` is who carried it in: a client id, or `person` from the Privacy Center.
+
+    `version` is the published version whose words were shown; None means the one in force. `door` says where.
+    """
+
+    person: str
+    kind: Kind
+    state: State
+    purpose: str = ""
+    version: str | None = None
+    channel: str = ""
+    door: str = "api"
+    by: str = "person"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """A published version reached a person through a channel: delivered or shown, not merely sent."""
+
+    person: str
+    version: str
+    channel: str
+    by: str = "person"
+
+
+class Choose:
+    """The flow of choices and tellings."""
+
+    def __init__(self, grounds: Grounds) -> None:
+        self._database = grounds.database
+        self._vault = grounds.vault
+        self._journal = grounds.journal
+        self._law = grounds.law
+        self._clock = grounds.clock
+
+    async def __call__(self, choosing: Choosing) -> Receipt:
+        """Write the choice; in force once this returns. Raises BadInput, Refused (`person-unknown`, …)."""
+        policy, now = await self._law.current(), self._clock()
+        if choosing.kind != "restriction":
+            policy.purpose(choosing.purpose)
+        verdict = decide_choice(policy, kind=choosing.kind, purpose=choosing.purpose, state=choosing.state)
+        if not isinstance(verdict, Allow):
+            raise Refused(verdict.reasons[0].code, **verdict.reasons[0].about)
+        ordinal = self._shown(policy, choosing.version).ordinal
+        entry = new_id("ev")
+        async with self._database.transaction() as connection:
+            person = await _queries.person_for_choice(connection, id=choosing.person)
+            if person is None:
+                raise Refused("person-unknown")
+            choice = Choice(kind=choosing.kind, purpose=choosing.purpose, state=choosing.state, version=ordinal, at=now)
+            restricted_at = person["restricted_at"]
+            if choosing.kind == "restriction":
+                restricted_at = (restricted_at or now) if choosing.state == "given" else None
+            standing = applied(person["standing"], choice)
+            await _queries.set_standing(
+                connection, id=choosing.person, standing=standing or None, restricted_at=restricted_at
+            )
+            await _queries.add_choice(
+                connection, id=new_id("cho"), person=choosing.person, kind=choosing.kind, purpose=choosing.purpose,
+                channel=choosing.channel, state=choosing.state, at=now, version=ordinal, door=choosing.door,
+                entry=entry,
+            )  # fmt: skip
+            facts = {
+                "policy": policy.digest,
+                "purpose": choosing.purpose,
+                "state": choosing.state,
+                "door": choosing.door,
+                "by": choosing.by,
+                "person": self._commit(person, entry),
+            }
+            act = f"choice:{choosing.kind}:{choosing.state}"
+            (receipt,) = await self._journal.append(
+                connection, [Entry(entry, now, act, facts, (choosing.person,))], now=now
+            )
+        return receipt
+
+    async def tell(self, telling: Telling) -> Receipt:
+        """Record that a version reached a person; `told` advances as far as nothing is missing (P2)."""
+        policy, now = await self._law.current(), self._clock()
+        ordinal = self._shown(policy, telling.version).ordinal
+        entry = new_id("ev")
+        async with self._database.transaction() as connection:
+            person = await _queries.person_for_choice(connection, id=telling.person)
+            if person is None:
+                raise Refused("person-unknown")
+            await _queries.add_telling(
+                connection, person=telling.person, version=ordinal, channel=telling.channel, at=now, entry=entry
+            )
+            versions = [
+                row["version"]
+                async for row in _queries.tellings_after(connection, person=telling.person, version=person["told"])
+            ]
+            await _queries.set_told(connection, id=telling.person, told=told_after(person["told"], versions))
+            facts = {
+                "version": telling.version,
+                "channel": telling.channel,
+                "by": telling.by,
+                "person": self._commit(person, entry),
+            }
+            told = Entry(entry, now, "notice:person:told", facts, (telling.person,))
+            (receipt,) = await self._journal.append(connection, [told], now=now)
+        return receipt
+
+    def _shown(self, policy: CompiledPolicy, version: str | None) -> CompiledPolicy:
+        shown = policy if version is None else self._law.version(version)
+        if shown is None or shown.ordinal > policy.ordinal:
+            raise BadInput("version-unknown")
+        return shown
+
+    def _commit(self, person: Any, entry: str) -> str:
+        slot = person["evidence_slot"]
+        return self._vault.commitment(evidence_slot=slot, entry=entry, field="person", value=person["id"])

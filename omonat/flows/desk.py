@@ -1,0 +1,96 @@
+"""Desk: what a staff member has to do. Lists cases, never data; data comes through `use`, one purpose at a time (S4)."""
+
+from dataclasses import dataclass
+
+from omonat.base.errors import Refused
+from omonat.base.instants import Instant
+from omonat.database.statements import load
+from omonat.flows.grounds import Grounds
+from omonat.flows.staff import StaffMember
+from omonat.policy.words import CaseRule, RoleKind
+
+_cases = load("omonat.promises.cases")
+_MOST = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseLine:
+    """One open case in the queue."""
+
+    id: str
+    kind: str
+    service: str
+    opened_at: Instant
+    assigned: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPurpose:
+    """A purpose a role may act for in a case, with the items it may see."""
+
+    id: str
+    items: tuple[str, ...]
+
+
+class DeskWork:
+    """What the Desk shows before anything is revealed."""
+
+    def __init__(self, grounds: Grounds) -> None:
+        self._grounds = grounds
+
+    async def queue(self, member: StaffMember) -> tuple[CaseLine, ...]:
+        """The open cases a staff member may work on, by the rule of their role; none for a role without cases."""
+        policy = await self._grounds.law.current()
+        role = policy.role(member.role)
+        async with self._grounds.database.connection() as connection:
+            if role.cases is CaseRule.ASSIGNED:
+                rows = [row async for row in _cases.cases_of_staff(connection, ref=member.ref, most=_MOST)]
+            elif role.cases is CaseRule.OPEN:
+                kinds = sorted({kind for p in policy.purposes.values() if member.role in p.roles for kind in p.cases})
+                rows = [row async for row in _cases.open_cases(connection, kinds=kinds, most=_MOST)]
+            else:
+                rows = []
+        return tuple(
+            CaseLine(
+                id=row["id"],
+                kind=row["kind"],
+                service=row["service"],
+                opened_at=row["opened_at"],
+                assigned=tuple(row["assigned"]),
+            )  # fmt: skip
+            for row in rows
+        )
+
+    async def case(self, member: StaffMember, case: str) -> CaseLine:
+        """One open case of the queue. Raises Refused `no-open-case` for any other: closed, foreign and unknown alike."""
+        policy = await self._grounds.law.current()
+        async with self._grounds.database.connection() as connection:
+            row = await _cases.case_by_id(connection, id=case)
+        role = policy.role(member.role)
+        mine = row is not None and row["closed_at"] is None and role.kind is RoleKind.HUMAN and (
+            member.ref in row["assigned"] if role.cases is CaseRule.ASSIGNED else role.cases is CaseRule.OPEN
+        )  # fmt: skip
+        if not mine or not await self.purposes(member, row["kind"]):
+            raise Refused("no-open-case")
+        return CaseLine(
+            id=row["id"], kind=row["kind"], service=row["service"], opened_at=row["opened_at"],
+            assigned=tuple(row["assigned"]),
+        )  # fmt: skip
+
+    async def purposes(self, member: StaffMember, kind: str) -> tuple[OpenPurpose, ...]:
+        """The purposes the member's role may act for in a case of this kind, in the policy's order."""
+        policy = await self._grounds.law.current()
+        return tuple(
+            OpenPurpose(id=purpose.id, items=purpose.items_for(member.role))
+            for purpose in policy.purposes.values()
+            if member.role in purpose.roles and kind in purpose.cases
+        )
+
+    async def lookups(self, member: StaffMember) -> tuple[OpenPurpose, ...]:
+        """The purposes under which the member's role may look people up, with the items to look up by."""
+        policy = await self._grounds.law.current()
+        return tuple(
+            OpenPurpose(id=purpose.id, items=purpose.lookup)
+            for purpose in policy.purposes.values()
+            if member.role in purpose.roles and purpose.lookup
+        )

@@ -1,0 +1,21 @@
+"""What every flow stands on, put together once per process by `omonat.app`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from omonat.base.instants import Instant
+from omonat.database.pool import Database
+from omonat.evidence.journal import Journal
+from omonat.flows.law import Law
+from omonat.vault.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """Database, vault, journal, law, and the one clock: no flow reads the time anywhere else."""
+
+    database: Database
+    vault: Vault
+    journal: Journal
+    law: Law
+    clock: Callable[[], Instant]

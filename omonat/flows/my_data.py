@@ -1,0 +1,195 @@
+"""My data: a person sees what is held about them, why, from where, until when, and who looked. Promises A3, C2, R1, B3.
+
+One of the few flows beside `use` that open the vault: the person is the actor and the purpose is their own right of
+access. The entry is durable before anything is shown, like for everybody else.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from omonat.base.errors import Refused
+from omonat.base.ids import new_id
+from omonat.base.instants import Instant
+from omonat.database.statements import load
+from omonat.evidence.entry import Entry
+from omonat.evidence.journal import Receipt
+from omonat.evidence.reader import START, Page, Reader
+from omonat.flows.grounds import Grounds
+from omonat.policy.compiled import CompiledPolicy
+from omonat.policy.model import Keep
+from omonat.promises.choice.standing import live_consents
+
+_queries = load("omonat.flows", "my_data.sql")
+_choices = load("omonat.promises.choice")
+_MOST = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One item as held. `value` is None for a verify-only item: nobody reads those back, not even their owner.
+
+    `purposes` are what it is kept for; `due` is when it goes, `factor` which of R2's reasons keeps it until then and
+    `source` the law that names the period, if one does.
+    """
+
+    item: str
+    value: Any
+    service: str
+    record: str
+    case: str | None
+    came_from: str
+    version: str
+    collected_at: Instant
+    due: Instant
+    factor: str
+    source: str
+    purposes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One line of the history of a person's choices."""
+
+    kind: str
+    purpose: str
+    state: str
+    at: Instant
+    version: int
+    door: str
+    entry: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MyData:
+    """Everything the Privacy Center shows of one person, of one instant; `held` newest first."""
+
+    person: str
+    language: str
+    since: Instant
+    held: tuple[Held, ...]
+    consents: frozenset[str]
+    restricted: bool
+    receipt: Receipt
+    policy: CompiledPolicy
+
+    def newest(self) -> Mapping[str, Held]:
+        """The newest holding of each item."""
+        found: dict[str, Held] = {}
+        for held in self.held:
+            found.setdefault(held.item, held)
+        return found
+
+
+class ViewMyData:
+    """The flow of access."""
+
+    def __init__(self, grounds: Grounds, evidence: Reader) -> None:
+        self._grounds = grounds
+        self._evidence = evidence
+
+    async def __call__(self, person: str) -> MyData:
+        """What is held about a person. Raises Refused `person-unknown` once erased, Unavailable without evidence."""
+        policy, now = await self._grounds.law.current(), self._grounds.clock()
+        async with self._grounds.database.connection() as connection:
+            row = await _queries.person_for_view(connection, id=person)
+            if row is None:
+                raise Refused("person-unknown")
+            sections = [s async for s in _queries.held_sections(connection, person=person, most=_MOST)]
+        held = tuple(item for section in sections for item in self._open(policy, row, section, now))
+        entry = new_id("ev")
+        facts = {
+            "policy": policy.digest,
+            "items": sorted({item.item for item in held}),
+            "person": self._grounds.vault.commitment(
+                evidence_slot=row["evidence_slot"], entry=entry, field="person", value=person
+            ),
+        }
+        receipt = await self._grounds.journal.submit(Entry(entry, now, "access:person:viewed", facts, (person,)))
+        return MyData(
+            person=person,
+            language=row["language"],
+            since=row["created_at"],
+            held=held,
+            consents=live_consents(row["standing"]),
+            restricted=row["restricted_at"] is not None,
+            receipt=receipt,
+            policy=policy,
+        )
+
+    def _open(self, policy: CompiledPolicy, person: Any, section: Any, now: Instant) -> Iterator[Held]:
+        """The items of one section that are still kept; an expired or destroyed one isn't there."""
+        if section["service"] not in policy.services:
+            return
+        anchors = _anchors(person, section)
+        names = [item for item in policy.items if item.startswith(section["category"] + ".")]
+        dues = {item: policy.due(section["service"], item, anchors) for item in names}
+        if all(due.instant <= now for due in dues.values()):
+            return
+        try:
+            values = self._grounds.vault.open_section(
+                person=person["id"], person_slot=person["slot"], record=section["record"],
+                record_slot=section["slot"], category=section["category"], version=section["version"],
+                sealed=section["sealed"],
+            )  # fmt: skip
+        except Refused:
+            return
+        for name, value in values.items():
+            item = f"{section['category']}.{name}"
+            due = dues.get(item)
+            if due is None or due.instant <= now:
+                continue
+            yield Held(
+                item=item,
+                value=None if policy.items[item].keep is Keep.VERIFY_ONLY else value,
+                service=section["service"],
+                record=section["record"],
+                case=section["case_id"],
+                came_from=section["source"],
+                version=self._version(section["version"]),
+                collected_at=section["collected_at"],
+                due=due.instant,
+                factor=due.factor,
+                source=due.source,
+                purposes=policy.needed_by(section["service"], item),
+            )
+
+    def _version(self, ordinal: int) -> str:
+        for policy in self._grounds.law.history():
+            if policy.ordinal == ordinal:
+                return policy.version
+        return "legacy"
+
+    async def who_looked(self, person: str, cursor: tuple[Instant, str] = START, most: int = 50) -> Page:
+        """The entries that concern a person, newest first, a page at a time, as `omonat.evidence.reader` gives them."""
+        return await self._evidence.of_person(person, before=cursor, most=most)
+
+    async def choices(self, person: str, most: int = 200) -> tuple[Choice, ...]:
+        """What the person chose, newest first."""
+        async with self._grounds.database.connection() as connection:
+            rows = [row async for row in _choices.choices_of(connection, person=person, most=most)]
+        return tuple(
+            Choice(
+                kind=row["kind"],
+                purpose=row["purpose"],
+                state=row["state"],
+                at=row["at"],
+                version=row["version"],
+                door=row["door"],
+                entry=row["entry"],
+            )  # fmt: skip
+            for row in rows
+        )
+
+
+def _anchors(person: Any, section: Any) -> dict[str, Instant]:
+    anchors: dict[str, Instant] = {
+        **(section["anchors"] or {}),
+        "collected": section["collected_at"],
+        **((person["standing"] or {}).get("anchors", {})),
+    }
+    if section["opened_at"] is not None:
+        anchors |= {"case-opened": section["opened_at"], **section["case_anchors"]}
+        if section["closed_at"] is not None:
+            anchors["case-closed"] = section["closed_at"]
+    return anchors

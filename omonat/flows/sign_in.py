@@ -1,0 +1,159 @@
+"""Sign in: a person proves control of a phone or e-mail with a one-time code, and nothing else opens their history.
+
+1. `ask`: a code goes to the channel if somebody is known by it; the answer is the same if nobody is
+2. `enter`: the attempt is counted in the statement that compares; five attempts, ten minutes, one use
+3. one person known by the channel: signed in. Several, or a number unseen for a year (it may have been given to
+   somebody else): a second proof is asked, the number of an order of theirs (`prove`)
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from hashlib import sha256
+from secrets import randbelow
+from typing import Any
+
+import msgspec
+
+from omonat.base.errors import BadInput, Refused
+from omonat.base.ids import new_id
+from omonat.base.instants import DAY, HOUR, MINUTE, Instant
+from omonat.database.statements import load
+from omonat.evidence.entry import Entry
+from omonat.flows.grounds import Grounds
+from omonat.flows.web_sessions import WebSessions
+from omonat.policy.kinds import normalise
+from omonat.promises.messages import Channel, Message, put
+
+_queries = load("omonat.promises.identity")
+_LIFE = 10 * MINUTE
+_RECYCLED = 365 * DAY
+_PURPOSE = "account-codes"
+_CHANNELS = {"contact.mobile": Channel.SMS, "contact.email": Channel.EMAIL}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """The person's web session began; `token` is for the cookie."""
+
+    token: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondProofNeeded:
+    """The channel is proved, but not whose history it opens; `token` goes into `prove`."""
+
+    token: str
+
+
+class SignIn:
+    """The flow of signing in at the Privacy Center."""
+
+    def __init__(self, grounds: Grounds, sessions: WebSessions) -> None:
+        self._database = grounds.database
+        self._vault = grounds.vault
+        self._journal = grounds.journal
+        self._law = grounds.law
+        self._sessions = sessions
+        self._clock = grounds.clock
+
+    async def ask(self, typed: str, *, language: str, caller: str) -> str:
+        """Send a code to a phone or e-mail; a ticket for `enter` comes back, whoever it was.
+
+        `caller` limits one network address. Raises BadInput for what is neither, Refused `too-many-codes`.
+        """
+        policy, now = await self._law.current(), self._clock()
+        item = "contact.email" if "@" in typed else "contact.mobile"
+        kind = policy.item(item).kind
+        normal = normalise(kind, typed.strip(), country=policy.policy.controller.country)
+        digest = self._vault.lookup_digest(item, normal.lookup or "")
+        await self._limit(caller, digest, now)
+        ticket, code = new_id("cod"), f"{randbelow(1_000_000):06d}"
+        async with self._database.transaction() as connection:
+            await _queries.open_code(
+                connection, id=ticket, door="me", item=item, digest=digest, code=self._code_digest(ticket, code),
+                now=now, until=Instant(now + _LIFE),
+            )  # fmt: skip
+            known = [row async for row in _queries.persons_by_lookup(connection, digest=digest, item=item)]
+            if known:
+                await self._send(connection, known[0], item, language=language, code=code, now=now)
+        return ticket
+
+    async def enter(self, ticket: str, code: str) -> SignedIn | SecondProofNeeded:
+        """Try a code. Raises Refused `code-wrong` for a wrong, used, ended or unknown one: nobody learns which."""
+        now = self._clock()
+        async with self._database.connection() as connection:
+            row = await _queries.try_code(connection, id=ticket, code=self._code_digest(ticket, code.strip()), now=now)
+            if row is None or not row["right"]:
+                raise Refused("code-wrong")
+            known = [
+                person
+                async for person in _queries.persons_by_lookup(connection, digest=row["digest"], item=row["item"])
+            ]
+        if not known:
+            raise Refused("code-wrong")
+        if len(known) == 1 and now - max(known[0]["since"], known[0]["verified_at"] or Instant(0)) < _RECYCLED:
+            return await self._begin(known[0]["id"], row["item"], row["digest"], now)
+        proved = msgspec.json.encode({"item": row["item"], "digest": row["digest"].hex()})
+        return SecondProofNeeded(token=await self._sessions.open("proof", ticket, proved))
+
+    async def prove(self, token: str, order: str) -> SignedIn:
+        """The second proof: an order number of the person's own. Five tries. Raises Refused `proof-wrong`."""
+        now = self._clock()
+        session = await self._sessions.find("proof", token)
+        if session is None:
+            raise Refused("code-wrong")
+        proved = msgspec.json.decode(session.state)
+        digest, item = bytes.fromhex(proved["digest"]), proved["item"]
+        if await self._count(f"proof:{session.holder}", HOUR, now) > 5:
+            await self._sessions.end(token)
+            raise Refused("code-wrong")
+        case = order.strip() if ":" in order else f"order:{order.strip()}"
+        async with self._database.connection() as connection:
+            known = [p async for p in _queries.persons_by_lookup(connection, digest=digest, item=item)]
+            theirs = [
+                p["id"] for p in known if await _queries.person_has_case(connection, case_id=case, person=p["id"])
+            ]
+        if len(theirs) != 1:
+            raise Refused("proof-wrong")
+        await self._sessions.end(token)
+        return await self._begin(theirs[0], item, digest, now)
+
+    async def _begin(self, person: str, item: str, digest: bytes, now: Instant) -> SignedIn:
+        async with self._database.transaction() as connection:
+            await _queries.verify_channel(connection, person=person, item=item, digest=digest, now=now)
+            entry = Entry(new_id("ev"), now, "access:person:signed-in", {"channel": item}, (person,))
+            await self._journal.append(connection, [entry], now=now)
+        return SignedIn(token=await self._sessions.open("me", person), person=person)
+
+    async def _send(self, connection: Any, person: Any, item: str, *, language: str, code: str, now: Instant) -> None:
+        slot = await _queries.person_slot(connection, id=person["id"])
+        message = Message(
+            person=person["id"], template="sign-in-code", purpose=_PURPOSE, channel=_CHANNELS[item],
+            address_item=item, language=language, params={"code": code, "minutes": _LIFE // MINUTE},
+        )  # fmt: skip
+        await put(connection, message, seal=partial(self._vault.seal_value, slot=slot), now=now)
+
+    async def _limit(self, caller: str, digest: bytes, now: Instant) -> None:
+        channel = await self._count(f"codes:{digest.hex()}", HOUR, now)
+        network = await self._count(f"codes-from:{caller}", HOUR, now)
+        if channel > 5 or network > 60:
+            raise Refused("too-many-codes")
+
+    async def _count(self, key: str, window: int, now: Instant) -> int:
+        async with self._database.connection() as connection:
+            taken: int = await _queries.count_rate(
+                connection, key=self._vault.keyed_digest("rate", key.encode()), window=_interval(window), now=now
+            )
+        return taken
+
+    def _code_digest(self, ticket: str, code: str) -> bytes:
+        return self._vault.keyed_digest("sign-in-code", sha256(f"{ticket}:{code}".encode()).digest())
+
+
+def _interval(microseconds: int) -> timedelta:
+    return timedelta(microseconds=microseconds)
+
+
+__all__ = ["BadInput", "SecondProofNeeded", "SignIn", "SignedIn"]

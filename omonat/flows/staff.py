@@ -1,0 +1,161 @@
+"""Staff: registered, given a role with an end, trained, signed in (S4, B2).
+
+A staff member's name is personal data too: it lies sealed, is found by a keyed digest of the sign-in name, and stands
+in evidence as a keyed pseudonym. Passwords are verify-only; the second factor opens once per code.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pyotp
+
+from omonat.base.errors import BadInput, Refused
+from omonat.base.ids import new_id
+from omonat.base.instants import MINUTE, SECOND, Instant
+from omonat.database.codecs import FOREVER
+from omonat.database.statements import load
+from omonat.evidence.entry import Entry
+from omonat.flows.grounds import Grounds
+
+_queries = load("omonat.promises.identity")
+_LOCK = 15 * MINUTE
+_STEP = 30 * SECOND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffMember:
+    """Who acts at the Desk. `ref` is the number source systems use."""
+
+    id: str
+    ref: str
+    name: str
+    role: str
+    role_until: Instant
+    trained_until: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """A staff member as the privacy officer registers them; `login` is needed only for the Desk."""
+
+    ref: str
+    name: str
+    role: str
+    trained_until: Instant
+    role_until: Instant = FOREVER
+    login: str | None = None
+
+
+class Staff:
+    """The flow of staff."""
+
+    def __init__(self, grounds: Grounds) -> None:
+        self._database = grounds.database
+        self._vault = grounds.vault
+        self._journal = grounds.journal
+        self._law = grounds.law
+        self._clock = grounds.clock
+
+    async def put(self, registration: Registration, *, by: str) -> str:
+        """Register, or change role, end or training; effective with the next request. Returns the staff id.
+
+        `by` is the client or operator who did it. Raises BadInput for an unknown role.
+        """
+        policy, now = await self._law.current(), self._clock()
+        policy.role(registration.role)
+        profile = msgspec.json.encode({"name": registration.name})
+        login = None if registration.login is None else self._login_digest(registration.login)
+        async with self._database.transaction() as connection:
+            staff: str = await _queries.put_staff(
+                connection, id=new_id("stf"), ref=registration.ref, role=registration.role,
+                role_until=registration.role_until, trained_until=registration.trained_until, login=login,
+                profile=self._vault.seal_value(f"staff:{registration.ref}", profile), now=now,
+            )  # fmt: skip
+            if registration.role_until <= now:
+                await _queries.end_web_sessions_of(connection, holder=staff)
+            facts = {
+                "staff": self._vault.pseudonym("staff", staff),
+                "role": registration.role,
+                "role-until": min(registration.role_until, 2**53 - 1),
+                "trained-until": min(registration.trained_until, 2**53 - 1),
+                "by": by,
+            }
+            await self._journal.append(connection, [Entry(new_id("ev"), now, "staff:role:set", facts)], now=now)
+        return staff
+
+    async def set_secrets(self, ref: str, password: str) -> str:
+        """Set a password and make a new one-time code secret, returned once, in base32, for the authenticator.
+
+        Raises BadInput for a password under 12 characters, Refused for an unknown staff member.
+        """
+        if len(password) < 12:
+            raise BadInput("password-short")
+        stored = await asyncio.to_thread(self._vault.hash_secret, password)
+        secret = pyotp.random_base32()
+        async with self._database.transaction() as connection:
+            row = await _queries.staff_by_ref(connection, ref=ref)
+            if row is None:
+                raise Refused("staff-unknown")
+            totp = self._vault.seal_value(f"totp:{row['id']}", secret.encode())
+            await _queries.set_staff_secrets(connection, id=row["id"], password=stored, totp=totp)
+        return secret
+
+    async def sign_in(self, login: str, password: str, code: str) -> StaffMember:
+        """Check name, password and one-time code. One answer for every failure; five failures lock for 15 minutes.
+
+        Raises Refused: `sign-in-failed`, `sign-in-locked`; `role-ended`, `training-lapsed` only after both factors.
+        """
+        now = self._clock()
+        async with self._database.connection() as connection:
+            row = await _queries.staff_by_login(connection, login=self._login_digest(login))
+        locked = row is not None and row["locked_until"] is not None and row["locked_until"] > now
+        stored = row["password"] if row is not None and not locked else None
+        match = await asyncio.to_thread(self._vault.verify_secret, stored, password)
+        if locked:
+            raise Refused("sign-in-locked")
+        async with self._database.transaction() as connection:
+            good = row is not None and bool(match) and await self._take_code(connection, row, code, now)
+            if row is not None and not good:
+                await _queries.count_staff_failure(connection, id=row["id"], lock_until=now + _LOCK)
+            facts = {"staff": self._vault.pseudonym("staff", row["id"])} if row is not None else {}
+            act = "staff:desk:signed-in" if good else "staff:desk:failed"
+            await self._journal.append(connection, [Entry(new_id("ev"), now, act, facts)], now=now)
+        if row is None or not good:
+            raise Refused("sign-in-failed")
+        member = self._member(row)
+        if member.role_until <= now:
+            raise Refused("role-ended")
+        if member.trained_until <= now:
+            raise Refused("training-lapsed")
+        return member
+
+    async def member(self, staff: str) -> StaffMember | None:
+        """A staff member by id, for a page of their own; None when there is none."""
+        async with self._database.connection() as connection:
+            row = await _queries.staff_by_id(connection, id=staff)
+        return None if row is None else self._member(row)
+
+    async def _take_code(self, connection: Any, row: Mapping[str, Any], code: str, now: Instant) -> bool:
+        """Whether the one-time code is right and used for the first time; one step of clock drift is allowed."""
+        if row["totp"] is None:
+            return False
+        secret = self._vault.open_value(f"totp:{row['id']}", row["totp"]).decode()
+        step = now // _STEP
+        for candidate in (step, step - 1, step + 1):
+            if pyotp.utils.strings_equal(pyotp.TOTP(secret).generate_otp(candidate), code):
+                taken = await _queries.take_totp_step(connection, id=row["id"], step=candidate)
+                return taken is not None
+        return False
+
+    def _member(self, row: Mapping[str, Any]) -> StaffMember:
+        profile = msgspec.json.decode(self._vault.open_value(f"staff:{row['ref']}", row["profile"]))
+        return StaffMember(
+            id=row["id"], ref=row["ref"], name=profile["name"], role=row["role"],
+            role_until=row["role_until"], trained_until=row["trained_until"],
+        )  # fmt: skip
+
+    def _login_digest(self, login: str) -> bytes:
+        return self._vault.keyed_digest("staff-login", login.strip().casefold().encode())

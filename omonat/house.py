@@ -1,0 +1,173 @@
+"""The house: one process's database, vault, witness and flows, put together from settings.
+
+The doors are put on it by `omonat.app`; the command line and the tests open the same house without doors.
+"""
+
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from omonat.base.errors import Unavailable
+from omonat.base.instants import Instant
+from omonat.base.settings import RootSource, Settings
+from omonat.database.pool import Database
+from omonat.database.statements import load
+from omonat.evidence.folder import LogFolder
+from omonat.evidence.journal import Journal
+from omonat.evidence.keys import LogKeys
+from omonat.evidence.reader import Reader
+from omonat.flows.cases import Cases
+from omonat.flows.choose import Choose
+from omonat.flows.clients import Clients
+from omonat.flows.collect import Collect
+from omonat.flows.desk import DeskWork
+from omonat.flows.grounds import Grounds
+from omonat.flows.law import Law
+from omonat.flows.lookup import Lookup
+from omonat.flows.my_data import ViewMyData
+from omonat.flows.publish_policy import PublishPolicy
+from omonat.flows.sign_in import SignIn
+from omonat.flows.staff import Staff
+from omonat.flows.use import Credential, Use
+from omonat.flows.web_sessions import WebSessions
+from omonat.vault.root import RootKey
+from omonat.vault.vault import Vault
+
+_queries = load("omonat", "house.sql")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Everything a door may call."""
+
+    settings: Settings
+    grounds: Grounds
+    keys: LogKeys
+    evidence: Reader
+    log: LogFolder
+    use: Use
+    collect: Collect
+    cases: Cases
+    choose: Choose
+    clients: Clients
+    lookup: Lookup
+    staff: Staff
+    publish: PublishPolicy
+    sessions: WebSessions
+    sign_in: SignIn
+    my_data: ViewMyData
+    desk: DeskWork
+
+    def inner_secret(self, name: str) -> str:
+        """The secret of one of the house's own doors, derived from the vault: never stored, never sent anywhere."""
+        digest = self.grounds.vault.keyed_digest("inner-client", name.encode())
+        return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+    async def inner_credential(self, name: str) -> Credential:
+        """The credential one of the house's own doors acts with (`desk`, `outbox`). Raises Unavailable before set-up."""
+        async with self.grounds.database.connection() as connection:
+            client = await _queries.client_named(connection, name=name)
+        if client is None:
+            raise Unavailable("no-policy")
+        return Credential(client=client, secret_digest=sha256(self.inner_secret(name).encode()).digest())
+
+
+def system_clock() -> Instant:
+    """The time of this machine, in whole microseconds."""
+    return Instant(time.time_ns() // 1000)
+
+
+def root_key(source: RootSource | None) -> RootKey:
+    """The root key from where the settings say. Raises Unavailable `sealed` when they say nothing."""
+    if source is None:
+        raise Unavailable("sealed")
+    match source.kind:
+        case "key-file":
+            return RootKey.from_file(source.path)
+        case "credential":
+            return RootKey.from_credential(source.path.name)
+        case "passphrase-file":
+            passphrase = source.path.read_text("utf-8").strip()
+            return RootKey.from_passphrase(passphrase, source.path.with_suffix(".scrypt"))
+
+
+@asynccontextmanager
+async def open_house(
+    settings: Settings, *, clock: Callable[[], Instant] = system_clock, root: RootKey | None = None
+) -> AsyncIterator[House]:
+    """Open the house of these settings, and close it. The database must be migrated (`omonat.database.migrate`)."""
+    if settings.database is None:
+        raise Unavailable("database-unavailable")
+    vault = Vault.open(
+        settings.home,
+        root or root_key(settings.root_key),
+        create=not (settings.keys / "keyring").exists(),
+        other_copies=settings.key_copies,
+        copying_storage_ok=settings.demo,
+    )
+    database = await Database.connect(settings.database, size=settings.pool)
+    try:
+        origin = await _installed(database, vault, settings, clock())
+        keys = LogKeys.of(
+            origin,
+            log=vault.signing_key("evidence-log"),
+            clock=vault.signing_key("evidence-clock"),
+            receipts=vault.signing_key("receipts"),
+        )
+        journal = Journal(database, origin=keys.origin, receipts=keys.receipts, clock=clock)
+        await journal.start()
+        try:
+            yield _furnished(settings, Grounds(database, vault, journal, Law(database), clock), keys)
+        finally:
+            await journal.stop()
+    finally:
+        await database.close()
+
+
+def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys) -> House:
+    log = LogFolder(settings.log)
+    evidence = Reader(grounds.database, log, origin=keys.origin, pinned=keys.pinned)
+    use, sessions = Use(grounds), WebSessions(grounds)
+    return House(
+        settings=settings,
+        grounds=grounds,
+        keys=keys,
+        evidence=evidence,
+        log=log,
+        use=use,
+        collect=Collect(grounds),
+        cases=Cases(grounds),
+        choose=Choose(grounds),
+        clients=Clients(grounds),
+        lookup=Lookup(grounds, use.caps),
+        staff=Staff(grounds),
+        publish=PublishPolicy(grounds),
+        sessions=sessions,
+        sign_in=SignIn(grounds, sessions),
+        my_data=ViewMyData(grounds, evidence),
+        desk=DeskWork(grounds),
+    )
+
+
+async def _installed(database: Database, vault: Vault, settings: Settings, now: Instant) -> str:
+    """The log's origin, fixed when the installation was made: the address without its scheme, and `/log`."""
+    origin = f"{urlsplit(settings.address).netloc}/log"
+    async with database.transaction() as connection:
+        row = await _queries.install(connection, id=vault.installation, origin=origin, now=now)
+    if row["id"] != vault.installation:
+        raise Unavailable("keys-foreign")
+    return str(row["origin"])
+
+
+async def set_up_doors(house: House) -> None:
+    """Give the house's own doors their credentials under the policy in force; doing it again changes nothing."""
+    policy = await house.grounds.law.current()
+    for name, roles in (
+        ("desk", [r for r, role in policy.roles.items() if role.kind == "human"]),
+        ("outbox", ["system"]),
+    ):
+        await house.clients.issue(name=name, source=name, roles=roles, secret=house.inner_secret(name))

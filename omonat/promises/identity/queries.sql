@@ -1,0 +1,149 @@
+-- name: client_by_id^
+-- A system credential, or nothing.
+select id, name, source, roles, secret, until from clients where id = :id;
+
+-- name: issue_client!
+-- A new system credential; issuing one of the same name again replaces its secret, source and roles.
+insert into clients as c (id, name, source, roles, secret, until, created_at)
+values (:id, :name, :source, :roles, :secret, :until, :now)
+on conflict (name) do update
+   set id = excluded.id, source = excluded.source, roles = excluded.roles, secret = excluded.secret, until = excluded.until
+ where not exists (select 1 from cases where opened_by = c.id)
+   and not exists (select 1 from idempotency where client = c.id);
+
+-- name: renew_client$
+-- A new secret for the credential of this name that has been used already; its id comes back.
+update clients set secret = :secret, source = :source, roles = :roles, until = :until where name = :name returning id;
+
+-- name: end_client$
+-- Ends a credential now; the id comes back, or null when there is none of that name.
+update clients set until = :now where name = :name and until > :now returning id;
+
+-- name: put_staff$
+-- Registers a staff member or changes role, end and training; the id comes back.
+insert into staff as s (id, ref, role, role_until, trained_until, login, profile, created_at)
+values (:id, :ref, :role, :role_until, :trained_until, :login, :profile, :now)
+on conflict (ref) do update
+   set role = excluded.role, role_until = excluded.role_until, trained_until = excluded.trained_until,
+       login = coalesce(excluded.login, s.login), profile = excluded.profile
+returning id;
+
+-- name: staff_by_ref^
+-- A staff member by the number source systems use.
+select id, ref, role, role_until, trained_until, profile from staff where ref = :ref;
+
+-- name: staff_by_id^
+-- A staff member by id.
+select id, ref, role, role_until, trained_until, profile from staff where id = :id;
+
+-- name: staff_by_login^
+-- A staff member by the keyed digest of the sign-in name.
+select id, ref, role, role_until, trained_until, profile, password, totp, totp_step, failures, locked_until
+  from staff where login = :login;
+
+-- name: set_staff_secrets!
+-- A new password and one-time code secret.
+update staff set password = :password, totp = :totp, totp_step = 0, failures = 0, locked_until = null where id = :id;
+
+-- name: count_staff_failure!
+-- One more failed sign-in; the fifth locks.
+update staff set failures = failures + 1,
+       locked_until = case when failures + 1 >= 5 then :lock_until else locked_until end
+ where id = :id;
+
+-- name: take_totp_step$
+-- Takes a one-time code's step, once: null when it was taken before.
+update staff set totp_step = :step, failures = 0, locked_until = null where id = :id and totp_step < :step returning id;
+
+-- name: open_code!
+-- A one-time code is on its way to a channel.
+insert into sign_in_codes (id, door, item, digest, code, created_at, until)
+values (:id, :door, :item, :digest, :code, :now, :until);
+
+-- name: recent_codes$
+-- How many codes went to a channel lately.
+select count(*) from sign_in_codes where digest = :digest and item = :item and created_at > :since;
+
+-- name: try_code^
+-- Counts one attempt and says whether the code was right, in one statement: parallel guesses can't share an attempt.
+update sign_in_codes
+   set attempts = attempts + 1, used_at = case when code = :code then :now else used_at end
+ where id = :id and used_at is null and until > :now and attempts < 5
+returning item, digest, code = :code as right;
+
+-- name: drop_codes!
+-- Codes that ended long ago.
+delete from sign_in_codes where until < :before;
+
+-- name: persons_by_lookup
+-- The people found by a channel, newest first: not erased, not quarantined.
+select p.id, p.language, l.since, l.verified_at,
+       (select count(*) from records r where r.person = p.id) as records
+  from lookups l join persons p on p.id = l.person
+ where l.digest = :digest and l.item = :item and p.erased_at is null and p.quarantined_at is null
+ order by l.since desc, p.id
+ limit 20;
+
+-- name: person_has_case$
+-- Whether a case is this person's: the second proof for a shared or recycled channel.
+select exists (select 1 from cases where id = :case_id and person = :person);
+
+-- name: verify_channel!
+-- The person has proved control of the channel (Q1).
+update lookups set verified_at = :now where person = :person and item = :item and digest = :digest;
+
+-- name: open_web_session!
+-- A web session begins.
+insert into web_sessions (id, door, holder, created_at, until, state)
+values (:id, :door, :holder, :now, :until, :state);
+
+-- name: web_session^
+-- A live web session, or nothing; a person's is gone once the person is erased, a staff member's once the role ended.
+select w.holder, w.created_at, w.until, w.state
+  from web_sessions w
+ where w.id = :id and w.door = :door and w.until > :now
+   and (w.door <> 'me' or exists (select 1 from persons p where p.id = w.holder
+                                    and p.erased_at is null and p.quarantined_at is null))
+   and (w.door <> 'desk' or exists (select 1 from staff s where s.id = w.holder
+                                      and s.role_until > :now and s.trained_until > :now));
+
+-- name: extend_web_session!
+-- The session goes on a little longer, never past its hard end.
+update web_sessions set until = least(:until, created_at + interval '12 hours') where id = :id;
+
+-- name: end_web_session!
+-- Signed out.
+delete from web_sessions where id = :id;
+
+-- name: end_web_sessions_of!
+-- All sessions of one holder end.
+delete from web_sessions where holder = :holder;
+
+-- name: drop_web_sessions!
+-- Sessions that ended.
+delete from web_sessions where until < :now;
+
+-- name: count_rate$
+-- One more of something within a window; the total so far comes back.
+insert into rates as r (key, window_start, taken) values (:key, date_bin(:window, :now::timestamptz, timestamptz 'epoch'), 1)
+on conflict (key, window_start) do update set taken = r.taken + 1
+returning taken;
+
+-- name: drop_rates!
+-- Windows that are over.
+delete from rates where window_start < :before;
+
+-- name: person_slot$
+-- The key slot of a person's secret.
+select slot from persons where id = :id;
+
+-- name: matches
+-- Exact look-up: who is found by a channel, and their open cases of the purpose's kinds.
+select l.person, p.evidence_slot,
+       array(select k.id from cases k
+              where k.person = l.person and k.closed_at is null and k.kind = any(:kinds::text[])
+              order by k.opened_at desc limit 20) as cases
+  from lookups l join persons p on p.id = l.person
+ where l.digest = :digest and l.item = :item
+   and p.erased_at is null and p.quarantined_at is null and p.restricted_at is null
+ limit 20;
