@@ -69,11 +69,12 @@ def measure(folder: Path) -> dict[str, tuple[float, ...]]:
             vault.reserve_slots(1)
         return ((time.perf_counter_ns() - start) / 1e8,)
 
-    sealed = [vault.seal_section(**at(n), items=ITEMS) for n in range(count)]
+    places = [at(n) for n in range(count)]
+    sealed = [vault.seal_section(**place, items=ITEMS) for place in places]
     figures: dict[str, tuple[float, ...]] = {"section, bytes": (float(len(sealed[0])),), "flush": flush_us(folder)}
-    figures["seal, uncached"] = price_us(lambda n: vault.seal_section(**at(n), items=ITEMS))
-    figures["open, uncached"] = price_us(lambda n: vault.open_section(**at(n), sealed=sealed[n]))
-    figures["open, cached"] = price_us(lambda n: vault.open_section(**at(n % 64), sealed=sealed[n % 64]))
+    figures["seal, uncached"] = price_us(lambda n: vault.seal_section(**places[n], items=ITEMS))
+    figures["open, uncached"] = price_us(lambda n: vault.open_section(**places[n], sealed=sealed[n]))
+    figures["open, cached"] = price_us(lambda n: vault.open_section(**places[n % 64], sealed=sealed[n % 64]))
     figures["lookup digest"] = price_us(lambda _: vault.lookup_digest("phone", "+998901234567"))
     figures["keyed digest"] = price_us(lambda _: vault.keyed_digest("rate", b"203.0.113.7"))
     figures["commitment"] = price_us(

@@ -13,7 +13,7 @@ from hmac import compare_digest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from omonat.vault.encoding import derive, frame
+from omonat.vault.encoding import LONGEST, derive, frame
 
 HEAD = b"\x01\x01"
 OVERHEAD = 2 + 16 + 12 + 16
@@ -34,7 +34,7 @@ class Box:
     __slots__ = ("_aead", "_head")
 
     def __init__(self, secret: bytes) -> None:
-        material = derive(secret, _CONTEXT, 48)
+        material = derive(secret, _CONTEXT, LONGEST)
         self._aead = AESGCM(material[:32])
         self._head = HEAD + material[32:]
 

@@ -57,8 +57,9 @@ def check_storage(folder: Path, *, copying_ok: bool = False) -> tuple[str, ...]:
 
 def closed_folder(folder: Path, *, create: bool) -> None:
     """Make sure that `folder` exists and is ours alone (0700). Raises Unavailable or Refused."""
-    if create:
+    if create and not folder.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sync_folder(folder.parent)
     try:
         found = folder.stat()
     except OSError:
