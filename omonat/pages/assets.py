@@ -22,12 +22,12 @@ from litestar.response import Response
 PREFIX = "/static"
 FOREVER = "public, max-age=31536000, immutable"
 _TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css",
+    ".js": "text/javascript",
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
     ".png": "image/png",
-    ".txt": "text/plain; charset=utf-8",
+    ".txt": "text/plain",
 }
 _SQUEEZED = {".css", ".js", ".svg", ".txt"}
 _URL = re.compile(r"url\(\s*['\"]?(?!data:|#|/)([^'\")]+)['\"]?\s*\)")
@@ -83,7 +83,7 @@ def static_handler(folders: Iterable[tuple[str, Path]]) -> HTTPRouteHandler:
     by_address = {asset.address: asset for owner, folder in folders for asset in assets(owner, folder).values()}
 
     @get(f"{PREFIX}/{{name:path}}", name="static", include_in_schema=False, sync_to_thread=False)
-    def static(request: Request[Any, Any, Any], name: str) -> Response[bytes]:  # noqa: ARG001
+    def static(request: Request[Any, Any, Any]) -> Response[bytes]:
         asset = by_address.get(request.url.path)
         if asset is None:
             raise NotFoundException

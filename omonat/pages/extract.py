@@ -1,6 +1,6 @@
 """`python -m omonat.pages.extract`: bring every door's catalogues up to date with its templates and modules.
 
-Walks `omonat/*` and `examples/*`, collects `_("…")`, `words("…")`, `ngettext(…)`, `N_("…")` and `{% trans %}`, and
+Walks the kit, the doors and `examples/*`, collects `_("…")`, `words("…")`, `ngettext(…)`, `N_("…")`, `{% trans %}`, and
 rewrites `locale/uz.po` and `locale/ru.po` beside each door: translations are kept, sentences nobody uses any more are
 dropped, new ones appear empty, or filled where another door already translated the same sentence. What the kit already
 translates is not repeated. `--check` writes nothing and fails when something is missing or stale.
@@ -18,6 +18,7 @@ from babel.messages.pofile import read_po, write_po
 from omonat.pages.words import KIT, LANGUAGES, SOURCE_LANGUAGE
 
 TRANSLATED = tuple(language for language in LANGUAGES if language != SOURCE_LANGUAGE)
+DOORS = ("api", "site", "center", "desk", "mail", "cli")
 SAME_IN_ENGLISH = frozenset({"Omonat"})
 _PYTHON_KEYWORDS: Mapping[str, tuple[int, ...] | None] = {"_": None, "words": None, "N_": None, "ngettext": (1, 2)}
 _TEMPLATE_KEYWORDS: Mapping[str, tuple[int, ...] | None] = {"_": None, "gettext": None, "ngettext": (1, 2)}
@@ -27,22 +28,19 @@ Key = str | list[str] | tuple[str, ...]
 
 
 def doors(root: Path) -> list[Path]:
-    """The kit first, then every folder that may say something to a person."""
-    places = [*sorted((root / "omonat").glob("*/")), *sorted((root / "examples").glob("*/"))]
-    return [KIT, *(place for place in places if place.resolve() != KIT and place.name != "base" and place.is_dir())]
+    """The kit first, then every door there is: only they say something to a person in interface words."""
+    places = [root / "omonat" / name for name in DOORS] + sorted((root / "examples").glob("*/"))
+    return [KIT, *(place for place in places if place.is_dir())]
 
 
-def sentences(door: Path) -> dict[Key, list[str]]:
-    """Every sentence of a door with the files it stands in."""
-    found: dict[Key, list[str]] = {}
+def sentences(door: Path) -> set[Key]:
+    """Every sentence of a door."""
+    found: set[Key] = set()
     for file, method in _sources(door):
         keywords = _TEMPLATE_KEYWORDS if method == "jinja2" else _PYTHON_KEYWORDS
         options = _TEMPLATE_OPTIONS if method == "jinja2" else {}
         for _, message, _, _ in extract_from_file(method, file, keywords=keywords, options=options):
-            key: Key = tuple(message) if isinstance(message, list | tuple) else message
-            place = file.relative_to(door).as_posix()
-            if place not in found.setdefault(key, []):
-                found[key].append(place)
+            found.add(tuple(message) if isinstance(message, list | tuple) else message)
     return found
 
 
@@ -67,14 +65,13 @@ def updated(door: Path, language: str, known: Mapping[Key, Message]) -> Catalog:
     """The catalogue as it should stand: today's sentences, with every translation anybody already made."""
     fresh = Catalog(locale=language, fuzzy=False, charset="utf-8")
     before = read(door, language)
-    for key, places in sorted(sentences(door).items(), key=lambda pair: str(pair[0])):
+    for key in sorted(sentences(door), key=str):
         one = key if isinstance(key, str) else key[0]
         old = before.get(one)
         if door != KIT and one in known and (old is None or not _whole(old)):
             old = known[one]
         flags = {"python-format"} if "%(" in str(key) else set()
-        locations = [(place, 0) for place in places]
-        fresh.add(key, old.string if old is not None else None, locations=locations, flags=flags)
+        fresh.add(key, old.string if old is not None else None, flags=flags)
     return fresh
 
 
@@ -129,7 +126,7 @@ def _leave_out(catalogue: Catalog, already: set[str]) -> None:
 
 def _write(door: Path, language: str, catalogue: Catalog, check: bool) -> list[str]:
     text = BytesIO()
-    write_po(text, catalogue, width=0, omit_header=False, sort_output=True, include_lineno=False)
+    write_po(text, catalogue, width=0, omit_header=False, sort_output=True, no_location=True)
     body = _plain_header(text.getvalue().decode(), catalogue)
     file = door / "locale" / f"{language}.po"
     if file.is_file() and file.read_text("utf-8") == body:

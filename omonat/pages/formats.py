@@ -4,6 +4,7 @@ Instants are whole microseconds UTC; they are shown in the zone handed in. Every
 Numbers are grouped with a no-break space in Uzbek and Russian, with a comma in English (en-GB).
 """
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -33,7 +34,7 @@ def day(words: Words, when: Instant | date, zone: ZoneInfo = TASHKENT) -> str:
     on = when if isinstance(when, date) else moment(when, zone).date()
     if words.language == "uz":
         return f"{on.year}-yil{NBSP}{on.day}-{_MONTHS_UZ[on.month - 1]}"
-    return format_date(on, "long", locale=_BABEL[words.language]).replace(" ", NBSP)
+    return re.sub(r"\s", NBSP, format_date(on, "long", locale=_BABEL[words.language]))
 
 
 def clock(instant: Instant, zone: ZoneInfo = TASHKENT) -> str:

@@ -60,9 +60,7 @@ def page(
 ) -> Response[bytes]:
     """A page as an answer."""
     headers = security_headers(personal=personal, https=https)
-    return Response(
-        html.encode(), media_type="text/html; charset=utf-8", status_code=status, headers=headers, cookies=list(cookies)
-    )
+    return Response(html.encode(), media_type="text/html", status_code=status, headers=headers, cookies=list(cookies))
 
 
 def see_other(place: str, *, https: bool, cookies: Iterable[Cookie] = (), clear: bool = False) -> Response[bytes]:
