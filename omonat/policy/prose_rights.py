@@ -1,0 +1,108 @@
+"""What people can do and where: the two chapters that follow the document's own ones (A2, A3, C2, C3, Q2, R1)."""
+
+from omonat.policy.model import Policy, Words
+from omonat.policy.prose_blocks import Chapter, Fact, Facts
+from omonat.policy.words import Basis
+
+RIGHTS = Words(uz="Huquqlaringiz", ru="Ваши права", en="Your rights")
+CONTACT = Words(uz="Aloqa va tahrir", ru="Контакты и редакция", en="Contact and version")
+
+_RIGHTS: tuple[tuple[Words, Words], ...] = (
+    (
+        Words(uz="Koʻrish", ru="Посмотреть", en="See"),
+        Words(
+            uz="Maxfiylik markazida (/me) siz haqingizda nima saqlanishi, nega va qachongacha ekani hamda "
+            "kim koʻrgani turadi.",
+            ru="В центре приватности (/me) видно, что о вас хранится, зачем, до какого срока и кто это смотрел.",
+            en="The Privacy Center (/me) shows what is held about you, why, until when, and who looked.",
+        ),
+    ),
+    (
+        Words(uz="Tuzatish", ru="Исправить", en="Correct"),
+        Words(
+            uz="Notoʻgʻri yoki toʻliq boʻlmagan maʼlumotni tuzatishni soʻrang.",
+            ru="Попросите исправить неточные или неполные данные.",
+            en="Ask us to correct what is wrong or incomplete.",
+        ),
+    ),
+    (
+        Words(uz="Yuklab olish", ru="Скачать", en="Take away"),
+        Words(
+            uz="Maʼlumotlaringiz nusxasini oling.",
+            ru="Получите копию своих данных.",
+            en="Receive a copy of your data.",
+        ),
+    ),
+    (
+        Words(uz="Oʻchirish", ru="Удалить", en="Delete"),
+        Words(
+            uz="Oʻchirishni soʻrang. Qonun yoki ochiq nizo saqlashni talab qilsa, nima va qachongacha "
+            "qolishini aytamiz.",
+            ru="Попросите удалить данные. Если закон или открытый спор требует их хранить, мы скажем, что "
+            "остаётся и до какого срока.",
+            en="Ask us to delete it. Where the law or an open dispute requires keeping something, we say "
+            "what stays and until when.",
+        ),
+    ),
+    (
+        Words(uz="Cheklash va eʼtiroz", ru="Ограничить и возразить", en="Restrict and object"),
+        Words(
+            uz="Foydalanishni cheklashni soʻrang yoki qonuniy manfaatga asoslangan maqsadga eʼtiroz bildiring.",
+            ru="Попросите ограничить использование или возразите против цели, основанной на законном интересе.",
+            en="Ask us to restrict the use, or object to a purpose that rests on a legitimate interest.",
+        ),
+    ),
+    (
+        Words(uz="Rozilikni chaqirib olish", ru="Отозвать согласие", en="Withdraw consent"),
+        Words(
+            uz="Maxfiylik markazida bir bosishda, xatdagi havola orqali yoki quyidagi manzilga yozib. "
+            "Xizmat bundan yomonlashmaydi.",
+            ru="В одно нажатие в центре приватности, по ссылке в письме или письмом на адрес ниже. "
+            "Обслуживание от этого не ухудшится.",
+            en="With one tap in the Privacy Center, by the link in a mail, or by writing to the address below. "
+            "The service gets no worse for it.",
+        ),
+    ),
+    (
+        Words(uz="Shikoyat qilish", ru="Пожаловаться", en="Complain"),
+        Words(
+            uz="Rahbariyatga yozing, hisobingiz boʻlishi shart emas. "
+            "Davlat organiga yoki sudga murojaat qilish huquqi ham sizda qoladi.",
+            ru="Напишите руководству, учётная запись для этого не нужна. "
+            "Право обратиться в государственный орган или суд остаётся за вами.",
+            en="Write to management; you need no account. Your right to turn to an authority or a court remains.",
+        ),
+    ),
+)
+
+_TERMS = {
+    "company": Words(uz="Kompaniya", ru="Компания", en="Company"),
+    "tax-id": Words(uz="STIR", ru="ИНН", en="Tax number"),
+    "address": Words(uz="Manzil", ru="Адрес", en="Address"),
+    "phone": Words(uz="Telefon", ru="Телефон", en="Phone"),
+    "mailbox": Words(uz="Elektron pochta", ru="Электронная почта", en="E-mail"),
+    "version": Words(uz="Tahrir", ru="Редакция", en="Version"),
+}
+
+
+def rights(policy: Policy, language: str) -> Chapter:
+    """What a person can do about the data, and how."""
+    rows = [Fact(right[language], how[language]) for right, how in _RIGHTS]
+    if not any(purpose.basis is Basis.CONSENT for purpose in policy.purposes.values()):
+        rows = [row for row in rows if row.term != _RIGHTS[5][0][language]]
+    return Chapter("rights", RIGHTS[language], (Facts("rights", tuple(rows)),))
+
+
+def contact(policy: Policy, language: str) -> Chapter:
+    """Whom to write to, and which version this is."""
+    company = policy.controller
+    found = {
+        "company": company.name,
+        "tax-id": company.tax_id,
+        "address": company.address[language] if company.address else None,
+        "phone": company.phone,
+        "mailbox": company.mailbox,
+        "version": policy.version,
+    }
+    rows = tuple(Fact(_TERMS[name][language], value) for name, value in found.items() if value)
+    return Chapter("contact", CONTACT[language], (Facts("contact", rows),))
