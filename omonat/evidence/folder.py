@@ -58,14 +58,14 @@ class LogFolder:
     def _wider(self, name: TileName) -> list[TileName]:
         partial = self.path / f"{name.full.path}.p"
         try:
-            present = [int(file) for file in os.listdir(partial) if file.isdigit()]
+            present = [int(file.name) for file in partial.iterdir() if file.name.isdigit()]
         except FileNotFoundError:
             present = []
         wider = [TileName(name.level, name.number, width) for width in sorted(present) if width > name.width]
         return [*wider, name.full]
 
     def write_tiles(self, tiles: Mapping[TileName, bytes]) -> None:
-        """Write tiles and bundles and return when they are on the disk. Raises Unavailable `evidence-log-unwritable`."""
+        """Write tiles and bundles; on the disk when it returns. Raises Unavailable `evidence-log-unwritable`."""
         with _disk_trouble():
             files = [(self.path / name.path, raw) for name, raw in tiles.items()]
             folders = self._make_folders({file.parent for file, _ in files})
@@ -107,7 +107,7 @@ class LogFolder:
             _flush(self.path)
 
     def drop_superseded(self, before: int, now: int) -> None:
-        """Remove the partial tiles of the tree of `before` that the tree of `now` holds wider; `read` still cuts them."""
+        """Remove partial tiles of the tree of `before` that the tree of `now` holds wider; `read` cuts those."""
         kept = {name.path for name in _partials(now)}
         for name in _partials(before):
             if name.path not in kept:

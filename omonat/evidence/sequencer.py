@@ -8,9 +8,9 @@ States and steps; a crash between any two heals at the next `open`:
     committed    an entry's transaction has committed; nobody has placed it
       │ place      one transaction: lease confirmed, placements inserted, `placed` and `seen` moved
     placed       the index is decided for ever, in the database
-      │ write      bundles and tiles, flushed; the same placements always give the same bytes, so a repetition is harmless
-      │ sign       lease confirmed and held by a row lock; the folder's lock held; the checkpoint on the disk is still the one
-      │            we extend; only then the signature, the flush, the rename
+      │ write      bundles and tiles, flushed; the same placements always give the same bytes: repeating is harmless
+      │ sign       lease confirmed and held by a row lock; the folder's lock held; the checkpoint on the disk is still
+      │            the one we extend; only then the signature, the flush, the rename
       │ note       `published` and the root, in the transaction that held the lease
     published    under a signed checkpoint
 
@@ -24,8 +24,8 @@ tree is grown from the right edge on the disk, whose root must be the one signed
 signing (Fault), never the taking in of entries.
 
 A writer that lost its lease can't place (the fence is checked in that transaction) nor sign (the fence again, under a
-row lock that keeps a taker waiting; and, should its connection have died meanwhile, the checkpoint it would replace is no
-longer the one it extends).
+row lock that keeps a taker waiting; and, should its connection have died meanwhile, the checkpoint it would replace is
+no longer the one it extends).
 """
 
 import asyncio

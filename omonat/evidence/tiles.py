@@ -60,7 +60,7 @@ def _grouped(number: int) -> str:
 
 
 def widths(size: int) -> list[int]:
-    """How many hashes the rightmost tile of each level holds in a tree of `size`, 256 never: a full one has moved up."""
+    """How many hashes the rightmost tile of each level holds in a tree of `size`, lowest first; 0–255."""
     found = []
     while size:
         found.append(size % WIDTH)
@@ -80,7 +80,7 @@ def bundle(entries: Iterable[bytes]) -> bytes:
 
 def unbundle(raw: bytes, most: int = WIDTH) -> list[bytes]:
     """The first `most` entries of a bundle. Raises ValueError when the lengths don't add up."""
-    entries = []
+    entries: list[bytes] = []
     at = 0
     while at < len(raw) and len(entries) < most:
         start = at + 2
