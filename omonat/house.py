@@ -68,7 +68,7 @@ class House:
         return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
     async def inner_credential(self, name: str) -> Credential:
-        """The credential one of the house's own doors acts with (`desk`, `outbox`). Raises Unavailable before set-up."""
+        """The credential a door of our own acts with (`desk`, `outbox`). Raises Unavailable before set-up."""
         async with self.grounds.database.connection() as connection:
             client = await _queries.client_named(connection, name=name)
         if client is None:

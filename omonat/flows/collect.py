@@ -114,8 +114,8 @@ class Collect:
         accepted = [n for n, answer in enumerate(answers) if answer is None]
         try:
             written = await self._store([batch[n] for n in accepted], [facts[n] for n in accepted], now)
-            for n, answer in zip(accepted, written, strict=True):
-                answers[n] = answer
+            for n, done in zip(accepted, written, strict=True):
+                answers[n] = done
         except _BatchBrokenError:
             for n in accepted:
                 answers[n] = await self._store_alone(batch[n], facts[n], now)

@@ -11,8 +11,8 @@ from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.evidence.entry import Entry
 from omonat.policy.compiled import CompiledPolicy, Form
-from omonat.policy.kinds import normalise
-from omonat.policy.model import Keep, Kind, Scope
+from omonat.policy.kinds import Normalised, normalise
+from omonat.policy.model import Item, Keep, Kind, Scope
 from omonat.promises.choice.standing import Choice, applied
 from omonat.vault.vault import Vault
 
@@ -76,7 +76,7 @@ async def parse(
         item = policy.item(name)
         if item.kind is Kind.CARD_NUMBER and item.scope is Scope.PCI:
             raise Refused("card-scope", item=name)
-        normal = normalise(item.kind, value, country=policy.policy.controller.country)
+        normal = _normal(policy, item, value)
         if item.kind is Kind.BIRTH_DATE:
             age["birth-date"] = normal.value
         if item.keep is Keep.VERIFY_ONLY:
@@ -92,6 +92,14 @@ async def parse(
         key = vault.keyed_digest("idempotency-key", f"{request.credential.client}\n{request.key}".encode())
     body = vault.keyed_digest("idempotency-body", request.body_digest) if key is not None else b""
     return Parsed(request, policy, shown, form, values, lookups, age, key, body)
+
+
+def _normal(policy: CompiledPolicy, item: Item, value: Any) -> Normalised:
+    """The value in its one spelling. Raises BadInput naming the item, never the value."""
+    try:
+        return normalise(item.kind, value, country=policy.policy.controller.country, choices=tuple(item.choices))
+    except BadInput as error:
+        raise BadInput(error.code, **{**error.about, "item": item.id}) from None
 
 
 def _case(form: Form, request: "CollectRequest") -> None:

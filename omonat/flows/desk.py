@@ -1,6 +1,7 @@
-"""Desk: what a staff member has to do. Lists cases, never data; data comes through `use`, one purpose at a time (S4)."""
+"""Desk: what a staff member has to do (S4). Lists cases, never data: that comes through `use`, purpose by purpose."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from omonat.base.errors import Refused
 from omonat.base.instants import Instant
@@ -50,19 +51,10 @@ class DeskWork:
                 rows = [row async for row in _cases.open_cases(connection, kinds=kinds, most=_MOST)]
             else:
                 rows = []
-        return tuple(
-            CaseLine(
-                id=row["id"],
-                kind=row["kind"],
-                service=row["service"],
-                opened_at=row["opened_at"],
-                assigned=tuple(row["assigned"]),
-            )  # fmt: skip
-            for row in rows
-        )
+        return tuple(_line(row) for row in rows)
 
     async def case(self, member: StaffMember, case: str) -> CaseLine:
-        """One open case of the queue. Raises Refused `no-open-case` for any other: closed, foreign and unknown alike."""
+        """One open case of the queue. Raises Refused `no-open-case` for closed, foreign and unknown ones alike."""
         policy = await self._grounds.law.current()
         async with self._grounds.database.connection() as connection:
             row = await _cases.case_by_id(connection, id=case)
@@ -72,10 +64,7 @@ class DeskWork:
         )  # fmt: skip
         if not mine or not await self.purposes(member, row["kind"]):
             raise Refused("no-open-case")
-        return CaseLine(
-            id=row["id"], kind=row["kind"], service=row["service"], opened_at=row["opened_at"],
-            assigned=tuple(row["assigned"]),
-        )  # fmt: skip
+        return _line(row)
 
     async def purposes(self, member: StaffMember, kind: str) -> tuple[OpenPurpose, ...]:
         """The purposes the member's role may act for in a case of this kind, in the policy's order."""
@@ -94,3 +83,13 @@ class DeskWork:
             for purpose in policy.purposes.values()
             if member.role in purpose.roles and purpose.lookup
         )
+
+
+def _line(row: Any) -> CaseLine:
+    return CaseLine(
+        id=row["id"],
+        kind=row["kind"],
+        service=row["service"],
+        opened_at=row["opened_at"],
+        assigned=tuple(row["assigned"]),
+    )

@@ -5,15 +5,23 @@ that moment, and a flow that meets another ordinal than the one it compiled for 
 """
 
 import asyncio
+from functools import lru_cache
 
 from omonat.base.errors import Unavailable
 from omonat.database.pool import Database
 from omonat.database.statements import load
 from omonat.policy.compiled import CompiledPolicy, compile_policy
+from omonat.policy.model import Policy
 from omonat.policy.packs import read_pack
 from omonat.policy.reader import read_policy
 
 _queries = load("omonat.flows", "law.sql")
+
+
+@lru_cache(maxsize=16)
+def read_document(text: str) -> Policy:
+    """A document as typed. The same text is read once per process: documents never change once published."""
+    return read_policy(text).policy
 
 
 class Law:
@@ -60,7 +68,7 @@ class Law:
         async with self._loading, self._database.connection() as connection:
             known = self._history[-1].ordinal if self._history else 0
             async for row in _queries.published_since(connection, ordinal=known):
-                policy = read_policy(row["document"], name=f"version {row['version']}").policy
+                policy = read_document(row["document"])
                 packs = tuple(read_pack(text, name=name) for name, text in row["packs"].items())
                 self._history.append(compile_policy(policy, packs, tuple(self._history)))
             active = await _queries.active_ordinal(connection)

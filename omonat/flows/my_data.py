@@ -177,7 +177,7 @@ class ViewMyData:
                 version=row["version"],
                 door=row["door"],
                 entry=row["entry"],
-            )  # fmt: skip
+            )
             for row in rows
         )
 

@@ -18,7 +18,6 @@ from omonat.flows.grounds import Grounds
 from omonat.policy.compiled import CompiledPolicy, compile_policy
 from omonat.policy.lint import unanswered
 from omonat.policy.packs import read_pack
-from omonat.policy.reader import read_policy
 
 _queries = load("omonat.flows", "law.sql")
 
@@ -47,8 +46,7 @@ class PublishPolicy:
         `policy-unanswered`."""
         if publication.author == publication.approver:
             raise Refused("approver-is-author")
-        document = read_policy(publication.document, name="policy")
-        policy = document.policy
+        policy = read_document(publication.document)
         packs = tuple(read_pack(text, name=name) for name, text in publication.packs.items())
         if findings := unanswered(policy, packs):
             raise Refused("policy-unanswered", findings=", ".join(sorted({f.rule for f in findings})))

@@ -2,10 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from omonat.base.instants import Instant
 
-_NONE: Mapping[str, int] = {}
+_NOTHING: Mapping[str, int] = MappingProxyType({})
+
+
+def _nothing() -> Mapping[str, int]:
+    return _NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +40,9 @@ class PersonFacts:
 
     told: int
     blocked: str = ""
-    consents: Mapping[str, int] = field(default=_NONE)
+    consents: Mapping[str, int] = field(default_factory=_nothing)
     objections: tuple[str, ...] = ()
-    agreed: Mapping[str, int] = field(default=_NONE)
+    agreed: Mapping[str, int] = field(default_factory=_nothing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,110 @@
+"""A whole house on a fresh database, BESHQOZON's policy in force, and a clock the test turns."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from omonat.base.instants import DAY, Instant, from_rfc3339
+from omonat.base.settings import RootSource, Settings
+from omonat.flows.clients import parse_credential
+from omonat.flows.publish_policy import Publication
+from omonat.flows.staff import Registration
+from omonat.flows.use import Credential
+from omonat.house import House, open_house, set_up_doors
+
+POLICIES = Path(__file__).parents[2] / "policies"
+START = from_rfc3339("2026-11-22T09:00:00+05:00")
+
+
+@dataclass
+class Clock:
+    """Time that stands still until somebody turns it."""
+
+    now: Instant = START
+
+    def __call__(self) -> Instant:
+        return self.now
+
+    def forward(self, microseconds: int) -> None:
+        self.now = Instant(self.now + microseconds)
+
+
+@dataclass
+class Shop:
+    """BESHQOZON with its systems and staff: what most stories need."""
+
+    house: House
+    clock: Clock
+    credentials: dict[str, Credential] = field(default_factory=dict)
+    orders: int = 0
+
+    def order_items(self, **changed: object) -> dict[str, object]:
+        items: dict[str, object] = {
+            "contact.name": "Dilnoza Karimova",
+            "contact.mobile": "+998901234567",
+            "contact.postal-address": "Toshkent, Chilonzor, 5-mavze, 12-uy, 34-xonadon",
+            "contact.landmark": "Makro doʻkoni yonida",
+            "transaction.order-lines": [{"item": "Osh", "count": 2, "price": 4_500_000}],
+            "transaction.amount": 9_000_000,
+        }
+        return {k: v for k, v in (items | changed).items() if v is not None}
+
+
+def document(**replaced: str) -> str:
+    """BESHQOZON's policy as text, with exact pieces of it replaced."""
+    text = (POLICIES / "beshqozon.yaml").read_text("utf-8")
+    for old, new in replaced.items():
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def packs() -> dict[str, str]:
+    return {"uz": (POLICIES / "packs" / "uz.yaml").read_text("utf-8")}
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def settings(dsn: str, tmp_path: Path) -> Settings:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    key = tmp_path / "root.key"
+    key.touch(mode=0o600)
+    key.write_bytes(os.urandom(32))
+    return Settings(
+        home=home, database=dsn, root_key=RootSource("key-file", key), origin="http://localhost:8600", demo=True
+    )
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def house(settings: Settings, clock: Callable[[], Instant]) -> AsyncIterator[House]:
+    async with open_house(settings, clock=clock) as house:
+        await house.publish(Publication(document=document(), packs=packs(), author="staff:1", approver="staff:2"))
+        await set_up_doors(house)
+        yield house
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop(house: House, clock: Clock) -> Shop:
+    shop = Shop(house, clock)
+    systems = {
+        "site": ("site", ["system"]),
+        "panel": ("counter", ["counter", "courier", "call-centre"]),
+        "courier-app": ("courier", ["courier"]),
+        "campaigns": ("site", ["marketing"]),
+        "books": ("counter", ["finance"]),
+    }
+    for name, (source, roles) in systems.items():
+        shop.credentials[name] = parse_credential(await house.clients.issue(name=name, source=source, roles=roles))
+    trained = Instant(clock.now + 365 * DAY)
+    for ref, role in (("204", "courier"), ("205", "courier"), ("301", "counter"), ("401", "call-centre")):
+        await house.staff.put(Registration(ref=ref, name=f"Xodim {ref}", role=role, trained_until=trained), by="test")
+    return shop
