@@ -27,7 +27,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _MANY_LINES = frozenset({"answer", "text"})
 _MONEY = frozenset({"total"})
 _LONGEST_LINE = 300
-_NAME = re.compile(r"[^\W\d_]+(?:[ \-'’‘`ʻʼ.]+[^\W\d_]+)*\.?")
+_NAME = re.compile(r"[^\W\d_]+(?:(?:\.? |[-'’‘`])[^\W\d_]+)*\.?")
 _LONGEST_NAME = 60
 
 
