@@ -11,17 +11,16 @@ from omonat.base.errors import Unavailable
 from omonat.database.pool import Database
 from omonat.database.statements import load
 from omonat.policy.compiled import CompiledPolicy, compile_policy
-from omonat.policy.model import Policy
 from omonat.policy.packs import read_pack
-from omonat.policy.reader import read_policy
+from omonat.policy.reader import Document, read_policy
 
 _queries = load("omonat.flows", "law.sql")
 
 
 @lru_cache(maxsize=16)
-def read_document(text: str) -> Policy:
+def read_document(text: str) -> Document:
     """A document as typed. The same text is read once per process: documents never change once published."""
-    return read_policy(text).policy
+    return read_policy(text)
 
 
 class Law:

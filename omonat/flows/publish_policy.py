@@ -15,8 +15,9 @@ from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.grounds import Grounds
+from omonat.flows.law import read_document
 from omonat.policy.compiled import CompiledPolicy, compile_policy
-from omonat.policy.lint import unanswered
+from omonat.policy.lint import lint
 from omonat.policy.packs import read_pack
 
 _queries = load("omonat.flows", "law.sql")
@@ -46,10 +47,11 @@ class PublishPolicy:
         `policy-unanswered`."""
         if publication.author == publication.approver:
             raise Refused("approver-is-author")
-        policy = read_document(publication.document)
+        document = read_document(publication.document)
+        policy = document.policy
         packs = tuple(read_pack(text, name=name) for name, text in publication.packs.items())
-        if findings := unanswered(policy, packs):
-            raise Refused("policy-unanswered", findings=", ".join(sorted({f.rule for f in findings})))
+        if unanswered := lint(document, packs).open:
+            raise Refused("policy-unanswered", findings=", ".join(sorted({f.rule.id for f in unanswered})))
         await self._law.reload()
         now = self._clock()
         async with self._database.transaction() as connection:
