@@ -11,8 +11,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from hashlib import sha512
 from pathlib import Path
 from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from omonat.vault.root import RootKey
 from omonat.vault.vault import Vault
@@ -47,6 +51,26 @@ def flush_us(folder: Path) -> tuple[float, float]:
     return price
 
 
+def bare_open_us(times: int = TIMES) -> tuple[float, float]:
+    """The primitives one uncached opening can't do without, and nothing else: two slots, two derivations, a new key,
+    one section, one decoding."""
+    outer = AESGCM(os.urandom(32))
+    nonce, context, long_context = os.urandom(12), os.urandom(70), os.urandom(140)
+    slot, secret = outer.encrypt(nonce, os.urandom(32), context), os.urandom(64)
+    section = outer.encrypt(nonce, msgspec.json.encode(ITEMS), long_context)
+    key = outer
+    decode = msgspec.json.Decoder(dict).decode
+
+    def once(_: int) -> None:
+        outer.decrypt(nonce, slot, context)
+        outer.decrypt(nonce, slot, context)
+        sha512(secret).digest()
+        AESGCM(sha512(secret).digest()[:32])
+        decode(key.decrypt(nonce, section, long_context))
+
+    return price_us(once, times)
+
+
 def measure(folder: Path) -> dict[str, tuple[float, ...]]:
     """All figures by name."""
     vault = Vault.open(folder, RootKey(os.urandom(32)), create=True)
@@ -74,6 +98,7 @@ def measure(folder: Path) -> dict[str, tuple[float, ...]]:
     figures: dict[str, tuple[float, ...]] = {"section, bytes": (float(len(sealed[0])),), "flush": flush_us(folder)}
     figures["seal, uncached"] = price_us(lambda n: vault.seal_section(**places[n], items=ITEMS))
     figures["open, uncached"] = price_us(lambda n: vault.open_section(**places[n], sealed=sealed[n]))
+    figures["open, bare primitives"] = bare_open_us()
     figures["open, cached"] = price_us(lambda n: vault.open_section(**places[n % 64], sealed=sealed[n % 64]))
     figures["lookup digest"] = price_us(lambda _: vault.lookup_digest("phone", "+998901234567"))
     figures["keyed digest"] = price_us(lambda _: vault.keyed_digest("rate", b"203.0.113.7"))

@@ -57,7 +57,7 @@ class SlotCipher:
         """The secret. Raises Refused for a destroyed slot, Fault for anything that is not this number's slot."""
         if slot[:4] == self._sealed_head:
             try:
-                return self._aead.decrypt(slot[4:16], slot[16:], self._bound(number))
+                return self._aead.decrypt(slot[4:16], slot[16:], self._context + number.to_bytes(8, "big"))
             except InvalidTag:
                 raise Fault("slot-changed", slot=str(number)) from None
         if self.is_tombstone(number, slot):

@@ -68,7 +68,8 @@ class Vault:
         folder = home / "keys"
         paths = [folder / "slots", *other_copies]
         ring_file = RingFile(folder / "keyring", root)
-        closed_folder(folder, create=create)
+        for path in paths:
+            closed_folder(path.parent, create=create)
         warnings = {w for path in paths for w in check_storage(path.parent, copying_ok=copying_storage_ok)}
         if create:
             ring_file.create(new_id("ins"))
@@ -106,6 +107,14 @@ class Vault:
     def is_destroyed(self, number: int) -> bool:
         """Whether this slot's secret was destroyed; False for a damaged slot."""
         return self._slots.is_destroyed(number)
+
+    def register_copy(self, path: Path) -> None:
+        """Add one more copy of the slots, on another disk; from now on a key counts as destroyed when it is on all.
+
+        Every process must then be started again with the path as the last of `other_copies`.
+        """
+        closed_folder(path.parent, create=True)
+        self._slots.register(path)
 
     # Sections -------------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import itertools
 import multiprocessing
 import os
 import random
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omonat.base.errors import Fault, Refused
+from omonat.base.errors import Fault, Refused, Unavailable
 from omonat.vault import box as box_module
 from omonat.vault import slots as slots_module
 from omonat.vault.root import RootKey
@@ -198,6 +199,65 @@ def test_R3_no_cache_opens_more_than_the_slots_do_now(vault: Vault) -> None:
                 places[n].open(vault, sealed[n])
         else:
             assert places[n].open(vault, sealed[n]) == {"n": n}
+
+
+def test_R3_among_threads_nothing_opens_after_the_answer(vault: Vault) -> None:
+    """Four threads open without pause; none succeeds in a look begun after the destruction was acknowledged."""
+    places = [place(vault, str(n)) for n in range(40)]
+    sealed = [where.seal(vault, {"n": n}) for n, where in enumerate(places)]
+    acknowledged = [False] * len(places)
+    wrong: list[int] = []
+    ended = threading.Event()
+
+    def look(seed: int) -> None:
+        rng = random.Random(seed)
+        while not ended.is_set():
+            n = rng.randrange(len(places))
+            already = acknowledged[n]
+            try:
+                places[n].open(vault, sealed[n])
+            except Refused:
+                continue
+            if already:
+                wrong.append(n)
+
+    threads = [threading.Thread(target=look, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for n, where in enumerate(places):
+        vault.destroy_slots([where.record_slot])
+        acknowledged[n] = True
+        vault.reserve_slots(100)
+    ended.set()
+    for thread in threads:
+        thread.join(10)
+    assert wrong == []
+
+
+def test_S6_a_process_sees_slots_that_another_made_later(vault: Vault, again: Callable[[], Vault]) -> None:
+    early = again()
+    vault.reserve_slots(20_000)
+    where = place(vault)
+    assert where.open(early, where.seal(vault, {"item": 1})) == {"item": 1}
+
+
+def test_R3_a_copy_on_another_disk_is_registered_and_then_required(
+    vault: Vault, home: Path, root: RootKey, tmp_path: Path
+) -> None:
+    where = place(vault)
+    sealed, other = where.seal(vault, {"item": 1}), tmp_path / "other-disk" / "slots"
+    vault.register_copy(other)
+    with pytest.raises(Unavailable) as caught:
+        Vault.open(home, root)
+    assert caught.value.code == "key-copies-missing"
+    both = Vault.open(home, root, other_copies=[other])
+    assert where.open(both, sealed) == {"item": 1}
+    slot = both._slots.slot(where.person_slot)
+    assert slot in other.read_bytes()
+    both.destroy_slots([where.person_slot])
+    assert slot not in other.read_bytes()
+    with pytest.raises(Refused):
+        where.open(vault, sealed)
 
 
 def test_S2_neither_contents_nor_keys_lie_in_the_files(vault: Vault, home: Path) -> None:
