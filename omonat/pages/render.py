@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from omonat.base.codes import advice, sentence
@@ -64,6 +64,12 @@ class Door:
         environment = self._environments[language]
         return environment.get_template(template).render(now=now, **context)
 
+    def warm(self) -> None:
+        """Read catalogues and templates now, so that the first reader doesn't wait for them."""
+        for environment in self._environments.values():
+            for template in environment.list_templates(extensions=["html", "txt"]):
+                environment.get_template(template)
+
     @property
     def static(self) -> tuple[str, Path]:
         """What `static_handler` needs to serve this door's own files."""
@@ -82,7 +88,7 @@ class Door:
     def _environment(self, language: str) -> Environment:
         environment = Environment(
             loader=FileSystemLoader([self.folder / "templates", KIT / "templates"]),
-            autoescape=True,
+            autoescape=select_autoescape(default=True, disabled_extensions=["txt"]),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
