@@ -26,9 +26,10 @@ _FORMS: Final[Mapping[str, re.Pattern[str]]] = {
     "promise": re.compile(r"[A-Z][0-9]{1,2}"),
     "version": re.compile(r"[0-9]{1,4}(\.[0-9]{1,4}){0,3}"),
     "signal": re.compile(r"SIG[A-Z0-9]{2,8}"),
+    "request": re.compile(r"req_[0-9a-f]{16}"),
     # requests: the route's pattern, never the address that was asked for
     "method": re.compile(r"[A-Z]{3,7}"),
-    "route": re.compile(r"(/(v[0-9]|[a-z.-]+|\{[a-z_:-]+\})?)+"),
+    "route": re.compile(r"(/(v[0-9]|[a-z.-]+|(\{[a-z_:-]+\}:?)+)?)+"),
     # work, named as the policy and the program name it
     **dict.fromkeys(("policy", "purpose", "service", "role", "lease", "template", "channel", "queue"), _SLUG),
     "migration": re.compile(r"[0-9]{4}_[a-z0-9_]+|[0-9]{1,4}"),

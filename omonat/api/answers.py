@@ -1,0 +1,222 @@
+"""What each operation answers. Printed by one encoder; times in UTC, RFC 3339 with six decimals."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from omonat.base.instants import Instant, to_rfc3339
+from omonat.evidence.receipts import Receipt
+
+encode = msgspec.json.Encoder().encode
+rfc3339 = lru_cache(512)(to_rfc3339)
+
+
+class _Answer(Struct, rename="kebab", kw_only=True):
+    """One JSON object."""
+
+
+class Evidence(_Answer):
+    """The signed promise that this act is in the log and provable from `due` on."""
+
+    id: str
+    leaf: str
+    due: str
+    receipt: str
+
+
+class Collected(_Answer):
+    """Where the data went: ids only."""
+
+    person: str
+    record: str
+    case: str | None
+    version: str
+    evidence: Evidence
+
+
+class Withheld(_Answer):
+    """Why an item isn't in the answer."""
+
+    code: str
+    promise: str
+    says: str
+
+
+class Used(_Answer):
+    """What may be known, reasons for the rest, the records the values came from, the evidence."""
+
+    person: str
+    items: dict[str, Any]
+    withheld: dict[str, Withheld]
+    records: tuple[str, ...]
+    evidence: Evidence
+
+
+class Problem(Struct, kw_only=True, omit_defaults=True):
+    """RFC 9457. Tell errors apart by `code`; `detail` says what happened, `next` what to do."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    promise: str = ""
+    next: str = ""
+    at: str = ""
+    """The place in the body, such as `$.items`."""
+    line: int = 0
+    column: int = 0
+    nearest: str = ""
+    """The nearest valid name."""
+    instance: str = ""
+    """The request's id, which is also in the log."""
+
+
+class UsedMany(_Answer):
+    """One `Used` or `Problem` for each use, in order."""
+
+    answers: list[Any]
+
+
+class Acknowledged(_Answer):
+    """It is done, and provable."""
+
+    evidence: Evidence
+
+
+class Registered(_Answer):
+    """The staff member's own id."""
+
+    staff: str
+
+
+class FoundPeople(_Answer):
+    """One person and their open cases, or nobody; `several`: more than one is behind the value, and none is named."""
+
+    person: str | None
+    cases: tuple[str, ...]
+    several: bool
+    evidence: Evidence
+
+
+class VersionRow(_Answer):
+    """A published version; `ordinal` counts them from 1."""
+
+    ordinal: int
+    version: str
+    digest: str
+    effective: str
+    in_force: bool
+
+
+class Versions(_Answer):
+    """All published versions, newest first."""
+
+    versions: list[VersionRow]
+
+
+class PolicyDocument(_Answer):
+    """The policy in force: the document as data, and the digest that evidence entries name."""
+
+    policy: str
+    version: str
+    ordinal: int
+    digest: str
+    effective: str
+    document: dict[str, Any]
+
+
+class Why(_Answer):
+    """A purpose that asks for an item, in its own sentence."""
+
+    purpose: str
+    says: str
+    tells: str
+
+
+class Field(_Answer):
+    """One field to ask. `ask` is `required`, `optional`, or `with-consent` (only with one of `consents`)."""
+
+    item: str
+    label: str
+    kind: str
+    ask: Literal["required", "optional", "with-consent"]
+    why: list[Why]
+    consents: list[str]
+    choices: dict[str, str]
+
+
+class Offer(_Answer):
+    """A consent to offer beside the form; refusing it costs nothing."""
+
+    purpose: str
+    says: str
+    tells: str
+
+
+class ServiceForm(_Answer):
+    """A service's form: show it with `version`, send `form` back with the data within `valid-until`."""
+
+    service: str
+    label: str
+    version: str
+    language: str
+    case: str | None
+    fields: list[Field]
+    offers: list[Offer]
+    form: str
+    valid_until: str
+
+
+class ProofAnswer(_Answer):
+    """An entry's place in the log; `proof` is a C2SP tlog-proof file, `checkpoint` the signed note it ends in."""
+
+    id: str
+    index: int
+    proof: str
+    checkpoint: str
+
+
+class CheckpointAnswer(_Answer):
+    """The newest signed checkpoint: its size, when the log's clock signed it, and the note itself."""
+
+    size: int
+    signed_at: str | None
+    checkpoint: str
+
+
+class Health(_Answer):
+    """`sealed`: the keys are not open yet, so no data can be taken or given."""
+
+    status: Literal["ok", "sealed", "unavailable"]
+    sealed: bool
+    policy: str | None
+
+
+class CodeRow(_Answer):
+    """A stable code with its words."""
+
+    id: str
+    status: int
+    promise: str
+    says: str
+    next: str
+
+
+class Codes(_Answer):
+    """Every code this program can answer."""
+
+    codes: list[CodeRow]
+
+
+def evidence(receipt: Receipt) -> Evidence:
+    """A receipt as it is answered."""
+    return Evidence(id=receipt.id, leaf=receipt.leaf, due=rfc3339(receipt.due), receipt=receipt.token)
+
+
+def evidence_of(kept: Mapping[str, Any]) -> Evidence:
+    """As `evidence`, from the mapping a flow keeps for repeated requests."""
+    return Evidence(id=kept["id"], leaf=kept["leaf"], due=rfc3339(Instant(kept["due"])), receipt=kept["receipt"])

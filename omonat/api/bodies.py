@@ -1,0 +1,141 @@
+"""What each operation takes: kebab-case keys, no unknown one. `/v1` only grows, so a new key is optional."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+Name = Annotated[str, Meta(min_length=1, max_length=100, description="A name declared in the policy.")]
+ItemName = Annotated[str, Meta(min_length=1, max_length=100, description="An item of the policy, `category.item`.")]
+PersonId = Annotated[str, Meta(min_length=1, max_length=100, description="A person, as `collect` answered: `per_…`.")]
+CaseId = Annotated[
+    str, Meta(min_length=1, max_length=121, description="A case of the source system, `kind:reference`.")
+]
+StaffRef = Annotated[
+    str,
+    Meta(min_length=1, max_length=80, description="The staff member this is done for, by the number your systems use."),
+]
+Version = Annotated[str, Meta(min_length=1, max_length=40, description="A published version of the policy.")]
+Moment = Annotated[
+    str, Meta(max_length=40, description="A time with its offset, RFC 3339.", extra_json_schema={"format": "date-time"})
+]
+Language = Literal["uz", "ru", "en"]
+State = Literal["given", "withdrawn"]
+
+
+class _Body(Struct, rename="kebab", forbid_unknown_fields=True, kw_only=True):
+    """One JSON object, nothing unknown in it."""
+
+
+class CollectBody(_Body):
+    """Personal data for one service, with what the person was shown and chose."""
+
+    service: Name
+    items: Annotated[
+        dict[ItemName, Any], Meta(max_length=200, description="Values by item, in the form of the item's kind.")
+    ]
+    version: Version | None = None
+    """The version that was shown; or `form`."""
+    form: Annotated[str, Meta(max_length=500, description="The token that came with the form.")] | None = None
+    consents: Annotated[
+        dict[Name, bool], Meta(max_length=100, description="Offered purposes: true for yes, false for no.")
+    ] = {}
+    person: PersonId | None = None
+    case: CaseId | None = None
+    language: Language = "uz"
+    accepted: bool = False
+
+
+class UseBody(_Body):
+    """One use: who asks is the credential, what for is the purpose, whose data is the case or the person."""
+
+    purpose: Name
+    case: CaseId | None = None
+    person: PersonId | None = None
+    on_behalf_of: StaffRef | None = None
+    items: Annotated[tuple[ItemName, ...], Meta(max_length=200, description="Absent: all the purpose may use.")] = ()
+
+
+class UsesBody(_Body):
+    """Many uses at once, answered in their order."""
+
+    uses: Annotated[tuple[UseBody, ...], Meta(min_length=1, max_length=256)]
+
+
+class LookupBody(_Body):
+    """An exact look-up under a purpose that allows it; counted."""
+
+    purpose: Name
+    item: ItemName
+    value: Annotated[str, Meta(min_length=1, max_length=320)]
+    on_behalf_of: StaffRef | None = None
+
+
+class CaseBody(_Body):
+    """A case as its source system has it. An absent `assigned` leaves the assignment as it is."""
+
+    person: PersonId | None = None
+    assigned: Annotated[tuple[StaffRef, ...], Meta(max_length=50)] | None = None
+    service: Name | None = None
+
+
+class EventBody(_Body):
+    """A named event that retention counts from. Without `at`: now."""
+
+    name: Name
+    at: Moment | None = None
+
+
+class CloseBody(_Body):
+    """The end of a case. Without `at`: now."""
+
+    at: Moment | None = None
+
+
+class ConsentBody(_Body):
+    """Consent to one purpose, given or taken back; `version` names the words that were shown."""
+
+    person: PersonId
+    purpose: Name
+    state: State
+    version: Version | None = None
+
+
+class ObjectionBody(_Body):
+    """An objection to one purpose, raised (`given`) or taken back."""
+
+    person: PersonId
+    purpose: Name
+    state: State = "given"
+
+
+class RestrictionBody(_Body):
+    """A restriction of all use, asked for (`given`) or lifted."""
+
+    person: PersonId
+    state: State = "given"
+
+
+class TellingBody(_Body):
+    """A version of the policy reached the person: delivered or shown, not merely sent."""
+
+    person: PersonId
+    version: Version
+    channel: Annotated[str, Meta(min_length=1, max_length=40, pattern="^[a-z][a-z0-9-]*$")]
+
+
+class AgreementBody(_Body):
+    """The person agreed to a purpose in the words of a version."""
+
+    person: PersonId
+    purpose: Name
+    version: Version
+
+
+class StaffBody(_Body):
+    """A staff member: role, when it ends (absent: open), until when the training holds."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    role: Name
+    trained_until: Moment
+    role_until: Moment | None = None
+    login: Annotated[str, Meta(min_length=1, max_length=100)] | None = None

@@ -1,0 +1,143 @@
+"""What source systems report: cases and their events, choices, tellings, staff."""
+
+from dataclasses import replace
+
+from omonat.api.answers import Acknowledged, Registered, encode, evidence
+from omonat.api.bodies import (
+    AgreementBody,
+    CaseBody,
+    CloseBody,
+    ConsentBody,
+    EventBody,
+    ObjectionBody,
+    RestrictionBody,
+    StaffBody,
+    TellingBody,
+)
+from omonat.api.body import shaped
+from omonat.api.call import Call, moment
+from omonat.base.errors import Refused
+from omonat.database.codecs import FOREVER
+from omonat.evidence.receipts import Receipt
+from omonat.flows.cases import CaseEvent, PutCase
+from omonat.flows.choose import Choosing, Telling
+from omonat.flows.staff import Registration
+
+REGISTRARS = frozenset({"privacy-officer", "management"})
+"""Roles whose systems register staff (S4)."""
+
+
+async def put_case(call: Call) -> bytes:
+    """Open a case or change it."""
+    body = shaped(call.value, CaseBody)
+    request = PutCase(
+        credential=call.caller, case=_case(call), person=body.person, assigned=body.assigned, service=body.service
+    )
+
+    async def work() -> bytes:
+        return _done(await call.ports.cases.put(request))
+
+    return await call.once_per_key(work)
+
+
+async def case_event(call: Call) -> bytes:
+    """Note an event of a case."""
+    body = shaped(call.value, EventBody)
+    return await _event(call, body.name, body.at)
+
+
+async def close_case(call: Call) -> bytes:
+    """Close a case."""
+    body = shaped(call.value if call.raw else {}, CloseBody)
+    return await _event(call, "case-closed", body.at)
+
+
+async def _event(call: Call, name: str, at: str | None) -> bytes:
+    request = CaseEvent(credential=call.caller, case=_case(call), name=name, at=moment(at, "$.at"))
+
+    async def work() -> bytes:
+        return _done(await call.ports.cases.event(request))
+
+    return await call.once_per_key(work)
+
+
+async def consent(call: Call) -> bytes:
+    """Consent, given or taken back."""
+    body = shaped(call.value, ConsentBody)
+    return await _choose(call, Choosing(
+        person=body.person, kind="consent", state=body.state, purpose=body.purpose, version=body.version
+    ))  # fmt: skip
+
+
+async def objection(call: Call) -> bytes:
+    """An objection, raised or taken back."""
+    body = shaped(call.value, ObjectionBody)
+    return await _choose(call, Choosing(person=body.person, kind="objection", state=body.state, purpose=body.purpose))
+
+
+async def restriction(call: Call) -> bytes:
+    """A restriction, asked for or lifted."""
+    body = shaped(call.value, RestrictionBody)
+    return await _choose(call, Choosing(person=body.person, kind="restriction", state=body.state))
+
+
+async def agreement(call: Call) -> bytes:
+    """Agreement to a purpose in a version's words."""
+    body = shaped(call.value, AgreementBody)
+    return await _choose(call, Choosing(
+        person=body.person, kind="agreement", state="given", purpose=body.purpose, version=body.version
+    ))  # fmt: skip
+
+
+async def _choose(call: Call, choosing: Choosing) -> bytes:
+    client = await call.client()
+    request = replace(choosing, door="api", by=client.id)
+
+    async def work() -> bytes:
+        return _done(await call.ports.choose(request))
+
+    return await call.once_per_key(work)
+
+
+async def telling(call: Call) -> bytes:
+    """A version reached a person."""
+    body = shaped(call.value, TellingBody)
+    client = await call.client()
+    request = Telling(person=body.person, version=body.version, channel=body.channel, by=client.id)
+
+    async def work() -> bytes:
+        return _done(await call.ports.choose.tell(request))
+
+    return await call.once_per_key(work)
+
+
+async def put_staff(call: Call) -> bytes:
+    """Register a staff member, or change role, end and training."""
+    body = shaped(call.value, StaffBody)
+    client = await call.client()
+    if not REGISTRARS.intersection(client.roles):
+        raise Refused("registrar-needed")
+    trained = moment(body.trained_until, "$.trained-until")
+    assert trained is not None
+    until = moment(body.role_until, "$.role-until")
+    registration = Registration(
+        ref=call.names["ref"],
+        name=body.name,
+        role=body.role,
+        trained_until=trained,
+        role_until=FOREVER if until is None else until,
+        login=body.login,
+    )
+
+    async def work() -> bytes:
+        return encode(Registered(staff=await call.ports.staff.put(registration, by=client.id)))
+
+    return await call.once_per_key(work)
+
+
+def _case(call: Call) -> str:
+    return f"{call.names['kind']}:{call.names['reference']}"
+
+
+def _done(receipt: Receipt) -> bytes:
+    return encode(Acknowledged(evidence=evidence(receipt)))

@@ -1,0 +1,206 @@
+"""The door itself: an ASGI application for everything below `/v1`.
+
+1. route: a path has one spelling; anything encoded, doubled or dotted is not found (facts: security 4, class 5)
+2. read headers, credential, body, each within its limits
+3. the operation's handler calls one flow and prints its answer
+4. whatever was raised becomes a problem; every answer carries the same headers and the request's id
+"""
+
+import re
+from binascii import hexlify
+from collections.abc import Mapping
+from os import urandom
+from typing import Final
+from urllib.parse import parse_qsl
+
+from litestar.handlers import ASGIRouteHandler, asgi
+
+from omonat.api import openapi
+from omonat.api.body import parse
+from omonat.api.call import Call, Operation
+from omonat.api.http import (
+    ALWAYS,
+    JSON,
+    OVER_TLS,
+    GoneError,
+    Receive,
+    Reply,
+    Scope,
+    Send,
+    headers_of,
+    is_json,
+    read_body,
+)
+from omonat.api.once import Once
+from omonat.api.operations import OPERATIONS, SEALED
+from omonat.api.ports import Ports
+from omonat.api.problems import log_fault, printed
+from omonat.api.speech import DEFAULT, language_of
+from omonat.base.errors import BadInput, Refused, Unavailable
+from omonat.flows.clients import parse_credential
+from omonat.flows.use import Credential
+from omonat.policy.compiled import CompiledPolicy
+
+_SEGMENTS: Final = {
+    "kind": rb"(?P<kind>[a-z][a-z0-9-]{0,39})",
+    "reference": rb"(?P<reference>[A-Za-z0-9][A-Za-z0-9._-]{0,79})",
+    "ref": rb"(?P<ref>[A-Za-z0-9][A-Za-z0-9._:-]{0,79})",
+    "service": rb"(?P<service>[a-z][a-z0-9-]{0,59})",
+    "id": rb"(?P<id>ev_[a-z2-7]{26})",
+}
+_KEY: Final = re.compile(rb"[!-~]{1,200}")
+_BEARER: Final = re.compile(rb"[Bb]earer (omk_[!-~]{1,120})")
+
+
+async def _openapi(_call: Call) -> bytes:
+    return openapi.document()
+
+
+_ITSELF: Final = Operation(
+    id="openapi",
+    method="GET",
+    path="/v1/openapi.json",
+    summary="This document",
+    tells="",
+    handle=_openapi,
+    answer=dict,
+    open=True,
+)
+
+
+class Api:
+    """`Api(ports)` for an open house, `Api(None)` for one whose keys are not open yet."""
+
+    def __init__(self, ports: Ports | None, *, https: bool = False) -> None:
+        self._house = ports
+        self._once = None if ports is None else Once(ports.database, ports.digests, ports.clock)
+        self._fixed: dict[bytes, dict[str, Operation]] = {}
+        self._patterns: list[tuple[re.Pattern[bytes], dict[str, Operation]]] = []
+        self._headers = [*ALWAYS, *([OVER_TLS] if https else [])]
+        for operation in (*OPERATIONS, _ITSELF):
+            self._add(operation)
+
+    def _add(self, operation: Operation) -> None:
+        path = operation.path.encode()
+        if b"{" not in path:
+            self._fixed.setdefault(path, {})[operation.method] = operation
+            return
+        pattern = re.compile(re.sub(rb"{([a-z]+)}", lambda m: _SEGMENTS[m[1].decode()], path))
+        for known, operations in self._patterns:
+            if known.pattern == pattern.pattern:
+                operations[operation.method] = operation
+                return
+        self._patterns.append((pattern, {operation.method: operation}))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. Never raises but for a cancelled task."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        if scope["type"] != "http":
+            return
+        request = "req_" + hexlify(urandom(8)).decode()
+        reply = await self._reply(scope, receive, request)
+        if reply is None:
+            return
+        headers = [*self._headers, (b"x-request-id", request.encode()), *reply.headers]
+        if reply.status != 204:
+            headers += [(b"content-type", reply.kind), (b"content-length", str(len(reply.body)).encode())]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else reply.body})
+
+    async def _reply(self, scope: Scope, receive: Receive, request: str) -> Reply | None:
+        """The answer or the problem; None when the caller hung up."""
+        language, operation = DEFAULT, None
+        try:
+            headers = headers_of(scope)
+            language = language_of(_lang(scope["query_string"]), headers.get(b"accept-language", b""))
+            operation, names = self._route(scope)
+            if operation is None:  # OPTIONS: which methods there are, and nothing else
+                return Reply(204, b"", headers=[(b"allow", names["allowed"].encode())])
+            call = Call(
+                operation=operation, id=request, language=language, names=names, house=self._house, once=self._once
+            )
+            await self._read(call, headers, receive)
+            return Reply(operation.status, await operation.handle(call))
+        except GoneError:
+            return None
+        except Exception as error:
+            log_fault(error, operation, request)
+            return printed(error, language=language, policy=self._newest, instance=request)
+
+    @property
+    def _newest(self) -> CompiledPolicy | None:
+        history = () if self._house is None else self._house.law.history()
+        return history[-1] if history else None
+
+    def _route(self, scope: Scope) -> tuple[Operation | None, Mapping[str, str]]:
+        path: bytes = scope.get("raw_path") or scope["path"].encode()
+        operations = self._fixed.get(path)
+        names: Mapping[str, str] = {}
+        if operations is None:
+            plain = path.replace(b"%3A", b":").replace(b"%3a", b":")
+            for pattern, found in self._patterns:
+                if match := pattern.fullmatch(plain):
+                    operations = found
+                    names = {name: value.decode() for name, value in match.groupdict().items()}
+                    break
+        if operations is None:
+            raise BadInput("route-unknown")
+        method: str = scope["method"]
+        operation = operations.get("GET" if method == "HEAD" else method)
+        if operation is None:
+            allowed = ", ".join([*operations, *(["HEAD"] if "GET" in operations else []), "OPTIONS"])
+            if method == "OPTIONS":
+                return None, {"allowed": allowed}
+            raise BadInput("method-not-allowed", allowed=allowed)
+        return operation, names
+
+    async def _read(self, call: Call, headers: Mapping[bytes, bytes], receive: Receive) -> None:
+        """Read what the operation needs: the credential first, so that nobody without one sends a megabyte."""
+        operation = call.operation
+        if self._house is None and operation.id not in SEALED:
+            raise Unavailable("sealed")
+        if not operation.open:
+            call.credential = _credential(headers)
+        if operation.keyed and (key := headers.get(b"idempotency-key")) is not None:
+            if _KEY.fullmatch(key) is None:
+                raise BadInput("key-malformed")
+            call.key = key.decode()
+        if operation.body is None:
+            return
+        given = headers.get(b"content-type", b"")
+        if given != JSON and not (is_json(given) or (operation.body_optional and not given)):
+            raise BadInput("media-type-wrong")
+        call.raw = await read_body(receive, headers)
+        if call.raw or not operation.body_optional:
+            call.value = parse(call.raw)
+
+
+def _credential(headers: Mapping[bytes, bytes]) -> Credential:
+    match = _BEARER.fullmatch(headers.get(b"authorization", b""))
+    if match is None:
+        raise Refused("credential-refused")
+    return parse_credential(match[1].decode())
+
+
+def _lang(query: bytes) -> str | None:
+    """`?lang`. Raises BadInput for any other parameter: nothing else belongs into an address."""
+    if not query:
+        return None
+    try:
+        found = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=10)
+    except ValueError:
+        raise BadInput("query-unknown") from None
+    if any(name != "lang" for name, _ in found):
+        raise BadInput("query-unknown")
+    return found[0][1] if found else None
+
+
+def route(api: Api) -> ASGIRouteHandler:
+    """The API as a route of the house's one web application."""
+
+    @asgi("/v1", is_mount=True, copy_scope=False)
+    async def v1(scope: Scope, receive: Receive, send: Send) -> None:
+        await api(scope, receive, send)
+
+    return v1

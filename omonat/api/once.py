@@ -1,0 +1,69 @@
+"""Once: a write under an `Idempotency-Key` is done once; saying it again gets the first answer.
+
+`collect` keeps its key in its own transaction, so record and answer stand or fall together. The other writes say the
+same thing however often they are said (a case is so, a consent is withdrawn), so a claim before and the answer after
+are enough: a claim left by a process that died may be taken over after a minute. Only keyed digests of key and request
+are kept, and answers hold ids alone.
+"""
+
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
+
+from omonat.api.ports import Digests
+from omonat.base.errors import BadInput, Unavailable
+from omonat.base.instants import MINUTE, Instant
+from omonat.database.pool import Database
+from omonat.database.statements import load
+
+_queries = load("omonat.api", "once.sql")
+_STALE: Final = MINUTE
+
+
+def request_digest(operation: str, path: str, raw: bytes) -> bytes:
+    """The same for the same request, different for any other."""
+    return sha256(f"{operation}\n{path}\n".encode() + raw).digest()
+
+
+class Once:
+    """Keeps keys and answers for the writes that don't keep them themselves."""
+
+    def __init__(self, database: Database, digests: Digests, clock: Callable[[], Instant]) -> None:
+        self._database = database
+        self._digests = digests
+        self._clock = clock
+
+    async def __call__(self, *, client: str, key: str, request: bytes, work: Callable[[], Awaitable[bytes]]) -> bytes:
+        """The answer of `work`, or the one kept. Raises BadInput `key-reused`, Unavailable `key-busy`."""
+        named = self._digests.keyed_digest("idempotency-key", f"{client}\n{key}".encode())
+        digest = self._digests.keyed_digest("idempotency-body", request)
+        kept = await self._claim(client, named, digest)
+        if kept is not None:
+            return kept
+        try:
+            answer = await work()
+        except BaseException:
+            async with self._database.connection() as connection:
+                await _queries.release(connection, client=client, key=named)
+            raise
+        async with self._database.connection() as connection:
+            await _queries.keep(connection, client=client, key=named, answer=msgspec.json.decode(answer))
+        return answer
+
+    async def _claim(self, client: str, key: bytes, digest: bytes) -> bytes | None:
+        """None when the work is ours to do."""
+        now = self._clock()
+        async with self._database.connection() as connection:
+            row: Any = await _queries.claim(
+                connection, client=client, key=key, request=digest, now=now, stale=now - _STALE
+            )
+            if row is not None:
+                return None
+            row = await _queries.kept(connection, client=client, key=key)
+        if row is None or (row["request"] == digest and "pending" in row["answer"]):
+            raise Unavailable("key-busy")
+        if row["request"] != digest:
+            raise BadInput("key-reused")
+        return msgspec.json.encode(row["answer"])

@@ -1,0 +1,204 @@
+"""The OpenAPI 3.1 document, made from the table of operations: what isn't routed isn't described, and the reverse."""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, Final, get_args
+
+import msgspec
+
+from omonat.api.answers import Problem, encode
+from omonat.api.call import Operation
+from omonat.api.operations import EVERYWHERE, OPERATIONS, SEALED, WITH_BODY, WITH_CREDENTIAL, WITH_KEY
+from omonat.base.codes import Code, registry
+
+_REF: Final = "#/components/schemas/{name}"
+_PATTERNS: Final = {
+    "kind": ("^[a-z][a-z0-9-]{0,39}$", "The kind of case, as the policy declares it."),
+    "reference": ("^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$", "The case's number in its source system; never personal data."),
+    "ref": ("^[A-Za-z0-9][A-Za-z0-9._:-]{0,79}$", "The staff member's number in your systems."),
+    "service": ("^[a-z][a-z0-9-]{0,59}$", "A service of the policy."),
+    "id": ("^ev_[a-z2-7]{26}$", "An evidence entry, as an answer named it."),
+}
+_TAGS: Final = (
+    ("data", "Personal data in and out"),
+    ("reports", "What source systems report"),
+    ("reading", "Policy, evidence, health"),
+)
+
+
+@cache
+def document() -> bytes:
+    """The document, printed once."""
+    return encode(_document())
+
+
+def codes_of(operation: Operation) -> tuple[str, ...]:
+    """Every error an operation can answer, each once."""
+    found = [*operation.codes, *EVERYWHERE]
+    if operation.body is not None:
+        found += WITH_BODY
+    if operation.keyed:
+        found += WITH_KEY
+    if not operation.open:
+        found += WITH_CREDENTIAL
+    elif operation.id not in SEALED:
+        found += ["sealed"]
+    return tuple(dict.fromkeys(found))
+
+
+def _document() -> dict[str, Any]:
+    shapes = [shape for o in OPERATIONS for shape in (*_members(o.answer), *_members(o.body))]
+    _, components = msgspec.json.schema_components([*shapes, Problem], ref_template=_REF)
+    components["UsedMany"]["properties"]["answers"]["items"] = {
+        "anyOf": [{"$ref": _REF.format(name="Used")}, {"$ref": _REF.format(name="Problem")}]
+    }
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    paths["/v1/openapi.json"] = {"get": _itself()}
+    named = {name for operation in OPERATIONS for name in codes_of(operation)}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Omonat",
+            "version": "1",
+            "summary": "Collect and use personal data as far as the policy allows, with evidence.",
+            "description": "`/v1` only grows. Errors are RFC 9457 problems; tell them apart by `code` (GET /v1/codes).",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": says} for name, says in _TAGS],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "examples": {name: _example(registry()[name]) for name in sorted(named)},
+            "securitySchemes": {
+                "credential": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "`omk_<id>_<secret>`, one per system.",
+                }
+            },
+        },
+    }
+
+
+def _members(shape: Any) -> Iterable[Any]:
+    return () if shape is None else get_args(shape) or (shape,)
+
+
+def _schema(shape: Any) -> dict[str, Any]:
+    refs = [{"$ref": _REF.format(name=member.__name__)} for member in _members(shape)]
+    return refs[0] if len(refs) == 1 else {"oneOf": refs}
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": _schema(operation.answer)}
+    if operation.example.answer is not None:
+        content["example"] = operation.example.answer
+    described: dict[str, Any] = {
+        "operationId": operation.id,
+        "tags": [_tag(operation)],
+        "summary": operation.summary,
+        "parameters": _parameters(operation),
+        "responses": {
+            str(operation.status): {"description": "Done.", "content": {"application/json": content}},
+            **_problems(codes_of(operation)),
+        },
+        "security": [] if operation.open else [{"credential": []}],
+    }
+    if operation.tells:
+        described["description"] = operation.tells
+    if operation.body is not None:
+        body: dict[str, Any] = {"schema": _schema(operation.body)}
+        if operation.example.body is not None:
+            body["example"] = operation.example.body
+        described["requestBody"] = {
+            "required": not operation.body_optional,
+            "content": {"application/json": body},
+        }
+    return described
+
+
+def _tag(operation: Operation) -> str:
+    if operation.open:
+        return "reading"
+    return "data" if operation.id in ("collect", "use", "look-up") else "reports"
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for name in re.findall(r"{([a-z]+)}", operation.path):
+        pattern, says = _PATTERNS[name]
+        parameter: dict[str, Any] = {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": says,
+            "schema": {"type": "string", "pattern": pattern},
+        }
+        if name in operation.example.path:
+            parameter["example"] = operation.example.path[name]
+        found.append(parameter)
+    language = {"type": "string", "enum": ["uz", "ru", "en"]}
+    says = "The language of sentences; else Accept-Language, else English."
+    found.append({"name": "lang", "in": "query", "required": False, "description": says, "schema": language})
+    if operation.keyed:
+        found.append(
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": False,
+                "description": "The same key with the same request is done once and answered alike.",
+                "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
+            }
+        )
+    return found
+
+
+def _problems(codes: Iterable[str]) -> dict[str, Any]:
+    by_status: dict[int, list[str]] = {}
+    for name in codes:
+        code = registry().get(name)
+        if code is not None:
+            by_status.setdefault(code.status, []).append(name)
+    return {str(status): _problem(status, names) for status, names in sorted(by_status.items())}
+
+
+def _problem(status: int, names: list[str]) -> dict[str, Any]:
+    examples = {name: {"$ref": f"#/components/examples/{name}"} for name in sorted(names)}
+    schema = {"$ref": _REF.format(name="Problem")}
+    described: dict[str, Any] = {
+        "description": ", ".join(f"`{name}`" for name in sorted(names)),
+        "content": {"application/problem+json": {"schema": schema, "examples": examples}},
+    }
+    if status == 401:
+        described["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
+    if status == 503:
+        described["headers"] = {"Retry-After": {"schema": {"type": "string"}}}
+    return described
+
+
+def _example(code: Code) -> dict[str, Any]:
+    value = Problem(
+        type=f"/v1/codes#{code.id}",
+        title="A short title in the caller’s language",
+        status=code.status,
+        detail=code.says["en"],
+        code=code.id,
+        promise=code.promise,
+        next=code.next["en"],
+    )
+    return {"summary": code.says["en"], "value": value}
+
+
+def _itself() -> dict[str, Any]:
+    content = {"application/json": {"schema": {"type": "object"}}}
+    return {
+        "operationId": "openapi",
+        "tags": ["reading"],
+        "summary": "This document",
+        "responses": {"200": {"description": "Done.", "content": content}, **_problems(EVERYWHERE)},
+        "security": [],
+    }

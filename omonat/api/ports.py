@@ -1,0 +1,147 @@
+"""What the door needs from the house: flows it calls, and nothing else. `app.py` hands over the real ones."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from omonat.base.instants import Instant
+from omonat.database.pool import Database
+from omonat.evidence.proofs import TlogProof
+from omonat.evidence.reader import Signed
+from omonat.evidence.receipts import Receipt
+from omonat.flows.cases import CaseEvent, PutCase
+from omonat.flows.choose import Choosing, Telling
+from omonat.flows.clients import Client, require_client
+from omonat.flows.collect import CollectAnswer, CollectRequest
+from omonat.flows.grounds import Grounds
+from omonat.flows.lookup import LookupAnswer, LookupRequest
+from omonat.flows.staff import Registration
+from omonat.flows.use import Credential, UseAnswer, UseRequest
+from omonat.policy.compiled import CompiledPolicy
+
+
+class Law(Protocol):
+    """The policy in force and its history."""
+
+    async def current(self) -> CompiledPolicy:
+        """The policy in force. Raises Unavailable when none is."""
+        ...
+
+    def history(self) -> tuple[CompiledPolicy, ...]:
+        """All versions, oldest first."""
+        ...
+
+
+class Cases(Protocol):
+    """Cases as their source systems report them."""
+
+    async def put(self, request: PutCase) -> Receipt:
+        """Open or change one."""
+        ...
+
+    async def event(self, request: CaseEvent) -> Receipt:
+        """Note an event; `case-closed` closes it."""
+        ...
+
+
+class Choose(Protocol):
+    """Choices and tellings."""
+
+    async def __call__(self, choosing: Choosing) -> Receipt:
+        """Write one choice."""
+        ...
+
+    async def tell(self, telling: Telling) -> Receipt:
+        """Record that a version reached somebody."""
+        ...
+
+
+class Staff(Protocol):
+    """Those who act."""
+
+    async def put(self, registration: Registration, *, by: str) -> str:
+        """Register or change; the staff id comes back."""
+        ...
+
+
+class EvidenceLog(Protocol):
+    """The log, for reading."""
+
+    def checkpoint(self) -> Signed:
+        """The newest signed checkpoint."""
+        ...
+
+    async def proof(self, entry_id: str) -> TlogProof:
+        """One entry's proof under it."""
+        ...
+
+
+class Digests(Protocol):
+    """The part of the vault that signs form tokens and hides idempotency keys."""
+
+    def keyed_digest(self, context: str, data: bytes) -> bytes:
+        """32 bytes nobody without the vault can make."""
+        ...
+
+
+class House(Protocol):
+    """The house as `omonat.house` furnishes it, as far as this door looks into it."""
+
+    @property
+    def grounds(self) -> Grounds: ...
+    @property
+    def use(self) -> Callable[[UseRequest], Awaitable[UseAnswer]]: ...
+    @property
+    def collect(self) -> Callable[[CollectRequest], Awaitable[CollectAnswer]]: ...
+    @property
+    def lookup(self) -> Callable[[LookupRequest], Awaitable[LookupAnswer]]: ...
+    @property
+    def cases(self) -> Cases: ...
+    @property
+    def choose(self) -> Choose: ...
+    @property
+    def staff(self) -> Staff: ...
+    @property
+    def evidence(self) -> EvidenceLog: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """The open house. A sealed one has none of this (`Api(None)`)."""
+
+    use: Callable[[UseRequest], Awaitable[UseAnswer]]
+    collect: Callable[[CollectRequest], Awaitable[CollectAnswer]]
+    lookup: Callable[[LookupRequest], Awaitable[LookupAnswer]]
+    cases: Cases
+    choose: Choose
+    staff: Staff
+    authenticate: Callable[[Credential], Awaitable[Client]]
+    law: Law
+    log: EvidenceLog
+    digests: Digests
+    clock: Callable[[], Instant]
+    database: Database
+
+    @classmethod
+    def of(cls, house: House) -> Self:
+        """The ports of an open house."""
+        grounds = house.grounds
+
+        async def authenticate(credential: Credential) -> Client:
+            async with grounds.database.connection() as connection:
+                return await require_client(connection, credential, grounds.clock())
+
+        return cls(
+            use=house.use,
+            collect=house.collect,
+            lookup=house.lookup,
+            cases=house.cases,
+            choose=house.choose,
+            staff=house.staff,
+            authenticate=authenticate,
+            law=grounds.law,
+            log=house.evidence,
+            digests=grounds.vault,
+            clock=grounds.clock,
+            database=grounds.database,
+        )
