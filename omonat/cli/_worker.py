@@ -9,7 +9,9 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Awaitable, Callable
 from importlib import import_module
+from typing import Any
 
 import uvicorn
 import uvloop
@@ -22,11 +24,10 @@ from omonat.cli import fail
 STARTUP_FAILED = 3
 
 
-def serve_web(house: str, settings: Settings, descriptor: int) -> int:
+def serve_web(application: Any, settings: Settings, descriptor: int) -> int:
     """Answer requests on the listening socket inherited from the parent until SIGTERM; the exit status."""
     config = uvicorn.Config(
-        f"{house}:create",
-        factory=True,
+        application,
         loop="uvloop",
         http="httptools",
         ws="none",
@@ -45,7 +46,7 @@ def serve_web(house: str, settings: Settings, descriptor: int) -> int:
     return 0 if server.started else STARTUP_FAILED
 
 
-def run_jobs(house: str) -> int:
+def run_jobs(work: Callable[[asyncio.Event], Awaitable[None]]) -> int:
     """Do the work nobody waits for until SIGTERM; the exit status."""
 
     async def until_stopped() -> None:
@@ -53,7 +54,7 @@ def run_jobs(house: str) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await import_module(house).run_jobs(stop)
+        await work(stop)
 
     uvloop.run(until_stopped())
     return 0
@@ -66,7 +67,12 @@ def main(arguments: list[str]) -> int:
     settings = load(os.environ)
     logs.configure(level=settings.log_level, form=settings.log_format)
     try:
-        return serve_web(house, settings, int(rest[0])) if kind == "web" else run_jobs(house)
+        module = import_module(house)
+        application = module.create() if kind == "web" else None
+    except OmonatError as error:
+        fail(error)  # anything else may print its traceback: no data of people has been touched yet
+    try:
+        return serve_web(application, settings, int(rest[0])) if kind == "web" else run_jobs(module.run_jobs)
     except OmonatError as error:
         fail(error)
     except Exception:

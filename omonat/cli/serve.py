@@ -12,6 +12,7 @@ import omonat
 from omonat.base import logs
 from omonat.base.settings import Settings, demo_home, load
 from omonat.cli._parent import Parent, free_port
+from omonat.database.binaries import make_passable
 
 CLONE = Path(omonat.__file__).resolve().parent.parent
 SEEDING = CLONE / "examples" / "demo.py"
@@ -69,6 +70,8 @@ def _tell(line: str) -> None:
 def _demo_root(home: Path) -> Path:
     """The demo's own root key, made once. Beside its data, where a real one must never lie."""
     path = home / "demo-root.key"
+    if os.geteuid() == 0:
+        make_passable(home.parent)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         partial = path.with_suffix(".new")

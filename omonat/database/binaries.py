@@ -78,16 +78,33 @@ def reachable(folder: Path, account: Account | None) -> Path:
     stamp = sha256(f"{install}:{(folder / 'postgres').stat().st_mtime_ns}".encode()).hexdigest()[:12]
     copy = SYSTEM_HOME / f"postgresql-{stamp}"
     if not copy.exists():
-        SYSTEM_HOME.mkdir(mode=0o755, parents=True, exist_ok=True)
+        make_passable(SYSTEM_HOME)
         partial = copy.with_name(f"{copy.name}.{os.getpid()}")
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(install, partial, symlinks=True)
-        partial.chmod(0o755)
+        # A wheel keeps the libraries its programs need beside the package, found by a relative path.
+        package = install.parent
+        shutil.copytree(install, partial / package.name / install.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, partial / libraries.name, symlinks=True)
+        for made in (partial, partial / package.name):
+            made.chmod(0o755)
         try:
             partial.rename(copy)
         except OSError:  # another start was faster
             shutil.rmtree(partial)
-    return copy / folder.name
+    return copy / install.parent.name / install.name / folder.name
+
+
+def make_passable(folder: Path) -> None:
+    """Make `folder` and its parents where they are missing, so that the account can pass through them (0711).
+
+    Folders that exist stay as they are; the umask, which is closed in this program, does not apply.
+    """
+    for way in (*reversed(folder.parents), folder):
+        if not way.exists():
+            way.mkdir(mode=0o711, exist_ok=True)
+            way.chmod(0o711)
 
 
 def _open_to_others(folder: Path) -> bool:

@@ -103,8 +103,11 @@ def claim(home: Path) -> int:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
         os.close(descriptor)
-        raise Unavailable("home-in-use", home=str(home)) from None
+        raise Unavailable("home-in-use", home=str(home), pid=holder or "?") from None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
     return descriptor
 
 
@@ -204,6 +207,8 @@ class Server:
 
     def _prepare_home(self) -> None:
         try:
+            if self._account is not None:
+                binaries.make_passable(self.home.parent)
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._own_folder(self.home, None)
             if self._account is not None:  # root keeps the home; the server's account may pass through it
