@@ -50,12 +50,17 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """What a service asks: its own purposes' items, and those only an offered purpose would use."""
+    """What a service asks: its own purposes' items, and those that wait for a consent.
+
+    A consent purpose is never required: whether the service names it under `for` or `offers`, its items stand under
+    `offered` until the person says yes to it. `needs_of` says what each such purpose can't do without.
+    """
 
     required: tuple[str, ...]
     optional: tuple[str, ...]
     offered: Mapping[str, tuple[str, ...]]
     offers: tuple[str, ...]
+    needs_of: Mapping[str, tuple[str, ...]]
     case: str | None
     sources: tuple[str, ...]
 
@@ -67,7 +72,11 @@ class Form:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledPolicy:
-    """One version, ready to run. `child_under` and `images_under` are the ages that hold here, packs included (K1)."""
+    """One version, ready to run, with the ages that hold here, packs included (K1).
+
+    Below `child_under` nothing is taken without a parent; below `consent_under` a parent consents beside the child;
+    below `images_under` a parent consents to being filmed.
+    """
 
     ordinal: int
     version: str
@@ -82,6 +91,7 @@ class CompiledPolicy:
     forms: Mapping[str, Form]
     tables: Tables
     child_under: int
+    consent_under: int
     images_under: int
     _labels: Mapping[tuple[str, str], Words]
     _grants: dict[tuple[str, str, tuple[str, ...]], Grant] = field(default_factory=dict)
@@ -242,7 +252,8 @@ def compile_policy(
         roles=law.roles,
         forms=MappingProxyType({service.id: _form(law, service) for service in law.services.values()}),
         tables=tables,
-        child_under=strictest_age(higher, "data-consent", policy=law.children.under),
+        child_under=strictest_age(higher, "child", policy=law.children.under),
+        consent_under=strictest_age(higher, "data-consent", policy=law.children.under),
         images_under=strictest_age(higher, "images", policy=law.children.images_under),
         _labels=labels_of(law),
     )
@@ -282,18 +293,21 @@ def _terms_of_all(policy: Policy, packs: Sequence[Pack], items: Mapping[str, Ite
 
 
 def _form(policy: Policy, service: Service) -> Form:
-    own = [policy.purposes[name] for name in service.for_]
+    named = [policy.purposes[name] for name in service.for_]
+    own = [purpose for purpose in named if purpose.basis is not Basis.CONSENT]
+    asked = tuple(dict.fromkeys((*(p.id for p in named if p.basis is Basis.CONSENT), *service.offers)))
     required = tuple(dict.fromkeys(item for purpose in own for item in purpose.needs))
     optional = tuple(dict.fromkeys(i for purpose in own for i in purpose.may_use if i not in required))
     offered: dict[str, tuple[str, ...]] = {}
-    for name in service.offers:
+    for name in asked:
         for item in policy.purposes[name].items:
             offered[item] = (*offered.get(item, ()), name)
     return Form(
         required=required,
         optional=optional,
         offered=MappingProxyType(offered),
-        offers=service.offers,
+        offers=asked,
+        needs_of={name: policy.purposes[name].needs for name in asked},
         case=service.case,
         sources=service.sources,
     )
