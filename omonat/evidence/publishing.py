@@ -46,7 +46,7 @@ def sign(head: Head, keys: LogKeys, *, now: Instant) -> bytes:
 
 
 def read_checkpoint(folder: LogFolder, keys: LogKeys) -> Head | None:
-    """The head our own log key signed last, or None in an empty folder.
+    """The head our own log and clock keys signed last, or None in an empty folder.
 
     Raises Fault `evidence-log-foreign` or `evidence-altered`.
     """
@@ -58,9 +58,11 @@ def read_checkpoint(folder: LogFolder, keys: LogKeys) -> Head | None:
         checkpoint = Checkpoint.parse(note.text)
         if checkpoint.origin != keys.origin:
             raise Fault("evidence-log-foreign", found=checkpoint.origin, expected=keys.origin)
-        note.check([keys.log.verifier])
+        signers = note.check([keys.log.verifier, keys.clock.verifier])
     except BadInput as error:
         raise _altered("checkpoint", 0) from error
+    if len(signers) != 2:
+        raise _altered("checkpoint", 0)
     return Head(checkpoint.size, checkpoint.root)
 
 

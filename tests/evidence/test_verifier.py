@@ -64,9 +64,9 @@ def test_S6_an_edited_entry_is_named(tmp_path: Path, keys: LogKeys, size: int, w
     ("attack", "first_bad"),
     [
         (lambda e: e[:10] + e[11:], 10),  # delete one
-        (lambda e: e[:10] + [e[11], e[10]] + e[12:], 10),  # swap two
-        (lambda e: e[:10] + [raw_entry(999_999, at=START + SECOND)] + e[10:], 10),  # insert one
-        (lambda e: e[:10] + [e[9]] + e[11:], 10),  # repeat one in place of another
+        (lambda e: [*e[:10], e[11], e[10], *e[12:]], 10),  # swap two
+        (lambda e: [*e[:10], raw_entry(999_999, at=START + SECOND), *e[10:]], 10),  # insert one
+        (lambda e: [*e[:10], e[9], *e[11:]], 10),  # repeat one in place of another
         (lambda e: e[:10], 10),  # cut the rest of the bundle
         (lambda e: [], 0),
     ],
