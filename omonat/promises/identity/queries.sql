@@ -147,3 +147,8 @@ select l.person, p.evidence_slot,
  where l.digest = :digest and l.item = :item
    and p.erased_at is null and p.quarantined_at is null and p.restricted_at is null
  limit 20;
+
+-- name: person_to_write_to^
+-- A person who can be written to, with the slots of their secrets.
+select id, slot, evidence_slot, language from persons
+ where id = :id and erased_at is null and quarantined_at is null;

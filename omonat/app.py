@@ -1,0 +1,61 @@
+"""Puts the doors on the house: the only file that names concrete parts of both.
+
+`create` is what a web worker serves, `run_jobs` what the jobs worker runs (`omonat.cli._worker`).
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import import_module
+
+from litestar import Litestar
+from litestar.types import ControllerRouterHandler
+
+from omonat import api, center, desk, pages, site
+from omonat.base.settings import Settings, load
+from omonat.house import House, open_house
+from omonat.jobs import run_jobs as work
+
+
+def create() -> Litestar:
+    """The web application of this process, by the settings of its environment."""
+    return build(load(os.environ))
+
+
+def build(settings: Settings) -> Litestar:
+    """One application with every door. The house opens with the application and closes with it."""
+    held: list[House] = []
+
+    def house() -> House:
+        return held[0]
+
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            held.append(await stack.enter_async_context(open_house(settings)))
+            if settings.demo:
+                await stack.enter_async_context(_example("demo_shop").running(settings))
+            yield
+
+    handlers: list[ControllerRouterHandler] = [
+        api.route(house),
+        *pages.handlers(),
+        *site.handlers(house),
+        *center.handlers(house),
+        *desk.handlers(house),
+    ]
+    if settings.demo:
+        handlers += _example("demo_shop").handlers(settings)
+    return Litestar(route_handlers=handlers, lifespan=[lifespan], openapi_config=None, debug=False)
+
+
+def _example(name: str) -> object:
+    """A part of the demo; production never imports it."""
+    return import_module(f"examples.{name}")
+
+
+async def run_jobs(stop: asyncio.Event) -> None:
+    """The jobs of this installation until `stop` is set."""
+    async with open_house(load(os.environ)) as house:
+        await work(house, stop)

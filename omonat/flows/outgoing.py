@@ -1,0 +1,72 @@
+"""Outgoing: opens one address for one message at the moment it leaves, through `use` like everybody else (T1, C3)."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from omonat.base import errors
+from omonat.base.instants import Instant
+from omonat.base.verdict import Reason
+from omonat.flows.law import Law
+from omonat.flows.send import Allowed, Refused
+from omonat.flows.use import Credential, Use, UseRequest
+from omonat.promises.messages import PurposeFacts, Recipient
+
+_NAME = "contact.name"
+
+
+class Outgoing:
+    """The outbox's own actor: the role `system`, under the purpose of each message."""
+
+    def __init__(self, use: Use, law: Law, credential: Callable[[], Awaitable[Credential]]) -> None:
+        self._use = use
+        self._law = law
+        self._credential = credential
+
+    async def open_channel(
+        self,
+        *,
+        person: str,
+        purpose: str,
+        channel_item: str,
+        with_name: bool,
+        case: str | None,
+        now: Instant,  # noqa: ARG002 — the use reads the clock itself, after its facts
+    ) -> Allowed | Refused:
+        """The address, or why not. Raises Unavailable: then nothing was opened."""
+        policy = await self._law.current()
+        known = policy.purposes.get(purpose)
+        greets = with_name and known is not None and _NAME in known.items
+        request = UseRequest(
+            credential=await self._credential(),
+            purpose=purpose,
+            person=person,
+            case=case,
+            items=(channel_item, _NAME) if greets else (channel_item,),
+        )
+        try:
+            answer = await self._use(request)
+        except errors.Refused as error:
+            return Refused((Reason(error.code, "", error.about),))
+        except errors.BadInput as error:
+            return Refused((Reason(error.code, "", error.about),))
+        if channel_item not in answer.items:
+            return Refused((answer.withheld[channel_item],))
+        return Allowed(answer.items[channel_item], answer.items.get(_NAME))
+
+    async def purpose(self, purpose: str) -> PurposeFacts | None:
+        """What the policy in force says of a purpose's messages, or None when it has no such purpose."""
+        known = (await self._law.current()).purposes.get(purpose)
+        if known is None:
+            return None
+        return PurposeFacts(
+            sends=known.messages.value,
+            basis=known.basis.value,
+            channels=frozenset(channel.value for channel in known.channels),
+        )
+
+    async def recipients(self) -> Mapping[str, Recipient]:
+        """The recipients the policy in force registers."""
+        policy = (await self._law.current()).policy
+        return {
+            recipient.id: Recipient(recipient.id, frozenset(recipient.purposes), frozenset(recipient.items))
+            for recipient in policy.recipients.values()
+        }
