@@ -115,3 +115,21 @@ def test_a_plain_text_part_is_written_as_it_is_read(door: Door) -> None:
     (door.folder / "templates" / "letter.txt").write_text("{{ said }}", "utf-8")
     door.warm()
     assert door.render("letter.txt", language="uz", now=NOW, said="Oʻq & «yoy»") == "Oʻq & «yoy»"
+
+
+def test_a_template_counts_in_the_readers_plurals(door: Door) -> None:
+    (door.folder / "locale").mkdir()
+    (door.folder / "locale" / "ru.po").write_text(
+        'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
+        'msgid "%(n)s use"\nmsgid_plural "%(n)s uses"\n'
+        'msgstr[0] "%(n)s просмотр"\nmsgstr[1] "%(n)s просмотра"\nmsgstr[2] "%(n)s просмотров"\n',
+        "utf-8",
+    )
+    main = "{% for n in (1, 3, 11) %}{% trans n=n %}{{ n }} use{% pluralize %}{{ n }} uses{% endtrans %};{% endfor %}"
+    assert "1 просмотр;3 просмотра;11 просмотров;" in _render(door, main, "ru")
+    assert "1 use;3 uses;11 uses;" in _render(Door("again", door.folder), main, "en")
+
+
+def test_a_refusal_by_code_speaks_from_the_registry(door: Door) -> None:
+    html = _render(door, '{{ kit.refused("nobody-registered-this", {}) }}')
+    assert "nobody-registered-this" in html
