@@ -13,6 +13,7 @@ from omonat.policy.prose_words import (
     COLUMNS,
     PHRASES,
     SAFEGUARD_KINDS,
+    capital,
     in_words,
     listed,
     lowered,
@@ -92,7 +93,7 @@ def _purpose(purpose: Purpose, voice: Voice) -> Row:
             Cell(voice(purpose.says), (voice(purpose.tells),)),
             Cell(voice(BASES[purpose.basis]), interest),
             Cell(voice.list(taken), _special(taken, voice)),
-            Cell("; ".join(how_long(purpose, voice))),
+            Cell(capital("; ".join(how_long(purpose, voice)))),
             Cell(listed(roles), (listed(outside),) if outside else ()),
         ),
     )
@@ -115,8 +116,8 @@ def _schedule(schedule: Schedule, voice: Voice) -> Row:
     for rule in schedule.rules:
         items = voice.list(rule.items) if rule.items else voice(PHRASES["all-data"])
         reasons.setdefault(f"{items}: {term(rule, voice)}", []).append(why(rule, voice))
-    lines = tuple(f"{kept} ({', '.join(dict.fromkeys(factors))})" for kept, factors in reasons.items())
-    return Row(schedule.id, (Cell(voice(schedule.says)), Cell("", lines), Cell(cap(schedule.at_most, voice))))
+    lines = tuple(f"{capital(kept)} ({', '.join(dict.fromkeys(factors))})" for kept, factors in reasons.items())
+    return Row(schedule.id, (Cell(voice(schedule.says)), Cell("", lines), Cell(capital(cap(schedule.at_most, voice)))))
 
 
 def recipients(voice: Voice) -> Table:
@@ -131,7 +132,7 @@ def _recipient(recipient: Recipient, voice: Voice) -> Row:
     cells = (
         voice(recipient.says),
         f"{recipient.ground} · {voice(ground.says)}",
-        voice.list(recipient.items) or voice(PHRASES[nothing]),
+        voice.list(recipient.items) or capital(voice(PHRASES[nothing])),
         listed([voice(voice.policy.purposes[name].says) for name in recipient.purposes]) or "—",
     )
     return Row(recipient.id, tuple(Cell(text) for text in cells))
@@ -144,7 +145,7 @@ def cookies(voice: Voice) -> Table:
         lifetime = in_words(cookie.lifetime, voice.language) if cookie.lifetime else voice(PHRASES["session"])
         allowed = voice(PHRASES["necessary" if cookie.necessary else "with-consent"])
         purpose = voice(voice.policy.purposes[cookie.purpose].says)
-        cells = (voice(cookie.says), f"{purpose} ({allowed})", lifetime)
+        cells = (voice(cookie.says), f"{purpose} ({allowed})", capital(lifetime))
         rows.append(Row(cookie.id, tuple(Cell(text) for text in cells)))
     return _table("cookies", ("cookie", "purpose", "lifetime"), _rows(rows), voice)
 
@@ -154,6 +155,6 @@ def safeguards(voice: Voice) -> Table:
     rows = []
     for safeguard in voice.policy.safeguards:
         review = voice(PHRASES["every"]).format(span=in_words(safeguard.review, voice.language))
-        cells = (voice(safeguard.says), voice(SAFEGUARD_KINDS[safeguard.kind]), review)
+        cells = (voice(safeguard.says), voice(SAFEGUARD_KINDS[safeguard.kind]), capital(review))
         rows.append(Row(safeguard.id, tuple(Cell(text) for text in cells)))
     return _table("safeguards", ("safeguard", "kind", "review"), _rows(rows), voice)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from omonat.policy.model import AtMost, Policy, Purpose, Rule, Schedule, Service
 from omonat.policy.packs import lawful_period
 from omonat.policy.prose_voice import Voice
-from omonat.policy.prose_words import AFTER, FACTORS, PHRASES, UNTIL, in_words, listed
+from omonat.policy.prose_words import AFTER, FACTORS, PHRASES, UNTIL, in_words, listed, lowered
 from omonat.policy.words import OF_A_CASE, Anchor, Basis, Factor
 
 _FACTORS_OF = {
@@ -56,7 +56,9 @@ def how_long(purpose: Purpose, voice: Voice) -> tuple[str, ...]:
                 cases.append(voice(voice.policy.cases[service.case].says))
     if purpose.basis is Basis.CONSENT:
         found = {voice(UNTIL[Anchor.CONSENT_WITHDRAWN]): [], **found}
-    phrases = (f"{listed(list(dict.fromkeys(cases)))}: {said}" if cases else said for said, cases in found.items())
+    phrases = (
+        f"{lowered(listed(list(dict.fromkeys(cases))))}: {said}" if cases else said for said, cases in found.items()
+    )
     return tuple(phrases) or (voice(PHRASES["with-others"]),)
 
 

@@ -185,3 +185,8 @@ def listed(words: list[str] | tuple[str, ...]) -> str:
 def lowered(label: str) -> str:
     """A label inside a sentence: its capital goes, unless it is an abbreviation such as IP or SMS."""
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
+def capital(phrase: str) -> str:
+    """A phrase that stands alone begins with a capital."""
+    return phrase[:1].upper() + phrase[1:]

@@ -1,0 +1,118 @@
+"""The addresses of the policy: the version in force, every version, their history, and the file itself (P1, P3)."""
+
+import gzip
+from collections.abc import Callable
+from typing import Any
+
+from litestar import Request, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Response
+
+from omonat.base.instants import Instant
+from omonat.pages import Nav
+from omonat.pages.http import language_for, security_headers
+from omonat.site.door import HOME, SITE, body
+from omonat.site.library import Edition, PolicyLibrary
+
+Asked = Request[Any, Any, Any]
+Answer = Response[bytes]
+
+
+def site_routes(library: PolicyLibrary, *, now: Callable[[], Instant], https: bool = False) -> list[HTTPRouteHandler]:
+    """The handlers of this door. `now` is read once per request; `https`: readers come over TLS."""
+    pages = _Pages(library, now, https)
+
+    @get(HOME, name="policy", include_in_schema=False)
+    async def policy(request: Asked) -> Answer:
+        return await pages.notice(request, await library.current())
+
+    @get(f"{HOME}/history", name="policy-history", include_in_schema=False)
+    async def history(request: Asked) -> Answer:
+        return await pages.history(request)
+
+    @get(f"{HOME}/v/{{version:str}}", name="policy-version", include_in_schema=False)
+    async def version_(request: Asked, version: str) -> Answer:
+        return await pages.notice(request, await library.by_version(version))
+
+    @get(f"{HOME}/v/{{version:str}}/policy.yaml", name="policy-file", include_in_schema=False)
+    async def file(request: Asked, version: str) -> Answer:
+        return await pages.file(request, await library.by_version(version))
+
+    return [policy, history, version_, file]
+
+
+class _Pages:
+    """The answers. Nothing here is about a person, so all of it may be cached on the way, for a minute."""
+
+    def __init__(self, library: PolicyLibrary, now: Callable[[], Instant], https: bool) -> None:
+        self._library, self._now, self._https = library, now, https
+
+    async def notice(self, request: Asked, edition: Edition | None) -> Answer:
+        """One version to be read."""
+        if edition is None:
+            return await self._missing(request)
+        current = await self._library.current()
+        language = _language(request)
+        return await self._page(
+            request,
+            "policy.html",
+            edition=edition,
+            body=body(edition, language),
+            in_force=current is not None and current.digest == edition.digest,
+        )
+
+    async def history(self, request: Asked) -> Answer:
+        """All versions."""
+        editions = await self._library.history()
+        current = await self._library.current()
+        return await self._page(request, "history.html", editions=editions, current=current)
+
+    async def file(self, request: Asked, edition: Edition | None) -> Answer:
+        """The exact bytes that were published."""
+        if edition is None:
+            return await self._missing(request)
+        name = f"{edition.policy.policy}-{_file_safe(edition.version)}.yaml"
+        return self._answer(
+            request, edition.source, "application/yaml; charset=utf-8", disposition=f'attachment; filename="{name}"'
+        )
+
+    async def _missing(self, request: Asked) -> Answer:
+        return await self._page(request, "missing.html", status=404)
+
+    async def _page(self, request: Asked, template: str, *, status: int = 200, **context: Any) -> Answer:
+        language = _language(request)
+        words = SITE.words(language)
+        current = await self._library.current()
+        links = [Nav(HOME, words("The policy in force")), Nav(f"{HOME}/history", words("All versions"))]
+        query = request.url.query
+        html = SITE.render(
+            template,
+            language=language,
+            now=self._now(),
+            path=request.url.path + (f"?{query}" if query else ""),
+            place=words("Privacy policy"),
+            home=HOME,
+            controller=current.policy.controller.name if current else "",
+            proof=await self._library.checkpoint(),
+            foot_links=links,
+            **context,
+        )
+        return self._answer(request, html.encode(), "text/html; charset=utf-8", status=status)
+
+    def _answer(self, request: Asked, content: bytes, kind: str, *, status: int = 200, disposition: str = "") -> Answer:
+        headers = security_headers(personal=False, https=self._https)
+        headers["vary"] += ", accept-encoding"
+        if disposition:
+            headers["content-disposition"] = disposition
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            content, headers["content-encoding"] = gzip.compress(content, 6, mtime=0), "gzip"
+        return Response(content, media_type=kind, status_code=status, headers=headers)
+
+
+def _language(request: Asked) -> str:
+    query = {key: values[-1] for key, values in request.query_params.dict().items() if values}
+    return language_for(query, request.cookies, request.headers)
+
+
+def _file_safe(version: str) -> str:
+    return "".join(letter if letter.isascii() and (letter.isalnum() or letter in ".-") else "-" for letter in version)
