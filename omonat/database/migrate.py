@@ -15,7 +15,7 @@ import asyncpg
 
 from omonat.base.errors import BadInput, Fault, Unavailable
 from omonat.database.pool import SCHEMA
-from omonat.database.trouble import converted
+from omonat.database.trouble import converted, reached
 
 _NAME: Final = re.compile(r"(?P<number>[0-9]{4})_(?P<name>[a-z0-9_]+)\.sql")
 _LIMITS: Final = "set local lock_timeout = '15s'; set local statement_timeout = '10min'"
@@ -75,7 +75,8 @@ async def migrate(
     """
     wanted = shipped() if migrations is None else tuple(migrations)
     with converted():
-        connection = await asyncpg.connect(dsn, timeout=10, server_settings={"search_path": SCHEMA})
+        with reached():
+            connection = await asyncpg.connect(dsn, timeout=10, server_settings={"search_path": SCHEMA})
         try:
             await _open_ledger(connection)
             applied = 0

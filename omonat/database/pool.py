@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import asyncpg
 
-from omonat.base.errors import Unavailable
 from omonat.database import codecs
-from omonat.database.trouble import converted
+from omonat.database.trouble import converted, reached
 
 SCHEMA: Final = "omonat"
 
@@ -34,6 +33,11 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
         return ""
 
 
+async def _reach(*place: Any, **how: Any) -> asyncpg.Connection:
+    with reached():
+        return await asyncpg.connect(*place, **how)
+
+
 class Database:
     """One process's connections to PostgreSQL.
 
@@ -52,22 +56,19 @@ class Database:
         `name` is what the server shows for these connections. Raises Unavailable (`database-unavailable`), also for
         a refused password.
         """
-        with converted():
-            try:
-                pool = await asyncpg.create_pool(
-                    dsn,
-                    min_size=1,
-                    max_size=size,
-                    max_inactive_connection_lifetime=0,
-                    connection_class=Connection,
-                    init=codecs.install,
-                    timeout=10,
-                    server_settings={**_SESSION, "application_name": name},
-                    statement_cache_size=512,
-                    max_cached_statement_lifetime=0,
-                )
-            except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
-                raise Unavailable("database-unavailable") from error
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=size,
+            max_inactive_connection_lifetime=0,
+            connect=_reach,
+            connection_class=Connection,
+            init=codecs.install,
+            timeout=10,
+            server_settings={**_SESSION, "application_name": name},
+            statement_cache_size=512,
+            max_cached_statement_lifetime=0,
+        )
         return cls(pool, dsn)
 
     @asynccontextmanager
@@ -83,9 +84,8 @@ class Database:
 
         Raises Unavailable when the database is gone or busy; then nothing is known to be done.
         """
-        with converted():
-            async with self.pool.acquire() as connection, connection.transaction():
-                yield connection
+        async with self.connection() as connection, connection.transaction():
+            yield connection
 
     async def close(self) -> None:
         """Give running statements five seconds, then cut: closing never hangs."""

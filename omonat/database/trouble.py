@@ -14,18 +14,16 @@ _GONE: Final = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
-    asyncpg.InterfaceError,
     ConnectionError,
-    OSError,
 )
 _BUSY: Final = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
-    TimeoutError,
 )
 _FULL: Final = (asyncpg.DiskFullError, asyncpg.OutOfMemoryError, asyncpg.InsufficientResourcesError)
+_REFUSED: Final = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
 
 
 @contextmanager
@@ -40,7 +38,22 @@ def converted() -> Iterator[None]:
         yield
     except _FULL as error:
         raise Unavailable("database-full") from error
-    except _BUSY as error:  # before _GONE: TimeoutError is an OSError
+    except _BUSY as error:
         raise Unavailable("database-busy") from error
     except _GONE as error:
+        raise Unavailable("database-unavailable") from error
+    except asyncpg.InterfaceError as error:
+        # The driver says with one class that the connection is closed and that we used it wrongly.
+        if isinstance(error, asyncpg.DataError) or "clos" not in str(error):
+            raise
+        raise Unavailable("database-unavailable") from error
+
+
+@contextmanager
+def reached() -> Iterator[None]:
+    """As `converted`, while a connection is being made: then every failure of the system means it is out of reach."""
+    try:
+        with converted():
+            yield
+    except (OSError, *_REFUSED) as error:
         raise Unavailable("database-unavailable") from error

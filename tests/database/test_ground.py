@@ -1,6 +1,7 @@
 """The ground: types, transactions, statements, migrations and leases on a real PostgreSQL."""
 
 import asyncio
+import errno
 from dataclasses import replace
 
 import asyncpg
@@ -81,6 +82,21 @@ async def test_a_wrong_password_or_name_is_unavailable_at_once(dsn: str) -> None
     for wrong in (dsn.replace("passfile=", "passfile=/nowhere"), dsn.replace("/test_", "/nobody_")):
         with pytest.raises(Unavailable):
             await Database.connect(wrong)
+
+
+async def test_a_mistake_of_ours_is_not_disguised_as_a_lost_database(database: Database) -> None:
+    async def with_a_wrong_parameter() -> None:
+        async with database.transaction() as connection:
+            await connection.fetchval("select $1::int", "seven")
+
+    async def with_a_full_disk_elsewhere() -> None:
+        async with database.transaction():
+            raise OSError(errno.ENOSPC, "no space for keys")
+
+    with pytest.raises(asyncpg.DataError):
+        await with_a_wrong_parameter()
+    with pytest.raises(OSError, match="no space for keys"):
+        await with_a_full_disk_elsewhere()
 
 
 async def test_statements_are_called_by_name_and_read_by_name(database: Database) -> None:
