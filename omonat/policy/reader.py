@@ -23,16 +23,12 @@ from omonat.policy.complaints import Complaints, InvalidPolicy, Place, nearest
 from omonat.policy.durations import parse_duration
 from omonat.policy.model import Policy
 from omonat.policy.nodes import Map, Node, Scalar, Seq, is_null, parse
+from omonat.policy.patterns import PATTERNS
 from omonat.policy.shapes import Shape, has_own_id, keys_of
 
 M = TypeVar("M")
 Path_ = tuple[str, ...]
 
-PATTERNS = {
-    "kebab": re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"),
-    "promise": re.compile(r"[A-Z][0-9]{1,2}"),
-    "source": re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*/[a-z][a-z0-9]*(?:-[a-z0-9]+)*"),
-}
 _LONGEST_NAME = 64
 _EXAMPLES: dict[type[Shape], str] = {
     shapes.Period: "an ISO 8601 duration such as P6M",

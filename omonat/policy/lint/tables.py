@@ -100,7 +100,10 @@ def _sees_more(policy: Policy, _: Packs) -> Iterator[Found]:
             if guarded and part is None and policy.roles[role].kind is RoleKind.HUMAN and len(purpose.roles) > 1:
                 facts = {"role": role, "purpose": purpose.id, "items": ", ".join(guarded)}
                 yield Found(
-                    ("purposes", purpose.id, "roles"), ("S4",) if "S4" in policy.promises else (), (role,), facts
+                    ("purposes", purpose.id, "roles", role),
+                    ("S4",) if "S4" in policy.promises else (),
+                    (purpose.id, role),
+                    facts,
                 )
 
 
@@ -111,7 +114,10 @@ def _without_case(policy: Policy, _: Packs) -> Iterator[Found]:
             if policy.roles[role].cases is CaseRule.ASSIGNED and not purpose.cases and purpose.items:
                 facts = {"role": role, "purpose": purpose.id}
                 yield Found(
-                    ("purposes", purpose.id, "roles"), ("S4",) if "S4" in policy.promises else (), (role,), facts
+                    ("purposes", purpose.id, "roles"),
+                    ("S4",) if "S4" in policy.promises else (),
+                    (purpose.id, role),
+                    facts,
                 )
 
 
