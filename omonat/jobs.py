@@ -62,13 +62,12 @@ async def _drain_once_ready(house: House, stack: AsyncExitStack, stop: asyncio.E
         try:
             policy = await house.grounds.law.current()
             await house.inner_credential("outbox")
-            break
         except OmonatError:
             await _pause(stop, 1.0)
-    else:
-        return
-    drain = await _drain(house, policy, stack)
-    if drain is not None:
+            continue
+        drain = await _drain(house, policy, stack)
+        if drain is None:
+            return
         await drain.run(stop)
 
 

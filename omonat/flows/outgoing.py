@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from omonat.base import errors
-from omonat.base.instants import Instant
 from omonat.base.verdict import Reason
 from omonat.flows.law import Law
 from omonat.flows.send import Allowed, Refused
@@ -29,7 +28,6 @@ class Outgoing:
         channel_item: str,
         with_name: bool,
         case: str | None,
-        now: Instant,  # noqa: ARG002 — the use reads the clock itself, after its facts
     ) -> Allowed | Refused:
         """The address, or why not. Raises Unavailable: then nothing was opened."""
         policy = await self._law.current()
