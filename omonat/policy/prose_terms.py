@@ -4,7 +4,7 @@ A period that only a law pack knows is looked up there; without the pack the phr
 law itself says is not printed here: packs wait for counsel.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from omonat.policy.model import AtMost, Policy, Purpose, Rule, Schedule, Service
 from omonat.policy.packs import lawful_period
@@ -12,12 +12,17 @@ from omonat.policy.prose_voice import Voice
 from omonat.policy.prose_words import AFTER, FACTORS, PHRASES, UNTIL, in_words, listed, lowered
 from omonat.policy.words import OF_A_CASE, Anchor, Basis, Factor
 
-_FACTORS_OF = {
-    Basis.CONTRACT: {Factor.CONTRACT},
-    Basis.CONSENT: {Factor.CONSENT},
-    Basis.LEGAL_OBLIGATION: {Factor.OBLIGATION, Factor.NORM},
-    Basis.LEGITIMATE_INTEREST: {Factor.INTEREST, Factor.DISPUTE, Factor.NORM},
+_FACTORS_OF: Mapping[Basis, Sequence[frozenset[Factor]]] = {
+    Basis.CONTRACT: (frozenset({Factor.CONTRACT}),),
+    Basis.CONSENT: (frozenset({Factor.CONSENT}), frozenset({Factor.CONTRACT})),
+    Basis.LEGAL_OBLIGATION: (frozenset({Factor.OBLIGATION, Factor.NORM}), frozenset({Factor.CONTRACT})),
+    Basis.LEGITIMATE_INTEREST: (
+        frozenset({Factor.INTEREST}),
+        frozenset({Factor.CONTRACT}),
+        frozenset({Factor.DISPUTE, Factor.NORM}),
+    ),
 }
+"""Which of R2's factors speak for a basis, the nearest first."""
 
 
 def term(rule: Rule, voice: Voice) -> str:
@@ -69,9 +74,9 @@ def _services(policy: Policy, purpose: Purpose) -> Sequence[Service]:
 
 
 def _reasons(schedule: Schedule, purpose: Purpose) -> Sequence[Rule | AtMost]:
-    """The rules that keep something of the purpose for its own reason, else for a contract; else the cap alone."""
+    """The rules that keep something of the purpose for the reason nearest to its basis; else the cap alone."""
     covering = [rule for rule in schedule.rules if any(rule.covers(item) for item in purpose.items)]
-    for wanted in (_FACTORS_OF[purpose.basis], {Factor.CONTRACT}):
+    for wanted in _FACTORS_OF[purpose.basis]:
         meant = [rule for rule in covering if rule.factor in wanted]
         if meant:
             return meant
