@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from hmac import compare_digest
-from itertools import pairwise
+from itertools import groupby
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -27,6 +27,7 @@ from omonat.vault.storage import locked, make_durable, open_closed, write_all, w
 CHUNK = 4096  # slots made at a time
 MOST = 1 << 31  # slots under one root, well inside the 2^32 random nonces AES-GCM allows a key
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 64, 4096  # numbers a process takes at a time; doubled with each block
+_DENSE = 32  # destructions within one chunk's stretch, from which on the stretch is written as a whole
 _SEALED, _DESTROYED, _SUITE = b"S", b"X", b"\x01"
 
 
@@ -64,16 +65,17 @@ class SlotCipher:
             raise Refused("key-destroyed", slot=str(number))
         raise Fault("slot-changed", slot=str(number))
 
-    def tombstone(self, number: int, generation: int) -> bytes:
-        """What stands in a slot after its secret was destroyed, by the batch `generation`."""
-        stamp = generation.to_bytes(8, "big")
-        return self._destroyed_head + stamp + derive(self._tombstone_key, self._bound(number) + stamp) + bytes(20)
+    def tombstones(self, numbers: Iterable[int], generation: int) -> list[bytes]:
+        """What stands in these slots after their secrets were destroyed by the batch `generation`."""
+        stamp, key, context, rest = generation.to_bytes(8, "big"), self._tombstone_key, self._context, bytes(20)
+        head = self._destroyed_head + stamp
+        return [b"".join((head, derive(key, context + number.to_bytes(8, "big") + stamp), rest)) for number in numbers]
 
     def is_tombstone(self, number: int, slot: bytes) -> bool:
         """Whether `slot` is a true tombstone of this number and not merely damaged."""
         if slot[:4] != self._destroyed_head:
             return False
-        return compare_digest(slot, self.tombstone(number, int.from_bytes(slot[4:12], "big")))
+        return compare_digest(slot, self.tombstones([number], int.from_bytes(slot[4:12], "big"))[0])
 
     def is_sealed(self, number: int, slot: bytes) -> bool:
         """Whether `slot` opens as this number's."""
@@ -82,9 +84,6 @@ class SlotCipher:
         except OmonatError:
             return False
         return True
-
-    def _bound(self, number: int) -> bytes:
-        return self._context + number.to_bytes(8, "big")
 
 
 class SlotFile:
@@ -188,9 +187,9 @@ class SlotFile:
             if len(descriptors) > 1:
                 header = self._write_headers(descriptors, replace(header, destroying=True))
             generation = header.generation + 1
-            for first, tombstones in self._runs(doomed, generation):
-                for descriptor in descriptors:
-                    write_all(descriptor, tombstones, FIRST_SLOT + SLOT * first)
+            tombstones = self._cipher.tombstones(doomed, generation)
+            for descriptor in descriptors:
+                _overwrite(descriptor, doomed, tombstones, self._paths[0])
             if len(descriptors) > 1:
                 self._flush(descriptors)
             self._write_headers(descriptors, replace(header, generation=generation, destroying=False))
@@ -208,15 +207,6 @@ class SlotFile:
         self._paths.append(path)
         with locked(self._paths) as descriptors:
             self._level(descriptors)
-
-    def _runs(self, numbers: list[int], generation: int) -> Iterable[tuple[int, bytes]]:
-        """Neighbouring tombstones joined, so that a run is one write."""
-        start = 0
-        edges = [i + 1 for i, (a, b) in enumerate(pairwise(numbers)) if b != a + 1]
-        for end in [*edges, len(numbers)]:
-            run = numbers[start:end]
-            yield run[0], b"".join([self._cipher.tombstone(number, generation) for number in run])
-            start = end
 
     def _take(self, count: int) -> tuple[int, int]:
         with locked(self._paths) as descriptors:
@@ -271,6 +261,26 @@ class SlotFile:
             self._process = os.getpid()
             self._lock = threading.Lock()
             self._next = self._end = 0
+
+
+def _overwrite(descriptor: int, numbers: Sequence[int], tombstones: Sequence[bytes], file: Path) -> None:
+    """Put the tombstones in place; not yet durable. Where many lie close together, their stretch is one write.
+
+    A stretch is read from the very copy it is written to, so that damage on one copy never spreads to another.
+    """
+    for _, near in groupby(zip(numbers, tombstones, strict=True), key=lambda pair: pair[0] // CHUNK):
+        batch = list(near)
+        first, length = batch[0][0], SLOT * (batch[-1][0] - batch[0][0] + 1)
+        if len(batch) < _DENSE:
+            for number, tombstone in batch:
+                write_all(descriptor, tombstone, FIRST_SLOT + SLOT * number)
+            continue
+        stretch = bytearray(os.pread(descriptor, length, FIRST_SLOT + SLOT * first))
+        if len(stretch) != length:
+            raise Fault("keys-changed", file=str(file))
+        for number, tombstone in batch:
+            stretch[SLOT * (number - first) : SLOT * (number - first + 1)] = tombstone
+        write_all(descriptor, bytes(stretch), FIRST_SLOT + SLOT * first)
 
 
 def _level(paths: Sequence[Path], descriptors: list[int], root: RootKey) -> Header:

@@ -98,12 +98,14 @@ def made_slots(path: Path, root: RootKey) -> bytes:
         return file.read()[header.FIRST_SLOT + header.SLOT : header.FIRST_SLOT + header.SLOT * made]
 
 
+@pytest.mark.parametrize("dense", [1, 32], ids=["as stretches", "one by one"])
 @pytest.mark.parametrize("count", [1, 2])
 def test_S6_every_power_cut_leaves_a_vault_that_keeps_its_word(
-    tmp_path: Path, root: RootKey, monkeypatch: pytest.MonkeyPatch, count: int
+    tmp_path: Path, root: RootKey, monkeypatch: pytest.MonkeyPatch, count: int, dense: int
 ) -> None:
     tmp_path.chmod(0o700)
     monkeypatch.setattr(slots, "CHUNK", 16)
+    monkeypatch.setattr(slots, "_DENSE", dense)
     monkeypatch.setattr(slots, "_SMALLEST_BLOCK", 4)
     monkeypatch.setattr(slots, "_LARGEST_BLOCK", 4)
     paths = [tmp_path / f"slots-{n}" for n in range(count)]

@@ -185,6 +185,26 @@ def test_R3_destroying_reaches_every_copy(folder: Path, root: RootKey) -> None:
     assert all(slots.is_destroyed(n) for n in numbers[10:40])
 
 
+def test_R3_many_at_once_are_destroyed_and_nobody_beside_them(folder: Path, root: RootKey) -> None:
+    """Scattered and crowded, over several chunks, on two copies, beside a slot damaged on one copy only."""
+    paths = copies(folder, 2)
+    slots = SlotFile.create(paths, root, INSTALLATION)
+    numbers = slots.reserve(3 * CHUNK)
+    before = {n: slots.secret(n) for n in numbers}
+    rng = random.Random(3)
+    damaged = numbers[100]
+    spoil(paths[0], place_of(damaged), bytes(SLOT))
+    doomed = (set(rng.sample(numbers, 3_000)) | {numbers[0], numbers[-1]}) - {damaged}
+    slots.destroy(doomed)
+    for n in numbers:
+        if n in doomed:
+            assert slots.is_destroyed(n)
+        elif n != damaged:
+            assert slots.secret(n) == before[n]
+    healthy = paths[1].read_bytes()[place_of(damaged) : place_of(damaged) + SLOT]
+    assert slots.open_slot(damaged, healthy) == before[damaged]
+
+
 def test_R3_a_copy_that_comes_back_forgets_before_it_serves(folder: Path, root: RootKey) -> None:
     paths = copies(folder, 2)
     slots = SlotFile.create(paths, root, INSTALLATION)
