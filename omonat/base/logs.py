@@ -60,6 +60,7 @@ def configure(*, level: str = "info", form: str = "json", stream: TextIO | None 
     structlog.configure(
         processors=[
             structlog.stdlib.add_log_level,
+            _with_speaker,
             _with_error,
             only_allowed,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
@@ -77,7 +78,7 @@ def configure(*, level: str = "info", form: str = "json", stream: TextIO | None 
 
 def log(name: str) -> Any:
     """The logger of one part of the house: `log(__name__).info("worker-started", worker="web", pid=7)`."""
-    return structlog.get_logger().bind(logger=name)
+    return structlog.get_logger(speaker=name)  # stays lazy: `bind` would keep what was configured at import
 
 
 def only_allowed(_logger: Any, _method: str, line: Line) -> Line:
@@ -107,6 +108,12 @@ def _harmless(name: str, value: Any) -> bool:
     if not isinstance(value, str) or name not in _FORMS:
         return False
     return (name == "trail" or len(value) <= _LONGEST) and _FORMS[name].fullmatch(value) is not None
+
+
+def _with_speaker(_logger: Any, _method: str, line: Line) -> Line:
+    if "speaker" in line:
+        line["logger"] = line.pop("speaker")
+    return line
 
 
 def _with_error(_logger: Any, _method: str, line: Line) -> Line:

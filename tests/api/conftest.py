@@ -112,9 +112,7 @@ async def door(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
     async with open_house(settings, clock=clock) as house:
         document = (POLICIES / "beshqozon.yaml").read_text("utf-8")
         pack = (POLICIES / "packs" / "uz.yaml").read_text("utf-8")
-        await house.publish(
-            Publication(document=document, packs={"uz": pack}, author="staff:1", approver="staff:2")
-        )
+        await house.publish(Publication(document=document, packs={"uz": pack}, author="staff:1", approver="staff:2"))
         credentials = {
             name: await house.clients.issue(name=name, source=source, roles=roles)
             for name, (source, roles) in SYSTEMS.items()
