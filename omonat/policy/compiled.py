@@ -32,7 +32,11 @@ __all__ = ["Basis", "CompiledPolicy", "Due", "Form", "Grant", "compile_policy"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What purpose × role × items statically grants; immutable, shared by every use of the same shape."""
+    """What purpose × role × items statically grants; immutable, shared by every use of the same shape.
+
+    `answers_person`: the purpose only answers what the person does at this moment (a sign-in code, and nothing about
+    an order or a request), so that who restricted all use can still come in and lift it.
+    """
 
     purpose: str
     role: str
@@ -46,6 +50,7 @@ class Grant:
     case_rule: str
     reads_consent: bool
     may_object: bool
+    answers_person: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +136,7 @@ class CompiledPolicy:
             case_rule=actor.cases,
             reads_consent=law.basis is Basis.CONSENT,
             may_object=law.basis is Basis.LEGITIMATE_INTEREST or law.messages is Messages.MARKETING,
+            answers_person=law.messages is Messages.TRANSACTIONAL and not law.cases,
         )
         if len(self._grants) < _MOST_REMEMBERED:
             self._grants[purpose, role, items] = grant

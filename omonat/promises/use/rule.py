@@ -3,7 +3,7 @@
     item allowed ⇔ granted now by purpose × role × item × basis                                        (1)
     ∧ actor active, trained                                                                            (2)
     ∧ the case is of the purpose's kinds, open, and assigned where the role needs it                   (3)
-    ∧ no erasure, quarantine, restriction                                                              (4)
+    ∧ no erasure, quarantine, restriction (but who restricted still gets the code to sign in and lift it) (4)
     ∧ consent live where the basis is consent; no objection                                            (5)
     ∧ since ≤ record.version ∨ (since ≤ person.told ∧ (since ≤ agreed[purpose] ∨ legal obligation))    (6)
     ∧ the record's item is not due                                                                     (7)
@@ -49,7 +49,7 @@ def decide_standing(
             return NO_CASE
         if grant.case_rule == "assigned" and actor.id not in case.assigned:
             return NO_CASE
-    if person.blocked:  # 4
+    if person.blocked and not (person.blocked == "restricted" and grant.answers_person):  # 4
         return Deny((_BLOCKED.get(person.blocked, _BLOCKED["erased"]),))
     if grant.reads_consent and grant.purpose not in person.consents:  # 5
         return Deny((Reason("no-consent", "C1", {"purpose": grant.purpose}),))
