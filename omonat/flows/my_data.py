@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from omonat.base.errors import Refused
+from omonat.base.errors import BadInput, Refused
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
-from omonat.evidence.reader import START, Page, Reader
+from omonat.evidence.reader import START, Page, Reader, Recorded
 from omonat.flows.grounds import Grounds
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import Keep
@@ -30,7 +30,7 @@ class Held:
     """One item as held. `value` is None for a verify-only item: nobody reads those back, not even their owner.
 
     `purposes` are what it is kept for; `due` is when it goes, `factor` which of R2's reasons keeps it until then and
-    `source` the law that names the period, if one does.
+    `source` the law that names the period, if one does. `waits_for` names the event that brings `due` forward, or "".
     """
 
     item: str
@@ -44,6 +44,7 @@ class Held:
     due: Instant
     factor: str
     source: str
+    waits_for: str
     purposes: tuple[str, ...]
 
 
@@ -58,6 +59,17 @@ class Choice:
     version: int
     door: str
     entry: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MyStanding:
+    """What stands of a person's choices, without opening anything of theirs. `restricted_at` is None for no limit."""
+
+    person: str
+    language: str
+    consents: frozenset[str]
+    objections: frozenset[str]
+    restricted_at: Instant | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,15 +100,33 @@ class ViewMyData:
         self._grounds = grounds
         self._evidence = evidence
 
-    async def __call__(self, person: str) -> MyData:
-        """What is held about a person. Raises Refused `person-unknown` once erased, Unavailable without evidence."""
+    async def standing(self, person: str) -> MyStanding:
+        """What the person chose, as it holds now. Raises Refused `person-unknown` once erased."""
+        async with self._grounds.database.connection() as connection:
+            row = await _queries.person_for_view(connection, id=person)
+        if row is None:
+            raise Refused("person-unknown")
+        return MyStanding(
+            person=person,
+            language=row["language"],
+            consents=live_consents(row["standing"]),
+            objections=frozenset((row["standing"] or {}).get("objections", ())),
+            restricted_at=row["restricted_at"],
+        )
+
+    async def __call__(self, person: str, categories: frozenset[str] | None = None) -> MyData:
+        """What is held about a person, all of it or of some categories: no other section is opened.
+
+        Raises Refused `person-unknown` once erased, Unavailable without evidence.
+        """
         policy, now = await self._grounds.law.current(), self._grounds.clock()
         async with self._grounds.database.connection() as connection:
             row = await _queries.person_for_view(connection, id=person)
             if row is None:
                 raise Refused("person-unknown")
             sections = [s async for s in _queries.held_sections(connection, person=person, most=_MOST)]
-        held = tuple(item for section in sections for item in self._open(policy, row, section, now))
+        wanted = [s for s in sections if categories is None or s["category"] in categories]
+        held = tuple(item for section in wanted for item in self._open(policy, row, section, now))
         entry = new_id("ev")
         facts = {
             "policy": policy.digest,
@@ -151,6 +181,7 @@ class ViewMyData:
                 due=due.instant,
                 factor=due.factor,
                 source=due.source,
+                waits_for=due.waits_for,
                 purposes=policy.needed_by(section["service"], item),
             )
 
@@ -163,6 +194,17 @@ class ViewMyData:
     async def who_looked(self, person: str, cursor: tuple[Instant, str] = START, most: int = 50) -> Page:
         """The entries that concern a person, newest first, a page at a time, as `omonat.evidence.reader` gives them."""
         return await self._evidence.of_person(person, before=cursor, most=most)
+
+    async def own_entry(self, person: str, entry: str) -> Recorded:
+        """One entry of the evidence that concerns the person.
+
+        Raises BadInput `evidence-not-found` for one that doesn't exist and for anybody else's alike.
+        """
+        async with self._grounds.database.connection() as connection:
+            mine = await _queries.concerns(connection, person=person, entry=entry)
+        if not mine:
+            raise BadInput("evidence-not-found")
+        return await self._evidence.entry(entry)
 
     async def choices(self, person: str, most: int = 200) -> tuple[Choice, ...]:
         """What the person chose, newest first."""

@@ -13,3 +13,7 @@ select r.id as record, r.slot, r.version, r.service, r.source, r.collected_at, r
  where r.person = :person
  order by r.collected_at desc, r.id, s.category
  limit :most;
+
+-- name: concerns$
+-- Whether an entry of the evidence stands in a person's ledger.
+select exists (select from ledger where person = :person and entry = :entry);
