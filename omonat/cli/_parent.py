@@ -35,7 +35,7 @@ from omonat.database.processes import start_child, stop_child
 
 _WATCHED: Final = (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM)
 _HOPELESS: Final = (2, 4, 8)  # exits that trying again cannot mend: wrong use, invalid policy, unsafe
-_PATIENCE: Final = 5  # failed starts in a row before the first answer
+_PATIENCE: Final = 2  # failed starts in a row before the first answer
 _STEADY: Final = 30.0  # seconds after which a worker counts as started well
 _LONGEST_WAIT: Final = 10.0
 
