@@ -1,5 +1,6 @@
 """The log's folder: C2SP's paths as files, written so that a power cut leaves either the old or the new, never half.
 
+    keys                     the public keys, one a line: a convenience, not a reason to trust them
     checkpoint               the newest signed checkpoint; replaced last, when everything it commits to is on the disk
     tile/<level>/…           hashes; tile/entries/… the entries themselves
     .lock                    held for the moment in which the checkpoint is replaced
@@ -19,6 +20,7 @@ from omonat.base.errors import Unavailable
 from omonat.evidence.tiles import ENTRIES, WIDTH, TileName, edge, unbundle
 
 _CHECKPOINT: Final = "checkpoint"
+_KEYS: Final = "keys"
 _NEW: Final = ".new"
 
 
@@ -34,6 +36,20 @@ class LogFolder:
             return (self.path / _CHECKPOINT).read_bytes()
         except FileNotFoundError:
             return None
+
+    def read_keys(self) -> list[str]:
+        """The vkeys written beside the log; none in a folder that has none."""
+        try:
+            return (self.path / _KEYS).read_text("utf-8").split()
+        except FileNotFoundError:
+            return []
+
+    def write_keys(self, vkeys: Sequence[str]) -> None:
+        """Write them when they differ. Raises Unavailable `evidence-log-unwritable`."""
+        if self.read_keys() != list(vkeys):
+            with _disk_trouble():
+                self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._replace(_KEYS, "".join(f"{vkey}\n" for vkey in vkeys).encode())
 
     def read(self, name: TileName) -> bytes | None:
         """A tile's or bundle's bytes, or None when the log doesn't reach that far.
@@ -100,11 +116,14 @@ class LogFolder:
 
     def write_checkpoint(self, signed: bytes) -> None:
         """Replace the checkpoint; on the disk when it returns. Raises Unavailable `evidence-log-unwritable`."""
-        file = self.path / _CHECKPOINT
         with _disk_trouble():
-            _write_flushed([(file, signed)])
-            file.with_name(file.name + _NEW).rename(file)
-            _flush(self.path)
+            self._replace(_CHECKPOINT, signed)
+
+    def _replace(self, name: str, raw: bytes) -> None:
+        file = self.path / name
+        _write_flushed([(file, raw)])
+        file.with_name(file.name + _NEW).rename(file)
+        _flush(self.path)
 
     def drop_superseded(self, before: int, now: int) -> None:
         """Remove partial tiles of the tree of `before` that the tree of `now` holds wider; `read` cuts those."""

@@ -18,7 +18,7 @@ from omonat.database.codecs import FOREVER
 from omonat.database.pool import Database
 from omonat.evidence.entry import Entry, decode, leaf_hash
 from omonat.evidence.folder import LogFolder
-from omonat.evidence.note import COSIGNATURE, Checkpoint, Note, Verifier
+from omonat.evidence.note import ED25519, Checkpoint, Note, Verifier
 from omonat.evidence.proofs import TileCache, TlogProof, TreeView
 from omonat.evidence.tree import check_inclusion
 
@@ -63,7 +63,7 @@ class Reader:
 
     def __init__(self, database: Database, folder: LogFolder, *, origin: str, pinned: Sequence[Verifier]) -> None:
         self._database = database
-        self._folder = folder
+        self.folder = folder
         self._origin = origin
         self._pinned = tuple(pinned)
         self._cache = TileCache(folder)
@@ -74,7 +74,7 @@ class Reader:
 
         Raises BadInput `evidence-proof-pending` before the first one, Fault `evidence-altered` for a false one.
         """
-        raw = self._folder.read_checkpoint()
+        raw = self.folder.read_checkpoint()
         if raw is None:
             raise BadInput("evidence-proof-pending")
         try:
@@ -83,7 +83,7 @@ class Reader:
             checkpoint = Checkpoint.parse(note.text)
         except BadInput as error:
             raise Fault("evidence-altered", what="checkpoint", index="0") from error
-        if checkpoint.origin != self._origin or all(key.kind == COSIGNATURE for key in signed):
+        if checkpoint.origin != self._origin or not any(_is_log_key(key, self._origin) for key in signed):
             raise Fault("evidence-log-foreign", found=checkpoint.origin, expected=self._origin)
         times = [at for at in signed.values() if at is not None]
         return Signed(raw, checkpoint, max(times, default=None))
@@ -141,6 +141,9 @@ class Reader:
         last = rows[most - 1] if len(rows) > most else None
         return Page(entries, None if last is None else (last["at"], last["entry"]))
 
+
+def _is_log_key(key: Verifier, origin: str) -> bool:
+    return key.kind == ED25519 and key.name == origin
 
 def _checked(row: Any, entry_id: str, index: int | None) -> Entry:
     body = row["body"]

@@ -111,6 +111,8 @@ class Sequencer:
         if self._lease is None:
             return False
         await self._reconcile()
+        vkeys = [key.vkey for key in self._keys.pinned]
+        await asyncio.to_thread(self._folder.write_keys, vkeys)
         return True
 
     async def advance(self) -> Head:

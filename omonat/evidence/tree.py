@@ -122,12 +122,16 @@ def check_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes], r
 
 
 def check_consistency(old: int, new: int, old_root: bytes, new_root: bytes, path: Sequence[bytes]) -> None:
-    """Raises ProofInvalid unless `path` shows that the tree (new, new_root) begins with the tree (old, old_root)."""
-    if not 0 <= old <= new:
+    """Raises ProofInvalid unless `path` shows that the tree (new, new_root) begins with the tree (old, old_root).
+
+    From the empty tree nothing can be proved, every tree extends it: that question is refused as well.
+    """
+    if not 0 < old <= new:
         raise ProofInvalid("size")
     _check_lengths(old_root, new_root, *path)
-    if old in (0, new):
-        _check_trivial(old, old_root, new_root, same=old == new, path=path)
+    if old == new:
+        if path or old_root != new_root:
+            raise ProofInvalid("root")
         return
     inner = ((old - 1) ^ (new - 1)).bit_length()
     border = (old - 1 >> inner).bit_count()
@@ -147,15 +151,6 @@ def check_consistency(old: int, new: int, old_root: bytes, new_root: bytes, path
     for sibling in rest[inner:]:
         before, after = node_hash(sibling, before), node_hash(sibling, after)
     if before != old_root or after != new_root:
-        raise ProofInvalid("root")
-
-
-def _check_trivial(old: int, old_root: bytes, new_root: bytes, *, same: bool, path: Sequence[bytes]) -> None:
-    if path:
-        raise ProofInvalid("length")
-    if same and old_root != new_root:
-        raise ProofInvalid("root")
-    if old == 0 and old_root != EMPTY_ROOT:
         raise ProofInvalid("root")
 
 

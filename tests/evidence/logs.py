@@ -1,4 +1,4 @@
-"""A log on the disk, made from chosen bytes: what an honest sequencer writes, or what a dishonest one with the keys would."""
+"""A log on the disk, made from chosen bytes: as an honest sequencer writes it, or a dishonest one that has the keys."""
 
 from collections.abc import Sequence
 from pathlib import Path

