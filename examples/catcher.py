@@ -180,11 +180,11 @@ def handlers(catcher: Catcher) -> Sequence[BaseRouteHandler]:
         return _page(request, catcher.newest(data.to or None), data.to)
 
     @post(f"{PATH}/search", status_code=200, sync_to_thread=False)
-    def search(data: Wanted) -> Response[list[Caught]]:
+    def search(data: Annotated[Wanted, Body()]) -> Response[list[Caught]]:
         return Response(catcher.newest(data.to or None), headers=_HEADERS)
 
     @post(f"{PATH}/sms", status_code=202, sync_to_thread=False)
-    def take_sms(data: Sms) -> dict[str, str]:
+    def take_sms(data: Annotated[Sms, Body()]) -> dict[str, str]:
         catcher.keep_sms(data.to, data.text)
         return {"state": "taken"}
 

@@ -76,7 +76,7 @@ class SendPorts:
     """What the flow needs from the rest of the house, handed in by the wiring.
 
     `through` names the registered recipient that carries each channel. `service_sent` gives the instants of service
-    messages to a person since an instant.
+    messages to a person since an instant. `name_item` is the policy's item for the name a letter greets with.
     """
 
     open_channel: OpenChannel
@@ -84,6 +84,7 @@ class SendPorts:
     rules: Rules
     through: Mapping[Channel, str]
     service_sent: Callable[[str, Instant], Awaitable[Sequence[Instant]]]
+    name_item: str = "contact.name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ async def send(message: Waiting, ports: SendPorts, *, now: Instant) -> Ready | W
         person=message.person,
         purpose=message.purpose,
         channel_item=message.address_item,
-        with_name=TEMPLATES[message.template].greets,
+        with_name=await _may_greet(message, ports),
         case=message.case,
     )
     if isinstance(answer, Refused):
@@ -157,6 +158,14 @@ async def _refused_by_its_kind(message: Waiting, ports: SendPorts) -> tuple[Reas
         may_go_through(carrier, await ports.rules.recipients(), purpose=message.purpose, item=message.address_item),
     )
     return tuple(reason for verdict in verdicts if not isinstance(verdict, Allow) for reason in verdict.reasons)
+
+
+async def _may_greet(message: Waiting, ports: SendPorts) -> bool:
+    """A name is asked for only where the words use it and the carrier is registered for it (L3, T1)."""
+    if not TEMPLATES[message.template].greets or message.channel is not Channel.EMAIL:
+        return False
+    carrier, known = ports.through[message.channel], await ports.rules.recipients()
+    return isinstance(may_go_through(carrier, known, purpose=message.purpose, item=ports.name_item), Allow)
 
 
 def _parameters(message: Waiting, ports: SendPorts) -> dict[str, Value]:

@@ -40,7 +40,8 @@ class ChannelByUse:
         address = answer.items.get(channel_item)
         if not isinstance(address, str):
             return Refused((answer.withheld.get(channel_item, Reason("not-held", "L1", {"item": channel_item})),))
-        return Allowed(address, _spoken(answer.items.get(self._name_item)))
+        name = answer.items.get(self._name_item)
+        return Allowed(address, name if isinstance(name, str) else None)
 
     async def _may_name(self, purpose: str) -> bool:
         known = (await self._law.current()).purposes.get(purpose)
@@ -68,12 +69,3 @@ class RulesByLaw:
             known.id: Recipient(known.id, frozenset(known.purposes), frozenset(known.items))
             for known in policy.recipients.values()
         }
-
-
-def _spoken(name: object) -> str | None:
-    if isinstance(name, str):
-        return name
-    if isinstance(name, Mapping):  # a structured name: given name first, as one is greeted
-        parts = [name.get(part) for part in ("given", "family")]
-        return " ".join(part for part in parts if isinstance(part, str) and part) or None
-    return None

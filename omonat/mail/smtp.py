@@ -30,7 +30,7 @@ class Relay:
 
     host: str
     port: int
-    recipient: str = "mail-relay"
+    recipient: str = "mail-provider"
     name: str = "localhost"
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: str | None = None

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from examples.catcher import Catcher, listen
 
+from examples.catcher import Catcher, listen
 from omonat.base.errors import Unavailable
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant, from_rfc3339
@@ -38,7 +38,7 @@ PURPOSES = {
     "tell-of-service": PurposeFacts("service", "legitimate-interest"),
     "marketing-email": PurposeFacts("marketing", "consent", frozenset({"email"})),
 }
-ITEMS = frozenset({"contact.email", "contact.mobile"})
+ITEMS = frozenset({"contact.email", "contact.mobile", "contact.name"})
 
 
 class Clock:
@@ -83,7 +83,7 @@ class Rules:
     purposes: dict[str, PurposeFacts] = field(default_factory=lambda: dict(PURPOSES))
     registered: dict[str, Recipient] = field(
         default_factory=lambda: {
-            name: Recipient(name, frozenset(PURPOSES), ITEMS) for name in ("mail-relay", "sms-gateway")
+            name: Recipient(name, frozenset(PURPOSES), ITEMS) for name in ("mail-provider", "sms-gateway")
         }
     )
 
@@ -211,7 +211,7 @@ class House:
             open_channel=self.register.open_channel,
             open_sealed=self.vault.open_value,
             rules=self.rules,
-            through={Channel.EMAIL: "mail-relay", Channel.SMS: "sms-gateway"},
+            through={Channel.EMAIL: "mail-provider", Channel.SMS: "sms-gateway"},
             service_sent=lambda person, since: outbox.service_sent(person, since=since),
         )
 

@@ -16,8 +16,8 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from examples.catcher import Catcher
 
+from examples.catcher import Catcher
 from omonat.base.errors import BadInput
 from omonat.mail.carriers import Mail, Rejected, Sms, Taken, TryLater, Unknown
 from omonat.mail.compose import compose
@@ -44,7 +44,7 @@ async def relay(**options: object) -> AsyncIterator[tuple[int, list[bytes]]]:
     taken: list[bytes] = []
 
     class Handler:
-        async def handle_DATA(self, _server: SMTP, _session: object, envelope: object) -> str:  # noqa: N802
+        async def handle_DATA(self, _server: SMTP, _session: object, envelope: object) -> str:
             taken.append(envelope.content)  # type: ignore[attr-defined]
             return "250 taken"
 

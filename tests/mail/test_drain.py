@@ -113,6 +113,16 @@ async def test_T1_a_gateway_the_policy_does_not_register_gets_nothing(house: Hou
     assert house.register.asked == []
 
 
+async def test_T1_a_relay_that_is_not_registered_for_names_gets_no_name(house: House) -> None:
+    person = await house.person(email=MAIL, name="Gulnora")
+    house.rules.registered["mail-provider"] = Recipient(
+        "mail-provider", frozenset({"marketing-email"}), frozenset({"contact.email"})
+    )
+    await house.put(house.newsletter(person))
+    assert await house.drain().once() == Counter(sent=1)
+    assert "Gulnora" not in house.catcher.newest()[0].text
+
+
 async def test_P1_a_policy_that_changed_while_the_address_was_opened_is_obeyed(house: House) -> None:
     person = await house.person(mobile=MOBILE)
     await house.put(house.code(person))
@@ -263,7 +273,7 @@ async def test_trouble_with_the_vault_or_the_database_puts_off_and_loses_nothing
 
 async def test_a_carrier_that_breaks_leaves_an_unknown_outcome(house: House) -> None:
     class Broken:
-        recipient = "mail-relay"
+        recipient = "mail-provider"
 
         async def hand_over(self, _mail: Mail) -> Outcome:
             raise ZeroDivisionError
@@ -294,9 +304,9 @@ async def test_the_loop_sends_what_comes_and_stops_when_told(house: House) -> No
     running = asyncio.create_task(house.drain().run(stop))
     await house.put(house.code(await house.person(mobile=MOBILE)))
     async with asyncio.timeout(5):
-        while not house.gateway.requests:
+        while not house.gateway.requests:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
-        while await house.rows() != [("sent", None)]:
+        while await house.rows() != [("sent", None)]:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     stop.set()
     await asyncio.wait_for(running, 2)
