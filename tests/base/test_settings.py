@@ -85,3 +85,9 @@ def test_a_settings_file_that_cannot_be_read_says_where(tmp_path: Path) -> None:
 
 def test_every_setting_has_a_default_but_the_home() -> None:
     assert Settings(home=Path("/h")).keys == Path("/h/keys")
+
+
+def test_every_setting_is_in_the_operators_guide() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "operate.md").read_text("utf-8")
+    for field in Settings.__struct_fields__:
+        assert f"`{field.replace('_', '-')}`" in guide, field
