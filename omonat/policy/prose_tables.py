@@ -45,9 +45,9 @@ def _remarks(item: Item, voice: Voice) -> list[str]:
     if item.scope is Scope.PCI:
         said.append(voice(PHRASES["pci"]))
     label = voice(item.says)
-    remarks = [f"{label}: {', '.join(said)}."] if said else []
+    remarks = [f"{label}: {', '.join(said)}"] if said else []
     if item.because:
-        remarks.append(f"{label}: {lowered(voice(item.because))}")
+        remarks.append(f"{label}: {lowered(voice(item.because)).rstrip('.')}")
     return remarks
 
 

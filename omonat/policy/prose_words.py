@@ -64,14 +64,14 @@ KEEPINGS: Mapping[Keeping, Words] = {
         "The program does not let it be broken.",
     ),
     Keeping.EVIDENCED: _w(
-        "Har bir amal oʻzgarmas dalillar jurnaliga yoziladi.",
-        "Каждое действие записывается в неизменяемый журнал доказательств.",
-        "Every act is written into a tamper-evident log.",
+        "Dalil bilan: har bir amal oʻzgartirib boʻlmaydigan jurnalga yoziladi.",
+        "Доказательством: каждое действие записывается в журнал, который нельзя подделать.",
+        "By evidence: every act is written into a tamper-evident log.",
     ),
     Keeping.ATTESTED: _w(
-        "Masʼul shaxs buni sana va isbot bilan tasdiqlaydi.",
-        "Ответственный подтверждает это с датой и доказательством.",
-        "A responsible person attests it, with a date and a proof.",
+        "Tasdiq bilan: masʼul shaxs buni sana va isbot bilan tasdiqlaydi.",
+        "Подтверждением: ответственный удостоверяет это с датой и доказательством.",
+        "By attestation: a responsible person states it, with a date and a proof.",
     ),
 }
 
