@@ -1,9 +1,10 @@
 """Reading a body: one strict decoder, because being lenient about JSON is how two programs come to disagree.
 
 Refused, each with a code of its own and never with the refused bytes: more than 1 MiB, another content type, bytes that
-are no UTF-8, duplicate keys, NaN and infinities, numbers beyond 2^53, nesting beyond 32, strings beyond 10,000
-characters, NUL and half surrogates, unknown keys (the nearest valid name is offered), and a card's verification code
-under any name (D2; PCI DSS 3.3.1). A body of an ordinary request costs a few microseconds.
+are no UTF-8, duplicate keys, NaN and infinities, numbers beyond 2^53, nesting beyond 32, more than 20,000
+objects and lists, strings beyond 10,000 characters, NUL and half surrogates, unknown keys (the nearest valid name is
+offered), and a card's verification code under any name (D2; PCI DSS 3.3.1). A body of an ordinary request costs a few
+microseconds.
 """
 
 import json
@@ -24,6 +25,8 @@ LARGEST: Final = 1 << 20
 DEEPEST: Final = 32
 LONGEST: Final = 10_000
 """Characters of one string."""
+_MOST_PARTS: Final = 20_000
+"""Objects and lists in one body."""
 _SAFE: Final = 2**53 - 1
 
 _CARD_CODE: Final = re.compile(
@@ -43,6 +46,9 @@ def parse(raw: bytes) -> Any:
     """The JSON value of a body, checked for everything but its shape. Raises BadInput; Refused for a card's code."""
     if len(raw) > LARGEST:
         raise BadInput("body-too-large")
+    brackets = raw.count(b"[") + raw.count(b"{")
+    if brackets > _MOST_PARTS:
+        raise BadInput("body-too-branched")
     try:
         text = raw.decode()
     except UnicodeDecodeError:
@@ -53,7 +59,6 @@ def parse(raw: bytes) -> Any:
         raise BadInput("body-malformed", line=str(error.lineno), column=str(error.colno)) from None
     except RecursionError:
         raise BadInput("body-too-deep") from None
-    brackets = raw.count(b"[") + raw.count(b"{")
     if brackets > DEEPEST or len(raw) > LONGEST or "\\u" in text:
         _inspect(value)
     return value

@@ -97,7 +97,9 @@ class Call:
         if self.key is None or self.once is None:
             return await work()
         client = await self.client()
-        return await self.once(client=client.id, key=self.key, request=self.digest, work=work)
+        return await self.once(
+            client=client.id, key=self.key, request=self.digest, work=work, shape=self.operation.answer
+        )
 
 
 def moment(text: str | None, at: str) -> Instant | None:

@@ -7,13 +7,14 @@ are kept, and answers hold ids alone.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
 
 from omonat.api.ports import Digests
-from omonat.base.errors import BadInput, Unavailable
+from omonat.base.errors import BadInput, OmonatError, Unavailable
 from omonat.base.instants import MINUTE, Instant
 from omonat.database.pool import Database
 from omonat.database.statements import load
@@ -35,25 +36,31 @@ class Once:
         self._digests = digests
         self._clock = clock
 
-    async def __call__(self, *, client: str, key: str, request: bytes, work: Callable[[], Awaitable[bytes]]) -> bytes:
-        """The answer of `work`, or the one kept. Raises BadInput `key-reused`, Unavailable `key-busy`."""
+    async def __call__(
+        self, *, client: str, key: str, request: bytes, work: Callable[[], Awaitable[bytes]], shape: Any
+    ) -> bytes:
+        """The answer of `work`, or the one kept, printed in the same `shape`.
+
+        Raises BadInput `key-reused`, Unavailable `key-busy`.
+        """
         named = self._digests.keyed_digest("idempotency-key", f"{client}\n{key}".encode())
         digest = self._digests.keyed_digest("idempotency-body", request)
         kept = await self._claim(client, named, digest)
         if kept is not None:
-            return kept
+            return msgspec.json.encode(msgspec.convert(kept, shape))  # jsonb doesn't keep the order of keys
         try:
             answer = await work()
         except BaseException:
-            async with self._database.connection() as connection:
-                await _queries.release(connection, client=client, key=named)
+            with suppress(OmonatError):  # without a database the claim stays, and may be taken over in a minute
+                async with self._database.connection() as connection:
+                    await _queries.release(connection, client=client, key=named)
             raise
         async with self._database.connection() as connection:
             await _queries.keep(connection, client=client, key=named, answer=msgspec.json.decode(answer))
         return answer
 
-    async def _claim(self, client: str, key: bytes, digest: bytes) -> bytes | None:
-        """None when the work is ours to do."""
+    async def _claim(self, client: str, key: bytes, digest: bytes) -> Any:
+        """The answer that is kept; None when the work is ours to do."""
         now = self._clock()
         async with self._database.connection() as connection:
             row: Any = await _queries.claim(
@@ -66,4 +73,4 @@ class Once:
             raise Unavailable("key-busy")
         if row["request"] != digest:
             raise BadInput("key-reused")
-        return msgspec.json.encode(row["answer"])
+        return row["answer"]

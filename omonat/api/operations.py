@@ -405,9 +405,9 @@ SEALED: Final = frozenset({"health", "codes", "openapi"})
 EVERYWHERE: Final = ("query-unknown", "header-twice", "headers-too-large", "internal")
 """Errors any operation can answer."""
 WITH_BODY: Final = (
-    "body-malformed", "body-not-utf8", "body-too-large", "body-too-deep", "body-slow", "media-type-wrong",
-    "key-duplicate", "key-unknown", "key-missing", "type-wrong", "value-wrong", "number-too-large",
-    "number-not-finite", "text-too-long", "text-not-text", "card-code-refused",
+    "body-malformed", "body-not-utf8", "body-too-large", "body-too-deep", "body-too-branched", "body-slow",
+    "media-type-wrong", "key-duplicate", "key-unknown", "key-missing", "type-wrong", "value-wrong",
+    "number-too-large", "number-not-finite", "text-too-long", "text-not-text", "card-code-refused",
 )  # fmt: skip
 """Errors any operation with a body can answer."""
 WITH_CREDENTIAL: Final = (

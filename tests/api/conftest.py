@@ -3,10 +3,12 @@
 One house serves a module; each story opens its own orders.
 """
 
+import asyncio
 import io
 import itertools
 import os
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+import uvicorn
 from litestar import Litestar
 
 from omonat.api.door import Api, route
@@ -123,6 +126,28 @@ async def door(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8600") as http:
             yield Door(house, clock, app, http, credentials, logged)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A real web server on loopback."""
+
+    url: str
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def served(door: Door) -> AsyncIterator[Served]:
+    """The door behind uvicorn, on this test's own event loop: as in production, but for the number of processes."""
+    config = uvicorn.Config(door.app, host="127.0.0.1", port=0, log_config=None, server_header=False, lifespan="off")
+    server = uvicorn.Server(config)
+    server.capture_signals = nullcontext  # type: ignore[method-assign]  # the test run keeps its own
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 — uvicorn offers no event to wait for
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield Served(f"http://127.0.0.1:{port}")
+    server.should_exit = True
+    await serving
 
 
 async def everything_written(database: Database) -> str:

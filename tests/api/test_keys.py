@@ -1,0 +1,65 @@
+"""Idempotency keys: a write said twice is done once, whoever says it, and only digests of key and request are kept."""
+
+import asyncio
+from uuid import uuid4
+
+from tests.api.conftest import Door, everything_written, order_body
+
+
+async def test_the_same_key_and_body_get_the_same_answer_and_one_record(door: Door) -> None:
+    body, key = order_body(f"order:{next(door.numbers)}"), str(uuid4())
+    first = await door.ask("/v1/collect", body, idempotency_key=key)
+    again = await door.ask("/v1/collect", body, idempotency_key=key)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    other = await door.ask("/v1/collect", body, idempotency_key=str(uuid4()))
+    assert other.json()["record"] != first.json()["record"]
+    changed = body | {"accepted": False}
+    reused = await door.ask("/v1/collect", changed, idempotency_key=key)
+    assert (reused.status_code, reused.json()["code"]) == (422, "key-reused")
+    assert key not in await everything_written(door.house.grounds.database)
+
+
+async def test_two_racing_under_one_key_make_one_record(door: Door) -> None:
+    body, key = order_body(f"order:{next(door.numbers)}"), str(uuid4())
+    racing = [door.ask("/v1/collect", body, idempotency_key=key) for _ in range(8)]
+    answers = await asyncio.gather(*racing)
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["record"] for answer in answers}) == 1
+    async with door.house.grounds.database.connection() as connection:
+        count = await connection.fetchval("select count(*) from records where case_id = $1", body["case"])
+    assert count == 1
+
+
+async def test_another_system_may_use_the_same_key(door: Door) -> None:
+    key = str(uuid4())
+    mine = await door.ask("/v1/collect", order_body(f"order:{next(door.numbers)}"), idempotency_key=key)
+    yours = await door.ask("/v1/collect", order_body(f"order:{next(door.numbers)}"), by="panel", idempotency_key=key)
+    assert (mine.status_code, yours.status_code) == (201, 201)
+    assert mine.json()["record"] != yours.json()["record"]
+
+
+async def test_other_writes_keep_their_key_too(door: Door) -> None:
+    order, key = await door.order(), str(uuid4())
+    consent = {"person": order["person"], "purpose": "marketing-email", "state": "given"}
+    racing = [door.ask("/v1/consents", consent, idempotency_key=key) for _ in range(4)]
+    answers = await asyncio.gather(*racing)
+    done = [answer for answer in answers if answer.status_code == 201]
+    assert all(answer.json()["code"] == "key-busy" for answer in answers if answer.status_code != 201)
+    again = await door.ask("/v1/consents", consent, idempotency_key=key)
+    assert done
+    assert {again.text} == {answer.text for answer in done}
+    reused = await door.ask("/v1/consents", consent | {"state": "withdrawn"}, idempotency_key=key)
+    assert (reused.status_code, reused.json()["code"]) == (422, "key-reused")
+    async with door.house.grounds.database.connection() as connection:
+        count = await connection.fetchval("select count(*) from choices where person = $1", order["person"])
+    assert count == 1 + 1  # the acceptance that came with the order, and this consent
+
+
+async def test_a_failed_write_leaves_its_key_free(door: Door) -> None:
+    key = str(uuid4())
+    unknown = {"person": "per_unknown", "purpose": "marketing-email", "state": "given"}
+    assert (await door.ask("/v1/consents", unknown, idempotency_key=key)).status_code == 404
+    order = await door.order()
+    known = unknown | {"person": order["person"]}
+    assert (await door.ask("/v1/consents", known, idempotency_key=key)).status_code == 201
