@@ -81,7 +81,8 @@ def _walk(browser: Browser, base: str, view: tuple[str, str], cookies: list[Any]
     context = browser.new_context(viewport={"width": wide, "height": high}, locale=language, reduced_motion="reduce")
     context.add_cookies(cookies)
     page = context.new_page()
-    waiting, seen, shots = list(DOORS), set(DOORS), []
+    waiting, seen = list(DOORS), set(DOORS)
+    shots: list[Shot] = []
     while waiting and len(shots) < LIMIT:
         address = waiting.pop(0)
         troubles = _open(page, base, address, language)
