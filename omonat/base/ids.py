@@ -5,16 +5,19 @@ counted from them, and so that two machines never need to agree before naming so
 """
 
 import os
-from base64 import b32encode
 
-_ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyz234567")
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = tuple(one + two for one in _LETTERS for two in _LETTERS)  # ten bits each
+_ALPHABET = frozenset(_LETTERS)
+_SHIFTS = range(120, -10, -10)
 _LENGTH = 26  # 128 bits in base32 without padding
 _LAST = frozenset("aeimquy4")  # the last letter carries three bits: the two left over must be zero
 
 
 def new_id(prefix: str) -> str:
     """A fresh identifier such as `per_b5qk…`; 128 bits from the operating system (ASVS 11.5.1)."""
-    return f"{prefix}_{b32encode(os.urandom(16)).decode().rstrip('=').lower()}"
+    bits = int.from_bytes(os.urandom(16)) << 2  # 130 bits: 26 letters, the last two bits zero
+    return f"{prefix}_{''.join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])}"
 
 
 def is_id(prefix: str, text: str) -> bool:
