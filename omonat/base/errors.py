@@ -12,6 +12,8 @@ places (items, purposes, files, lines), never a value of personal data.
 
 from collections.abc import Mapping
 
+from omonat.base.codes import sentence
+
 
 class OmonatError(Exception):
     """An error with a stable code. `about` fills the placeholders of the code's sentences."""
@@ -22,8 +24,6 @@ class OmonatError(Exception):
         self.about: Mapping[str, str] = about
 
     def __str__(self) -> str:
-        from omonat.base.codes import sentence
-
         return sentence(self.code, "en", self.about)
 
 
