@@ -133,10 +133,11 @@ def entry(vault: Vault, here: Situation, opened: Opened) -> Entry:
         facts["staff"] = vault.pseudonym("staff", found.staff)
     subjects: tuple[str, ...] = ()
     if found.person is not None and found.facts.blocked != "erased":
-        slot = found.evidence_slot
-        facts["person"] = vault.commitment(evidence_slot=slot, entry=entry_id, field="person", value=found.person)
-        if here.request.case is not None:
-            facts["case"] = vault.commitment(evidence_slot=slot, entry=entry_id, field="case", value=here.request.case)
+        case = here.request.case  # one commitment opens both: deriving a salt costs more than hashing
+        value = found.person if case is None else f"{found.person} {case}"
+        facts["person"] = vault.commitment(
+            evidence_slot=found.evidence_slot, entry=entry_id, field="person", value=value
+        )
         subjects = (found.person,)
     act = "use:person:authorised" if opened.values else "use:person:refused"
     return Entry(entry_id, here.now, act, facts, subjects)
