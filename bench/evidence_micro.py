@@ -91,7 +91,9 @@ async def group_commit(database: Database, journal: Journal, pairs: int, seconds
         # A plain log table as one would write it: one INSERT, one commit, on eight connections.
         one = entry()
         body = encode(one)
-        await pool.execute("insert into plain_log (id, at, act, body) values ($1, now(), $2, $3)", one.id, one.act, body)
+        await pool.execute(
+            "insert into plain_log (id, at, act, body) values ($1, now(), $2, $3)", one.id, one.act, body
+        )
 
     async def submitted() -> None:
         await journal.submit(entry(people[next(turn) % 1000]))

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from omonat.base.canonical import canonical
+from omonat.base.canonical import canonical, canonical_unchecked
 from omonat.base.errors import BadInput, Fault
 from omonat.base.ids import is_id
 from omonat.base.instants import Instant
@@ -48,12 +48,30 @@ def encode(entry: Entry) -> bytes:
         raise Fault("evidence-entry-malformed", why="act")
     facts = entry.facts if type(entry.facts) is dict else dict(entry.facts)
     try:
-        encoded = canonical({"act": entry.act, "at": entry.at, "facts": facts, "id": entry.id, "v": VERSION})
-    except (ValueError, TypeError) as error:
+        _check(facts)
+        encoded = canonical_unchecked({"act": entry.act, "at": entry.at, "facts": facts, "id": entry.id, "v": VERSION})
+    except (ValueError, TypeError, AttributeError) as error:
         raise Fault("evidence-entry-malformed", why="facts") from error
     if len(encoded) > LONGEST:
         raise Fault("evidence-entry-malformed", why="length")
     return encoded
+
+
+def _check(value: Any) -> None:
+    """As `canonical` checks, the common kinds first: this runs on every use. Raises ValueError."""
+    kind = type(value)
+    if kind is dict:
+        for name, member in value.items():
+            if type(name) is not str or not name.isascii():
+                raise ValueError("canonical JSON needs ASCII keys")
+            if type(member) is not str:
+                _check(member)
+    elif kind is list or kind is tuple:
+        for member in value:
+            if type(member) is not str:
+                _check(member)
+    elif kind is not str and kind is not bool and value is not None:
+        canonical(value)
 
 
 def decode(encoded: bytes) -> Entry:

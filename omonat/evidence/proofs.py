@@ -68,6 +68,7 @@ class TreeView:
         self.size = size
         self._cache = cache
         self._edge: dict[int, _Levels] = {}
+        self._ranges: dict[tuple[int, int], bytes] = {}
 
     def node(self, level: int, index: int) -> bytes:
         """The root of a complete subtree inside this tree."""
@@ -84,7 +85,7 @@ class TreeView:
 
     def inclusion(self, index: int) -> list[bytes]:
         """The audit path of a leaf."""
-        return prove_inclusion(index, self.size, self.node)
+        return prove_inclusion(index, self.size, self.node, self._ranges)
 
     def consistency(self, old: int) -> list[bytes]:
         """The proof that this tree begins with the tree of `old`."""

@@ -145,6 +145,7 @@ class Reader:
 def _is_log_key(key: Verifier, origin: str) -> bool:
     return key.kind == ED25519 and key.name == origin
 
+
 def _checked(row: Any, entry_id: str, index: int | None) -> Entry:
     body = row["body"]
     if body is None or leaf_hash(body) != row["leaf"]:

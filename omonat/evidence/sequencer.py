@@ -96,6 +96,7 @@ class Sequencer:
         self._reached = reached
         self._lease: leases.Lease | None = None
         self._signed_at: Instant | None = None
+        self._behind = False
         self._stopping = asyncio.Event()
 
     async def open(self) -> bool:
@@ -126,6 +127,7 @@ class Sequencer:
         state = await self._place(now)
         head = state.published
         while head.size < state.placed:
+            await self._keep_lease(self._clock())
             head = await self._publish(head, min(state.placed, _next_stop(head.size)))
         if self._signed_at is None or not 0 <= now - self._signed_at < HEARTBEAT:
             await self._sign(head, head)
@@ -145,7 +147,8 @@ class Sequencer:
                     await self.advance()
             except Unavailable:
                 ready = False
-            await self._pause()
+            if not (ready and self._behind):
+                await self._pause()
         await self._give_back()
 
     def stop(self) -> None:
@@ -246,6 +249,7 @@ class Sequencer:
         around = timing.plan([(row["id"], row["at"]) for row in fresh], marked=state.marked, now=now)
         own = (*around.before, *around.after)
         if not fresh and not own:
+            self._behind = False
             return state
         if own:
             await connection.execute(journal.WRITE, *journal.columns(own))
@@ -257,7 +261,7 @@ class Sequencer:
         names, txids = [name for name, _ in order], [txid for _, txid in order]
         await _queries.place(connection, indexes=indexes, entries=names, txids=txids)
         # A round that took only part leaves `seen` where it was; the next one finds the rest.
-        partial = len(fresh) == _MOST_PLACED
+        partial = self._behind = len(fresh) == _MOST_PLACED
         reached = replace(
             state,
             seen=state.seen if partial else here["seen"],

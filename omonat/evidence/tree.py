@@ -5,7 +5,7 @@ look nodes up (a list, tiles) can make any proof; whoever checks one needs nothi
 A check that fails raises `ProofInvalid`: a result that may be ignored would be ignored one day.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -48,14 +48,23 @@ def root_of(hashes: Sequence[bytes]) -> bytes:
     return level[0]
 
 
-def range_hash(start: int, end: int, node: NodeSource) -> bytes:
+RangeCache = MutableMapping[tuple[int, int], bytes]
+"""Hashes of incomplete ranges at the right edge of one tree size, which many proofs share."""
+
+
+def range_hash(start: int, end: int, node: NodeSource, known: RangeCache | None = None) -> bytes:
     """MTH(D[start:end]) for a range that occurs in the recursion of RFC 6962 (start aligned to its left subtree)."""
     width = end - start
     if width & (width - 1) == 0:
         level = width.bit_length() - 1
         return node(level, start >> level)
-    left = 1 << (width - 1).bit_length() - 1
-    return node_hash(node(left.bit_length() - 1, start // left), range_hash(start + left, end, node))
+    found = known.get((start, end)) if known is not None else None
+    if found is None:
+        left = 1 << (width - 1).bit_length() - 1
+        found = node_hash(node(left.bit_length() - 1, start // left), range_hash(start + left, end, node, known))
+        if known is not None:
+            known[start, end] = found
+    return found
 
 
 def root_at(size: int, node: NodeSource) -> bytes:
@@ -63,7 +72,7 @@ def root_at(size: int, node: NodeSource) -> bytes:
     return range_hash(0, size, node) if size else EMPTY_ROOT
 
 
-def prove_inclusion(index: int, size: int, node: NodeSource) -> list[bytes]:
+def prove_inclusion(index: int, size: int, node: NodeSource, known: RangeCache | None = None) -> list[bytes]:
     """The audit path of leaf `index` in the tree of `size`, the leaf's sibling first. ValueError when not inside."""
     if not 0 <= index < size:
         raise ValueError("the leaf lies outside the tree")
@@ -72,10 +81,10 @@ def prove_inclusion(index: int, size: int, node: NodeSource) -> list[bytes]:
     while end - start > 1:
         middle = start + (1 << (end - start - 1).bit_length() - 1)
         if index < middle:
-            path.append(range_hash(middle, end, node))
+            path.append(range_hash(middle, end, node, known))
             end = middle
         else:
-            path.append(range_hash(start, middle, node))
+            path.append(range_hash(start, middle, node, known))
             start = middle
     path.reverse()
     return path
