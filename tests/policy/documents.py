@@ -1,5 +1,6 @@
 """Documents for the tests of the law: a small one, the shipped one, and any number of made-up ones."""
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,13 @@ def raw_policies(draw: st.DrawFn) -> dict[str, Any]:
         "policy": "made-up",
         "version": draw(_TEXT),
         "effective": "2026-12-01T00:00:00+05:00",
-        "controller": {"name": "X", "country": "uz", "mailbox": "x@x.test", "laws": ["uz"], "time-zone": "Asia/Tashkent"},
+        "controller": {
+            "name": "X",
+            "country": "uz",
+            "mailbox": "x@x.test",
+            "laws": ["uz"],
+            "time-zone": "Asia/Tashkent",
+        },
         "promises": {"U1": {"section": "s", "owner": "r0", "keeping": ["enforced"], **named, "tells": draw(_words())}},
         "sections": {"s": named},
         "categories": {"thing": {**named, "items": {name.partition(".")[2]: item for name in _ITEMS}}},
@@ -146,8 +153,6 @@ def raw_policies(draw: st.DrawFn) -> dict[str, Any]:
 
 def yaml_of(document: dict[str, Any]) -> str:
     """Plain values as YAML text (JSON is YAML)."""
-    import json
-
     return json.dumps(document, ensure_ascii=False)
 
 

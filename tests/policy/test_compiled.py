@@ -1,4 +1,5 @@
 """The tables: what they grant is what a naive reading of the document grants, for every combination there is."""
+# ruff: noqa: E501 - a table of cases reads best with one case a line
 
 from pathlib import Path
 from time import perf_counter
@@ -60,7 +61,9 @@ def everything(document: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [(p, r, i) for p in document["purposes"] for r in document["roles"] for i in items]
 
 
-@pytest.mark.parametrize(("path", "policy"), [(SMALL, small_compiled), (SHIPPED, shipped_compiled)], ids=["small", "shipped"])
+@pytest.mark.parametrize(
+    ("path", "policy"), [(SMALL, small_compiled), (SHIPPED, shipped_compiled)], ids=["small", "shipped"]
+)
 def test_S4_every_purpose_role_and_item_is_decided_as_a_reader_would(path: Path, policy) -> None:
     document, compiled = raw(path), policy()
     asked = everything(document)
@@ -212,7 +215,9 @@ WIDENED = [
 
 @pytest.mark.parametrize(("old", "new", "use"), [w[1:] for w in WIDENED], ids=[w[0] for w in WIDENED])
 def test_P2_a_wider_use_counts_from_the_version_that_widened_it(old: str, new: str, use: tuple[str, str, str]) -> None:
-    text = changed(old, new).replace("offers: [marketing-email]\n", "\n" if "contract\n    roles: [mark" in new else "offers: [marketing-email]\n")
+    text = changed(old, new).replace(
+        "offers: [marketing-email]\n", "\n" if "contract\n    roles: [mark" in new else "offers: [marketing-email]\n"
+    )
     if "contract\n    roles: [mark" in new:
         text = text.replace("consent-needed: [marketing-email]\n", "")
     first = small_compiled()
@@ -253,7 +258,12 @@ def test_P2_a_use_that_was_dropped_and_comes_back_counts_from_its_return() -> No
 def test_P2_a_new_recipient_counts_from_its_version() -> None:
     first = small_compiled()
     second = compile_policy(
-        reread(changed("purposes: [deliver-order], items: [contact.mobile]", "purposes: [deliver-order], items: [contact.mobile, contact.name]")),
+        reread(
+            changed(
+                "purposes: [deliver-order], items: [contact.mobile]",
+                "purposes: [deliver-order], items: [contact.mobile, contact.name]",
+            )
+        ),
         small_packs(),
         [first],
     )

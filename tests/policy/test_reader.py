@@ -1,4 +1,5 @@
 """Reading the law: everything that could mean two things is refused, with its place, the name meant and the fix."""
+# ruff: noqa: E501 - a table of cases reads best with one case a line
 
 import pytest
 from hypothesis import given, settings
@@ -68,7 +69,9 @@ REFUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("old", "new", "code", "meant"), REFUSED, ids=[f"{c}-{i}" for i, (_, _, c, _) in enumerate(REFUSED)])
+@pytest.mark.parametrize(
+    ("old", "new", "code", "meant"), REFUSED, ids=[f"{c}-{i}" for i, (_, _, c, _) in enumerate(REFUSED)]
+)
 def test_P1_what_could_mean_two_things_is_refused_with_its_place(old: str, new: str, code: str, meant: str) -> None:
     text = changed(old, new)
     found = [c for c in complaints_of(text) if c.code == code]
@@ -100,7 +103,11 @@ def test_P1_a_complaint_points_at_the_very_word() -> None:
 
 
 def test_P1_all_faults_are_told_at_once_in_the_order_of_the_text() -> None:
-    text = changed("kind: email", "kind: emial").replace("roles: [finance]", "roles: [finanse]").replace("keep: P6M", "keep: x")
+    text = (
+        changed("kind: email", "kind: emial")
+        .replace("roles: [finance]", "roles: [finanse]")
+        .replace("keep: P6M", "keep: x")
+    )
 
     found = complaints_of(text)
 
@@ -148,7 +155,7 @@ def test_P1_a_torn_document_is_a_complaint_or_the_document(data: st.DataObject) 
     try:
         reread("\n".join(lines[:drop] + lines[drop + 1 :]))
     except InvalidPolicy as invalid:
-        assert all(c.code in registry() for c in invalid.complaints)
+        assert all(c.code in registry() for c in invalid.complaints)  # noqa: PT017 - both ends are right
 
 
 def test_P1_words_that_yaml_guesses_about_stay_words() -> None:
@@ -183,6 +190,11 @@ def test_P1_the_digest_sees_meaning_and_order_but_not_spacing_or_comments() -> N
 
     assert digest_of(reread(text + "\n# a remark\n").policy) == digest_of(small().policy)
     assert digest_of(reread(changed("keep: P6M", "keep: P7M")).policy) != digest_of(small().policy)
-    swapped = text.replace("  counter: {says: {uz: Kassa, ru: Касса, en: Counter}, cases: open, caps: {uses-per-hour: 60}}\n", "")
-    swapped = swapped.replace("purposes:\n  deliver-order:", "  counter: {says: {uz: Kassa, ru: Касса, en: Counter}, cases: open, caps: {uses-per-hour: 60}}\npurposes:\n  deliver-order:")
+    swapped = text.replace(
+        "  counter: {says: {uz: Kassa, ru: Касса, en: Counter}, cases: open, caps: {uses-per-hour: 60}}\n", ""
+    )
+    swapped = swapped.replace(
+        "purposes:\n  deliver-order:",
+        "  counter: {says: {uz: Kassa, ru: Касса, en: Counter}, cases: open, caps: {uses-per-hour: 60}}\npurposes:\n  deliver-order:",
+    )
     assert digest_of(reread(swapped).policy) != digest_of(small().policy)

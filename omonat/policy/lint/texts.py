@@ -14,7 +14,7 @@ from omonat.policy.packs import Pack
 Packs = Sequence[Pack]
 _CYRILLIC = re.compile(r"[Ѐ-ӿ]")
 _WRONG_UZBEK = re.compile(r"[OoGg]['’‘`´]|(?<=[a-z])['‘`´](?=[a-z])")
-_SENTENCE = 25
+_SENTENCE = 20  # shorter labels may be the same in every language: SMS, IP, Payme
 
 
 def words_of(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Words]]:
