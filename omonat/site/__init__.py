@@ -1,7 +1,8 @@
 """The public door: the policy page, its versions and its file (P1, P3). No sign-in, no script, no cookie."""
 
 from omonat.site.door import SITE
+from omonat.site.house import handlers
 from omonat.site.library import Edition, PolicyLibrary, Shelf, Standing
 from omonat.site.routes import site_routes
 
-__all__ = ["SITE", "Edition", "PolicyLibrary", "Shelf", "Standing", "site_routes"]
+__all__ = ["SITE", "Edition", "PolicyLibrary", "Shelf", "Standing", "handlers", "site_routes"]

@@ -34,10 +34,11 @@ class Edition:
     packs: Sequence[Pack] = ()
     standings: Mapping[str, Standing] = field(default_factory=dict)
 
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the bytes people can download, in hexadecimal."""
-        return sha256(self.source).hexdigest()
+    digest: str = field(init=False)
+    """SHA-256 of the bytes people can download, in hexadecimal."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", sha256(self.source).hexdigest())
 
     @property
     def version(self) -> str:

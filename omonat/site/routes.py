@@ -18,8 +18,10 @@ Asked = Request[Any, Any, Any]
 Answer = Response[bytes]
 
 
-def site_routes(library: PolicyLibrary, *, now: Callable[[], Instant], https: bool = False) -> list[HTTPRouteHandler]:
-    """The handlers of this door. `now` is read once per request; `https`: readers come over TLS."""
+def site_routes(
+    library: PolicyLibrary, *, now: Callable[[], Instant], https: Callable[[], bool] = lambda: False
+) -> list[HTTPRouteHandler]:
+    """The handlers of this door. `now` is read once per request; `https` says whether readers come over TLS."""
     pages = _Pages(library, now, https)
 
     @get(HOME, name="policy", include_in_schema=False)
@@ -44,28 +46,18 @@ def site_routes(library: PolicyLibrary, *, now: Callable[[], Instant], https: bo
 class _Pages:
     """The answers. Nothing here is about a person, so all of it may be cached on the way, for a minute."""
 
-    def __init__(self, library: PolicyLibrary, now: Callable[[], Instant], https: bool) -> None:
+    def __init__(self, library: PolicyLibrary, now: Callable[[], Instant], https: Callable[[], bool]) -> None:
         self._library, self._now, self._https = library, now, https
 
     async def notice(self, request: Asked, edition: Edition | None) -> Answer:
         """One version to be read."""
         if edition is None:
             return await self._missing(request)
-        current = await self._library.current()
-        language = _language(request)
-        return await self._page(
-            request,
-            "policy.html",
-            edition=edition,
-            body=body(edition, language),
-            in_force=current is not None and current.digest == edition.digest,
-        )
+        return await self._page(request, "policy.html", edition=edition, body=body(edition, _language(request)))
 
     async def history(self, request: Asked) -> Answer:
         """All versions."""
-        editions = await self._library.history()
-        current = await self._library.current()
-        return await self._page(request, "history.html", editions=editions, current=current)
+        return await self._page(request, "history.html", editions=await self._library.history())
 
     async def file(self, request: Asked, edition: Edition | None) -> Answer:
         """The exact bytes that were published."""
@@ -95,12 +87,13 @@ class _Pages:
             controller=current.policy.controller.name if current else "",
             proof=await self._library.checkpoint(),
             foot_links=links,
+            current=current,
             **context,
         )
         return self._answer(request, html.encode(), "text/html; charset=utf-8", status=status)
 
     def _answer(self, request: Asked, content: bytes, kind: str, *, status: int = 200, disposition: str = "") -> Answer:
-        headers = security_headers(personal=False, https=self._https)
+        headers = security_headers(personal=False, https=self._https())
         headers["vary"] += ", accept-encoding"
         if disposition:
             headers["content-disposition"] = disposition

@@ -1,0 +1,94 @@
+"""The library as the house has it: versions from the database, the checkpoint from the evidence log."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from litestar.handlers import HTTPRouteHandler
+
+from omonat.base.errors import BadInput
+from omonat.base.instants import Instant
+from omonat.base.settings import Settings
+from omonat.evidence.reader import Signed
+from omonat.flows.grounds import Grounds
+from omonat.flows.published import PublishedVersion, ReadPublished
+from omonat.pages import Proof
+from omonat.site.library import Edition
+from omonat.site.routes import site_routes
+
+CHECKPOINT = "/v1/evidence/checkpoint"
+
+
+class EvidenceLog(Protocol):
+    """The log, for reading."""
+
+    def checkpoint(self) -> Signed:
+        """The newest signed checkpoint."""
+
+
+class House(Protocol):
+    """The house, as far as this door looks into it."""
+
+    @property
+    def grounds(self) -> Grounds: ...
+    @property
+    def evidence(self) -> EvidenceLog: ...
+    @property
+    def settings(self) -> Settings: ...
+
+
+def handlers(house: Callable[[], House]) -> list[HTTPRouteHandler]:
+    """The addresses of this door on that house, which is asked for at the first request."""
+
+    def now() -> Instant:
+        return house().grounds.clock()
+
+    def https() -> bool:
+        return house().settings.address.startswith("https:")
+
+    return site_routes(_Library(house), now=now, https=https)
+
+
+class _Library:
+    def __init__(self, house: Callable[[], House]) -> None:
+        self._house = house
+        self._read: ReadPublished | None = None
+        self._editions: dict[int, Edition] = {}
+
+    async def current(self) -> Edition | None:
+        editions, in_force = await self._all()
+        return next((edition for edition in editions if edition.ordinal == in_force), None)
+
+    async def by_version(self, version: str) -> Edition | None:
+        editions, _ = await self._all()
+        return next((edition for edition in editions if edition.version == version), None)
+
+    async def history(self) -> Sequence[Edition]:
+        editions, _ = await self._all()
+        return editions
+
+    async def checkpoint(self) -> Proof | None:
+        try:
+            signed = self._house().evidence.checkpoint()
+        except BadInput:  # none yet: the page says nothing rather than something untrue
+            return None
+        if signed.at is None:
+            return None
+        return Proof(signed.checkpoint.size, Instant(signed.at), signed.checkpoint.root, CHECKPOINT)
+
+    async def _all(self) -> tuple[list[Edition], int]:
+        """All editions, newest first, and the ordinal in force; one small statement a call."""
+        if self._read is None:
+            self._read = ReadPublished(self._house().grounds.database)
+        versions, in_force = await self._read()
+        return [self._edition(version) for version in reversed(versions)], in_force
+
+    def _edition(self, version: PublishedVersion) -> Edition:
+        if version.ordinal not in self._editions:
+            self._editions[version.ordinal] = Edition(
+                policy=version.policy,
+                ordinal=version.ordinal,
+                source=version.text.encode(),
+                published=version.published,
+                packs=version.packs,
+            )
+        return self._editions[version.ordinal]
