@@ -41,6 +41,8 @@ class CollectBody(_Body):
     ] = {}
     person: PersonId | None = None
     case: CaseId | None = None
+    collected_at: Moment | None = None
+    """Demo only: when it was taken in. Everywhere else the clock says so."""
     language: Language = "uz"
     accepted: bool = False
 
@@ -89,6 +91,23 @@ class CloseBody(_Body):
     """The end of a case. Without `at`: now."""
 
     at: Moment | None = None
+
+
+class MessageBody(_Body):
+    """A message to a person: whom, what about and by which channel; never an address, never words."""
+
+    person: PersonId
+    template: Annotated[str, Meta(min_length=1, max_length=60, description="A template of docs/messages.md.")]
+    purpose: Name
+    channel: Literal["sms", "email"]
+    params: Annotated[
+        dict[str, str | int], Meta(max_length=20, description="Exactly the parameters the template declares.")
+    ] = {}
+    case: CaseId | None = None
+    language: Language | None = None
+    """Absent: the person's own."""
+    once: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    """A name for this message: saying it again for the same person does nothing."""
 
 
 class ConsentBody(_Body):

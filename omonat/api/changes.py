@@ -9,6 +9,7 @@ from omonat.api.bodies import (
     CloseBody,
     ConsentBody,
     EventBody,
+    MessageBody,
     ObjectionBody,
     RestrictionBody,
     StaffBody,
@@ -21,7 +22,9 @@ from omonat.database.codecs import FOREVER
 from omonat.evidence.receipts import Receipt
 from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.choose import Choosing, Telling
+from omonat.flows.notify import Notification
 from omonat.flows.staff import Registration
+from omonat.promises.messages import Channel
 
 REGISTRARS = frozenset({"privacy-officer", "management"})
 """Roles whose systems register staff (S4)."""
@@ -107,6 +110,27 @@ async def telling(call: Call) -> bytes:
 
     async def work() -> bytes:
         return _done(await call.ports.choose.tell(request))
+
+    return await call.once_per_key(work)
+
+
+async def message(call: Call) -> bytes:
+    """A message to a person, put into the outbox; asked once more at the moment it leaves."""
+    body = shaped(call.value, MessageBody)
+    wanted = Notification(
+        credential=call.caller,
+        person=body.person,
+        template=body.template,
+        purpose=body.purpose,
+        channel=Channel(body.channel),
+        params=body.params,
+        case=body.case,
+        language=body.language,
+        once=body.once,
+    )
+
+    async def work() -> bytes:
+        return _done(await call.ports.notify(wanted))
 
     return await call.once_per_key(work)
 

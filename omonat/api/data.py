@@ -9,7 +9,7 @@ from omonat.api import forms
 from omonat.api.answers import Collected, FoundPeople, Used, UsedMany, encode, evidence, evidence_of
 from omonat.api.bodies import CollectBody, LookupBody, UseBody, UsesBody
 from omonat.api.body import is_card_code, shaped
-from omonat.api.call import Call
+from omonat.api.call import Call, moment
 from omonat.api.problems import as_member, log_fault
 from omonat.api.speech import withheld
 from omonat.base.errors import BadInput, Refused
@@ -37,6 +37,7 @@ async def collect(call: Call) -> bytes:
             person=body.person,
             case=body.case,
             language=body.language,
+            at=moment(body.collected_at, "$.collected-at"),
             accepted=body.accepted,
             key=call.key,
             body_digest=call.digest if call.key is not None else b"",

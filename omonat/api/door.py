@@ -11,7 +11,6 @@ from binascii import hexlify
 from collections.abc import Mapping
 from os import urandom
 from typing import Final
-from urllib.parse import parse_qsl
 
 from litestar.handlers import ASGIRouteHandler, asgi
 
@@ -36,6 +35,7 @@ from omonat.api.operations import OPERATIONS, SEALED
 from omonat.api.ports import Ports
 from omonat.api.problems import log_fault, printed
 from omonat.api.speech import DEFAULT, language_of
+from omonat.base.codes import LANGUAGES
 from omonat.base.errors import BadInput, Refused, Unavailable
 from omonat.flows.clients import parse_credential
 from omonat.flows.use import Credential
@@ -184,16 +184,13 @@ def _credential(headers: Mapping[bytes, bytes]) -> Credential:
 
 
 def _lang(query: bytes) -> str | None:
-    """`?lang`. Raises BadInput for any other parameter: nothing else belongs into an address."""
+    """`?lang`. Raises BadInput for another language or parameter: nothing else belongs into an address."""
     if not query:
         return None
-    try:
-        found = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=10)
-    except ValueError:
-        raise BadInput("query-unknown") from None
-    if any(name != "lang" for name, _ in found):
+    name, _, language = query.decode("latin-1").partition("=")
+    if name != "lang" or language not in LANGUAGES:
         raise BadInput("query-unknown")
-    return found[0][1] if found else None
+    return language
 
 
 def route(api: Api) -> ASGIRouteHandler:

@@ -36,6 +36,8 @@ def document() -> bytes:
 def codes_of(operation: Operation) -> tuple[str, ...]:
     """Every error an operation can answer, each once."""
     found = [*operation.codes, *EVERYWHERE]
+    if "{" in operation.path:
+        found.append("route-unknown")
     if operation.body is not None:
         found += WITH_BODY
     if operation.keyed:

@@ -15,6 +15,7 @@ from omonat.flows.clients import Client, require_client
 from omonat.flows.collect import CollectAnswer, CollectRequest
 from omonat.flows.grounds import Grounds
 from omonat.flows.lookup import LookupAnswer, LookupRequest
+from omonat.flows.notify import Notification, Notify
 from omonat.flows.staff import Registration
 from omonat.flows.use import Credential, UseAnswer, UseRequest
 from omonat.policy.compiled import CompiledPolicy
@@ -115,6 +116,7 @@ class Ports:
     cases: Cases
     choose: Choose
     staff: Staff
+    notify: Callable[[Notification], Awaitable[Receipt]]
     authenticate: Callable[[Credential], Awaitable[Client]]
     law: Law
     log: EvidenceLog
@@ -138,6 +140,7 @@ class Ports:
             cases=house.cases,
             choose=house.choose,
             staff=house.staff,
+            notify=Notify(grounds),
             authenticate=authenticate,
             law=grounds.law,
             log=house.evidence,

@@ -22,8 +22,8 @@ _UNTOLD: Final = "…"
 
 
 def language_of(query: str | None, header: bytes) -> str:
-    """`?lang`, then Accept-Language, then English. A language nobody speaks here is passed over."""
-    return query if query in LANGUAGES else _accepted(header)
+    """`?lang`, then Accept-Language, then English. In the header, languages nobody speaks here are passed over."""
+    return query or _accepted(header)
 
 
 @lru_cache(256)
