@@ -16,6 +16,7 @@ from omonat import api, center, desk, pages, site
 from omonat.base.settings import Settings, load
 from omonat.house import House, open_house
 from omonat.jobs import run_jobs as work
+from omonat.mail import leave
 
 
 def create() -> Litestar:
@@ -42,6 +43,7 @@ def build(settings: Settings) -> Litestar:
         api.route(house),
         *pages.handlers(),
         *site.handlers(house),
+        *leave.handlers(house),
         *center.handlers(house),
         *desk.handlers(house),
     ]

@@ -18,6 +18,7 @@ from omonat.flows.send import SendPorts
 from omonat.house import House
 from omonat.mail.carriers import MailCarrier, SmsCarrier
 from omonat.mail.drain import Drain, Post
+from omonat.mail.leave import signed_links
 from omonat.mail.letter import Links, Sender
 from omonat.mail.outbox import Outbox
 from omonat.mail.sms import Gateway, GatewayCarrier
@@ -90,6 +91,7 @@ async def _drain(house: House, policy: CompiledPolicy, stack: AsyncExitStack) ->
         links=Links(center=f"{base}/me", policy=f"{base}/page/privacy-policy"),
         mail=mail,
         sms=sms,
+        unsubscribe=signed_links(house, controller.mailbox),
     )
     return Drain(outbox=outbox, ports=ports, post=post, clock=house.grounds.clock)
 

@@ -68,6 +68,9 @@ class Drain:
             except Unavailable as error:
                 _log.warning("outbox-waits", code=error.code)
                 pause = AFTER_TROUBLE
+            except Exception as error:  # one message's fault: its claim runs out, the others go on
+                _log.error("outbox-stumbled", exc_info=error)
+                pause = AFTER_TROUBLE
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause)
 

@@ -14,7 +14,7 @@ from omonat.base.instants import DAY, HOUR, MINUTE, SECOND
 from omonat.base.verdict import Allow, CannotTell, Deny, Reason
 from omonat.mail.carriers import Mail, MailCarrier, Outcome, SmsCarrier
 from omonat.mail.drain import ATTEMPTS, FIRST_WAIT, LONGEST_WAIT, wait_after
-from omonat.mail.outbox import HAND_OVER_LEASE, Outbox
+from omonat.mail.outbox import CLAIM_LEASE, HAND_OVER_LEASE, Outbox
 from omonat.mail.smtp import Relay, SmtpCarrier
 from omonat.promises.messages import Channel, PurposeFacts, Recipient, fits_purpose, may_go_through, service_slot
 
@@ -310,6 +310,27 @@ async def test_the_loop_sends_what_comes_and_stops_when_told(house: House) -> No
             await asyncio.sleep(0.02)
     stop.set()
     await asyncio.wait_for(running, 2)
+
+
+async def test_a_fault_with_one_message_does_not_end_the_loop_and_that_message_ends_as_failed(house: House) -> None:
+    bad, good = await house.person(mobile=MOBILE), await house.person(mobile="+998901234568")
+    for person in (bad, good):
+        await house.put(house.notice(person, channel=Channel.SMS))
+    opening = house.register.open_channel
+
+    async def stumbles(**asked: Any) -> object:
+        if asked["person"] == bad:
+            raise ZeroDivisionError
+        return await opening(**asked)
+
+    drain = house.drain()
+    drain.ports = replace(drain.ports, open_channel=stumbles)  # type: ignore[arg-type]
+    for _ in range(ATTEMPTS):
+        with pytest.raises(ZeroDivisionError):
+            await drain.once()
+        house.clock.pass_by(CLAIM_LEASE)
+    assert await drain.once() == Counter(failed=1)
+    assert sorted(await house.rows()) == [("failed", "message-attempts-exhausted"), ("sent", None)]
 
 
 async def test_S6_no_value_reaches_a_log(house: House, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,132 @@
+"""Leaving by the link in a letter, without signing in (C3; RFC 8058): GET shows, POST acts.
+
+The link names a person and a purpose and is signed with a key that never leaves the vault, so it can neither be
+guessed nor turned into another person's. It allows one thing only: withdrawing the consent for that purpose. It doesn't
+expire: a letter may be found after years. The withdrawal is in force before the answer is sent; used twice, it does no
+harm.
+"""
+
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from litestar import Request, get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+from litestar.response import Response
+
+from omonat.base.errors import BadInput, Refused
+from omonat.base.ids import is_id
+from omonat.flows.choose import Choosing
+from omonat.house import House
+from omonat.mail.compose import Unsubscribe
+from omonat.pages import Door
+from omonat.pages.http import language_for, page
+from omonat.policy.compiled import CompiledPolicy
+
+MAIL = Door("mail", Path(__file__).parent)
+PATH = "/unsubscribe"
+
+Asked = Request[Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedLinks:
+    """Makes and reads the links. `base` is the origin people type, `digest` the vault's `keyed_digest`."""
+
+    base: str
+    mailbox: str
+    digest: Callable[[str, bytes], bytes]
+
+    def __call__(self, *, person: str, purpose: str) -> Unsubscribe:
+        """The link of a person and purpose, and the mailbox that reads requests."""
+        return Unsubscribe(f"{self.base}{PATH}/{person}.{purpose}.{self._sign(person, purpose)}", self.mailbox)
+
+    def read(self, token: str) -> tuple[str, str] | None:
+        """Person and purpose of a link of ours; None for anything else."""
+        person, _, rest = token.partition(".")
+        purpose, _, signature = rest.partition(".")
+        if not is_id("per", person) or not signature.isascii():
+            return None
+        return (person, purpose) if hmac.compare_digest(signature, self._sign(person, purpose)) else None
+
+    def _sign(self, person: str, purpose: str) -> str:
+        signed = self.digest("unsubscribe", f"{person}.{purpose}".encode())[:16]
+        return urlsafe_b64encode(signed).rstrip(b"=").decode()
+
+
+def signed_links(house: House, mailbox: str) -> SignedLinks:
+    """The links of this installation; `mailbox` is the controller's, where people write to leave."""
+    return SignedLinks(house.settings.address, mailbox, house.grounds.vault.keyed_digest)
+
+
+def handlers(house: Callable[[], House]) -> list[HTTPRouteHandler]:
+    """The pages of the link; `house` is asked at each request, because it opens after the routes are made."""
+
+    @get(f"{PATH}/{{token:str}}", name="unsubscribe", include_in_schema=False)
+    async def ask(request: Asked, token: FromPath[str]) -> Response[bytes]:
+        return await _Page(house(), request, token).ask()
+
+    @post(f"{PATH}/{{token:str}}", name="unsubscribe-now", status_code=200, include_in_schema=False)
+    async def leave(request: Asked, token: FromPath[str]) -> Response[bytes]:
+        return await _Page(house(), request, token).leave()
+
+    return [ask, leave]
+
+
+class _Page:
+    """One request."""
+
+    def __init__(self, house: House, request: Asked, token: str) -> None:
+        self._house, self._request, self._token = house, request, token
+
+    async def ask(self) -> Response[bytes]:
+        """Say what the button does. Changes nothing: mail programs open links on their own."""
+        policy = await self._house.grounds.law.current()
+        found = self._read(policy)
+        if found is None:
+            return self._answer(policy, "leave-invalid.html", status=404)
+        return self._answer(policy, "leave.html", found[1])
+
+    async def leave(self) -> Response[bytes]:
+        """Withdraw, then say so."""
+        policy = await self._house.grounds.law.current()
+        found = self._read(policy)
+        if found is None:
+            return self._answer(policy, "leave-invalid.html", status=404)
+        person, purpose = found
+        # An erased person or a purpose that is gone: nothing can be sent under it, so the answer is the same.
+        with suppress(Refused, BadInput):
+            await self._house.choose(
+                Choosing(
+                    person=person, kind="consent", state="withdrawn", purpose=purpose, channel="email", door="mail"
+                )
+            )
+        return self._answer(policy, "left.html", purpose)
+
+    def _read(self, policy: CompiledPolicy) -> tuple[str, str] | None:
+        return signed_links(self._house, policy.policy.controller.mailbox).read(self._token)
+
+    def _answer(
+        self, policy: CompiledPolicy, template: str, purpose: str | None = None, *, status: int = 200
+    ) -> Response[bytes]:
+        request, controller, address = self._request, policy.policy.controller, self._house.settings.address
+        query = {key: values[-1] for key, values in request.query_params.dict().items() if values}
+        language = language_for(query, request.cookies, request.headers)
+        known = None if purpose is None else policy.purposes.get(purpose)
+        html = MAIL.render(
+            template,
+            language=language,
+            now=self._house.grounds.clock(),
+            path=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+            place=MAIL.words(language)("Privacy center"),
+            home="/me",
+            controller=controller.name,
+            purpose="" if known is None else known.says[language],
+            mailbox=controller.mailbox,
+        )
+        return page(html, personal=True, https=address.startswith("https://"), status=status)
