@@ -139,7 +139,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys) -> House:
         evidence=evidence,
         log=log,
         use=use,
-        collect=Collect(grounds),
+        collect=Collect(grounds, dated=settings.demo),
         cases=Cases(grounds),
         choose=Choose(grounds),
         clients=Clients(grounds),

@@ -61,6 +61,7 @@ class Problem(Struct, kw_only=True):
     line: int = 0
     column: int = 0
     nearest: str = ""
+    item: str = ""
     instance: str = ""
 
 

@@ -69,6 +69,7 @@ def collect(
     consents: Mapping[str, bool] | None = None,
     person: str | None = None,
     case: str | None = None,
+    collected_at: datetime | None = None,
     language: Literal["uz", "ru", "en"] | None = None,
     accepted: bool = False,
     key: str | None = None,
@@ -76,6 +77,7 @@ def collect(
     """Take in data for a service, with the `version` that was shown or the `form` token that came with the form.
 
     Give a `key` of your own (an order's number, hashed) to have it done once even when your program starts anew.
+    `collected_at` is taken by the demo alone.
     """
     body = _given(
         service=service,
@@ -85,6 +87,7 @@ def collect(
         consents=consents,
         person=person,
         case=case,
+        collected_at=_time(collected_at),
         language=language,
         accepted=accepted or None,
     )
@@ -162,6 +165,31 @@ def agreement(person: str, purpose: str, version: str) -> Request[Acknowledged]:
     """Record that a person agreed to a purpose in the words of a version."""
     body = _given(person=person, purpose=purpose, version=version)
     return Request("POST", "/v1/agreements", _acknowledged, body, keyed=True)
+
+
+def message(
+    person: str,
+    template: str,
+    *,
+    purpose: str,
+    channel: Literal["sms", "email"],
+    params: Mapping[str, str | int] | None = None,
+    case: str | None = None,
+    language: Literal["uz", "ru", "en"] | None = None,
+    once: str | None = None,
+) -> Request[Acknowledged]:
+    """Have a person written to: a template and its parameters, neither address nor words. `once` names it for ever."""
+    body = _given(
+        person=person,
+        template=template,
+        purpose=purpose,
+        channel=channel,
+        params=params,
+        case=case,
+        language=language,
+        once=once,
+    )
+    return Request("POST", "/v1/messages", _acknowledged, body, keyed=True)
 
 
 def put_staff(

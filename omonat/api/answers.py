@@ -71,6 +71,8 @@ class Problem(Struct, kw_only=True, omit_defaults=True):
     column: int = 0
     nearest: str = ""
     """The nearest valid name."""
+    item: str = ""
+    """The policy's item it is about, where it is about one."""
     instance: str = ""
     """The request's id, which is also in the log."""
 

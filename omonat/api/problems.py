@@ -52,6 +52,7 @@ def problem(error: Exception, *, language: str, policy: CompiledPolicy | None, i
         line=_number(about.get("line")),
         column=_number(about.get("column")),
         nearest=about.get("nearest", ""),
+        item=_declared(known.about.get("item", ""), policy),
         instance=instance,
     )
 
@@ -90,6 +91,11 @@ def log_fault(error: Exception, operation: "Operation | None", instance: str) ->
 
 def _status(code: Code) -> int:
     return code.status if 400 <= code.status <= 599 else 500
+
+
+def _declared(item: str, policy: CompiledPolicy | None) -> str:
+    """The item's id where the policy declares it; a made-up name is never repeated."""
+    return item if policy is not None and item in policy.items else ""
 
 
 def _number(text: str | None) -> int:

@@ -42,7 +42,8 @@ class CollectRequest:
 
     `version` is the policy version that was shown with the form (its published name) and `accepted` whether it was
     accepted; `consents` maps offered purposes to yes or no. `key` is the idempotency key, `body_digest` anything that
-    is the same for the same request; both are kept only as keyed digests.
+    is the same for the same request; both are kept only as keyed digests. `at` states when the data was taken in: only
+    the demo, whose people are dated backwards from its start, takes it.
     """
 
     credential: Credential
@@ -54,6 +55,7 @@ class CollectRequest:
     case: str | None = None
     language: str = "uz"
     accepted: bool = False
+    at: Instant | None = None
     key: str | None = None
     body_digest: bytes = b""
 
@@ -79,9 +81,10 @@ class _BatchBrokenError(Exception):
 
 
 class Collect:
-    """The flow, put together once per process."""
+    """The flow, put together once per process. `dated`: requests may state when their data was taken in (demo only)."""
 
-    def __init__(self, grounds: Grounds) -> None:
+    def __init__(self, grounds: Grounds, *, dated: bool = False) -> None:
+        self._dated = dated
         self._database = grounds.database
         self._vault = grounds.vault
         self._journal = grounds.journal
@@ -95,6 +98,8 @@ class Collect:
         Raises BadInput for what can't be read, Refused for what the policy forbids (recorded without values),
         Unavailable when nothing could be stored.
         """
+        if request.at is not None and not self._dated:
+            raise BadInput("time-not-taken")
         policy = await self._law.current()
         while True:
             parsed = await parse(policy, request, self._vault, self._law.version(request.version))

@@ -123,6 +123,7 @@ class _Person:
     standing: Mapping[str, Any] | None
     is_new: bool
     language: str
+    since: Instant | None = None
     closed: bool = False
 
 
@@ -145,43 +146,44 @@ class Writing:
     def meet(self, row: Mapping[str, Any]) -> None:
         """Somebody who was there before, read and locked in this transaction."""
         self.people[row["id"]] = _Person(
-            row["id"], row["slot"], row["evidence_slot"], row["told"], row["standing"], False, "", row["closed"]
+            row["id"], row["slot"], row["evidence_slot"], row["told"], row["standing"], False, "", closed=row["closed"]
         )
 
     def add(self, parsed: Parsed, facts: Facts) -> None:
         """Plan and seal one collection."""
-        person = self._person(parsed, facts)
         request, record = parsed.request, new_id("rec")
+        at = self.now if request.at is None else min(request.at, self.now)
+        person = self._person(parsed, facts, at)
         (slot,) = self.vault.reserve_slots(1)
         entry = new_id("ev")
         if request.case is not None:
             kind = request.case.partition(":")[0]
             self._cases[request.case] = (
-                request.case, kind, request.service, person.id, request.credential.client, self.now,
+                request.case, kind, request.service, person.id, request.credential.client, at,
             )  # fmt: skip
-        due = parsed.policy.due_record(request.service, {"collected": self.now, "case-opened": self.now})
+        due = parsed.policy.due_record(request.service, {"collected": at, "case-opened": at})
         self._records.append(
             (record, person.id, request.service, request.case, parsed.shown.ordinal, slot, facts.source or "",
-             self.now, due, parsed.policy.ordinal)
+             at, due, parsed.policy.ordinal)
         )  # fmt: skip
-        self._seal(parsed, person, record, slot)
+        self._seal(parsed, person, record, slot, at)
         for item, digest in parsed.lookups.items():
-            self._lookups.append((person.id, item, self.vault.lookup_epoch, digest, self.now))
-        self._choose(parsed, person, entry)
+            self._lookups.append((person.id, item, self.vault.lookup_epoch, digest, at))
+        self._choose(parsed, person, entry, at)
         self.written.append((person.id, record))
         self.entries.append(self._entry(parsed, person, entry))
 
-    def _person(self, parsed: Parsed, facts: Facts) -> _Person:
+    def _person(self, parsed: Parsed, facts: Facts, at: Instant) -> _Person:
         known = facts.whose(parsed)
         if known is not None:
             return self.people[known]
         slot, evidence_slot = self.vault.reserve_slots(2)
         language = parsed.request.language
-        person = _Person(new_id("per"), slot, evidence_slot, parsed.shown.ordinal, None, True, language)
+        person = _Person(new_id("per"), slot, evidence_slot, parsed.shown.ordinal, None, True, language, at)
         self.people[person.id] = person
         return person
 
-    def _seal(self, parsed: Parsed, person: _Person, record: str, slot: int) -> None:
+    def _seal(self, parsed: Parsed, person: _Person, record: str, slot: int, at: Instant) -> None:
         by_category: dict[str, dict[str, Any]] = {}
         for item, value in parsed.values.items():
             category, _, name = item.partition(".")
@@ -196,9 +198,9 @@ class Writing:
                 version=parsed.shown.ordinal,
                 items=items,
             )
-            self._sections.append((record, category, person.id, self.now, sealed))
+            self._sections.append((record, category, person.id, at, sealed))
 
-    def _choose(self, parsed: Parsed, person: _Person, entry: str) -> None:
+    def _choose(self, parsed: Parsed, person: _Person, entry: str, at: Instant) -> None:
         ordinal = parsed.shown.ordinal
         if ordinal > person.told:
             person.told = ordinal
@@ -206,17 +208,13 @@ class Writing:
         for purpose, yes in parsed.request.consents.items():
             state = "given" if yes else "withdrawn"
             choice = Choice(
-                kind="consent", purpose=purpose, state="given" if yes else "withdrawn", version=ordinal, at=self.now
+                kind="consent", purpose=purpose, state="given" if yes else "withdrawn", version=ordinal, at=at
             )
             person.standing = applied(person.standing, choice)
             self._touched.add(person.id)
-            self._choices.append(
-                (new_id("cho"), person.id, "consent", purpose, "", state, self.now, ordinal, "form", entry)
-            )
+            self._choices.append((new_id("cho"), person.id, "consent", purpose, "", state, at, ordinal, "form", entry))
         if parsed.request.accepted:
-            self._choices.append(
-                (new_id("cho"), person.id, "acceptance", "", "", "given", self.now, ordinal, "form", entry)
-            )
+            self._choices.append((new_id("cho"), person.id, "acceptance", "", "", "given", at, ordinal, "form", entry))
 
     def _entry(self, parsed: Parsed, person: _Person, entry: str) -> Entry:
         request = parsed.request
@@ -235,6 +233,8 @@ class Writing:
             facts["consents"] = {purpose: "given" if yes else "refused" for purpose, yes in consents.items()}
         if request.accepted:
             facts["accepted"] = True
+        if request.at is not None:  # the entry says when it was written, and what was stated
+            facts["collected-at"] = request.at
         return Entry(id=entry, at=self.now, act="collect:record:accepted", facts=facts, subjects=(person.id,))
 
     async def write(self, connection: Any, queries: Any, broken: type[Exception]) -> None:
@@ -245,7 +245,7 @@ class Writing:
         if new:
             await queries.insert_persons(connection, **_columns(
                 ("id", "slot", "evidence_slot", "language", "told", "standing", "created_at"),
-                [(p.id, p.slot, p.evidence_slot, p.language, p.told, p.standing, self.now) for p in new],
+                [(p.id, p.slot, p.evidence_slot, p.language, p.told, p.standing, p.since) for p in new],
             ))  # fmt: skip
         changed = [p for p in self.people.values() if not p.is_new and p.id in self._touched]
         if changed:
