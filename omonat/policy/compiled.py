@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
-from typing import NoReturn
+from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from omonat.base.errors import BadInput, Refused
 from omonat.base.instants import Instant, to_datetime
 from omonat.base.verdict import CannotTell, Reason
 from omonat.policy.complaints import nearest
+from omonat.policy.kinds import Normalised, normalise
 from omonat.policy.labels import labels_of
 from omonat.policy.model import Item, Policy, Purpose, Role, Service, Words
 from omonat.policy.packs import Deadline, Pack, known_sources, strictest_age, strictest_deadline
@@ -171,6 +172,14 @@ class CompiledPolicy:
     def since_recipient(self, recipient: str, purpose: str, item: str) -> int | None:
         """The ordinal since which this recipient may get the item for the purpose; None: it may not."""
         return self.tables.recipients.get((recipient, purpose, item))
+
+    def normalise(self, item: str, value: Any) -> Normalised:
+        """One value of an item in its one spelling, by the item's kind, its declared answers and the country.
+
+        Raises BadInput: `item-unknown`, or a `value-…` code that never holds the value.
+        """
+        thing = self.item(item)
+        return normalise(thing.kind, value, country=self.policy.controller.country, choices=tuple(thing.choices))
 
     def due(self, service: str, item: str, anchors: Mapping[str, Instant]) -> Due:
         """When the item of a record of this service must be gone (R1, R2); exact, on the calendar of the zone.

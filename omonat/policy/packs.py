@@ -186,6 +186,11 @@ def _is_earlier(one: Deadline, other: Deadline) -> bool:
     return is_shorter(one.within, other.within) is True
 
 
+def consent_fields(packs: Iterable[Pack]) -> tuple[str, ...]:
+    """Everything any of the laws wants in a consent, each once."""
+    return tuple(dict.fromkeys(f for pack in packs if pack.consent_form for f in pack.consent_form.fields))
+
+
 def lawful_period(packs: Sequence[Pack], source: str) -> Duration | None:
     """The period a `source` names, or None when no pack knows it."""
     return next((pack.retention[source].keep for pack in packs if source in pack.retention), None)

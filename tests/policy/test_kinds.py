@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from omonat.base.codes import LANGUAGES, registry
 from omonat.base.errors import BadInput
-from omonat.policy.kinds import is_verification_name, normalise, refuse_verification_names
+from omonat.policy.kinds import age_signal, is_verification_name, normalise, refuse_verification_names
 from omonat.policy.kinds.basics import luhn
 from omonat.policy.kinds.cards import brand_of
 from omonat.policy.kinds.names import match_key, script_of
@@ -258,3 +258,41 @@ def test_D1_declared_answers_are_the_only_ones() -> None:
     with pytest.raises(BadInput) as caught:
         normalise("choice", "hot", choices=("mild", "spicy"))
     assert caught.value.about["expected"] == "mild, spicy"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("mening kartam 8600 4954 7331 6478, rahmat", "value-card-number"),
+        ("8600-4954-7331-6479", "value-card-number"),
+        ("4111111111111111", "value-card-number"),
+        ("karta 9860 0000 0000 0001 cvv: 123", "value-card-verification"),
+        ("CVC2 - 0123", "value-card-verification"),
+    ],
+)
+def test_D2_a_card_typed_into_free_text_is_refused_before_anything_looks_at_it(text: str, code: str) -> None:
+    for kind, value in (("note", text), ("text", text), ("address", {"landmark": text}), ("interests", [text])):
+        with pytest.raises(BadInput) as caught:
+            normalise(kind, value)
+        assert caught.value.code == code
+        assert text not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "90 123 45 67 ga qoʻngʻiroq qiling",
+        "30101900270012",
+        "4111111111111112",
+        "buyurtma 20261201120000",
+        "cvv haqida savol",
+    ],
+)
+def test_D2_innocent_numbers_in_text_pass(text: str) -> None:
+    assert normalise("note", text).value == text
+
+
+def test_K2_birth_dates_and_identity_numbers_are_age_signals_and_nothing_else_is() -> None:
+    assert str(age_signal("birth-date", "2015-12-05")) == "2015-12-05"
+    assert str(age_signal("pinfl", "60512159990012")) == "2015-12-05"
+    assert age_signal("date", "2015-12-05") is None

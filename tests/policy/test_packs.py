@@ -5,7 +5,7 @@ import pytest
 
 from omonat.base.verdict import CannotTell
 from omonat.policy.complaints import InvalidPolicy
-from omonat.policy.packs import Deadline, Pack, read_pack, strictest_age, strictest_deadline
+from omonat.policy.packs import Deadline, Pack, consent_fields, read_pack, strictest_age, strictest_deadline
 from omonat.policy.printer import print_policy
 from tests.policy.documents import HERE, SHIPPED, shipped_packs
 
@@ -65,3 +65,10 @@ def test_P5_the_shipped_packs_say_where_each_value_comes_from_and_that_no_counse
                 assert not entry.verified_by_counsel
         assert read_pack(print_policy(one)) == one
     assert SHIPPED.exists()
+
+
+def test_P5_a_consent_holds_what_any_of_the_laws_wants_in_it() -> None:
+    fields = consent_fields(shipped_packs())
+
+    assert len(fields) >= 8
+    assert len(set(fields)) == len(fields)

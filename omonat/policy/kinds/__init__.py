@@ -8,6 +8,7 @@ holds the value (D1, D2, L3).
 """
 
 from collections.abc import Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import Any
 
@@ -16,12 +17,14 @@ from omonat.policy.complaints import nearest
 from omonat.policy.kinds.basics import Json, Kindly, Normalised
 from omonat.policy.kinds.cards import CARDS, is_verification_name
 from omonat.policy.kinds.contact import CONTACT
-from omonat.policy.kinds.numbers import NUMBERS
+from omonat.policy.kinds.guard import FREE_TEXT, refuse_cards_in_text, refuse_verification_names
+from omonat.policy.kinds.numbers import NUMBERS, read_pinfl
 from omonat.policy.kinds.online import ONLINE
 from omonat.policy.kinds.texts import TEXTS
 from omonat.policy.words import Kind
 
-__all__ = ["Json", "Normalised", "is_verification_name", "normalise", "refuse_verification_names"]
+__all__ = ["Json", "Normalised", "age_signal", "is_verification_name", "normalise", "refuse_cards_in_text"]
+__all__ += ["refuse_verification_names"]
 
 _ALL: Mapping[str, Kindly] = MappingProxyType({**TEXTS, **CONTACT, **NUMBERS, **ONLINE, **CARDS})
 
@@ -34,21 +37,15 @@ def normalise(kind: str, value: Any, *, country: str = "uz", choices: tuple[str,
     kindly = _ALL.get(kind)
     if kindly is None:
         raise BadInput("value-kind-unknown", kind=kind, nearest=nearest(kind, list(Kind)) or "–")
-    refuse_verification_names(value)
+    if isinstance(value, dict | list):
+        refuse_verification_names(value)
+    if kind in FREE_TEXT:
+        refuse_cards_in_text(kind, value)
     return kindly(value, country=country.lower(), choices=choices)
 
 
-def refuse_verification_names(value: Any) -> None:
-    """Refuse a card verification code by the name it is given under, at any depth (D2; PCI DSS 4.0.1, 3.3.1).
-
-    Raises BadInput `value-card-verification`.
-    """
-    waiting = [value]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            if any(isinstance(name, str) and is_verification_name(name) for name in part):
-                raise BadInput("value-card-verification")
-            waiting.extend(part.values())
-        elif isinstance(part, list | tuple):
-            waiting.extend(part)
+def age_signal(kind: str, value: Any) -> date | None:
+    """The birth date that a normalised value tells, asked for or not: birth dates and identity numbers (K2)."""
+    if kind == Kind.BIRTH_DATE:
+        return date.fromisoformat(value)
+    return read_pinfl(value).born if kind == Kind.PINFL else None
