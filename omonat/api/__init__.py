@@ -5,3 +5,7 @@ one flow and prints its answer. What it does hold is the shape of requests and a
 reader of bodies (`body`), one printer of errors (`problems`) and one table of operations (`operations`), from which
 routing and the OpenAPI document both come, so that neither can say what the other doesn't do.
 """
+
+from omonat.api.door import Api, route
+
+__all__ = ["Api", "route"]

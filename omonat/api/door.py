@@ -8,7 +8,7 @@
 
 import re
 from binascii import hexlify
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from os import urandom
 from typing import Final
 
@@ -32,7 +32,7 @@ from omonat.api.http import (
 )
 from omonat.api.once import Once
 from omonat.api.operations import OPERATIONS, SEALED
-from omonat.api.ports import Ports
+from omonat.api.ports import House, Ports
 from omonat.api.problems import log_fault, printed
 from omonat.api.speech import DEFAULT, language_of
 from omonat.base.codes import LANGUAGES
@@ -193,11 +193,15 @@ def _lang(query: bytes) -> str | None:
     return language
 
 
-def route(api: Api) -> ASGIRouteHandler:
-    """The API as a route of the house's one web application."""
+def route(house: Callable[[], House]) -> ASGIRouteHandler:
+    """The API as a route of the house's one web application; `house` is asked when the first request comes."""
+    opened: list[Api] = []
 
     @asgi("/v1", is_mount=True, copy_scope=False)
     async def v1(scope: Scope, receive: Receive, send: Send) -> None:
-        await api(scope, receive, send)
+        if not opened:
+            found = house()
+            opened.append(Api(Ports.of(found), https=found.settings.address.startswith("https:")))
+        await opened[0](scope, receive, send)
 
     return v1

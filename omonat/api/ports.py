@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from omonat.base.instants import Instant
+from omonat.base.settings import Settings
 from omonat.database.pool import Database
 from omonat.evidence.proofs import TlogProof
 from omonat.evidence.reader import Signed
@@ -88,6 +89,8 @@ class Digests(Protocol):
 class House(Protocol):
     """The house as `omonat.house` furnishes it, as far as this door looks into it."""
 
+    @property
+    def settings(self) -> Settings: ...
     @property
     def grounds(self) -> Grounds: ...
     @property
