@@ -45,7 +45,7 @@ _LARGEST_LETTER = 512 * 1024
 WORDS = {
     "uz": {
         "title": "Yuborilgan xabarlar",
-        "lead": "Namoyish rejimida xatlar va SMS-lar tashqariga chiqmaydi, shu yerda koʻrinadi. Eng yangisi yuqorida.",
+        "lead": "Namoyishda xatlar va SMS xabarlar tashqariga chiqmaydi, shu yerda koʻrinadi. Eng yangisi yuqorida.",
         "search": "Manzil yoki raqam",
         "find": "Topish",
         "all": "Hammasi",

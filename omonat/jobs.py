@@ -29,6 +29,7 @@ from omonat.promises.messages import Channel
 MAIL_PROVIDER = "mail-provider"
 SMS_GATEWAY = "sms-gateway"
 """The ids under which the policy registers those who carry our messages (T1)."""
+_CARRIED = {Channel.EMAIL: MAIL_PROVIDER, Channel.SMS: SMS_GATEWAY}
 
 _SPARE_SLOTS = 20_000
 _EVERY = 20.0
@@ -74,7 +75,7 @@ async def _drain_once_ready(house: House, stack: AsyncExitStack, stop: asyncio.E
 
 async def _drain(house: House, policy: CompiledPolicy, stack: AsyncExitStack) -> Drain | None:
     mail, sms = _mail(house.settings), await _sms(house.settings, stack)
-    if mail is None or sms is None:
+    if mail is None and sms is None:
         return None
     outgoing = Outgoing(house.use, house.grounds.law, lambda: house.inner_credential("outbox"))
     outbox = Outbox(house.grounds.database)
@@ -82,7 +83,7 @@ async def _drain(house: House, policy: CompiledPolicy, stack: AsyncExitStack) ->
         open_channel=outgoing.open_channel,
         open_sealed=house.grounds.vault.open_value,
         rules=outgoing,
-        through={Channel.EMAIL: MAIL_PROVIDER, Channel.SMS: SMS_GATEWAY},
+        through={channel: name for channel, name in _CARRIED.items() if (sms if channel is Channel.SMS else mail)},
         service_sent=lambda person, since: outbox.service_sent(person, since=since),
     )
     base, controller = house.settings.address, policy.policy.controller

@@ -1,6 +1,6 @@
 """Sending one message: ask the policy and open the address at that very moment, never earlier (N2, C3, U5, T1).
 
-1. A message whose time has passed is not sent.
+1. A message whose time has passed is not sent; one for a channel nobody carries yet waits.
 2. Its class and channel must be those the policy in force declares for its purpose (N2, U5, C1).
 3. The relay or gateway must be registered for this purpose and this item (T1).
 4. A service message keeps the daily limit (N2).
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from omonat.base import errors
-from omonat.base.instants import DAY, Instant
+from omonat.base.instants import DAY, MINUTE, Instant
 from omonat.base.verdict import Allow, Reason
 from omonat.promises.messages import (
     TEMPLATES,
@@ -32,6 +32,9 @@ from omonat.promises.messages import (
     service_slot,
     unpack,
 )
+
+UNSERVED_WAIT = 10 * MINUTE
+"""How long a message waits before it is looked at again when no carrier is set up for its channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,9 @@ async def send(message: Waiting, ports: SendPorts, *, now: Instant) -> Ready | W
     """What is to be done with a claimed message at `now`. Raises Unavailable when nobody can say; then nothing left."""
     if message.expires is not None and now >= message.expires:
         return TooLate()
+    if message.channel not in ports.through:
+        about = {"channel": message.channel.value}
+        return Later(Instant(now + UNSERVED_WAIT), Reason("message-channel-unserved", "U3", about))
     refused = await _refused_by_its_kind(message, ports)
     if refused:
         return Withheld(refused)
@@ -150,9 +156,7 @@ async def send(message: Waiting, ports: SendPorts, *, now: Instant) -> Ready | W
 async def _refused_by_its_kind(message: Waiting, ports: SendPorts) -> tuple[Reason, ...]:
     if message.template not in TEMPLATES:  # written by an older program
         return (Reason("message-template-unknown", "U3", {"template": message.template}),)
-    carrier = ports.through.get(message.channel)
-    if carrier is None:
-        return (Reason("message-channel-unserved", "U3", {"channel": message.channel.value}),)
+    carrier = ports.through[message.channel]
     verdicts = (
         fits_purpose(message, await ports.rules.purpose(message.purpose)),
         may_go_through(carrier, await ports.rules.recipients(), purpose=message.purpose, item=message.address_item),

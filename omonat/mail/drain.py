@@ -39,12 +39,15 @@ _log = log(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """Everything a message needs on its way out. Without `unsubscribe`, marketing is refused."""
+    """Everything a message needs on its way out. A carrier that is None is not among the ports' `through` either.
+
+    Without `unsubscribe`, marketing fails.
+    """
 
     sender: Sender
     links: Links
-    mail: MailCarrier
-    sms: SmsCarrier
+    mail: MailCarrier | None
+    sms: SmsCarrier | None
     unsubscribe: UnsubscribeLinks | None = None
 
 
@@ -148,8 +151,8 @@ class Drain:
     async def _hand_over(self, worded: Mail | Sms) -> Outcome:
         try:
             if isinstance(worded, Sms):
-                return await self.post.sms.hand_over(worded)
-            return await self.post.mail.hand_over(worded)
+                return await self.post.sms.hand_over(worded) if self.post.sms else TryLater()
+            return await self.post.mail.hand_over(worded) if self.post.mail else TryLater()
         except Exception as error:
             _log.error("hand-over-broke", exc_info=error)
             return Unknown()

@@ -139,6 +139,7 @@ async def test_S2_starttls_is_taken_when_offered_and_only_with_a_certificate_we_
         assert len(taken) == 1
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 async def test_S2_a_password_goes_over_an_encrypted_connection_only(certificate: tuple[Path, Path]) -> None:
     heard: list[bytes] = []
 

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from omonat.base.errors import Unavailable
 from omonat.base.instants import DAY, HOUR, MINUTE, SECOND
 from omonat.base.verdict import Allow, CannotTell, Deny, Reason
+from omonat.flows.send import UNSERVED_WAIT
 from omonat.mail.carriers import Mail, MailCarrier, Outcome, SmsCarrier
 from omonat.mail.drain import ATTEMPTS, FIRST_WAIT, LONGEST_WAIT, wait_after
 from omonat.mail.outbox import CLAIM_LEASE, HAND_OVER_LEASE, Outbox
@@ -136,6 +137,17 @@ async def test_P1_a_policy_that_changed_while_the_address_was_opened_is_obeyed(h
     drain.ports = replace(drain.ports, open_channel=publish_meanwhile)  # type: ignore[arg-type]
     assert await drain.once() == Counter(refused=1)
     assert house.gateway.requests == []
+
+
+async def test_a_message_for_a_channel_nobody_carries_yet_waits_until_somebody_does(house: House) -> None:
+    person = await house.person(mobile=MOBILE)
+    await house.put(house.notice(person, channel=Channel.SMS))
+    bare = house.drain(sms=None)
+    bare.ports = replace(bare.ports, through={Channel.EMAIL: "mail-provider"})
+    assert await bare.once() == Counter(waiting=1)
+    assert await house.rows() == [("waiting", "message-channel-unserved")]
+    house.clock.pass_by(UNSERVED_WAIT)
+    assert await house.drain().once() == Counter(sent=1)
 
 
 async def test_a_code_is_not_sent_when_its_time_has_passed(house: House) -> None:
