@@ -44,8 +44,18 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def short_folder() -> Iterator[Path]:
-    """A folder for this run with a short path (socket addresses end at 107 bytes), entered by the server's account."""
-    folder = Path(tempfile.mkdtemp(prefix="omonat-test-"))
+    """A folder for this run with a short path (socket addresses end at 107 bytes), entered by the server's account.
+
+    In memory where there is plenty: every test gets a database of its own, and a busy disk would make them all wait.
+    Tests kill processes, not the power, so nothing they show depends on the disk.
+    """
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 4 * 2**30
+    place = memory if roomy else Path(tempfile.gettempdir())
+    for left in place.glob("omonat-test-*-*"):  # of a run that was killed
+        if not Path("/proc", left.name.split("-")[2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"omonat-test-{os.getpid()}-", dir=place))
     if os.geteuid() == 0:
         folder.chmod(0o711)
     yield folder
@@ -57,7 +67,7 @@ def server(short_folder: Path) -> Iterator[Server]:
     """The embedded PostgreSQL of this run; it dies with the run, however the run ends."""
     server = Server.start(short_folder / "home")
     yield server
-    server.stop()
+    server.stop(at_once=True)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

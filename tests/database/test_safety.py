@@ -54,7 +54,7 @@ async def test_S1_each_unsafe_setting_is_refused_with_its_reason(
         (finding,) = await safety.server_findings(database)
         await database.close()
     finally:
-        server.stop()
+        server.stop(at_once=True)
     assert finding.about["setting"] == setting
     assert finding.about["found"] == value
     assert finding.about["why"]

@@ -181,7 +181,7 @@ class TestEmbedded:
         assert said == ["stopping a database server that an earlier run left behind"]
         assert not orphan.still_runs()
         assert server.alive()
-        server.stop()
+        server.stop(at_once=True)
 
     def test_a_lock_file_that_names_a_stranger_or_a_zombie_does_not_stop_the_start(self, home: Path) -> None:
         server = Server.start(home)
@@ -195,14 +195,14 @@ class TestEmbedded:
             assert server.alive()
             server.kill()
         zombie.wait()
-        server.stop()
+        server.stop(at_once=True)
 
     def test_a_start_that_was_cut_off_while_making_the_database_begins_afresh(self, home: Path) -> None:
         (home / "postgres.new" / "base").mkdir(parents=True)
         server = Server.start(home)
         assert server.alive()
         assert not (home / "postgres.new").exists()
-        server.stop()
+        server.stop(at_once=True)
 
     def test_nobody_else_may_read_the_home_or_reach_the_socket(self, home: Path) -> None:
         server = Server.start(home)
@@ -212,4 +212,4 @@ class TestEmbedded:
             assert (home / secret).stat().st_mode & 0o077 == 0
         assert "pass=" not in server.dsn.replace("passfile=", "")
         assert len(os.fsencode(server.address.socket / ".s.PGSQL.5432")) < 107
-        server.stop()
+        server.stop(at_once=True)
