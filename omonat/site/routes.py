@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from litestar.response import Response
 
 from omonat.base.instants import Instant
@@ -33,11 +34,11 @@ def site_routes(
         return await pages.history(request)
 
     @get(f"{HOME}/v/{{version:str}}", name="policy-version", include_in_schema=False)
-    async def version_(request: Asked, version: str) -> Answer:
+    async def version_(request: Asked, version: FromPath[str]) -> Answer:
         return await pages.notice(request, await library.by_version(version))
 
     @get(f"{HOME}/v/{{version:str}}/policy.yaml", name="policy-file", include_in_schema=False)
-    async def file(request: Asked, version: str) -> Answer:
+    async def file(request: Asked, version: FromPath[str]) -> Answer:
         return await pages.file(request, await library.by_version(version))
 
     return [policy, history, version_, file]
