@@ -41,14 +41,24 @@ _PENDING: Final = 16_384
 class Journal:
     """Takes entries in and hands out receipts. One per process; `start` before `submit`, `stop` at the end.
 
-    `clock` says when a receipt is due; it decides nothing else. The key is the vault's `receipts` key.
+    `clock` says when a receipt is due; it decides nothing else. The key is the vault's `receipts` key. A ledger row is
+    due `ledger_keeps` microseconds after its entry (the log's own entry stays); never, unless that is given.
     """
 
-    def __init__(self, database: Database, *, origin: str, receipts: Signer, clock: Callable[[], Instant]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        origin: str,
+        receipts: Signer,
+        clock: Callable[[], Instant],
+        ledger_keeps: int | None = None,
+    ) -> None:
         self._database = database
         self._origin = origin
         self._signer = receipts
         self._clock = clock
+        self._ledger_keeps = ledger_keeps
         self._waiting: deque[tuple[Entry, bytes, bytes, asyncio.Future[Receipt]]] = deque()
         self._arrived = asyncio.Event()
         self._flusher: asyncio.Task[None] | None = None
@@ -62,7 +72,7 @@ class Journal:
         bodies = [encode(entry) for entry in entries]
         leaves = [leaf_hash(body) for body in bodies]
         with converted():
-            await connection.execute(WRITE, *columns(entries, bodies, leaves))
+            await connection.execute(WRITE, *columns(entries, bodies, leaves, self._ledger_keeps))
         return self._receipts(entries, leaves, now)
 
     async def submit(self, entry: Entry) -> Receipt:
@@ -105,7 +115,7 @@ class Journal:
         entries = [item[0] for item in batch]
         leaves = [item[2] for item in batch]
         try:
-            await self._write(columns(entries, [item[1] for item in batch], leaves))
+            await self._write(columns(entries, [item[1] for item in batch], leaves, self._ledger_keeps))
             receipts = self._receipts(entries, leaves, self._clock())
         except Exception as error:  # whatever it was: those who wait must hear of it, and the next flush be tried
             cause = error if isinstance(error, OmonatError) and error.code == "evidence-unavailable" else None
@@ -154,7 +164,10 @@ class Journal:
 
 
 def columns(
-    entries: Sequence[Entry], bodies: Sequence[bytes] | None = None, leaves: Sequence[bytes] | None = None
+    entries: Sequence[Entry],
+    bodies: Sequence[bytes] | None = None,
+    leaves: Sequence[bytes] | None = None,
+    ledger_keeps: int | None = None,
 ) -> list[Sequence[object]]:
     """The statement's arrays, in its order; bytes and hashes are made here unless they are at hand."""
     bodies = bodies or [encode(entry) for entry in entries]
@@ -169,5 +182,6 @@ def columns(
         "persons": [person for person, _ in concerned],
         "ledger_times": [entry.at for _, entry in concerned],
         "ledger_entries": [entry.id for _, entry in concerned],
+        "ledger_dues": [None if ledger_keeps is None else entry.at + ledger_keeps for _, entry in concerned],
     }
     return [named[name] for name in _ORDER]

@@ -6,6 +6,7 @@ written as (
     select moment.txid, e.* from moment,
         unnest(:ids::text[], :times::timestamptz[], :acts::text[], :bodies::bytea[], :leaves::bytea[]) as e
 )
-insert into ledger (person, at, entry, txid)
+insert into ledger (person, at, entry, due_at, txid)
 select l.*, moment.txid from moment,
-    unnest(:persons::text[], :ledger_times::timestamptz[], :ledger_entries::text[]) as l;
+    unnest(:persons::text[], :ledger_times::timestamptz[], :ledger_entries::text[],
+        :ledger_dues::timestamptz[]) as l;

@@ -5,7 +5,7 @@ INVARIANT: nothing here signs over a hash it was told; every leaf is recomputed 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from omonat.base.errors import BadInput, Fault
 from omonat.base.instants import Instant
@@ -25,6 +25,7 @@ from omonat.evidence.tiles import (
     unbundle,
     widths,
 )
+from omonat.evidence.tree import EMPTY_ROOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,9 @@ class Head:
 
     size: int
     root: bytes
+
+
+EMPTY: Final = Head(0, EMPTY_ROOT)
 
 
 def _altered(what: str, index: int) -> Fault:

@@ -30,7 +30,6 @@ no longer the one it extends).
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import asyncpg
@@ -38,15 +37,14 @@ import asyncpg
 from omonat.base.errors import Fault, Unavailable
 from omonat.base.ids import new_id
 from omonat.base.instants import SECOND, Instant
-from omonat.database import leases, statements
+from omonat.database import leases
 from omonat.database.pool import Database
 from omonat.database.trouble import converted
-from omonat.evidence import clock as timing
-from omonat.evidence import journal, publishing
+from omonat.evidence import placing, publishing
 from omonat.evidence.folder import LogFolder
 from omonat.evidence.keys import LogKeys
+from omonat.evidence.placing import State
 from omonat.evidence.publishing import Head
-from omonat.evidence.tree import EMPTY_ROOT
 
 LEASE: Final = "evidence-sequencer"
 LEASE_LASTS: Final = 6 * SECOND
@@ -55,27 +53,13 @@ HEARTBEAT: Final = 5 * SECOND
 PAUSE: Final = 0.5
 """Seconds between two looks when nothing waits; a receipt is due after ten."""
 
-_MOST_PLACED: Final = 50_000
 _MOST_PUBLISHED: Final = 8_192  # a multiple of 256, so that a backlog makes full tiles only
-
-_queries = statements.load(__package__, "sequencer.sql")
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """The row `evidence_log`."""
-
-    seen: str
-    cluster: str
-    placed: int
-    published: Head
-    marked: Instant
 
 
 class Sequencer:
     """Runs the steps above. `run` for a service; `open` and `advance` for those who turn the clock themselves.
 
-    `reached` hears the name of every step just done: the place for failpoints.
+    `reached` hears the name of every step just done, some from the writing thread: the place for failpoints.
     """
 
     def __init__(
@@ -188,23 +172,12 @@ class Sequencer:
     # -- open ----------------------------------------------------------------------------------------------------
 
     async def _reconcile(self) -> None:
-        signed = publishing.read_checkpoint(self._folder, self._keys)
+        on_disk = publishing.read_checkpoint(self._folder, self._keys) or publishing.EMPTY
         async with self._database.transaction() as connection:
             await self._confirm(connection)
-            here = await _queries.snapshot(connection)
-            await _queries.begin_log(connection, origin=self._keys.origin, cluster=here["cluster"], root=EMPTY_ROOT)
-            row = await _queries.state(connection)
-            if row["origin"] != self._keys.origin:
-                raise Fault("evidence-log-foreign", found=row["origin"], expected=self._keys.origin)
-            state = _state(row)
-            on_disk = signed or Head(0, EMPTY_ROOT)
-            known = {"log": str(on_disk.size), "database": str(state.placed)}
-            if on_disk.size < state.published.size:
-                raise Fault("evidence-log-rolled-back", **{**known, "database": str(state.published.size)})
-            if on_disk.size > state.placed:
-                raise Fault("evidence-database-rolled-back", **known)
-            if on_disk.size == state.published.size and on_disk.root != state.published.root:
-                raise Fault("evidence-log-forked", size=str(on_disk.size))
+            await placing.begin(connection, self._keys.origin, await placing.look_around(connection))
+            state = await self._state(connection)
+            _compare(on_disk, state, self._keys.origin)
             await asyncio.to_thread(publishing.load_edge, self._folder, on_disk)
             if on_disk.size > state.published.size:
                 await self._catch_up(connection, state.published, on_disk)
@@ -214,71 +187,36 @@ class Sequencer:
         start = before.size
         while start < signed.size:
             until = min(signed.size, _next_stop(start))
-            rows = await _rows(connection, start, until)
+            rows = await placing.to_publish(connection, start, until)
             leaves = publishing.checked_leaves(rows, start)
             await asyncio.to_thread(publishing.compare_leaves, self._folder, start, leaves, signed.size)
             start = until
-        await _queries.published(connection, size=signed.size, root=signed.root, before=before.size)
+        await placing.note_published(connection, before, signed)
 
     # -- place ---------------------------------------------------------------------------------------------------
 
     async def _place(self, now: Instant) -> State:
-        # Repeatable read: the snapshot noted and the entries read are one and the same.
         with converted():
             async with (
                 self._database.pool.acquire() as connection,
                 connection.transaction(isolation="repeatable_read"),
             ):
                 await self._confirm(connection)
-                here = await _queries.snapshot(connection)
-                row = await _queries.state(connection)
-                if row is None:
-                    raise Unavailable("lease-lost", lease=LEASE)
-                state = await self._place_fresh(connection, _state(row), here, now)
+                state, self._behind = await placing.place(connection, await self._state(connection), now=now)
             self._reached("placed")
             return state
 
-    async def _place_fresh(self, connection: asyncpg.Connection, state: State, here: Any, now: Instant) -> State:
-        moved = here["cluster"] != state.cluster or here["ahead"] < _ahead(state.seen)
-        if moved:
-            fresh = [row async for row in _queries.unplaced(connection, most=_MOST_PLACED)]
-        else:
-            fresh = [
-                row async for row in _queries.fresh(connection, seen=state.seen, ahead=here["ahead"], most=_MOST_PLACED)
-            ]
-        around = timing.plan([(row["id"], row["at"]) for row in fresh], marked=state.marked, now=now)
-        own = (*around.before, *around.after)
-        if not fresh and not own:
-            self._behind = False
-            return state
-        if own:
-            await connection.execute(journal.WRITE, *journal.columns(own))
-        mine = await _queries.own_txid(connection)
-        order = [(entry.id, mine) for entry in around.before]
-        order += [(row["id"], row["txid"]) for row in fresh]
-        order += [(entry.id, mine) for entry in around.after]
-        indexes = range(state.placed, state.placed + len(order))
-        names, txids = [name for name, _ in order], [txid for _, txid in order]
-        await _queries.place(connection, indexes=indexes, entries=names, txids=txids)
-        # A round that took only part leaves `seen` where it was; the next one finds the rest.
-        partial = self._behind = len(fresh) == _MOST_PLACED
-        reached = replace(
-            state,
-            seen=state.seen if partial else here["seen"],
-            cluster=state.cluster if partial else here["cluster"],
-            placed=indexes.stop,
-            marked=around.marked,
-        )
-        await _queries.placed(
-            connection, seen=reached.seen, cluster=reached.cluster, placed=reached.placed, marked=reached.marked
-        )
-        return reached
+    async def _state(self, connection: asyncpg.Connection) -> State:
+        state = await placing.state(connection)
+        if state is None:  # the database was emptied under us: `open` looks closer
+            raise Unavailable("lease-lost", lease=LEASE)
+        return state
 
     # -- publish -------------------------------------------------------------------------------------------------
 
     async def _publish(self, before: Head, until: int) -> Head:
         async with self._database.connection() as connection:
-            rows = await _rows(connection, before.size, until)
+            rows = await placing.to_publish(connection, before.size, until)
         after = await asyncio.to_thread(self._write, before, rows)
         self._reached("written")
         await self._sign(before, after)
@@ -301,9 +239,7 @@ class Sequencer:
             self._reached("confirmed")
             await asyncio.to_thread(self._replace_checkpoint, before, after, now)
             if after.size > before.size:
-                noted = await _queries.published(connection, size=after.size, root=after.root, before=before.size)
-                if noted != "UPDATE 1":
-                    raise Fault("evidence-log-forked", size=str(after.size))
+                await placing.note_published(connection, before, after)
             self._reached("noted")
         self._signed_at = now
         self._reached("published")
@@ -314,7 +250,7 @@ class Sequencer:
     def _replace_checkpoint(self, before: Head, after: Head, now: Instant) -> None:
         with self._folder.replacing_checkpoint():
             on_disk = publishing.read_checkpoint(self._folder, self._keys)
-            if (on_disk or Head(0, EMPTY_ROOT)) != before or (on_disk is None and before.size):
+            if (on_disk or publishing.EMPTY) != before:
                 raise Unavailable("lease-lost", lease=LEASE)  # somebody went on without us; `open` looks closer
             signed = publishing.sign(after, self._keys, now=now)
             self._reached("signed")
@@ -326,23 +262,13 @@ def _next_stop(size: int) -> int:
     return (size // _MOST_PUBLISHED + 1) * _MOST_PUBLISHED
 
 
-def _state(row: Any) -> State:
-    head = Head(row["published"], row["root"])
-    return State(row["seen"], row["cluster"], row["placed"], head, row["marked"])
-
-
-def _ahead(snapshot: str) -> int:
-    """The first transaction number a snapshot (`xmin:xmax:running`) knows nothing about."""
-    return int(snapshot.split(":")[1])
-
-
-async def _rows(connection: asyncpg.Connection, start: int, until: int) -> list[Any]:
-    with converted():
-        rows: list[Any] = await connection.fetch(_queries.to_publish.sql, *_ordered(start=start, until=until))
-    if [row["index"] for row in rows] != list(range(start, until)):
-        raise Fault("evidence-altered", what="placements", index=str(start))
-    return rows
-
-
-def _ordered(**values: int) -> list[int]:
-    return [values[name] for name in statements.order(_queries, "to_publish")]
+def _compare(on_disk: Head, state: State, origin: str) -> None:
+    """Whether log and database can be of one history. Raises Fault, see `Sequencer.open`."""
+    if state.origin != origin:
+        raise Fault("evidence-log-foreign", found=state.origin, expected=origin)
+    if on_disk.size < state.published.size:
+        raise Fault("evidence-log-rolled-back", log=str(on_disk.size), database=str(state.published.size))
+    if on_disk.size > state.placed:
+        raise Fault("evidence-database-rolled-back", log=str(on_disk.size), database=str(state.placed))
+    if on_disk.size == state.published.size and on_disk.root != state.published.root:
+        raise Fault("evidence-log-forked", size=str(on_disk.size))

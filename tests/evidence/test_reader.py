@@ -76,15 +76,25 @@ async def test_R3_the_ledger_dies_and_the_log_stays(
     assert (await reader.of_person(person)).entries == ()
     assert len((await reader.of_person(kept)).entries) == 2
 
-    await database.pool.execute("update ledger set due_at = $1", clock())
-    async with database.transaction() as connection:
-        assert await sweep_ledger(connection, now=Instant(clock() - 1)) == 0
-        assert await sweep_ledger(connection, now=clock()) == 2
     await sequencer.advance()
     assert (await reader.entry(looked[0].id)).index is not None
     assert person.encode() not in b"".join(
         file.read_bytes() for file in reader.folder.path.rglob("*") if file.is_file()
     )
+
+
+async def test_R3_a_ledger_row_goes_when_its_own_time_is_over(
+    database: Database, keys: LogKeys, clock: Clock, reader: Reader
+) -> None:
+    journal = Journal(database, origin=ORIGIN, receipts=keys.receipts, clock=clock, ledger_keeps=MINUTE)
+    await journal.start()
+    person = new_id("per")
+    first, second = await look(journal, clock, person, 2)
+    await journal.stop()
+    async with database.transaction() as connection:
+        assert await sweep_ledger(connection, now=Instant(first.at + MINUTE - 1)) == 0
+        assert await sweep_ledger(connection, now=Instant(first.at + MINUTE)) == 1
+    assert [entry.id for entry in (await reader.of_person(person)).entries] == [second.id]
 
 
 async def test_A1_an_entry_is_readable_at_once_and_proved_after_the_next_checkpoint(
