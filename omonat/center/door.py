@@ -1,0 +1,20 @@
+"""The door's folder, its addresses, and the codes of its forms."""
+
+from pathlib import Path
+from typing import Final
+
+from omonat.pages import Door
+
+CENTER: Final = Door("center", Path(__file__).parent)
+
+HOME: Final = "/me"
+CODE: Final = "/me/code"
+ORDER: Final = "/me/order"
+DATA: Final = "/me/data"
+LOOKED: Final = "/me/who-looked"
+CHOICES: Final = "/me/choices"
+REQUESTS: Final = "/me/requests"
+PROOF: Final = "/me/proof"
+CHECKPOINT: Final = "/me/checkpoint"
+SIGN_OUT: Final = "/me/sign-out"
+POLICY: Final = "/page/privacy-policy"

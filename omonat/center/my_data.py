@@ -1,0 +1,186 @@
+"""My data: what is held, why, from where, until when; each value masked until its owner asks for it (A3, R1)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from omonat.base.instants import Instant
+from omonat.center.values import readable
+from omonat.center.visit import Answer, Visit
+from omonat.flows.my_data import Held, MyData
+from omonat.pages import N_
+from omonat.pages.masks import Masked, mask
+from omonat.policy.prose_words import BASES, lowered
+from omonat.policy.words import Anchor, Basis, Factor, Keep
+
+_ALL: Final = "all"
+_NAME: Final = "contact.name"
+
+_BECAUSE: Final[Mapping[str, str]] = {
+    Factor.OBLIGATION: N_("because a law asks for it"),
+    Factor.NORM: N_("because it is the rule of the trade"),
+    Factor.CONTRACT: N_("because we need it to do what you ordered"),
+    Factor.DISPUTE: N_("in case there is a dispute"),
+    Factor.CONSENT: N_("because you agreed to it"),
+    Factor.INTEREST: N_("because we have a lawful interest in it"),
+    Factor.RELEVANCE: N_("because it is still needed for its purpose"),
+}
+_EARLIER: Final[Mapping[str, str]] = {
+    Anchor.CASE_CLOSED: N_("At the latest. Once the order or request is completed, an earlier date is set."),
+    Anchor.CONSENT_WITHDRAWN: N_("At the latest. If you withdraw your consent, an earlier date is set."),
+    Anchor.ACCOUNT_CLOSED: N_("At the latest. If your account is closed, an earlier date is set."),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """One purpose an item is held for, in the policy's words."""
+
+    label: str
+    tells: str
+    basis: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """One record's value of an item. `lines` is empty until it was asked for; `mask` is None for verify-only."""
+
+    mask: Masked | None
+    lines: tuple[str, ...]
+    why: tuple[Why, ...]
+    waiting: tuple[str, ...]
+    service: str
+    came_from: str
+    version: str
+    case: str
+    collected_at: Instant
+    due: Instant
+    reason: str
+    law: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One item of the page, its newest holding first."""
+
+    id: str
+    label: str
+    because: str
+    revealed: bool
+    holdings: tuple[Holding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """One category."""
+
+    id: str
+    label: str
+    lines: tuple[Line, ...]
+
+
+async def home(visit: Visit) -> Answer:
+    """The first screen: whose it is, and the doors."""
+    mine = await visit.house.my_data(visit.person, frozenset({"contact"}))
+    held = mine.newest().get(_NAME)
+    name = mask(visit.words, visit.policy.items[_NAME].kind, str(held.value)) if held else None
+    return visit.page("home.html", name=name, nav=[])
+
+
+async def show(visit: Visit) -> Answer:
+    """Everything, masked."""
+    return await _page(visit, frozenset())
+
+
+async def reveal(visit: Visit) -> Answer:
+    """The same page with what was asked for open. Nothing is remembered: leaving the page closes it."""
+    before = visit.form.get("shown", "").split(",")
+    return await _page(visit, frozenset((*before, visit.form.get("reveal", ""))))
+
+
+async def _page(visit: Visit, shown: frozenset[str]) -> Answer:
+    mine = await visit.house.my_data(visit.person)
+    groups = _groups(visit, mine, shown)
+    open_now = [line.id for group in groups for line in group.lines if line.revealed]
+    return visit.page("data.html", groups=groups, shown=",".join(open_now), some_open=bool(open_now), mine=mine)
+
+
+def _groups(visit: Visit, mine: MyData, shown: frozenset[str]) -> list[Group]:
+    by_item: dict[str, list[Held]] = {}
+    for held in mine.held:
+        by_item.setdefault(held.item, []).append(held)
+    groups = []
+    for category in visit.policy.policy.categories.values():
+        items = [item for item in category.items.values() if item.id in by_item]
+        lines = tuple(_line(visit, mine, item.id, by_item[item.id], shown) for item in items)
+        if lines:
+            groups.append(Group(id=category.id, label=visit.label("category", category.id), lines=lines))
+    return groups
+
+
+def _line(visit: Visit, mine: MyData, item: str, held: Sequence[Held], shown: frozenset[str]) -> Line:
+    law = visit.policy.items[item]
+    revealed = law.keep is not Keep.VERIFY_ONLY and bool(shown & {item, _ALL})
+    return Line(
+        id=item,
+        label=law.says[visit.language],
+        because=law.because[visit.language] if law.because else "",
+        revealed=revealed,
+        holdings=tuple(_holding(visit, mine, each, revealed) for each in held),
+    )
+
+
+def _holding(visit: Visit, mine: MyData, held: Held, revealed: bool) -> Holding:
+    law, words = visit.policy.items[held.item], visit.words
+    verify_only = law.keep is Keep.VERIFY_ONLY
+    live = [p for p in held.purposes if _in_force(visit, mine, p)]
+    return Holding(
+        mask=None if verify_only else mask(words, law.kind, held.value if isinstance(held.value, str) else ""),
+        lines=readable(words, law, held.value) if revealed else (),
+        why=tuple(_why(visit, purpose) for purpose in live),
+        waiting=tuple(visit.label("purpose", p) for p in held.purposes if p not in live),
+        service=visit.label("service", held.service),
+        came_from=visit.label("source", held.came_from),
+        version=held.version,
+        case=_case(visit, held.case),
+        collected_at=held.collected_at,
+        due=held.due,
+        reason=_reason(visit, held),
+        law=_law(visit, held.source),
+    )
+
+
+def _in_force(visit: Visit, mine: MyData, purpose: str) -> bool:
+    return visit.policy.purposes[purpose].basis is not Basis.CONSENT or purpose in mine.consents
+
+
+def _why(visit: Visit, purpose: str) -> Why:
+    law, language = visit.policy.purposes[purpose], visit.language
+    return Why(label=law.says[language], tells=law.tells[language], basis=BASES[law.basis][language])
+
+
+def _case(visit: Visit, case: str | None) -> str:
+    kind, _, number = (case or "").partition(":")
+    return f"{visit.label('case', kind)} {number}" if number else ""
+
+
+def _reason(visit: Visit, held: Held) -> str:
+    """Why then and not earlier; for an end that still waits for something, that it can only come sooner."""
+    if held.factor in _BECAUSE:
+        return visit.words(_BECAUSE[held.factor])
+    return visit.words(_EARLIER.get(held.waits_for, N_("Nothing is kept longer than this.")))
+
+
+def _law(visit: Visit, source: str) -> str:
+    """The label of the law that names the period."""
+    for pack in visit.policy.packs:
+        named = pack.retention.get(source) or pack.laws.get(source)
+        if named is not None:
+            return named.says[visit.language]
+    return ""
+
+
+def labels(visit: Visit, items: Iterable[str]) -> list[str]:
+    """Items by their labels, for a sentence: only the first keeps its capital."""
+    said = [visit.label("item", item) for item in items]
+    return [word if place == 0 else lowered(word) for place, word in enumerate(said)]
