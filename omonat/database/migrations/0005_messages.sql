@@ -39,4 +39,5 @@ create unique index outbox_once on outbox (person, once) where once is not null;
 
 -- Transactional before service before marketing: a campaign never stands in the way of a sign-in code.
 create index outbox_due on outbox (class desc, due_at) where state in ('waiting', 'claimed', 'handing-over');
+create index outbox_handing_over on outbox (due_at) where state = 'handing-over';
 create index outbox_settled on outbox (settled_at) where settled_at is not null;
