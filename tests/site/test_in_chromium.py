@@ -64,23 +64,30 @@ def test_P3_a_cold_reader_fetches_at_most_sixty_kilobytes_from_one_origin(
     page.context.close()
 
 
-@pytest.mark.parametrize("seen", [("uz", 1280, "light"), ("ru", 390, "dark"), ("en", 320, "light")])
-@pytest.mark.parametrize("path", ["", "/history", "/v/1"])
+@pytest.mark.parametrize(
+    ("path", "width", "scheme"),
+    [
+        ("?lang=uz", 1280, "light"),
+        ("?lang=ru", 390, "dark"),
+        ("/v/1?lang=en", 320, "light"),
+        ("/history?lang=uz", 320, "dark"),
+        ("/v/none?lang=ru", 1280, "light"),
+    ],
+)
 def test_P3_the_page_is_accessible_quiet_and_fits_the_screen(
-    browser: Browser, place: str, path: str, seen: tuple[str, int, str]
+    browser: Browser, place: str, path: str, width: int, scheme: str
 ) -> None:
-    language, width, scheme = seen
     page = _open(browser, place, width, scheme)
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(f"{place}{HOME}{path}?lang={language}")
+    page.goto(f"{place}{HOME}{path}")
     page.evaluate("document.querySelectorAll('details').forEach((each, at) => { each.open = each.open || at < 4 })")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.evaluate(AXE)
     found = page.evaluate(f"axe.run(document, {{runOnly: {RULES}}})")
     assert [(fault["id"], [node["html"][:120] for node in fault["nodes"]]) for fault in found["violations"]] == []
-    assert said == []
+    assert [line for line in said if "404" not in line] == []
     page.context.close()
 
 
