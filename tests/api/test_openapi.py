@@ -48,6 +48,12 @@ def test_every_operation_is_described_with_its_errors_and_every_example_fits_its
                 Draft202012Validator(components | content["schema"]).validate(example)
 
 
+def test_the_guide_names_every_operation() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
+    for operation in OPERATIONS:
+        assert f"`{operation.method} {operation.path}`" in guide
+
+
 async def test_the_document_is_served_as_it_is(door: Door) -> None:
     answer = await door.http.get("/v1/openapi.json")
     assert answer.json() == document()
