@@ -12,7 +12,8 @@ import hypothesis
 import pytest
 import pytest_asyncio
 
-from omonat.database.embedded import OWNER, USER, Server
+from omonat.database.embedded import Server
+from omonat.database.home import OWNER, USER
 from omonat.database.migrate import migrate
 from omonat.database.pool import Database
 

@@ -11,7 +11,7 @@ import typer
 from omonat.base.errors import BadInput, Fault
 from omonat.base.instants import SECOND, Instant, to_rfc3339
 from omonat.base.settings import Settings, load
-from omonat.database import embedded
+from omonat.database.home import address
 from omonat.database.pool import Database
 from omonat.evidence import verifier
 from omonat.evidence.export import export as export_log
@@ -82,7 +82,7 @@ def export(target: Annotated[Path, typer.Argument(help="A folder that doesn't ex
 async def _proof(settings: Settings, entry: str) -> TlogProof:
     folder = LogFolder(settings.log)
     keys = _keys(folder)
-    dsn = settings.database or embedded.address(settings.home).dsn()
+    dsn = settings.database or address(settings.home).dsn()
     database = await Database.connect(dsn, size=1)
     try:
         return await Reader(database, folder, origin=keys[0].name, pinned=keys).proof(entry)

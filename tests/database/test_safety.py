@@ -8,7 +8,8 @@ import pytest
 
 from omonat.base.codes import advice, registry
 from omonat.database import safety
-from omonat.database.embedded import OWNER, SAFE_SETTINGS, Server
+from omonat.database.embedded import SAFE_SETTINGS, Server
+from omonat.database.home import OWNER
 from omonat.database.pool import Database
 
 

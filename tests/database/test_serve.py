@@ -9,11 +9,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from omonat.base.errors import BadInput
 from omonat.cli._parent import free_port
 from omonat.database import processes
 from omonat.database.embedded import Server
@@ -109,7 +110,8 @@ def test_after_kill_9_of_everything_at_once_the_next_start_recovers(home: Path) 
         victims = [house.process.pid, house.get("pid")]
         victims += [seen.pid for seen in processes.working_in(home / "postgres", "postgres")]
         for pid in victims:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # a helper that ended by itself
+                os.kill(pid, signal.SIGKILL)
         house.process.wait()
     with running(home) as again:
         assert again.get("count") == 20
@@ -203,6 +205,14 @@ class TestEmbedded:
         assert server.alive()
         assert not (home / "postgres.new").exists()
         server.stop(at_once=True)
+
+    def test_data_of_another_major_version_is_refused_before_anything_touches_it(self, home: Path) -> None:
+        Server.start(home).stop(at_once=True)
+        (home / "postgres" / "PG_VERSION").write_text("17\n")
+        with pytest.raises(BadInput) as refused:
+            Server.start(home)
+        assert refused.value.code == "postgres-other-version"
+        assert "PostgreSQL 17" in str(refused.value)
 
     def test_nobody_else_may_read_the_home_or_reach_the_socket(self, home: Path) -> None:
         server = Server.start(home)
