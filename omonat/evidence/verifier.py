@@ -785,7 +785,9 @@ def _token(text: str) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, verify, print; returns the exit code."""
-    about = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    about = argparse.ArgumentParser(
+        "verifier.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     about.add_argument("target", help="a log folder, or a .tlog-proof file")
     about.add_argument("--key", action="append", default=[], metavar="VKEY", help="a pinned key; repeat for more")
     about.add_argument("--keys", action="append", default=[], metavar="FILE", help="pinned keys, one a line")

@@ -116,11 +116,11 @@ def test_S6_a_wholly_rewritten_log_without_the_key_is_refused(tmp_path: Path, ke
 
 
 def test_S6_any_flipped_bit_in_any_file_is_caught(tmp_path: Path, keys: LogKeys) -> None:
-    """Four hundred single bits, spread over bundles, tiles of every level and the checkpoint."""
-    write(tmp_path, honest(900), keys)
+    """Two hundred single bits, spread over bundles, tiles of every level and the checkpoint."""
+    write(tmp_path, honest(520), keys)
     chance = random.Random(20261201)
     files = sorted(file for file in tmp_path.rglob("*") if file.is_file())
-    for _ in range(400):
+    for _ in range(200):
         file = chance.choice(files)
         raw = bytearray(file.read_bytes())
         bit = chance.randrange(len(raw) * 8)
