@@ -67,6 +67,11 @@ def _last(name: str) -> str:
     return name.rpartition(".")[2]
 
 
+def as_json(document: object) -> str:
+    """The document as one line of JSON, which `read_policy` reads as the same document, and much faster than YAML."""
+    return json.dumps(plain(document), ensure_ascii=False, separators=(",", ":"))
+
+
 def print_policy(document: object) -> str:
     """Canonical YAML of a policy or a pack: block style, lists of words in one line, texts quoted when needed."""
     return "\n".join(_block(plain(document), 0)) + "\n"

@@ -8,20 +8,25 @@ the moment it was collected.
 Adding a rule therefore never makes anything due earlier, and nothing but a legal hold moves `at-most`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
 from omonat.base.errors import Fault
 from omonat.base.instants import Instant
 from omonat.policy.durations import Duration, is_shorter
-from omonat.policy.model import AtMost, Rule, Schedule
+from omonat.policy.model import Rule, Schedule
 from omonat.policy.packs import Pack, lawful_period
 from omonat.policy.words import MAY_NEVER_COME, Anchor, Factor
 
 _NO_END = Instant(2**62)
 _WEIGHT = {factor: place for place, factor in enumerate(Factor)}
 AT_MOST, NOTHING = "at-most", "none"
+_COLLECTED, _LAST_SEEN = Anchor.COLLECTED.value, Anchor.LAST_SEEN.value
+_NEVER = -_NO_END
+_MAY_NEVER_COME = frozenset(anchor.value for anchor in MAY_NEVER_COME)
+_ABSENT = {_LAST_SEEN: _NEVER, **dict.fromkeys(_MAY_NEVER_COME, _NEVER)}
+"""Where a period starts whose anchor is absent, for a lower bound: nowhere, so that it keeps nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,62 +47,73 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A rule ready to be computed: after `anchor` for `span`, or until `anchor` where `span` is None."""
+    """A rule ready to be computed: after `anchor` for `span`, or until `anchor` where `span` is None.
+
+    `anchor` is a plain string and `floor` the microseconds `span` lasts at least, because hot reads compare them.
+    """
 
     factor: Factor
-    anchor: Anchor
+    anchor: str
     span: Duration | None
     source: str
+    floor: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Terms:
-    """Everything that decides about one item of one schedule; items under the same rules share one object."""
+    """Everything that decides about one item of one schedule; items under the same rules share one object.
+
+    `floors` is all that a hot read needs: (anchor, microseconds it keeps at least, where to start when it is absent).
+    """
 
     terms: tuple[Term, ...]
-    cap: AtMost
+    cap_anchor: str
+    cap: Duration
+    cap_floor: int
+    floors: tuple[tuple[str, int, int], ...]
 
     def due(self, anchors: Mapping[str, Instant], zone: tzinfo) -> Due:
         """The due instant of an item with these anchors. Raises Fault when `collected` is missing."""
         collected = _collected(anchors)
-        cap = self.cap.keep.after(_start_of_cap(self.cap, anchors, collected), zone)
+        cap = self.cap.after(anchors.get(self.cap_anchor, collected), zone)
         ends = [(_end(term, anchors, zone), term) for term in self.terms]
         found = [(end, term) for end, term in _in_force(ends) if end is not None]
         if not found:
-            return Due(collected, NOTHING, "", Anchor.COLLECTED)
+            return Due(collected, NOTHING, "", _COLLECTED)
         end, term = max(found, key=lambda pair: (pair[0], -_WEIGHT[pair[1].factor]))
         if end <= cap:
-            return Due(end, term.factor, term.source, term.anchor)
-        waits_for = term.anchor if end == _NO_END else ""
-        return Due(cap, AT_MOST, "", self.cap.after, waits_for)
+            return Due(end, term.factor.value, term.source, term.anchor)
+        return Due(cap, AT_MOST, "", self.cap_anchor, term.anchor if end == _NO_END else "")
 
     def surely_until(self, anchors: Mapping[str, Instant]) -> Instant:
-        """An instant the due one is never earlier than, without a calendar."""
+        """An instant the due one is never earlier than, without a calendar.
+
+        Interests can be left out: they end with relevance, whose own rule counts.
+        """
         collected = _collected(anchors)
-        cap = _start_of_cap(self.cap, anchors, collected) + self.cap.keep.floor
-        ends = [(_floor(term, anchors), term) for term in self.terms]
-        latest = max((end for end, _ in _in_force(ends) if end is not None), default=collected)
-        return Instant(min(latest, cap))
+        latest = -1
+        for anchor, floor, awaited in self.floors:
+            start = anchors.get(anchor, awaited)
+            latest = max(latest, start + floor)
+        cap = anchors.get(self.cap_anchor, collected) + self.cap_floor
+        return Instant(min(collected if latest < 0 else latest, cap))
 
 
 def _collected(anchors: Mapping[str, Instant]) -> Instant:
-    collected = anchors.get(Anchor.COLLECTED)
+    collected = anchors.get(_COLLECTED)
     if collected is None:
-        raise Fault("anchor-missing", anchor=Anchor.COLLECTED)
+        raise Fault("anchor-missing", anchor=_COLLECTED)
     return collected
-
-
-def _start_of_cap(cap: AtMost, anchors: Mapping[str, Instant], collected: Instant) -> Instant:
-    return anchors.get(cap.after, collected)  # reading first counts as seen, and collecting as opening the case
 
 
 def _start(term: Term, anchors: Mapping[str, Instant]) -> Instant | None:
     """The event's instant; None when the rule is not in force, _NO_END when it is awaited."""
-    if term.anchor in anchors:
-        return anchors[term.anchor]
-    if term.anchor is Anchor.LAST_SEEN:
-        return anchors[Anchor.COLLECTED]
-    return None if term.anchor in MAY_NEVER_COME else _NO_END
+    start = anchors.get(term.anchor)
+    if start is not None:
+        return start
+    if term.anchor == _LAST_SEEN:
+        return anchors[_COLLECTED]  # giving something counts as being seen
+    return None if term.anchor in _MAY_NEVER_COME else _NO_END
 
 
 def _end(term: Term, anchors: Mapping[str, Instant], zone: tzinfo) -> Instant | None:
@@ -105,24 +121,27 @@ def _end(term: Term, anchors: Mapping[str, Instant], zone: tzinfo) -> Instant | 
     return start if start is None or start == _NO_END or term.span is None else term.span.after(start, zone)
 
 
-def _floor(term: Term, anchors: Mapping[str, Instant]) -> Instant | None:
-    start = _start(term, anchors)
-    return start if start is None or start == _NO_END or term.span is None else Instant(start + term.span.floor)
-
-
-def _in_force(ends: Sequence[tuple[Instant | None, Term]]) -> Iterable[tuple[Instant | None, Term]]:
+def _in_force(ends: Sequence[tuple[Instant | None, Term]]) -> Sequence[tuple[Instant | None, Term]]:
     """The ends, an interest's cut where relevance ends; an interest in what is no longer relevant is none."""
+    if not any(term.factor is Factor.INTEREST for _, term in ends):
+        return ends
     relevance = max((end for end, t in ends if t.factor is Factor.RELEVANCE and end is not None), default=None)
+    cut = []
     for end, term in ends:
         if term.factor is not Factor.INTEREST or end is None:
-            yield end, term
+            cut.append((end, term))
         elif relevance is not None:
-            yield min(end, relevance), term
+            cut.append((min(end, relevance), term))
+    return cut
 
 
 def terms_of(schedule: Schedule, item: str, packs: Sequence[Pack]) -> Terms:
     """The terms of one item: the rules that cover it, with the packs' periods filled in."""
-    return Terms(tuple(_term(rule, packs) for rule in schedule.rules if rule.covers(item)), schedule.at_most)
+    terms = tuple(_term(rule, packs) for rule in schedule.rules if rule.covers(item))
+    cap = schedule.at_most
+    lasting = (term for term in terms if term.factor is not Factor.INTEREST)
+    floors = tuple((term.anchor, term.floor, _ABSENT.get(term.anchor, _NO_END)) for term in lasting)
+    return Terms(terms, cap.after.value, cap.keep, cap.keep.floor, floors)
 
 
 def _term(rule: Rule, packs: Sequence[Pack]) -> Term:
@@ -133,18 +152,18 @@ def _term(rule: Rule, packs: Sequence[Pack]) -> Term:
         span = rule.keep or lawful_period(packs, rule.source or "")
         if span is None:
             raise Fault("policy-source-unknown", name=rule.source or "")
-    return Term(rule.factor, anchor, span, rule.source or "")
+    return Term(rule.factor, anchor.value, span, rule.source or "", span.floor if span else 0)
 
 
 def lasts_longer(new: Terms, old: Terms) -> bool:
     """Whether `new` may keep an item longer than `old`: a later cap, or a term that no old one covers (P2)."""
-    cap_holds = new.cap.after is old.cap.after and is_shorter(new.cap.keep, old.cap.keep) is True
+    cap_holds = new.cap_anchor == old.cap_anchor and is_shorter(new.cap, old.cap) is True
     return not cap_holds or any(not any(_covers(before, term) for before in old.terms) for term in new.terms)
 
 
 def _covers(old: Term, new: Term) -> bool:
     """Whether `new` surely ends no later than `old`. An interest's end is cut, so it covers interests only."""
-    if old.anchor is not new.anchor or (old.factor is Factor.INTEREST and new.factor is not Factor.INTEREST):
+    if old.anchor != new.anchor or (old.factor is Factor.INTEREST and new.factor is not Factor.INTEREST):
         return False
     if new.span is None or old.span is None:
         return new.span is None

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from omonat.base.codes import LANGUAGES, registry
 from omonat.policy.complaints import Complaint, InvalidPolicy
-from omonat.policy.printer import digest_of
+from omonat.policy.printer import as_json, digest_of
 from omonat.policy.reader import read_policy
 from tests.policy.documents import SMALL, changed, printed, raw_policies, reread, shipped, small, yaml_of
 
@@ -172,6 +172,29 @@ def test_P1_a_printed_policy_reads_the_same(document) -> None:
     assert again.policy == document().policy
     assert digest_of(again.policy) == digest_of(document().policy)
     assert printed(again) == printed(document())
+
+
+@pytest.mark.parametrize("document", [small, shipped])
+def test_P1_a_policy_kept_as_json_reads_the_same(document) -> None:
+    again = reread(as_json(document().policy))
+
+    assert again.policy == document().policy
+    assert digest_of(again.policy) == digest_of(document().policy)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('{"policy": "a", "policy": "b"}', "policy-duplicate-key"),
+        ('{"policy": null}', "policy-null"),
+        ('{"policy": ' + "[" * 30 + "]" * 30 + "}", "policy-too-deep"),
+        ('{"policy": ' + "[" * 5000, "policy-too-deep"),
+        ('{"policy": 1} {"policy": 2}', "policy-not-yaml"),
+        ('{"policy": "\\ud800"}', "policy-wrong-value"),
+    ],
+)
+def test_P1_json_is_held_to_the_same_rules(text: str, code: str) -> None:
+    assert code in {c.code for c in complaints_of(text)}
 
 
 @settings(max_examples=60)

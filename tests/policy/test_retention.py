@@ -61,7 +61,8 @@ def test_R2_an_interest_ends_where_relevance_does() -> None:
 
 
 def test_R2_an_item_nothing_keeps_is_due_when_collected() -> None:
-    terms = Terms((), AtMost(after=Anchor.COLLECTED, keep=parse_duration("P1Y")))
+    year = parse_duration("P1Y")
+    terms = Terms((), "collected", year, year.floor, ())
 
     due = terms.due({"collected": at("2026-01-01T00:00")}, TASHKENT)
 
