@@ -1,5 +1,6 @@
 """The two commands: set-up by hash, quick the second time, and one plain sentence when the system lacks something."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -36,6 +37,17 @@ def test_the_locks_hold_everything_the_project_asks_for() -> None:
     development = {re.match(r"[a-z0-9-]+", line)[0] for line in project["dependency-groups"]["dev"]}  # type: ignore[index]
     assert development | names <= set(pinned("requirements-dev.txt"))
     assert pinned("requirements.txt").items() <= pinned("requirements-dev.txt").items()
+
+
+def test_no_file_names_a_package_registry() -> None:
+    hosts = [f"{name}.{end}" for name, end in (("pypi", "org"), ("pythonhosted", "org"), ("registry.npmjs", "org"))]
+    skipped = {".git", ".venv", "build", "node_modules", "__pycache__", ".hypothesis", ".mypy_cache", ".ruff_cache"}
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in folders if name not in skipped]
+        for name in names:
+            text = (Path(folder) / name).read_bytes()
+            found = [host for host in hosts if host.encode() in text]
+            assert not found, f"{Path(folder) / name} names {found}"
 
 
 class Machine:
