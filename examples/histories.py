@@ -219,7 +219,7 @@ def _as_typed(rng: Random, mobile: str) -> str:
 def _basket(rng: Random) -> list[dict[str, Any]]:
     menu = WORDS["menu"]
     lines = [
-        {"item": dish["name"], "count": rng.randint(1, dish["most"]), "price": dish["price"] * 100}
+        {"item": dish["name"], "count": 1 + int(rng.random() * dish["most"]), "price": dish["price"] * 100}
         for dish in menu
         if rng.random() * 70 < dish["often"]
     ]
