@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from omonat.base.instants import Instant
-from omonat.center.values import readable
 from omonat.center.visit import Answer, Visit
 from omonat.flows.my_data import Held, MyData
 from omonat.pages import N_
 from omonat.pages.masks import Masked, mask
+from omonat.pages.values import readable
 from omonat.policy.prose_words import BASES, lowered
 from omonat.policy.words import Anchor, Basis, Factor, Keep
 
@@ -55,6 +55,7 @@ class Holding:
     case: str
     collected_at: Instant
     due: Instant
+    latest: bool
     reason: str
     law: str
 
@@ -145,6 +146,7 @@ def _holding(visit: Visit, mine: MyData, held: Held, revealed: bool) -> Holding:
         case=_case(visit, held.case),
         collected_at=held.collected_at,
         due=held.due,
+        latest=bool(held.waits_for),
         reason=_reason(visit, held),
         law=_law(visit, held.source),
     )

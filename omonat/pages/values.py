@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
 
-from omonat.pages import N_, Words, formats
+from omonat.pages import formats
+from omonat.pages.words import N_, Words
 from omonat.policy.model import Item
 from omonat.policy.words import Kind
 
