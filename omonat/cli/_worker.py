@@ -69,6 +69,7 @@ def main(arguments: list[str]) -> int:
     try:
         module = import_module(house)
         application = module.create() if kind == "web" else None
+        logs.configure(level=settings.log_level, form=settings.log_format)  # a framework may have set up its own
     except OmonatError as error:
         fail(error)  # anything else may print its traceback: no data of people has been touched yet
     try:

@@ -139,6 +139,17 @@ def _is_head(pid: int, home: Path) -> bool:
     return (home / "postgres" / "postmaster.pid").read_text().splitlines()[0] == str(pid)
 
 
+def test_S2_a_framework_that_sets_up_its_own_logging_does_not_get_past_the_allow_list(home: Path) -> None:
+    with running(home) as house:
+        with urllib.request.urlopen(f"http://127.0.0.1:{house.port}/log", timeout=5) as answer:
+            assert answer.status == 200
+        house.stop()
+        assert house.process.stdout is not None
+        said = house.process.stdout.read()
+    assert '"logger": "framework"' in said
+    assert "Nilufar" not in said
+
+
 def test_a_second_start_on_the_same_home_is_refused_and_harms_nothing(home: Path) -> None:
     with running(home) as house:
         house.get("add")

@@ -1,6 +1,7 @@
 """The smallest house a parent can run: counts durably over HTTP, crashes when asked to. Run by test_serve.py."""
 
 import asyncio
+import logging
 import os
 import sys
 from typing import Any
@@ -11,8 +12,10 @@ from omonat.database.pool import Database
 
 
 def create() -> Any:
-    """An ASGI application: POST /add stores a row and answers once it is durable, GET /count counts, /die dies."""
+    """An ASGI application: POST /add stores a row and answers once it is durable, GET /count counts, /die dies,
+    /log says too much."""
     state: dict[str, Database] = {}
+    logging.basicConfig(force=True, level="DEBUG", format="%(message)s")  # as frameworks do; must not last
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -32,6 +35,8 @@ def create() -> Any:
             case "/count":
                 async with state["database"].connection() as connection:
                     body = b"%d" % await connection.fetchval("select count(*) from rows")
+            case "/log":
+                logging.getLogger("framework").error("about %s", "Nilufar +998901234567")
             case "/die":
                 os._exit(1)
             case "/pid":
