@@ -1,13 +1,16 @@
 """Desk: what a staff member has to do (S4). Lists cases, never data: that comes through `use`, purpose by purpose."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from omonat.base.errors import Refused
 from omonat.base.instants import Instant
+from omonat.base.verdict import Reason
 from omonat.database.statements import load
 from omonat.flows.grounds import Grounds
 from omonat.flows.staff import StaffMember
+from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.words import CaseRule, RoleKind
 
 _cases = load("omonat.promises.cases")
@@ -31,6 +34,8 @@ class OpenPurpose:
 
     id: str
     items: tuple[str, ...]
+    withheld: Mapping[str, Reason] = field(default_factory=dict)
+    """Items the same kind of case holds and this purpose or this role doesn't get, each with the reason."""
 
 
 class DeskWork:
@@ -69,11 +74,27 @@ class DeskWork:
     async def purposes(self, member: StaffMember, kind: str) -> tuple[OpenPurpose, ...]:
         """The purposes the member's role may act for in a case of this kind, in the policy's order."""
         policy = await self._grounds.law.current()
+        held = {item for name in policy.services for item in _asked(policy, name, kind)}
         return tuple(
-            OpenPurpose(id=purpose.id, items=purpose.items_for(member.role))
+            self._open(policy, purpose.id, member.role, tuple(item for item in policy.items if item in held))
             for purpose in policy.purposes.values()
             if member.role in purpose.roles and kind in purpose.cases
         )
+
+    async def without_case(self, member: StaffMember) -> tuple[OpenPurpose, ...]:
+        """The purposes the member's role may act for outside any case, once a person is named."""
+        policy = await self._grounds.law.current()
+        return tuple(
+            self._open(policy, purpose.id, member.role, ())
+            for purpose in policy.purposes.values()
+            if member.role in purpose.roles and not purpose.cases
+        )
+
+    def _open(self, policy: CompiledPolicy, purpose: str, role: str, beside: tuple[str, ...]) -> OpenPurpose:
+        grant = policy.grant(purpose, role)
+        others = tuple(item for item in beside if item not in grant.allowed)
+        withheld = policy.grant(purpose, role, others).withheld if others else {}
+        return OpenPurpose(id=purpose, items=grant.allowed, withheld=withheld)
 
     async def lookups(self, member: StaffMember) -> tuple[OpenPurpose, ...]:
         """The purposes under which the member's role may look people up, with the items to look up by."""
@@ -83,6 +104,12 @@ class DeskWork:
             for purpose in policy.purposes.values()
             if member.role in purpose.roles and purpose.lookup
         )
+
+
+def _asked(policy: CompiledPolicy, service: str, kind: str) -> tuple[str, ...]:
+    """What a service asks, where its records belong to cases of this kind."""
+    form = policy.form(service)
+    return (*form.required, *form.optional) if form.case == kind else ()
 
 
 def _line(row: Any) -> CaseLine:

@@ -1,0 +1,17 @@
+"""The door's folder and its addresses."""
+
+from pathlib import Path
+from typing import Final
+
+from omonat.pages import Door
+
+DESK: Final = Door("desk", Path(__file__).parent)
+
+HOME: Final = "/desk"
+SIGN_IN: Final = "/desk/sign-in"
+SIGN_OUT: Final = "/desk/sign-out"
+CASE: Final = "/desk/case"
+FIND: Final = "/desk/find"
+PERSON: Final = "/desk/person"
+KEYS: Final = "/desk/keys"
+POLICY: Final = "/page/privacy-policy"
