@@ -71,11 +71,12 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One fact of one thing; `remark` explains the value."""
+    """One fact of one thing; `remark` explains the value, `link` leads to where one can act on it."""
 
     term: str
     value: str
     remark: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from omonat.policy.prose_blocks import Chapter, Fact, Facts
 from omonat.policy.words import Basis
 
 RIGHTS = Words(uz="Huquqlaringiz", ru="Ваши права", en="Your rights")
-CONTACT = Words(uz="Aloqa va tahrir", ru="Контакты и редакция", en="Contact and version")
+CONTACT = Words(uz="Aloqa", ru="Контакты", en="Contact")
+PRIVACY_CENTER = "/me"
 
 _RIGHTS: tuple[tuple[Words, Words], ...] = (
     (
@@ -81,20 +82,19 @@ _TERMS = {
     "address": Words(uz="Manzil", ru="Адрес", en="Address"),
     "phone": Words(uz="Telefon", ru="Телефон", en="Phone"),
     "mailbox": Words(uz="Elektron pochta", ru="Электронная почта", en="E-mail"),
-    "version": Words(uz="Tahrir", ru="Редакция", en="Version"),
 }
 
 
 def rights(policy: Policy, language: str) -> Chapter:
     """What a person can do about the data, and how."""
-    rows = [Fact(right[language], how[language]) for right, how in _RIGHTS]
+    rows = [Fact(right[language], how[language], link=PRIVACY_CENTER) for right, how in _RIGHTS]
     if not any(purpose.basis is Basis.CONSENT for purpose in policy.purposes.values()):
         rows = [row for row in rows if row.term != _RIGHTS[5][0][language]]
     return Chapter("rights", RIGHTS[language], (Facts("rights", tuple(rows)),))
 
 
 def contact(policy: Policy, language: str) -> Chapter:
-    """Whom to write to, and which version this is."""
+    """Whom to write to."""
     company = policy.controller
     found = {
         "company": company.name,
@@ -102,7 +102,7 @@ def contact(policy: Policy, language: str) -> Chapter:
         "address": company.address[language] if company.address else None,
         "phone": company.phone,
         "mailbox": company.mailbox,
-        "version": policy.version,
     }
-    rows = tuple(Fact(_TERMS[name][language], value) for name, value in found.items() if value)
+    links = {"mailbox": f"mailto:{company.mailbox}"}
+    rows = tuple(Fact(_TERMS[n][language], value, link=links.get(n, "")) for n, value in found.items() if value)
     return Chapter("contact", CONTACT[language], (Facts("contact", rows),))
