@@ -92,9 +92,10 @@ async def place(connection: asyncpg.Connection, before: State, *, now: Instant) 
 
 async def _fresh(connection: asyncpg.Connection, before: State, here: Here) -> list[Any]:
     """Entries without a place, earliest first."""
-    if here.cluster != before.cluster or here.ahead < _ahead(before.seen):  # restored: those numbers mean nothing here
+    unseen, running = _not_seen(before.seen)
+    if here.cluster != before.cluster or here.ahead < unseen:  # restored elsewhere: those numbers mean nothing here
         return [row async for row in _queries.unplaced(connection, most=MOST_PLACED)]
-    found = _queries.fresh(connection, seen=before.seen, ahead=here.ahead, most=MOST_PLACED)
+    found = _queries.fresh(connection, running=running, unseen=unseen, ahead=here.ahead, most=MOST_PLACED)
     return [row async for row in found]
 
 
@@ -127,6 +128,7 @@ async def note_published(connection: asyncpg.Connection, before: Head, after: He
         raise Fault("evidence-log-forked", size=str(after.size))
 
 
-def _ahead(snapshot: str) -> int:
-    """The first transaction number a snapshot (`xmin:xmax:running`) knows nothing about."""
-    return int(snapshot.split(":")[1])
+def _not_seen(snapshot: str) -> tuple[int, list[int]]:
+    """What a snapshot (`xmin:xmax:running,running`) couldn't see: transactions from xmax on, and the running ones."""
+    _, xmax, running = snapshot.split(":")
+    return int(xmax), [int(number) for number in running.split(",") if number]

@@ -15,7 +15,7 @@ import binascii
 import re
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from struct import Struct
 from typing import Final, Self
 
@@ -36,13 +36,34 @@ _HEAD: Final = Struct(">QII32s64s")
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """What the receipts of one flush share: the tree over their leaf hashes, level by level, and one signature."""
+
+    due: Instant
+    levels: Sequence[Sequence[bytes]]
+    signature: bytes
+
+    def token(self, position: int) -> str:
+        """The token of the leaf at this position."""
+        leaves = self.levels[0]
+        head = _HEAD.pack(self.due, len(leaves), position, leaves[position], self.signature)
+        return _printed(head + b"".join(_path(self.levels, position)))
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What is handed out with every answer: the entry's id, its leaf hash in hex, when the proof is due, the token."""
 
     id: str
     leaf: str
     due: Instant
-    token: str
+    batch: Batch = field(repr=False)
+    position: int = field(repr=False)
+
+    @property
+    def token(self) -> str:
+        """`omr1.…`, spelled out when it is asked for: a use inside the house never needs it."""
+        return self.batch.token(self.position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +79,7 @@ class Token:
 
     def __str__(self) -> str:
         head = _HEAD.pack(self.due, self.size, self.position, self.leaf, self.signature)
-        return _PREFIX + urlsafe_b64encode(head + b"".join(self.path)).decode().rstrip("=")
+        return _printed(head + b"".join(self.path))
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -98,18 +119,17 @@ class Token:
 
 def issue(ids: Sequence[str], leaves: Sequence[bytes], *, due: Instant, origin: str, signer: Signer) -> list[Receipt]:
     """Receipts for one batch, in its order, under a single signature."""
-    size = len(leaves)
-    if not size:
+    if not leaves:
         return []
     levels = _levels(leaves)
-    signature = signer.key.sign(_message(origin, due, size, levels[-1][0]))
-    receipts = []
-    for position, (name, leaf) in enumerate(zip(ids, leaves, strict=True)):
-        path = b"".join(_path(levels, position))
-        raw = _HEAD.pack(due, size, position, leaf, signature) + path
-        token = _PREFIX + urlsafe_b64encode(raw).decode().rstrip("=")
-        receipts.append(Receipt(name, leaf.hex(), due, token))
-    return receipts
+    signature = signer.key.sign(_message(origin, due, len(leaves), levels[-1][0]))
+    batch = Batch(due, levels, signature)
+    named = zip(ids, leaves, strict=True)
+    return [Receipt(name, leaf.hex(), due, batch, position) for position, (name, leaf) in enumerate(named)]
+
+
+def _printed(raw: bytes) -> str:
+    return _PREFIX + urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def _message(origin: str, due: int, size: int, root: bytes) -> bytes:

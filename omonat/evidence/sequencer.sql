@@ -13,13 +13,15 @@ insert into evidence_log (origin, seen, cluster, placed, published, root, marked
 values (:origin, '1:1:', :cluster, 0, 0, :root, '-infinity') on conflict do nothing;
 
 -- name: fresh
--- Entries that came to be visible since the snapshot `seen`: the running transactions of then, and all later ones.
--- Bounded by transaction number on both sides, so the cost follows what is new, not what is there.
-select e.txid, e.id, e.at from entries e
-where (e.txid = any (array(select pg_snapshot_xip(:seen::text::pg_snapshot)::text::bigint))
-        or e.txid >= pg_snapshot_xmax(:seen::text::pg_snapshot)::text::bigint)
-    and e.txid < :ahead
-    and not exists (select from placements p where p.entry = e.id)
+-- Entries that came to be visible since a snapshot: those of the transactions running then, and of all that began later.
+-- Two ranges of one index and one look-up per row, whatever the planner guesses: the cost follows what is new.
+select e.txid, e.id, e.at from (
+    select txid, id, at from entries where txid = any (:running::bigint[])
+    union all
+    select txid, id, at from entries where txid >= :unseen and txid < :ahead
+) e
+left join lateral (select true as placed from placements p where p.entry = e.id limit 1) known on true
+where known.placed is null
 order by e.at, e.id
 limit :most;
 
@@ -40,9 +42,9 @@ select * from unnest(:indexes::bigint[], :entries::text[], :txids::bigint[]);
 update evidence_log set seen = :seen::text::pg_snapshot, cluster = :cluster, placed = :placed, marked = :marked;
 
 -- name: to_publish
--- Entries in index order, with their bytes.
+-- Entries in index order, with their bytes; one look-up each, so a round's cost doesn't grow with the log.
 select p.index, p.entry, e.body, e.leaf from placements p
-left join entries e on e.txid = p.txid and e.id = p.entry
+left join lateral (select body, leaf from entries where txid = p.txid and id = p.entry limit 1) e on true
 where p.index >= :start and p.index < :until order by p.index;
 
 -- name: published!
