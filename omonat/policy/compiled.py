@@ -15,65 +15,22 @@ from zoneinfo import ZoneInfo
 from omonat.base.errors import BadInput, Refused
 from omonat.base.instants import Instant, to_datetime
 from omonat.base.verdict import CannotTell, Reason
+from omonat.policy.building import form_of, packs_of, terms_table
 from omonat.policy.complaints import nearest
+from omonat.policy.grants import Form, Grant
 from omonat.policy.kinds import Normalised, normalise
 from omonat.policy.labels import labels_of
 from omonat.policy.model import Item, Policy, Purpose, Role, Service, Words
-from omonat.policy.packs import Deadline, Pack, known_sources, strictest_age, strictest_deadline
+from omonat.policy.packs import Deadline, Pack, strictest_age, strictest_deadline
 from omonat.policy.printer import digest_of
 from omonat.policy.reader import Document
-from omonat.policy.retention import Due, Terms, terms_of
+from omonat.policy.retention import Due, Terms
 from omonat.policy.since import Tables, since_of
 from omonat.policy.words import Basis, Keep, Messages, Threshold
 
 _MOST_REMEMBERED = 16_384  # request shapes differ little; what a stranger makes up must not fill the memory
 
 __all__ = ["Basis", "CompiledPolicy", "Due", "Form", "Grant", "compile_policy"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
-    """What purpose × role × items statically grants; immutable, shared by every use of the same shape.
-
-    `answers_person`: the purpose only answers what the person does at this moment (a sign-in code, and nothing about
-    an order or a request), so that who restricted all use can still come in and lift it.
-    """
-
-    purpose: str
-    role: str
-    basis: Basis
-    allowed: tuple[str, ...]
-    categories: tuple[str, ...]
-    withheld: Mapping[str, Reason]
-    since: int
-    since_of: Mapping[str, int]
-    cases: frozenset[str]
-    case_rule: str
-    reads_consent: bool
-    may_object: bool
-    answers_person: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
-    """What a service asks: its own purposes' items, and those that wait for a consent.
-
-    A consent purpose is never required: whether the service names it under `for` or `offers`, its items stand under
-    `offered` until the person says yes to it. `needs_of` says what each such purpose can't do without.
-    """
-
-    required: tuple[str, ...]
-    optional: tuple[str, ...]
-    offered: Mapping[str, tuple[str, ...]]
-    offers: tuple[str, ...]
-    needs_of: Mapping[str, tuple[str, ...]]
-    case: str | None
-    sources: tuple[str, ...]
-
-    @property
-    def items(self) -> tuple[str, ...]:
-        """Every item the form may take, each once, in the order to ask them."""
-        return tuple(dict.fromkeys((*self.required, *self.optional, *self.offered)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -250,8 +207,8 @@ def compile_policy(
     Raises BadInput `policy-pack-unknown` or `policy-source-unknown` when the packs at hand don't hold what it names.
     """
     law = policy.policy if isinstance(policy, Document) else policy
-    used, items = _packs_of(law, packs), law.items
-    terms = _terms_of_all(law, used, items)
+    used, items = packs_of(law, packs), law.items
+    terms = terms_table(law, used, items)
     tables = since_of(law, terms, len(history) + 1, history[-1].tables if history else None)
     higher = used if law.children.threshold is Threshold.HIGHER else ()
     return CompiledPolicy(
@@ -265,64 +222,10 @@ def compile_policy(
         purposes=law.purposes,
         services=law.services,
         roles=law.roles,
-        forms=MappingProxyType({service.id: _form(law, service) for service in law.services.values()}),
+        forms=MappingProxyType({service.id: form_of(law, service) for service in law.services.values()}),
         tables=tables,
         child_under=strictest_age(higher, "child", policy=law.children.under),
         consent_under=strictest_age(higher, "data-consent", policy=law.children.under),
         images_under=strictest_age(higher, "images", policy=law.children.images_under),
         _labels=labels_of(law),
-    )
-
-
-def _packs_of(policy: Policy, packs: Sequence[Pack]) -> tuple[Pack, ...]:
-    """The packs the policy names, in its order, after checking that every source it names is in one of them."""
-    at_hand = {pack.pack: pack for pack in packs}
-    for name in policy.controller.laws:
-        if name not in at_hand:
-            raise BadInput("policy-pack-unknown", name=name)
-    used = tuple(at_hand[name] for name in policy.controller.laws)
-    named = [p.source for p in policy.purposes.values()]
-    named += [rule.source for schedule in policy.retention.values() for rule in schedule.rules]
-    known = known_sources(used)
-    for source in named:
-        if source is not None and source not in known:
-            raise BadInput("policy-source-unknown", name=source, nearest=nearest(source, sorted(known)))
-    return used
-
-
-def _terms_of_all(policy: Policy, packs: Sequence[Pack], items: Mapping[str, Item]) -> Mapping[tuple[str, str], Terms]:
-    """Terms of every item in every service; items under the same rules share one object."""
-    shared: dict[tuple[str, tuple[bool, ...]], Terms] = {}
-    found: dict[tuple[str, str], Terms] = {}
-    by_schedule: dict[str, dict[str, Terms]] = {}
-    for schedule in policy.retention.values():
-        by_schedule[schedule.id] = table = {}
-        for item in items:
-            covering = tuple(rule.covers(item) for rule in schedule.rules)
-            if (schedule.id, covering) not in shared:
-                shared[schedule.id, covering] = terms_of(schedule, item, packs)
-            table[item] = shared[schedule.id, covering]
-    for service in policy.services.values():
-        found |= {(service.id, item): terms for item, terms in by_schedule[service.keeps].items()}
-    return MappingProxyType(found)
-
-
-def _form(policy: Policy, service: Service) -> Form:
-    named = [policy.purposes[name] for name in service.for_]
-    own = [purpose for purpose in named if purpose.basis is not Basis.CONSENT]
-    asked = tuple(dict.fromkeys((*(p.id for p in named if p.basis is Basis.CONSENT), *service.offers)))
-    required = tuple(dict.fromkeys(item for purpose in own for item in purpose.needs))
-    optional = tuple(dict.fromkeys(i for purpose in own for i in purpose.may_use if i not in required))
-    offered: dict[str, tuple[str, ...]] = {}
-    for name in asked:
-        for item in policy.purposes[name].items:
-            offered[item] = (*offered.get(item, ()), name)
-    return Form(
-        required=required,
-        optional=optional,
-        offered=MappingProxyType(offered),
-        offers=asked,
-        needs_of={name: policy.purposes[name].needs for name in asked},
-        case=service.case,
-        sources=service.sources,
     )

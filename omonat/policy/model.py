@@ -9,9 +9,10 @@ declared and every structure is whole.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from omonat.base.codes import LANGUAGES
 from omonat.base.instants import Instant
-from omonat.policy.durations import Duration
+from omonat.policy.model_basics import ITEMS, WORDS, Named, Option, Words
+from omonat.policy.model_duties import AtMost, Children, Cookie, Ground, Recipient, Rule, Safeguard, Schedule, System
+from omonat.policy.model_promises import Answer, Claims, CollectedIn, Promise
 from omonat.policy.shapes import (
     EMPTY,
     Choice,
@@ -19,7 +20,6 @@ from omonat.policy.shapes import (
     Many,
     Moment,
     Name,
-    Period,
     Ref,
     RoleParts,
     Struct,
@@ -31,63 +31,31 @@ from omonat.policy.shapes import (
     own_id,
 )
 from omonat.policy.words import (
-    Anchor,
     Basis,
     CaseRule,
     Channel,
-    CookieKind,
-    Erases,
-    Factor,
     ItemClass,
     Keep,
-    Keeping,
     Kind,
     Messages,
-    Party,
-    RecipientKind,
     RoleKind,
-    SafeguardKind,
     Scope,
-    Status,
-    Threshold,
 )
 
 __all__ = [
+    "Answer",
+    "AtMost",
     "Basis",
     "Caps",
     "CaseRule",
-    "Item",
-    "ItemClass",
-    "Keep",
-    "Kind",
-    "Policy",
-    "Purpose",
-    "Role",
-    "RoleKind",
-    "Scope",
+    "Category",
+    "Children",
+    "Claims",
+    "CollectedIn",
+    "Controller",
 ]
-__all__ += ["Category", "Claims", "Controller", "Cookie", "Ground", "Named", "Promise", "Recipient", "Rule", "Schedule"]
-__all__ += ["Answer", "AtMost", "Children", "CollectedIn", "Option", "Safeguard", "Service", "System", "Words"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """The same words in every language; a missing language is refused by the reader."""
-
-    uz: str = key(Text())
-    ru: str = key(Text())
-    en: str = key(Text())
-
-    def __getitem__(self, language: str) -> str:
-        """The words in `language`. Raises KeyError for a language nobody speaks here."""
-        if language not in LANGUAGES:
-            raise KeyError(language)
-        text: str = getattr(self, language)
-        return text
-
-
-_WORDS = Struct(Words)
-_ITEMS = Many(Ref("items"))
+__all__ += ["Cookie", "Ground", "Item", "ItemClass", "Keep", "Kind", "Named", "Option", "Policy", "Promise", "Purpose"]
+__all__ += ["Recipient", "Role", "RoleKind", "Rule", "Safeguard", "Schedule", "Scope", "Service", "System", "Words"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,67 +68,8 @@ class Controller:
     laws: tuple[str, ...] = key(Many(Name(), least=1))
     time_zone: str = key(Zone())
     tax_id: str | None = key(Text(20), default=None)
-    address: Words | None = key(_WORDS, default=None)
+    address: Words | None = key(WORDS, default=None)
     phone: str | None = key(Text(40), default=None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CollectedIn:
-    """The claim that these items are collected in these services."""
-
-    items: tuple[str, ...] = key(Many(Ref("items"), least=1))
-    services: tuple[str, ...] = key(Many(Ref("services"), least=1))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claims:
-    """What a promise's words claim, for the linter to hold against the tables."""
-
-    no_third_parties: bool = key(Flag(), default=False)
-    third_party_cookies: bool = key(Flag(), default=False)
-    anonymous: tuple[str, ...] = key(_ITEMS, default=())
-    consent_by_use: bool = key(Flag(), default=False)
-    immediate_deletion: bool = key(Flag(), default=False)
-    open_purpose_list: bool = key(Flag(), default=False)
-    child_age: int | None = key(Whole(1, 21), default=None)
-    mail_only_change: tuple[str, ...] = key(_ITEMS, default=())
-    sensitive_only: tuple[ItemClass, ...] = key(Many(Choice(ItemClass)), default=())
-    without_consent: tuple[str, ...] = key(Many(Ref("purposes")), default=())
-    channels_only: tuple[Channel, ...] = key(Many(Choice(Channel)), default=())
-    voluntary_only: bool = key(Flag(), default=False)
-    collected_in: CollectedIn | None = key(Struct(CollectedIn), default=None)
-    consent_situations_defined: bool = key(Flag(), default=False)
-    consent_situations_listed: bool = key(Flag(), default=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Promise:
-    """One numbered promise: who answers for it and how it is kept."""
-
-    id: str = own_id()
-    section: str = key(Ref("sections"))
-    owner: str = key(Ref("roles"))
-    keeping: tuple[Keeping, ...] = key(Many(Choice(Keeping), least=1))
-    says: Words = key(_WORDS)
-    tells: Words = key(_WORDS)
-    claims: Claims = key(Struct(Claims), default=Claims())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
-    """A thing with a label and perhaps a sentence: a chapter, a kind of case, a source."""
-
-    id: str = own_id()
-    says: Words = key(_WORDS)
-    tells: Words | None = key(_WORDS, default=None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    """One answer of an item of kind `choice`."""
-
-    id: str = own_id()
-    says: Words = key(_WORDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,12 +78,12 @@ class Item:
 
     id: str = own_id()
     kind: Kind = key(Choice(Kind))
-    says: Words = key(_WORDS)
-    tells: Words | None = key(_WORDS, default=None)
+    says: Words = key(WORDS)
+    tells: Words | None = key(WORDS, default=None)
     class_: ItemClass = key(Choice(ItemClass), default=ItemClass.ORDINARY)
     lookup: bool = key(Flag(), default=False)
     voluntary: bool = key(Flag(), default=True)
-    because: Words | None = key(_WORDS, default=None)
+    because: Words | None = key(WORDS, default=None)
     keep: Keep = key(Choice(Keep), default=Keep.READABLE)
     scope: Scope = key(Choice(Scope), default=Scope.NONE)
     choices: Mapping[str, Option] = key(Table(Struct(Option)), default=EMPTY)
@@ -190,10 +99,10 @@ class Category:
     """One of G1–G6, or payment data: items that are sealed together."""
 
     id: str = own_id()
-    says: Words = key(_WORDS)
+    says: Words = key(WORDS)
     items: Mapping[str, Item] = key(Table(Struct(Item), joined=True))
     group: str | None = key(Ref("promises"), default=None)
-    tells: Words | None = key(_WORDS, default=None)
+    tells: Words | None = key(WORDS, default=None)
     purposes: tuple[str, ...] = key(Many(Ref("purposes")), default=())
 
 
@@ -212,9 +121,9 @@ class Role:
     """A kind of job."""
 
     id: str = own_id()
-    says: Words = key(_WORDS)
+    says: Words = key(WORDS)
     cases: CaseRule = key(Choice(CaseRule))
-    tells: Words | None = key(_WORDS, default=None)
+    tells: Words | None = key(WORDS, default=None)
     caps: Caps = key(Struct(Caps), default=Caps())
     kind: RoleKind = key(Choice(RoleKind), default=RoleKind.HUMAN)
 
@@ -224,21 +133,21 @@ class Purpose:
     """What data is used for, on which basis, by whom. `roles` maps a role to its items; None: all of them."""
 
     id: str = own_id()
-    says: Words = key(_WORDS)
-    tells: Words = key(_WORDS)
-    refuses: Words = key(_WORDS)
+    says: Words = key(WORDS)
+    tells: Words = key(WORDS)
+    refuses: Words = key(WORDS)
     promises: tuple[str, ...] = key(Many(Ref("promises"), least=1))
     basis: Basis = key(Choice(Basis))
     roles: Mapping[str, tuple[str, ...] | None] = key(RoleParts())
     group: str | None = key(Ref("promises"), default=None)
-    interest: Words | None = key(_WORDS, default=None)
+    interest: Words | None = key(WORDS, default=None)
     source: str | None = key(Name("source"), default=None)
     cases: tuple[str, ...] = key(Many(Ref("cases")), default=())
-    needs: tuple[str, ...] = key(_ITEMS, default=())
-    may_use: tuple[str, ...] = key(_ITEMS, default=())
+    needs: tuple[str, ...] = key(ITEMS, default=())
+    may_use: tuple[str, ...] = key(ITEMS, default=())
     messages: Messages = key(Choice(Messages), default=Messages.NONE)
     channels: tuple[Channel, ...] = key(Many(Choice(Channel)), default=())
-    lookup: tuple[str, ...] = key(_ITEMS, default=())
+    lookup: tuple[str, ...] = key(ITEMS, default=())
     dpv: str | None = key(Text(200), default=None)
 
     @property
@@ -259,134 +168,13 @@ class Service:
     """What a person comes for, and what is asked there."""
 
     id: str = own_id()
-    says: Words = key(_WORDS)
+    says: Words = key(WORDS)
     for_: tuple[str, ...] = key(Many(Ref("purposes"), least=1))
     keeps: str = key(Ref("retention"))
     sources: tuple[str, ...] = key(Many(Ref("sources"), least=1))
-    tells: Words | None = key(_WORDS, default=None)
+    tells: Words | None = key(WORDS, default=None)
     case: str | None = key(Ref("cases"), default=None)
     offers: tuple[str, ...] = key(Many(Ref("purposes")), default=())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """One reason to keep items: until an event (`keep-until`), or a period after one (`after`, `keep`)."""
-
-    factor: Factor = key(Choice(Factor))
-    keep_until: Anchor | None = key(Choice(Anchor), default=None)
-    after: Anchor | None = key(Choice(Anchor), default=None)
-    keep: Duration | None = key(Period(), default=None)
-    items: tuple[str, ...] = key(_ITEMS, default=())
-    source: str | None = key(Name("source"), default=None)
-    says: Words | None = key(_WORDS, default=None)
-
-    def covers(self, item: str) -> bool:
-        """Whether the rule speaks of this item; one without `items` speaks of all."""
-        return not self.items or item in self.items
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AtMost:
-    """The end that nothing but a legal hold can move."""
-
-    after: Anchor = key(Choice(Anchor))
-    keep: Duration = key(Period())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
-    """How long the records of a service are kept (R1, R2)."""
-
-    id: str = own_id()
-    says: Words = key(_WORDS)
-    rules: tuple[Rule, ...] = key(Many(Struct(Rule), least=1))
-    at_most: AtMost = key(Struct(AtMost))
-    tells: Words | None = key(_WORDS, default=None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """One of the only grounds on which data leaves the company (X1–X7)."""
-
-    id: str = own_id()
-    says: Words = key(_WORDS)
-    tells: Words = key(_WORDS)
-    proof: tuple[str, ...] = key(Many(Name(), least=1))
-    recipients: tuple[str, ...] = key(Many(Ref("recipients")), default=())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipient:
-    """Somebody outside who receives data."""
-
-    id: str = own_id()
-    says: Words = key(_WORDS)
-    kind: RecipientKind = key(Choice(RecipientKind))
-    country: str = key(Name())
-    ground: str = key(Ref("disclosure"))
-    tells: Words | None = key(_WORDS, default=None)
-    purposes: tuple[str, ...] = key(Many(Ref("purposes")), default=())
-    items: tuple[str, ...] = key(_ITEMS, default=())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Children:
-    """The ages below which data is not taken, in whole years (K1–K3)."""
-
-    under: int = key(Whole(1, 21))
-    images_under: int = key(Whole(1, 21))
-    threshold: Threshold = key(Choice(Threshold), default=Threshold.HIGHER)
-    promises: tuple[str, ...] = key(Many(Ref("promises")), default=())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cookie:
-    """A registered cookie, storage key, beacon or pixel (L7)."""
-
-    id: str = own_id()
-    says: Words = key(_WORDS)
-    kind: CookieKind = key(Choice(CookieKind))
-    owner: str = key(Text(200))
-    party: Party = key(Choice(Party))
-    purpose: str = key(Ref("purposes"))
-    tells: Words | None = key(_WORDS, default=None)
-    lifetime: Duration | None = key(Period(), default=None)
-    necessary: bool = key(Flag(), default=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Safeguard:
-    """A protection with an owner and a review date (S3)."""
-
-    id: str = key(Name())
-    promise: str = key(Ref("promises"))
-    kind: SafeguardKind = key(Choice(SafeguardKind))
-    owner: str = key(Ref("roles"))
-    keeping: Keeping = key(Choice(Keeping))
-    says: Words = key(_WORDS)
-    review: Duration = key(Period())
-    tells: Words | None = key(_WORDS, default=None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class System:
-    """Another system of the company that holds copies."""
-
-    id: str = key(Name())
-    says: Words = key(_WORDS)
-    erases: Erases = key(Choice(Erases))
-    items: tuple[str, ...] = key(_ITEMS, default=())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """How the document answers a finding of the linter."""
-
-    finding: str = key(Name())
-    status: Status = key(Choice(Status))
-    because: Words = key(_WORDS)
-    promises: tuple[str, ...] = key(Many(Ref("promises")), default=())
-    about: tuple[str, ...] = key(Many(Text(200)), default=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -397,7 +185,7 @@ class Policy:
     version: str = key(Text(40))
     effective: Instant = key(Moment())
     controller: Controller = key(Struct(Controller))
-    summary: tuple[Words, ...] = key(Many(_WORDS), default=())
+    summary: tuple[Words, ...] = key(Many(WORDS), default=())
     promises: Mapping[str, Promise] = key(Table(Struct(Promise), key=Name("promise")))
     sections: Mapping[str, Named] = key(Table(Struct(Named)))
     categories: Mapping[str, Category] = key(Table(Struct(Category)))

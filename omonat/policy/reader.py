@@ -4,38 +4,23 @@ One pass turns nodes into values by the shapes of the model; a second resolves n
 the whole document can answer. Nothing is guessed and nothing is read twice.
 """
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from omonat.base.errors import BadInput
-from omonat.base.instants import from_rfc3339
 from omonat.policy import shapes
 from omonat.policy.checks import check
 from omonat.policy.complaints import Complaints, InvalidPolicy, Place, nearest
-from omonat.policy.durations import parse_duration
 from omonat.policy.model import Policy
 from omonat.policy.nodes import Map, Node, Scalar, Seq, is_null, parse
-from omonat.policy.patterns import PATTERNS
+from omonat.policy.scalars import expected, scalar
 from omonat.policy.shapes import Shape, has_own_id, keys_of
 
 M = TypeVar("M")
 Path_ = tuple[str, ...]
-
-_LONGEST_NAME = 64
-_EXAMPLES: dict[type[Shape], str] = {
-    shapes.Period: "an ISO 8601 duration such as P6M",
-    shapes.Day: "a day such as 2026-12-01",
-    shapes.Moment: "a time with offset such as 2026-12-01T00:00:00+05:00",
-    shapes.Zone: "a zone such as Asia/Tashkent",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +172,12 @@ class _Reading:
             self._references.append((shape.to, node.value, node.place))
             return node.value
         try:
-            return _scalar(shape, node.value)
+            return scalar(shape, node.value)
         except ValueError as error:
             fault = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
             known = fault.get("known", "")
             near = nearest(node.value, known.split(", ")) if known else ""
-            about = {"path": dotted(path), "value": node.value[:60], "expected": _expected(shape), "nearest": near}
+            about = {"path": dotted(path), "value": node.value[:60], "expected": expected(shape), "nearest": near}
             return self._bad(node.place, "policy-wrong-value", **about)
 
     def _list(self, shape: shapes.Many, node: Node, path: Path_) -> Any:
@@ -241,74 +226,3 @@ class _Reading:
 def dotted(path: Path_) -> str:
     """A path as people write it; the document itself for the empty one."""
     return ".".join(path) or "the document"
-
-
-def _expected(shape: Shape) -> str:
-    match shape:
-        case shapes.Choice(of):
-            return " | ".join(of)
-        case shapes.Whole(least, most):
-            return f"a whole number from {least} to {most}"
-        case shapes.Name("promise"):
-            return "a promise id such as U1"
-        case shapes.Name("source"):
-            return "a pack's law, such as uz/tax"
-        case shapes.Name():
-            return "a kebab-case id such as deliver-order"
-        case shapes.Flag():
-            return "true | false"
-        case shapes.Text(most):
-            return f"one to {most} characters, none of them a control character"
-    return _EXAMPLES.get(type(shape), "a word")
-
-
-def _scalar(shape: Shape, text: str) -> Any:
-    """One string parsed into its type. Raises ValueError."""
-    match shape:
-        case shapes.Text(most):
-            return _text(text, most)
-        case shapes.Name(pattern):
-            return _if(bool(PATTERNS[pattern].fullmatch(text)) and len(text) <= _LONGEST_NAME, text)
-        case shapes.Choice(of):
-            if text not in set(of):
-                raise ValueError({"known": ", ".join(of)})
-            return of(text)
-        case shapes.Flag():
-            return _if(text in {"true", "false"}, text == "true")
-        case shapes.Whole(least, most):
-            _if(bool(re.fullmatch(r"0|[1-9][0-9]{0,8}", text)), text)
-            return _if(least <= int(text) <= most, int(text))
-        case shapes.Period():
-            return parse_duration(text)
-        case shapes.Day():
-            _if(bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII)), text)
-            return date.fromisoformat(text)
-        case shapes.Moment():
-            _if(bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}T\S+", text, re.ASCII)), text)
-            return from_rfc3339(text)
-        case shapes.Zone():
-            return _zone(text)
-    raise ValueError("a structure is no word")
-
-
-def _if(holds: bool, value: Any) -> Any:
-    if not holds:
-        raise ValueError("malformed")
-    return value
-
-
-def _text(text: str, most: int) -> str:
-    trimmed = text.strip()
-    if not trimmed or len(trimmed) > most:
-        raise ValueError("length")
-    if any(unicodedata.category(sign) == "Cc" and sign != "\n" for sign in trimmed):
-        raise ValueError("control character")
-    return trimmed
-
-
-@cache
-def _zone(text: str) -> str:
-    try:
-        return ZoneInfo(text).key
-    except (ZoneInfoNotFoundError, OSError):
-        raise ValueError("zone") from None

@@ -1,0 +1,52 @@
+"""What the tables answer: a `Grant` for a use, a `Form` for a service. Immutable, shared by every use of one shape."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from omonat.base.verdict import Reason
+from omonat.policy.words import Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What purpose × role × items statically grants; immutable, shared by every use of the same shape.
+
+    `answers_person`: the purpose only answers what the person does at this moment (a sign-in code, and nothing about
+    an order or a request), so that who restricted all use can still come in and lift it.
+    """
+
+    purpose: str
+    role: str
+    basis: Basis
+    allowed: tuple[str, ...]
+    categories: tuple[str, ...]
+    withheld: Mapping[str, Reason]
+    since: int
+    since_of: Mapping[str, int]
+    cases: frozenset[str]
+    case_rule: str
+    reads_consent: bool
+    may_object: bool
+    answers_person: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What a service asks: its own purposes' items, and those that wait for a consent.
+
+    A consent purpose is never required: whether the service names it under `for` or `offers`, its items stand under
+    `offered` until the person says yes to it. `needs_of` says what each such purpose can't do without.
+    """
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+    offered: Mapping[str, tuple[str, ...]]
+    offers: tuple[str, ...]
+    needs_of: Mapping[str, tuple[str, ...]]
+    case: str | None
+    sources: tuple[str, ...]
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Every item the form may take, each once, in the order to ask them."""
+        return tuple(dict.fromkeys((*self.required, *self.optional, *self.offered)))
