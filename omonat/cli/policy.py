@@ -1,4 +1,4 @@
-"""`omonat policy`: check, show, explain and schema. Publishing needs a database and two people: its own flow.
+"""`omonat policy`: check, show, explain, rules, schema. Publishing needs a database and two people: its own flow.
 
 Every command reads files and nothing else. Exit codes: 0 in order · 3 cannot tell (a law pack is not at hand) · 4 the
 document is invalid, or has findings nobody answered · 2 a name nobody declared · 5 `explain`: not granted · 6 no file.
@@ -19,7 +19,7 @@ from omonat.cli import spoken
 from omonat.policy.compiled import CompiledPolicy, compile_policy
 from omonat.policy.complaints import Complaint, InvalidPolicy
 from omonat.policy.explain import explain as explain_use
-from omonat.policy.lint import Finding, Verdict, lint
+from omonat.policy.lint import RULES, Finding, Verdict, lint
 from omonat.policy.packs import Pack, read_pack
 from omonat.policy.printer import digest_of
 from omonat.policy.reader import Document, file_bytes, read_policy_file
@@ -116,6 +116,19 @@ def explain(
         for step in found.steps:
             typer.echo(f"{'✓' if step.holds else '✗'} {step.says(speech)} [{step.promise}]")
     sys.exit(0 if found.granted else REFUSED)
+
+
+@app.command()
+def rules(language: Language = None, format: As = Format.HUMAN) -> None:
+    """List the rules `check` holds a document against; names in braces are filled in by a finding."""
+    speech = _speech(language)
+    if format is Format.JSON:
+        known = RULES.values()
+        typer.echo(_json([{"id": r.id, "explains": r.explains[speech], "proposes": r.proposes[speech]} for r in known]))
+        return
+    for rule in RULES.values():
+        typer.secho(rule.id, bold=True)
+        typer.echo(f"  {rule.explains[speech]}\n  → {rule.proposes[speech]}")
 
 
 @app.command()

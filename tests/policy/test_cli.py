@@ -100,3 +100,9 @@ def test_A3_show_prints_every_table_of_the_shipped_policy(what: str) -> None:
 def test_P1_the_schema_is_json() -> None:
     assert json.loads(run("schema").stdout)["$id"] == "urn:omonat:policy:v1"
     assert json.loads(run("schema", "--pack").stdout)["$id"] == "urn:omonat:pack:v1"
+
+
+def test_A1_the_rules_are_listed_in_every_language() -> None:
+    for language in ("uz", "ru", "en"):
+        assert "open-purpose-list" in run("rules", "--language", language).stdout
+    assert len(json.loads(run("rules", "--format", "json").stdout)) >= 30
