@@ -70,7 +70,10 @@ def _order_lines(words: Words, value: Any) -> tuple[str, ...]:
 
 def _order_line(words: Words, line: Mapping[str, Any]) -> str:
     said = f"{line['item']} × {line['count']}"
-    return f"{said}, {words('%(price)s each', price=formats.money(words, line['price']))}" if "price" in line else said
+    if "price" not in line:
+        return said
+    each = words("%(price)s each", price=formats.money(words, line["price"]))
+    return f"{said}, {each}"
 
 
 _FORMS: Final[Mapping[Kind, Callable[[Words, Any], tuple[str, ...]]]] = {
