@@ -8,15 +8,18 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
+from typing import Any
 
 from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
-from omonat import api, center, desk, pages, site
+from omonat import api, center, desk, site
 from omonat.base.settings import Settings, load
 from omonat.house import House, open_house
 from omonat.jobs import run_jobs as work
 from omonat.mail import leave
+from omonat.pages.assets import static_handler
+from omonat.pages.render import KIT_STATIC
 
 
 def create() -> Litestar:
@@ -39,9 +42,12 @@ def build(settings: Settings) -> Litestar:
                 await stack.enter_async_context(_example("demo_shop").running(settings))
             yield
 
+    doors = [site.SITE, center.CENTER, desk.DESK]
+    if settings.demo:
+        doors.append(_example("site.door").SHOP)
     handlers: list[ControllerRouterHandler] = [
         api.route(house),
-        *pages.handlers(),
+        static_handler([KIT_STATIC, *(door.static for door in doors)]),
         *site.handlers(house),
         *leave.handlers(house),
         *center.handlers(house),
@@ -52,7 +58,7 @@ def build(settings: Settings) -> Litestar:
     return Litestar(route_handlers=handlers, lifespan=[lifespan], openapi_config=None, debug=False)
 
 
-def _example(name: str) -> object:
+def _example(name: str) -> Any:
     """A part of the demo; production never imports it."""
     return import_module(f"examples.{name}")
 

@@ -68,6 +68,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     demo: bool = False
     """Made-up people, the company's demo site and the message catcher; never with real data."""
+    demo_people: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 3_000
+    """How many people are made up for the demo."""
     language: Literal["uz", "ru", "en"] = "en"
     """The language of the command line."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -87,6 +89,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def log(self) -> Path:
         """The folder of the evidence log."""
         return self.home / "log"
+
+    @property
+    def secrets(self) -> tuple[Path, ...]:
+        """Every file and folder outside the home that holds a secret: nobody else may read them."""
+        root = self.root_key.path if self.root_key else None
+        named = (root, self.smtp_password_file, self.sms_token_file, *self.key_copies)
+        return tuple(path for path in named if path is not None)
 
     def environment(self) -> dict[str, str]:
         """The settings as `OMONAT_*`, for child processes that are to read exactly these."""
@@ -197,6 +206,7 @@ _EXPECTED: Final = {
     "smtp_port": "a number from 1 to 65535",
     "workers": "a number from 1 to 128",
     "pool": "a number from 1 to 128",
+    "demo_people": "a number from 0 to 1000000",
     "demo": "yes or no",
     "smtp_security": "starttls, tls or none",
     "log_level": "debug, info, warning or error",

@@ -18,7 +18,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -29,6 +28,7 @@ from omonat.base.errors import Unavailable
 from omonat.base.logs import log
 from omonat.base.settings import Settings
 from omonat.database import embedded, safety
+from omonat.database.home import claim
 from omonat.database.migrate import migrate
 from omonat.database.pool import Database
 from omonat.database.processes import start_child, stop_child
@@ -78,12 +78,13 @@ class Parent:
     tell: Tell
     on_ready: Callable[[], None]
     house: str = "omonat.app"
-    after_start: Sequence[str] = ()  # a command run once, as soon as requests are answered: the demo's seeding
+    after_start: Sequence[Sequence[str]] = ()  # the demo's seeding: in turn, once; ready after the first
     _server: embedded.Server | None = None
     _claim: int | None = None
     _sockets: list[socket.socket] = field(default_factory=list)
     _workers: list[Worker] = field(default_factory=list)
     _once: "subprocess.Popen[bytes] | None" = None
+    _begun: int = 0
     _answering: bool = False
 
     def run(self) -> int:
@@ -108,9 +109,9 @@ class Parent:
             dsn = self._server.dsn
         else:
             settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._claim = embedded.claim(settings.home)
+            self._claim = claim(settings.home)
             dsn = settings.database
-        asyncio.run(make_ready(dsn, settings.home, self.tell))
+        asyncio.run(make_ready(dsn, settings, self.tell))
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("OMONAT_")}
         return {**inherited, **settings.environment(), "OMONAT_DATABASE": dsn}
 
@@ -144,7 +145,7 @@ class Parent:
             elif not self._answering and not said_slow and now - began > 1.5:
                 said_slow = True
                 self.tell("starting the workers")
-            self._look_after_once()
+            self._look_after_once(environment)
 
     def _look_after(self, worker: Worker, environment: dict[str, str], now: float) -> None:
         status = worker.ended(now)
@@ -169,18 +170,24 @@ class Parent:
             connection.close()
 
     def _begin_once(self, environment: dict[str, str]) -> None:
-        if self.after_start:
-            self._once = start_child(self.after_start, dies_by=signal.SIGKILL, environment=environment)
-        else:
+        if self._begun < len(self.after_start):
+            command = self.after_start[self._begun]
+            self._once = start_child(command, dies_by=signal.SIGKILL, environment=environment)
+            self._begun += 1
+        elif not self.after_start:
             self.on_ready()
 
-    def _look_after_once(self) -> None:
+    def _look_after_once(self, environment: dict[str, str]) -> None:
         if self._once is None or (status := self._once.poll()) is None:
             return
         self._once = None
-        if status != 0:
+        first = self._begun == 1
+        if status == 0:
+            self._begin_once(environment)
+        else:
             self.tell(f"filling the demo failed (exit {status}: {EXITS.get(status, 'see above')}); it runs without")
-        self.on_ready()
+        if first:
+            self.on_ready()
 
     def _stop(self) -> None:
         """Those who use the database first, the database last; bounded, whatever hangs."""
@@ -200,12 +207,13 @@ class Parent:
             os.close(self._claim)
 
 
-async def make_ready(dsn: str, home: Path, tell: Tell) -> None:
+async def make_ready(dsn: str, settings: Settings, tell: Tell) -> None:
     """Look at the way to the database, bring its schema up to date, look at its settings.
 
     Raises Unsafe with all reasons, or what `migrate` raises.
     """
-    safety.refuse([*safety.process_findings(), *safety.address_findings(dsn), *safety.folder_findings(home)])
+    files = safety.folder_findings(settings.home, *settings.secrets)
+    safety.refuse([*safety.process_findings(), *safety.address_findings(dsn), *files])
     await migrate(dsn, tell=tell)
     database = await Database.connect(dsn, size=1, name="omonat parent")
     try:

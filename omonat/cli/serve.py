@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,8 +15,10 @@ from omonat.cli._parent import Parent, free_port
 from omonat.database.binaries import make_passable
 
 CLONE = Path(omonat.__file__).resolve().parent.parent
-SEEDING = CLONE / "examples" / "demo.py"
-"""Fills the demo as an ordinary client of the API and writes build/demo.json; a child, started when health is up."""
+SEEDING = ("set-up", "people")
+"""What `examples.demo` does when requests are answered, one child after the other: set up and write build/demo.json,
+after which the demo is ready; then fill in the made-up people as an ordinary client of the API."""
+MAILBOX = "webmaster@beshqozon.uz"
 
 Home = Annotated[Path | None, typer.Option(help="The folder for everything durable [OMONAT_HOME].")]
 Port = Annotated[int | None, typer.Option(help="The port to answer on [OMONAT_PORT].")]
@@ -37,10 +39,10 @@ def serve(home: Home = None, port: Port = None, workers: Workers = None) -> None
     _run(Parent(settings, tell=_tell, on_ready=ready))
 
 
-def demo(home: Home = None, port: Port = None, workers: Workers = None) -> None:
+def demo(home: Home = None, port: Port = None) -> None:
     """Run the demo: BESHQOZON's policy, its site, thousands of made-up people. Never put real data into it."""
     chosen = home or os.environ.get("OMONAT_HOME") or demo_home(CLONE)
-    settings = load(os.environ, home=chosen, port=port, workers=workers, demo=True, log_format="human")
+    settings = load(os.environ, home=chosen, port=port, demo=True, log_format="human")
     free = free_port(settings.host, settings.port)
     if free != settings.port:
         _tell(f"port {settings.port} is in use; the demo takes {free}")
@@ -49,14 +51,25 @@ def demo(home: Home = None, port: Port = None, workers: Workers = None) -> None:
     level = settings.log_level if "OMONAT_LOG_LEVEL" in os.environ else "warning"
     settings = load(
         os.environ,
-        **{"home": chosen, "port": free, "workers": workers, "demo": True, "log_format": "human"},
+        **{"home": chosen, "port": free, "workers": 1, "demo": True, "log_format": "human"},  # one holds the letters
         **{"origin": origin, "root_key": root_key, "log_level": level},
+        **_catcher(settings.host, free),
     )
     logs.configure(level=settings.log_level, form=settings.log_format)
     began = time.monotonic()
-    seeding = [sys.executable, str(SEEDING)] if SEEDING.exists() else []
+    os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), "localhost,127.0.0.1,::1")))
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(CLONE), os.environ.get("PYTHONPATH"))))
+    seeding = [[sys.executable, "-m", "examples.demo", part] for part in SEEDING]
     parent = Parent(settings, tell=_tell, on_ready=lambda: _welcome(settings, began), after_start=seeding)
     _run(parent)
+
+
+def _catcher(host: str, port: int) -> dict[str, Any]:
+    """Where messages go in the demo: to its own catcher, on this machine alone."""
+    smtp = {"smtp_host": "127.0.0.1", "smtp_port": free_port("127.0.0.1", 8625), "smtp_security": "none"}
+    gateway = host if host in ("127.0.0.1", "::1") else "127.0.0.1"
+    gateway = f"[{gateway}]" if ":" in gateway else gateway
+    return {**smtp, "smtp_from": MAILBOX, "sms_gateway": f"http://{gateway}:{port}/catcher/sms"}
 
 
 def _run(parent: Parent) -> None:
@@ -92,6 +105,7 @@ def _welcome(settings: Settings, began: float) -> None:
         ("its policy", f"{base}/page/privacy-policy", "what people read, made from the same file"),
         ("Privacy Center", f"{base}/me", "what is held about you, why, until when, who looked"),
         ("Desk", f"{base}/desk", "staff, with their cases and nothing more"),
+        ("messages", f"{base}/catcher", "every e-mail and SMS of the demo; none leaves this machine"),
         ("API", f"{base}/v1", "for the company's own systems"),
     )
     typer.echo(f"\nOmonat's demo is ready after {time.monotonic() - began:.1f} s. All people in it are made up.\n")
@@ -99,5 +113,5 @@ def _welcome(settings: Settings, began: float) -> None:
         typer.echo(f"  {name:<15} {url:<45} {what}")
     details = CLONE / "build" / "demo.json"
     if details.exists():
-        typer.echo(f"\n  sign-ins, API clients and the message catcher: {details.relative_to(CLONE)}")
+        typer.echo(f"\n  Sign-ins, API clients and a few people: {details.relative_to(CLONE)}")
     typer.echo("  Ctrl-C stops; the same command starts again with the same data.\n")

@@ -1,0 +1,130 @@
+"""Makes the demo a place where something has happened. Started by `omonat demo`, once requests are answered:
+
+    python -m examples.demo set-up    policy, credentials, staff, the first people; writes build/demo.json
+    python -m examples.demo people    everybody else, while one can already look around
+
+Both may be killed and started again at any time, and do only what is not done yet.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from examples import demo_setup
+from examples.demo_home import DemoHome, SetUp, readable, write_private
+from examples.demo_people import Filling, Journal, open_cases
+from examples.demo_uses import Uses
+from examples.population import MadeUp, population
+from omonat.base import logs
+from omonat.base.instants import Instant
+from omonat.base.settings import Settings, load
+from omonat.house import open_house, system_clock
+
+CLONE = Path(__file__).resolve().parent.parent
+DETAILS = CLONE / "build" / "demo.json"
+FIRST = 120
+"""So many people are there before the demo says it is ready; those with an open order come first."""
+_SHOWN = 6
+
+
+def main(part: str) -> int:
+    """Do one of the two parts; the exit status."""
+    os.umask(0o077)
+    settings = load(os.environ)
+    logs.configure(level=settings.log_level, form=settings.log_format)
+    work = {"set-up": set_up, "people": people}[part]
+    asyncio.run(work(settings, DemoHome.of(settings)))
+    return 0
+
+
+async def set_up(settings: Settings, home: DemoHome) -> None:
+    """Policy, credentials, staff, once; then the first people; then say where everything is."""
+    made = home.set_up() or await _made_by_the_house(settings, home)
+    if not (home.folder / "first").exists():
+        _tell("making up the first people")
+        await _first_people(settings, home, made)
+        write_private(home.folder / "first", b"")
+    _write_details(settings, home, made)
+
+
+async def _made_by_the_house(settings: Settings, home: DemoHome) -> SetUp:
+    _tell("publishing the policy, registering staff")
+    async with open_house(settings) as house:
+        return await demo_setup.set_up(house, home, system_clock())
+
+
+async def _first_people(settings: Settings, home: DemoHome, made: SetUp) -> None:
+    everybody = _population(settings, made)
+    with Journal(home.journal) as journal:
+        filling = Filling(settings.address, made, journal)
+        await filling.fill(_open_first(everybody)[:FIRST])
+        _say_refused(filling.refused)
+        shown = await Uses(settings.address, made, journal).record(everybody, _SHOWN)
+    write_private(home.folder / "shown.json", readable(shown))
+
+
+async def people(settings: Settings, home: DemoHome) -> None:
+    """Everybody who is not there yet, in the order of their opening."""
+    if (home.folder / "filled").exists():
+        return
+    made = home.set_up()
+    assert made is not None
+    everybody, began = _population(settings, made), time.monotonic()
+    told = [began, 0.0]
+
+    def tell(_person: int) -> None:
+        told[1] += 1
+        if time.monotonic() - told[0] > 5:
+            told[0] = time.monotonic()
+            _tell(f"made-up people: {told[1]:,.0f} of {len(everybody):,}")
+
+    with Journal(home.journal) as journal:
+        filling = Filling(settings.address, made, journal)
+        await filling.fill(_open_first(everybody), tell)
+    _say_refused(filling.refused)
+    write_private(home.folder / "filled", b"")
+    _tell(f"all {len(everybody):,} made-up people are there, after {time.monotonic() - began:.0f} s")
+
+
+def _population(settings: Settings, made: SetUp) -> Sequence[MadeUp]:
+    return population(now=Instant(made.began), size=settings.demo_people, couriers=demo_setup.COURIERS).people
+
+
+def _open_first(everybody: Sequence[MadeUp]) -> list[MadeUp]:
+    """Those who wait for something now, then the others, the latest customers first."""
+    return sorted(everybody, key=lambda person: (not open_cases(person), -person.steps[-1].at))
+
+
+def _write_details(settings: Settings, home: DemoHome, made: SetUp) -> None:
+    base = settings.address
+    shown = home.folder / "shown.json"
+    details = {
+        "base": base,
+        "policy": f"{base}/page/privacy-policy",
+        "catcher": f"{base}/catcher",
+        "clients": made.clients,
+        "staff": made.staff,
+        "people": msgspec.json.decode(shown.read_bytes()) if shown.exists() else [],
+    }
+    DETAILS.parent.mkdir(exist_ok=True)
+    write_private(DETAILS, readable(details))
+
+
+def _say_refused(refused: Counter[str]) -> None:
+    if refused:
+        _tell(f"refused while filling: {dict(refused)}")
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"  … {line}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,256 @@
+"""The pages: menu, cart, order, sign-up, newsletter, question; and what is done with what people send."""
+
+import secrets
+import time
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+import httpx
+from litestar import get, post
+from litestar.enums import RequestEncodingType
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import Body
+
+from examples.site import forms, menu
+from examples.site.api import Api
+from examples.site.door import SHOP, Answer, Asked, Frame
+from examples.site.forms import Filled, Wish
+from examples.site.state import Browser, State
+from omonat.pages.http import SESSION_COOKIES, from_elsewhere
+from omonat_client import AsyncClient, Collected, OmonatProblem, WrongRequest
+
+Posted = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+PAGES = {"order": forms.ORDER, "sign-up": forms.SIGN_UP, "newsletter": forms.NEWSLETTER, "ask": forms.ASK}
+Page = Literal["order", "sign-up", "newsletter", "ask"]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message to ask for."""
+
+    template: str
+    purpose: str
+    channel: Literal["sms", "email"]
+    params: Mapping[str, str | int] = field(default_factory=dict)
+
+
+def routes(site: "Site") -> list[HTTPRouteHandler]:
+    """The addresses of the site."""
+
+    @get(["/", "/menu"], include_in_schema=False)
+    async def home(request: Asked) -> Answer:
+        return site.menu(request)
+
+    @get("/cart", include_in_schema=False)
+    async def cart(request: Asked) -> Answer:
+        return site.cart(request)
+
+    @post("/cart", include_in_schema=False)
+    async def change_cart(request: Asked, data: Posted) -> Answer:
+        return site.change_cart(request, data)
+
+    @get(["/order", "/sign-up", "/newsletter", "/ask"], include_in_schema=False)
+    async def form(request: Asked) -> Answer:
+        return await site.show(request, _page(request))
+
+    @post(["/order", "/sign-up", "/newsletter", "/ask"], include_in_schema=False)
+    async def send(request: Asked, data: Posted) -> Answer:
+        return await site.send(request, _page(request), data)
+
+    @get("/done/{number:int}", include_in_schema=False)
+    async def done(request: Asked, number: int) -> Answer:
+        return site.done(request, number)
+
+    return [home, cart, change_cart, form, send, done]
+
+
+class Site:
+    """The site. It holds no rule about data: what may be taken is asked of the API, every time."""
+
+    def __init__(self, api: Api, state: State, frame: Frame) -> None:
+        self._api = api
+        self._state = state
+        self._frame = frame
+
+    def menu(self, request: Asked) -> Answer:
+        """The menu."""
+        return self._frame.page(request, self._browser(request), "menu.html", sections=menu.by_section(), som=menu.SOM)
+
+    def cart(self, request: Asked) -> Answer:
+        """What is in the cart."""
+        browser = self._browser(request)
+        lines, total = menu.lines(browser.cart), menu.total(browser.cart)
+        return self._frame.page(request, browser, "cart.html", lines=lines, fee=menu.DELIVERY_FEE, total=total)
+
+    def change_cart(self, request: Asked, posted: dict[str, str]) -> Answer:
+        """One more of a dish, or one fewer."""
+        if from_elsewhere(request.headers, request.headers.get("host", "")):
+            return self._elsewhere(request)
+        dish, place = posted.get("dish", ""), "/cart" if posted.get("from") == "cart" else f"/menu#{posted.get('dish')}"
+        if dish not in menu.MENU:
+            return self._frame.to(request, self._browser(request), "/menu")
+        browser = self._known(request)
+        self._state.add(browser, dish, -1 if posted.get("by") == "less" else 1)
+        return self._frame.to(request, browser, place)
+
+    async def show(self, request: Asked, page: Page) -> Answer:
+        """An empty form."""
+        browser = self._browser(request)
+        if page == "order" and not menu.lines(browser.cart):
+            return self._frame.to(request, browser, "/cart")
+        return await self._form(request, browser, page, Filled(), secrets.token_urlsafe(16))
+
+    async def send(self, request: Asked, page: Page, posted: dict[str, str]) -> Answer:
+        """What somebody filled in goes to the API, and is nowhere else afterwards."""
+        if from_elsewhere(request.headers, request.headers.get("host", "")):
+            return self._elsewhere(request)
+        browser, wish, language = self._known(request), PAGES[page], self._frame.language(request)
+        once = posted.get("once", "")[:40] or secrets.token_urlsafe(16)
+        client, words = self._api.speaking(language), SHOP.words(language)
+        if client is None:
+            return self._waiting(request, browser)
+        form = await client.form(wish.service)
+        fields = forms.asked(form, wish)
+        filled = forms.read(posted, fields, wish, known_person=browser.person is not None)
+        for item in wish.needs:
+            if item not in filled.items():
+                filled.faults[item] = words("This is what the page is for: please fill it in")
+        if filled.consents.get("marketing-email") and "contact.email" not in filled.items():
+            filled.faults["contact.email"] = words("The newsletter needs an address: give one, or take the tick away")
+        if filled.faults or (page == "order" and not menu.lines(browser.cart)):
+            return await self._form(request, browser, page, filled, once)
+        try:
+            number = self._state.number(browser, once, wish.service, int(time.time()))
+            shown = {"form": posted.get("form") or form.form, "consents": filled.consents, "language": language}
+            taken = await self._collect(client, browser, wish, filled.items(), number=number, **shown)
+        except OmonatProblem as refused:
+            filled = forms.explain(filled, refused, fields, words)
+            return await self._form(request, browser, page, filled, once, status=_status(refused))
+        total = menu.total(browser.cart) if page == "order" else None
+        letters = _letters(page, filled.items().keys(), number, total or 0)
+        told = await self._tell(client, letters, taken, number, language)
+        self._state.finish(number, total=total, leaf=taken.evidence.leaf, entry=taken.evidence.id, told=told)
+        if page == "order":
+            self._state.empty(browser)
+        if page == "sign-up":
+            self._state.sign_up(browser, taken.person)
+        return self._frame.to(request, browser, f"/done/{number}")
+
+    def done(self, request: Asked, number: int) -> Answer:
+        """What became of it; only for the browser that asked."""
+        browser = self._browser(request)
+        done = self._state.done(browser, number)
+        if done is None:
+            return self._frame.page(request, browser, "gone.html", status=404)
+        return self._frame.page(request, browser, "done.html", done=done)
+
+    async def _form(
+        self, request: Asked, browser: Browser, page: Page, filled: Filled, once: str, *, status: int = 200
+    ) -> Answer:
+        language, wish = self._frame.language(request), PAGES[page]
+        client = self._api.speaking(language)
+        if client is None:
+            return self._waiting(request, browser)
+        try:
+            form = await client.form(wish.service)
+        except (OmonatProblem, httpx.TransportError):
+            return self._waiting(request, browser)
+        fields = forms.asked(form, wish)
+        return self._frame.page(
+            request,
+            browser,
+            f"{page}.html",
+            status=status if filled.problem else 422 if filled.faults else status,
+            form=form,
+            fields=forms.widgets(form, fields, filled, wish, SHOP.words(language)),
+            offers=[offer for offer in form.offers if offer.purpose in wish.offers],
+            filled=filled,
+            why=forms.why(form, filled.problem.item) if filled.problem else "",
+            once=once,
+            lines=menu.lines(browser.cart),
+            fee=menu.DELIVERY_FEE,
+            total=menu.total(browser.cart),
+        )
+
+    async def _collect(
+        self, client: AsyncClient, browser: Browser, wish: Wish, items: dict[str, Any], **shown: Any
+    ) -> Collected:
+        number = shown.pop("number")
+        case = None
+        if wish is forms.ORDER:
+            case = f"order:{number}"
+            items |= {"transaction.order-lines": menu.as_ordered(browser.cart)}
+            items |= {"transaction.amount": menu.total(browser.cart)}
+        elif wish is forms.ASK:
+            case = f"inquiry:{number}"
+        return await client.collect(
+            wish.service,
+            items,
+            person=browser.person,
+            case=case,
+            accepted=True,
+            key=f"shop-{number}",
+            **shown,
+        )
+
+    async def _tell(
+        self, client: AsyncClient, letters: Sequence[Letter], taken: Collected, number: int, language: str
+    ) -> tuple[str, ...]:
+        """Ask for the messages that belong to it: the API finds the address and the words."""
+        told: list[str] = []
+        for letter in letters:
+            with suppress(OmonatProblem, httpx.TransportError):  # the order stands without its message
+                await client.message(
+                    taken.person,
+                    letter.template,
+                    purpose=letter.purpose,
+                    channel=letter.channel,
+                    params=letter.params,
+                    case=taken.case,
+                    language=language,  # type: ignore[arg-type]  # one of the kit's three
+                    once=f"shop-{number}-{letter.template}-{letter.channel}",
+                )
+                told.append(letter.channel)
+        return tuple(told)
+
+    def _browser(self, request: Asked) -> Browser:
+        return self._state.browser(request.cookies.get(SESSION_COOKIES["site"]))
+
+    def _known(self, request: Asked) -> Browser:
+        browser = self._browser(request)
+        return browser if browser.token else self._state.begin(int(time.time()))
+
+    def _waiting(self, request: Asked, browser: Browser) -> Answer:
+        return self._frame.page(request, browser, "waiting.html", status=503)
+
+    def _elsewhere(self, request: Asked) -> Answer:
+        return self._frame.page(request, Browser(), "elsewhere.html", status=403)
+
+
+def _page(request: Asked) -> Page:
+    found: Sequence[Page] = ("order", "sign-up", "newsletter", "ask")
+    return next(each for each in found if request.url.path == f"/{each}")
+
+
+def _letters(page: Page, given: Collection[str], number: int, total: int) -> list[Letter]:
+    """What a page's visitor is told, and where: by SMS and by e-mail, as far as they gave us either."""
+    channels: list[Literal["sms", "email"]] = []
+    if "contact.mobile" in given:
+        channels.append("sms")
+    if "contact.email" in given:
+        channels.append("email")
+    match page:
+        case "order":
+            params: dict[str, str | int] = {"order": str(number), "delivery": 1, "total": total}
+            return [Letter("order-confirmation", "order-messages", channel, params) for channel in channels]
+        case "sign-up":
+            return [Letter("registration-confirmation", "account-codes", channel) for channel in channels]
+        case "newsletter":
+            return [Letter("newsletter-welcome", "marketing-email", "email")]
+    return []
+
+
+def _status(refused: OmonatProblem) -> int:
+    return 422 if isinstance(refused, WrongRequest) else refused.problem.status
