@@ -6,7 +6,7 @@ All reasons are gathered before refusing, so that an operator mends them in one 
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
@@ -99,18 +99,24 @@ def _stays_here(host: str) -> bool:
         return False
 
 
-def folder_findings(home: Path) -> list[BadInput]:
-    """What is unsafe about the files: the home and its keys belong to us and are closed to everybody else.
+def folder_findings(home: Path, *secrets: Path) -> list[BadInput]:
+    """What is unsafe about the files: the home, its keys and `secrets` are closed to everybody else.
 
     As root the home may let one group through (0710): the account the embedded server runs as. The server checks
-    its own folder itself.
+    its own folder itself. `secrets` are files and folders the settings name; they may belong to us or to root, and
+    one that does not exist is said by whoever needs it.
     """
+    own = _open_findings(home, _ours(home), {os.geteuid()})
+    return own + _open_findings(home, (path for path in secrets if path.exists()), {os.geteuid(), 0})
+
+
+def _open_findings(home: Path, paths: Iterable[Path], owners: Collection[int]) -> list[BadInput]:
     findings = []
-    for path in _ours(home):
+    for path in paths:
         facts = path.lstat()
         mode = stat.S_IMODE(facts.st_mode)
         folder = stat.S_ISDIR(facts.st_mode)
-        if stat.S_ISLNK(facts.st_mode) or facts.st_uid != os.geteuid():
+        if stat.S_ISLNK(facts.st_mode) or facts.st_uid not in owners:
             findings.append(BadInput("unsafe-owner", path=str(path), wanted=str(os.geteuid())))
         allowed = 0o710 if path == home and os.geteuid() == 0 else 0o700 if folder else 0o600
         if mode & ~allowed:
@@ -136,7 +142,7 @@ def process_findings() -> list[BadInput]:
     return [] if current & 0o077 == 0o077 else [BadInput("unsafe-umask", found=f"{current:03o}")]
 
 
-async def check(database: Database, home: Path) -> None:
+async def check(database: Database, home: Path, *secrets: Path) -> None:
     """Everything that can be told once the database answers. Raises Unsafe with all reasons."""
-    findings = [*process_findings(), *folder_findings(home), *address_findings(database.dsn)]
+    findings = [*process_findings(), *folder_findings(home, *secrets), *address_findings(database.dsn)]
     refuse([*findings, *await server_findings(database)])

@@ -129,6 +129,16 @@ def test_S1_a_link_in_place_of_a_key_file_is_refused(closed: Path, tmp_path: Pat
     assert "unsafe-owner" in [finding.code for finding in safety.folder_findings(closed)]
 
 
+def test_S1_secrets_that_settings_name_are_held_to_the_same_rule(closed: Path, tmp_path: Path) -> None:
+    root = tmp_path / "root.key"
+    root.write_bytes(bytes(32))
+    root.chmod(0o640)
+    (finding,) = safety.folder_findings(closed, root, tmp_path / "said-by-whoever-needs-it")
+    assert (finding.code, finding.about["wanted"]) == ("unsafe-permissions", "600")
+    root.chmod(0o400)
+    assert safety.folder_findings(closed, root) == []
+
+
 def test_S1_an_open_umask_is_refused() -> None:
     before = os.umask(0o022)
     try:
