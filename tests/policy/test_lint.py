@@ -150,6 +150,12 @@ def test_A1_an_answer_closes_a_finding_and_a_stale_one_is_a_fault() -> None:
     assert stale.place.line > 100
 
 
+def test_A1_an_answer_to_a_finding_nobody_makes_is_met_with_the_nearest() -> None:
+    (complaint,) = verdict_on(changed("x", "x", 0) + answering("open-purposes-list", "accepted")).complaints
+
+    assert (complaint.code, complaint.nearest) == ("policy-unknown-name", "open-purpose-list")
+
+
 def test_A1_an_answer_about_one_thing_does_not_answer_for_another() -> None:
     text = changed("roles: [finance]", "roles: [finance, courier]")
 

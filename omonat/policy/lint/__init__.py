@@ -12,7 +12,7 @@ or `texts` (the words themselves). A document answers a finding under `contradic
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from omonat.policy.complaints import Complaint, Place
+from omonat.policy.complaints import Complaint, Place, nearest
 from omonat.policy.lint import claims, tables, texts
 from omonat.policy.lint.registry import RULES, Finding, Found, LintRule
 from omonat.policy.model import Answer
@@ -71,7 +71,10 @@ def _faults_of_answers(document: Document, findings: Sequence[Finding], packs: S
     for number, answer in enumerate(document.policy.contradictions):
         place = document.place("contradictions", str(number))
         mine = [finding for finding in findings if finding.answer is answer]
-        if not mine:
+        if answer.finding not in RULES:
+            about = {"name": answer.finding, "table": "findings", "nearest": nearest(answer.finding, list(RULES))}
+            faults.append(Complaint(document.file, place, "policy-unknown-name", about))
+        elif not mine:
             faults.append(_fault(document, place, "policy-answer-stale", answer))
         elif answer.status is Status.RESOLVED and mine[0].rule.settled(document.policy, packs) is False:
             faults.append(_fault(document, place, "policy-answer-not-settled", answer))
