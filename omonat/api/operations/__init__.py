@@ -1,0 +1,24 @@
+"""The table of operations: each route once, with everything routing, checking and documentation need."""
+
+from typing import Final
+
+from omonat.api.operations.reading import READING
+from omonat.api.operations.reporting import REPORTING
+from omonat.api.operations.using import USING
+
+OPERATIONS: Final = USING + REPORTING + READING
+SEALED: Final = frozenset({"health", "codes", "openapi"})
+"""What is answered before the keys are open."""
+EVERYWHERE: Final = ("query-unknown", "header-twice", "headers-too-large", "internal")
+"""Errors any operation can answer."""
+WITH_BODY: Final = (
+    "body-malformed", "body-not-utf8", "body-too-large", "body-too-deep", "body-too-branched", "body-slow",
+    "media-type-wrong", "key-duplicate", "key-unknown", "key-missing", "type-wrong", "value-wrong",
+    "number-too-large", "number-not-finite", "text-too-long", "text-not-text", "card-code-refused",
+)  # fmt: skip
+"""Errors any operation with a body can answer."""
+WITH_CREDENTIAL: Final = (
+    "credential-refused", "sealed", "no-policy", "policy-changing", "database-unavailable", "database-busy",
+    "database-full", "evidence-unavailable",
+)  # fmt: skip
+WITH_KEY: Final = ("key-malformed", "key-reused", "key-busy")
