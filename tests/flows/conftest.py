@@ -72,11 +72,11 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def settings(dsn: str, tmp_path: Path) -> Settings:
-    home = tmp_path / "home"
+def settings_for(dsn: str, folder: Path) -> Settings:
+    """Settings of a fresh installation in `folder`."""
+    home = folder / "home"
     home.mkdir(mode=0o700)
-    key = tmp_path / "root.key"
+    key = folder / "root.key"
     key.touch(mode=0o600)
     key.write_bytes(os.urandom(32))
     return Settings(
@@ -84,16 +84,14 @@ def settings(dsn: str, tmp_path: Path) -> Settings:
     )
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def house(settings: Settings, clock: Callable[[], Instant]) -> AsyncIterator[House]:
-    async with open_house(settings, clock=clock) as house:
-        await house.publish(Publication(document=document(), packs=packs(), author="staff:1", approver="staff:2"))
-        await set_up_doors(house)
-        yield house
+async def furnish(house: House, clock: Clock) -> Shop:
+    """The policy in force, the company's systems, and a few of its staff."""
+    await house.publish(Publication(document=document(), packs=packs(), author="staff:1", approver="staff:2"))
+    await set_up_doors(house)
+    return await staffed(house, clock)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def shop(house: House, clock: Clock) -> Shop:
+async def staffed(house: House, clock: Clock) -> Shop:
     shop = Shop(house, clock)
     systems = {
         "site": ("site", ["system"]),
@@ -108,3 +106,29 @@ async def shop(house: House, clock: Clock) -> Shop:
     for ref, role in (("204", "courier"), ("205", "courier"), ("301", "counter"), ("401", "call-centre")):
         await house.staff.put(Registration(ref=ref, name=f"Xodim {ref}", role=role, trained_until=trained), by="test")
     return shop
+
+
+@pytest.fixture
+def settings(dsn: str, tmp_path: Path) -> Settings:
+    return settings_for(dsn, tmp_path)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def house(settings: Settings, clock: Callable[[], Instant]) -> AsyncIterator[House]:
+    async with open_house(settings, clock=clock) as house:
+        await house.publish(Publication(document=document(), packs=packs(), author="staff:1", approver="staff:2"))
+        await set_up_doors(house)
+        yield house
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop(house: House, clock: Clock) -> Shop:
+    return await staffed(house, clock)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def street(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
+    """As `shop`, shared by the tests of one module that leave each other's people alone."""
+    clock = Clock()
+    async with open_house(settings_for(module_dsn, tmp_path_factory.mktemp("street")), clock=clock) as house:
+        yield await furnish(house, clock)
