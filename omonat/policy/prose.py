@@ -71,7 +71,6 @@ def _rules(promise: str, voice: Voice) -> tuple[str, ...]:
     policy = voice.policy
     found = [purpose.says for purpose in policy.purposes.values() if promise in purpose.promises]
     found += [safeguard.says for safeguard in policy.safeguards if safeguard.promise == promise]
-    found += [category.says for category in policy.categories.values() if category.group == promise]
     if promise in policy.disclosure:
         found.append(policy.disclosure[promise].tells)
     return tuple(voice(words) for words in found)

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from litestar.handlers import HTTPRouteHandler
 
-from omonat.base.errors import BadInput
+from omonat.base.errors import BadInput, Fault, Unavailable
 from omonat.base.instants import Instant
 from omonat.base.settings import Settings
 from omonat.evidence.reader import Signed
@@ -52,6 +52,7 @@ class _Library:
     def __init__(self, house: Callable[[], House]) -> None:
         self._house = house
         self._read: ReadPublished | None = None
+        self._known: tuple[Sequence[PublishedVersion], int] = ((), 0)
         self._editions: dict[int, Edition] = {}
 
     async def current(self) -> Edition | None:
@@ -69,7 +70,7 @@ class _Library:
     async def checkpoint(self) -> Proof | None:
         try:
             signed = self._house().evidence.checkpoint()
-        except BadInput:  # none yet: the page says nothing rather than something untrue
+        except (BadInput, Fault):  # none yet, or a false one: the page then claims no proof, and can still be read
             return None
         if signed.at is None:
             return None
@@ -79,7 +80,12 @@ class _Library:
         """All editions, newest first, and the ordinal in force; one small statement a call."""
         if self._read is None:
             self._read = ReadPublished(self._house().grounds.database)
-        versions, in_force = await self._read()
+        try:
+            self._known = await self._read()
+        except Unavailable:  # the policy can be read at any time (P3): what was published does not change
+            if not self._known[0]:
+                raise
+        versions, in_force = self._known
         return [self._edition(version) for version in reversed(versions)], in_force
 
     def _edition(self, version: PublishedVersion) -> Edition:

@@ -89,3 +89,13 @@ async def test_before_the_first_checkpoint_the_foot_claims_no_proof(house: House
         page = await reader.get(HOME, params={"lang": "en"})
     assert page.status_code == 200
     assert "checkpoint" not in page.text.partition('<footer class="foot">')[2]
+
+
+async def test_P3_the_policy_can_be_read_while_the_database_is_away(house: House) -> None:
+    await _publish(house, "1", "2026-11-01")
+    async with _reader(house) as reader:
+        before = await reader.get(HOME, params={"lang": "ru"})
+        await house.grounds.database.close()
+        away = await reader.get(HOME, params={"lang": "ru"})
+    assert (before.status_code, away.status_code) == (200, 200)
+    assert away.text == before.text
