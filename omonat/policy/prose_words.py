@@ -59,9 +59,9 @@ UNTIL: Mapping[Anchor, Words] = {
 
 KEEPINGS: Mapping[Keeping, Words] = {
     Keeping.ENFORCED: _w(
-        "Dastur bunga zid ishni bajarmaydi.",
-        "Программа не даст нарушить это.",
-        "The program does not let it be broken.",
+        "Dastur orqali: bunga zid amal rad etiladi.",
+        "Программой: действие, которое это нарушит, отклоняется.",
+        "By the program: an act that would break it is refused.",
     ),
     Keeping.EVIDENCED: _w(
         "Dalil bilan: har bir amal oʻzgartirib boʻlmaydigan jurnalga yoziladi.",
