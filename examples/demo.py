@@ -28,7 +28,7 @@ from omonat.house import open_house, system_clock
 
 CLONE = Path(__file__).resolve().parent.parent
 DETAILS = CLONE / "build" / "demo.json"
-FIRST = 120
+FIRST = 80
 """So many people are there before the demo says it is ready; those with an open order come first."""
 _SHOWN = 6
 

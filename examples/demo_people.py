@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,12 +20,15 @@ import msgspec
 from examples.demo_home import SetUp
 from examples.histories import Step
 from examples.population import MadeUp
-from omonat.base.instants import Instant, to_datetime
-from omonat_client import AsyncClient, NotAllowed, OmonatProblem
+from omonat.base.instants import DAY, Instant, to_datetime
+from omonat_client import AsyncClient, NotAllowed, OmonatProblem, requests
 
 AT_ONCE = 48
-RECENT = 14 * 86_400_000_000
-SYSTEMS = {"privacy-center": "privacy-officer"}
+_RECENT = 2 * DAY
+_ORDERS = 2
+_VISITS_KEPT = 80 * DAY
+_SYSTEMS = ("site", "app", "server", "call-centre", "privacy-officer")
+_CENTER = {"privacy-center": "privacy-officer"}
 """Where a source's client has another name than the source."""
 
 
@@ -83,8 +87,8 @@ class Filling:
         waiting = iter(people)
         async with AsyncExitStack() as stack:
             self._clients = {
-                name: await stack.enter_async_context(AsyncClient(self._base, credential, timeout=30))
-                for name, credential in self._made.clients.items()
+                name: await stack.enter_async_context(AsyncClient(self._base, self._made.clients[name], timeout=30))
+                for name in _SYSTEMS
             }
             async with asyncio.TaskGroup() as group:
                 for _ in range(AT_ONCE):
@@ -100,7 +104,7 @@ class Filling:
             tell(person.number)
 
     async def _take(self, step: Step, number: int, person: str) -> str | None:
-        client = self._clients[SYSTEMS.get(step.source, step.source)]
+        client = self._clients[_CENTER.get(step.source, step.source)]
         try:
             return await self._say(client, step, f"demo-{step.person}-{number}", person or None)
         except OmonatProblem as problem:
@@ -123,8 +127,8 @@ class Filling:
                 return found.person
             case "assign" if step.case:
                 await client.put_case(step.case, assigned=step.body["assigned"])
-            case "close" if step.case:
-                await client.close_case(step.case, at=to_datetime(step.at))
+            case "close" if step.case:  # closing twice is told apart by its answer: it needs no key
+                await client.send(replace(requests.close_case(step.case, at=to_datetime(step.at)), keyed=False))
             case "withdraw" if person:
                 await client.consent(person, step.body["purpose"], "withdrawn")
         return None
@@ -135,9 +139,20 @@ def _words(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def worth_telling(steps: Sequence[Step], began: Instant) -> list[Step]:
-    """The steps the demo repeats: collecting opens a case by itself, and who delivered it long ago matters no more."""
+    """The steps the demo repeats.
+
+    Collecting opens a case by itself, and who delivered it long ago matters no more. Of older orders the latest two are
+    enough, and visits that are due by now would only be taken in to be gone.
+    """
+    orders = [step.case for step in steps if step.action == "put-case" and step.service == "order"]
+    told = set(orders[-_ORDERS:])
     return [
-        step for step in steps if step.action != "put-case" and (step.action != "assign" or step.at > began - RECENT)
+        step
+        for step in steps
+        if step.action != "put-case"
+        and (step.case not in orders or step.case in told or step.at > began - _RECENT)
+        and (step.action != "assign" or step.at > began - _RECENT)
+        and (step.service != "site-visit" or step.at > began - _VISITS_KEPT)
     ]
 
 
