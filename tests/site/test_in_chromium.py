@@ -107,5 +107,6 @@ def test_P3_the_page_reads_the_same_without_script(browser: Browser, place: str)
     page.locator("#P1 summary").click()
     assert page.locator("#P1 details li").first.is_visible()
     page.get_by_role("link", name="Русский").click()
+    page.wait_for_url("**lang=ru")
     assert page.locator("h1").inner_text() == "Политика конфиденциальности"
     context.close()
