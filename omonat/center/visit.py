@@ -1,6 +1,7 @@
 """One request at this door: who asks, in which language, and the frame of the answer."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from litestar import Request
@@ -49,7 +50,7 @@ class Visit:
         self.standing: MyStanding | None = None
         self.form: Mapping[str, str] = {}
         self._policy: CompiledPolicy | None = None
-        self._cookies: list[Cookie] = []
+        self._over = False
 
     @property
     def policy(self) -> CompiledPolicy:
@@ -72,13 +73,12 @@ class Visit:
         """
         self._policy = await self.house.grounds.law.current()
         session = await self.house.sessions.find("me", self.token)
-        if session is None:
-            return
-        try:
-            self.standing = await self.house.my_data.standing(session.holder)
-        except Refused:
+        if session is not None:
+            with suppress(Refused):  # erased since the session was found
+                self.standing = await self.house.my_data.standing(session.holder)
+        if self.standing is None and self.token:
             await self.house.sessions.end(self.token)
-            self._cookies.append(end_session("center"))
+            self._over = True
 
     async def read_form(self) -> None:
         """Read the posted fields. Raises Refused `form-not-ours` unless this session's own page sent them."""
@@ -118,11 +118,11 @@ class Visit:
                 "standing": self.standing,
             }
         html = CENTER.render(template, language=self.language, now=self.now, **{**framed, **context})
-        return page(html, personal=True, https=self.https, status=status, cookies=[*self._kept(), *cookies])
+        return page(html, personal=True, https=self.https, status=status, cookies=self._with(cookies))
 
     def go(self, place: str, *, cookies: Iterable[Cookie] = (), clear: bool = False) -> Answer:
         """After a form: go and look."""
-        return see_other(place, https=self.https, cookies=[*self._kept(), *cookies], clear=clear)
+        return see_other(place, https=self.https, cookies=self._with(cookies), clear=clear)
 
     def file(self, content: bytes, name: str, kind: str = "text/plain; charset=utf-8") -> Answer:
         """A file to keep."""
@@ -161,10 +161,14 @@ class Visit:
     def _named(self, kind: str, name: str) -> str:
         return self._policy.label(kind, name, self.language) if self._policy and kind in _LABELLED else name
 
-    def _kept(self) -> list[Cookie]:
-        """Cookies every answer sets: the language once chosen, the end of a session that is over."""
+    def _with(self, cookies: Iterable[Cookie]) -> list[Cookie]:
+        """These cookies, and what every answer sets: the language once chosen, the end of a session that is over."""
         chosen = self.query.get("lang")
-        return [*self._cookies, *([language_cookie(chosen)] if chosen in LANGUAGES else [])]
+        kept = [language_cookie(chosen)] if chosen in LANGUAGES else []
+        if self._over:
+            kept.append(end_session("center"))
+        given = list(cookies)
+        return [*(cookie for cookie in kept if cookie.key not in {each.key for each in given}), *given]
 
     def _form_key(self) -> bytes:
         return self.house.inner_secret("center-forms").encode()

@@ -20,7 +20,7 @@ from litestar import Litestar
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from omonat import center
-from omonat.base.instants import DAY, HOUR, Instant
+from omonat.base.instants import DAY, HOUR, SECOND, Instant
 from omonat.base.settings import RootSource, Settings
 from omonat.center import CENTER
 from omonat.evidence.sequencer import Sequencer
@@ -151,6 +151,7 @@ class Center:
         await context.close()
 
     async def ask_code(self, reader: Reader, typed: str) -> None:
+        self.clock.forward(SECOND)
         await reader.go("/me")
         await reader.page.fill("#who", typed)
         await reader.page.locator("main form button").click()
@@ -171,19 +172,22 @@ class Center:
         await self.sequencer.advance()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def center_house(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
-    folder: Path = tmp_path_factory.mktemp("center")
+def settings_in(folder: Path, dsn: str) -> Settings:
+    """Settings of a new installation with its keys in this folder."""
     home = folder / "home"
     home.mkdir(mode=0o700)
     key = folder / "root.key"
     key.touch(mode=0o600)
     key.write_bytes(os.urandom(32))
-    settings = Settings(
-        home=home, database=module_dsn, root_key=RootSource("key-file", key), origin="http://localhost:8600", demo=True
+    return Settings(
+        home=home, database=dsn, root_key=RootSource("key-file", key), origin="http://localhost:8600", demo=True
     )
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def center_house(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     clock = Clock()
-    async with open_house(settings, clock=clock) as house:
+    async with open_house(settings_in(tmp_path_factory.mktemp("center"), module_dsn), clock=clock) as house:
         yield Shop(house, clock)
 
 
