@@ -171,8 +171,9 @@ class Collect:
             items=parsed.values.keys(),
             consents=request.consents,
             live_consents=live_consents(facts.standing),
+            known=facts.whose(parsed) is not None,
         )
-        age = decide_age(parsed.age_signals, under=policy.child_under, today=policy.today(now))
+        age = decide_age(parsed.births, under=policy.child_under, today=policy.today(now))
         for answer in (age, verdict):
             if not isinstance(answer, Allow):
                 reason = answer.reasons[0] if isinstance(answer, Deny) else Reason("cannot-tell", "L3")

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from omonat.base.errors import BadInput, Refused
@@ -11,7 +12,7 @@ from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.evidence.entry import Entry
 from omonat.policy.compiled import CompiledPolicy, Form
-from omonat.policy.kinds import Normalised, normalise
+from omonat.policy.kinds import Normalised, age_signal
 from omonat.policy.model import Item, Keep, Kind, Scope
 from omonat.promises.choice.standing import Choice, applied
 from omonat.vault.vault import Vault
@@ -25,7 +26,10 @@ CASE = re.compile(r"([a-z][a-z0-9-]{0,39}):([A-Za-z0-9][A-Za-z0-9._-]{0,79})")
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A request whose every value has its type. `values` are normalised; `lookups` maps items to keyed digests."""
+    """A request whose every value has its type.
+
+    `values` are normalised; `lookups` maps items to keyed digests; `births` are the birth dates the values tell.
+    """
 
     request: "CollectRequest"
     policy: CompiledPolicy
@@ -33,7 +37,7 @@ class Parsed:
     form: Form
     values: Mapping[str, Any]
     lookups: Mapping[str, bytes]
-    age_signals: Mapping[str, Any]
+    births: Sequence[date]
     key: bytes | None
     body_digest: bytes
 
@@ -71,14 +75,15 @@ async def parse(
     _case(form, request)
     values: dict[str, Any] = {}
     lookups: dict[str, bytes] = {}
-    age: dict[str, Any] = {}
+    births: list[date] = []
     for name, value in request.items.items():
         item = policy.item(name)
         if item.kind is Kind.CARD_NUMBER and item.scope is Scope.PCI:
             raise Refused("card-scope", item=name)
         normal = _normal(policy, item, value)
-        if item.kind is Kind.BIRTH_DATE:
-            age["birth-date"] = normal.value
+        born = age_signal(item.kind, normal.value)
+        if born is not None:
+            births.append(born)
         if item.keep is Keep.VERIFY_ONLY:
             values[name] = (await asyncio.to_thread(vault.hash_secret, str(normal.value))).hex()
             continue
@@ -91,13 +96,13 @@ async def parse(
     if request.key is not None:
         key = vault.keyed_digest("idempotency-key", f"{request.credential.client}\n{request.key}".encode())
     body = vault.keyed_digest("idempotency-body", request.body_digest) if key is not None else b""
-    return Parsed(request, policy, shown, form, values, lookups, age, key, body)
+    return Parsed(request, policy, shown, form, values, lookups, births, key, body)
 
 
 def _normal(policy: CompiledPolicy, item: Item, value: Any) -> Normalised:
     """The value in its one spelling. Raises BadInput naming the item, never the value."""
     try:
-        return normalise(item.kind, value, country=policy.policy.controller.country, choices=tuple(item.choices))
+        return policy.normalise(item.id, value)
     except BadInput as error:
         raise BadInput(error.code, **{**error.about, "item": item.id}) from None
 

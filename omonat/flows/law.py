@@ -19,7 +19,7 @@ _queries = load("omonat.flows", "law.sql")
 
 @lru_cache(maxsize=16)
 def read_document(text: str) -> Document:
-    """A document as typed. The same text is read once per process: documents never change once published."""
+    """A document as typed, from YAML or from its JSON. Read once per process: a published one never changes."""
     return read_policy(text)
 
 
@@ -67,7 +67,7 @@ class Law:
         async with self._loading, self._database.connection() as connection:
             known = self._history[-1].ordinal if self._history else 0
             async for row in _queries.published_since(connection, ordinal=known):
-                policy = read_document(row["document"])
+                policy = read_document(row["typed"])
                 packs = tuple(read_pack(text, name=name) for name, text in row["packs"].items())
                 self._history.append(compile_policy(policy, packs, tuple(self._history)))
             active = await _queries.active_ordinal(connection)

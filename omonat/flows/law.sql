@@ -1,6 +1,6 @@
 -- name: published_since
 -- Published versions newer than an ordinal, oldest first.
-select ordinal, version, document, packs from policies where ordinal > :ordinal order by ordinal;
+select ordinal, version, typed, packs from policies where ordinal > :ordinal order by ordinal;
 
 -- name: active_ordinal$
 -- The ordinal of the policy in force; 0 when none is.
@@ -8,8 +8,8 @@ select active_ordinal from installation;
 
 -- name: publish!
 -- A new version, proposed by its author and approved by another.
-insert into policies (ordinal, version, digest, document, packs, author, approver, effective, published_at)
-values (:ordinal, :version, :digest, :document, :packs, :author, :approver, :effective, :published_at);
+insert into policies (ordinal, version, digest, document, typed, packs, author, approver, effective, published_at)
+values (:ordinal, :version, :digest, :document, :typed, :packs, :author, :approver, :effective, :published_at);
 
 -- name: activate$
 -- Puts the newest version whose date has come into force; the ordinal now in force comes back. Never goes back.

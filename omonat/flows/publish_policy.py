@@ -19,6 +19,7 @@ from omonat.flows.law import read_document
 from omonat.policy.compiled import CompiledPolicy, compile_policy
 from omonat.policy.lint import lint
 from omonat.policy.packs import read_pack
+from omonat.policy.printer import as_json
 
 _queries = load("omonat.flows", "law.sql")
 
@@ -61,7 +62,8 @@ class PublishPolicy:
             compiled = compile_policy(policy, packs, self._law.history())
             await _queries.publish(
                 connection, ordinal=compiled.ordinal, version=compiled.version, digest=compiled.digest,
-                document=publication.document, packs=dict(publication.packs), author=publication.author,
+                document=publication.document, typed=as_json(policy), packs=dict(publication.packs),
+                author=publication.author,
                 approver=publication.approver, effective=policy.effective, published_at=now,
             )  # fmt: skip
             await _queries.activate(connection, now=now)

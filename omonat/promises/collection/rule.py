@@ -20,8 +20,12 @@ def decide_collection(
     items: Collection[str],
     consents: Mapping[str, bool],
     live_consents: Collection[str],
+    known: bool = False,
 ) -> Verdict:
-    """Whether these items may be collected for this service. `live_consents` are the purposes consented to before."""
+    """Whether these items may be collected for this service. `live_consents` are the purposes consented to before.
+
+    `known`: it adds to somebody who is held already, who may have given before what a consent needs.
+    """
     verdicts: list[Verdict] = [Allow()]
     if source not in form.sources:  # 1
         verdicts.append(Deny((Reason("source-not-named", "T2", {"service": service, "source": source}),)))
@@ -34,6 +38,10 @@ def decide_collection(
     for purpose in consents:  # 4
         if purpose not in offered:
             verdicts.append(Deny((Reason("consent-not-offered", "C1", {"purpose": purpose, "service": service}),)))
+    for purpose, yes in consents.items():  # 5
+        missing = [item for item in form.needs_of.get(purpose, ()) if item not in items]
+        if yes and missing and not known:
+            verdicts.append(Deny((Reason("required-withheld", "L2", {"item": missing[0], "service": service}),)))
     return combine(verdicts)
 
 
