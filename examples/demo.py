@@ -23,11 +23,10 @@ from examples.demo_uses import Uses
 from examples.population import MadeUp, population
 from omonat.base import logs
 from omonat.base.instants import Instant
-from omonat.base.settings import Settings, load
+from omonat.base.settings import Settings, demo_details, load
 from omonat.house import open_house, system_clock
 
 CLONE = Path(__file__).resolve().parent.parent
-DETAILS = CLONE / "build" / "demo.json"
 FIRST = 80
 """So many people are there before the demo says it is ready; those with an open order come first."""
 _SHOWN = 6
@@ -45,6 +44,7 @@ def main(part: str) -> int:
 
 async def set_up(settings: Settings, home: DemoHome) -> None:
     """Policy, credentials, staff, once; then the first people; then say where everything is."""
+    demo_details(settings.home, CLONE).unlink(missing_ok=True)
     made = home.set_up() or await _made_by_the_house(settings, home)
     if not (home.folder / "first").exists():
         _tell("making up the first people")
@@ -112,8 +112,9 @@ def _write_details(settings: Settings, home: DemoHome, made: SetUp) -> None:
         "staff": made.staff,
         "people": msgspec.json.decode(shown.read_bytes()) if shown.exists() else [],
     }
-    DETAILS.parent.mkdir(exist_ok=True)
-    write_private(DETAILS, readable(details))
+    place = demo_details(settings.home, CLONE)
+    place.parent.mkdir(exist_ok=True)
+    write_private(place, readable(details))
 
 
 def _say_refused(refused: Counter[str]) -> None:

@@ -14,6 +14,7 @@ from omonat.base.instants import DAY, Instant, to_datetime
 from omonat.flows.publish_policy import Publication
 from omonat.flows.staff import Registration
 from omonat.house import House, set_up_doors
+from omonat.policy.reader import read_policy
 
 POLICIES = Path(__file__).parent.parent / "policies"
 AUTHOR, APPROVER = "staff:102", "staff:101"
@@ -89,8 +90,8 @@ def policy_dated(began: Instant) -> tuple[str, dict[str, str]]:
     )
     if changed != 1:
         raise ValueError("the policy names no day from which it is in force")
-    packs = {path.stem: path.read_text("utf-8") for path in sorted((POLICIES / "packs").glob("*.yaml"))}
-    return dated, packs
+    laws = read_policy(dated).policy.controller.laws
+    return dated, {law: (POLICIES / "packs" / f"{law}.yaml").read_text("utf-8") for law in laws}
 
 
 def first_of_month(day: date) -> date:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from omonat.pages import N_
 
-SECTIONS = (N_("Palov"), N_("From the tandoor and the cauldron"), N_("Soups"), N_("Salads and bread"), N_("Drinks"))
+SECTIONS = (N_("Plov"), N_("From the tandoor and the cauldron"), N_("Soups"), N_("Salads and bread"), N_("Drinks"))
 DELIVERY_FEE = 15_000_00
 
 

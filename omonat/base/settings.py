@@ -150,6 +150,11 @@ def demo_home(clone: Path) -> Path:
     return clone / "build" / "demo"
 
 
+def demo_details(home: Path, clone: Path) -> Path:
+    """Where the demo says for scripts who may sign in: `build/demo.json`, or in its home when that was chosen."""
+    return clone / "build" / "demo.json" if home == demo_home(clone) else home / "demo.json"
+
+
 def _own(environment: Mapping[str, str]) -> dict[str, Any]:
     return {
         name.removeprefix(PREFIX).lower(): value

@@ -10,7 +10,7 @@ import typer
 
 import omonat
 from omonat.base import logs
-from omonat.base.settings import Settings, demo_home, load
+from omonat.base.settings import Settings, demo_details, demo_home, load
 from omonat.cli._parent import Parent, free_port
 from omonat.database.binaries import make_passable
 
@@ -111,7 +111,7 @@ def _welcome(settings: Settings, began: float) -> None:
     typer.echo(f"\nOmonat's demo is ready after {time.monotonic() - began:.1f} s. All people in it are made up.\n")
     for name, url, what in lines:
         typer.echo(f"  {name:<15} {url:<45} {what}")
-    details = CLONE / "build" / "demo.json"
+    details = demo_details(settings.home, CLONE)
     if details.exists():
-        typer.echo(f"\n  Sign-ins, API clients and a few people: {details.relative_to(CLONE)}")
+        typer.echo(f"\n  Sign-ins, API clients and a few people: {os.path.relpath(details)}")
     typer.echo("  Ctrl-C stops; the same command starts again with the same data.\n")
