@@ -2,17 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from omonat.base.codes import advice, sentence
+from omonat.base.codes import advice, registry, sentence
 from omonat.base.errors import BadInput, Refused
 from omonat.base.verdict import Reason
-from omonat.desk.door import CASE, HOME
+from omonat.desk.door import CASE
 from omonat.desk.visit import Answer, Visit
 from omonat.flows.collecting import CASE as CASE_SPELLING
 from omonat.flows.desk import CaseLine, OpenPurpose
 from omonat.flows.use import UseAnswer, UseRequest
 from omonat.pages.values import readable
+from omonat.policy.words import CaseRule, Kind
+
+_CLOSED: Final = "···"
+_SHAPES: Final[Mapping[Kind, str]] = {
+    Kind.PHONE: "+··· ·· ··· ·· ··",
+    Kind.EMAIL: "···@···",
+    Kind.PERSON_NAME: "··· ···",
+    Kind.ADDRESS: "···, ···, ···",
+}
+"""How a closed value looks: its kind alone. The Desk knows nothing of a value before it has asked for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,29 +31,50 @@ class Shown:
 
     item: str
     label: str
-    kind: str
+    kind: Kind
     lines: tuple[str, ...] | None = None
     refused: str = ""
     promise: str = ""
     can: str = ""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """What proves the reveal."""
-
-    id: str
+    @property
+    def mask(self) -> str:
+        """What stands in the value's place."""
+        return _SHAPES.get(self.kind, _CLOSED)
 
 
-async def queue(visit: Visit) -> Answer:
-    """The cases I may work on."""
-    return visit.page("queue.html", cases=await visit.house.desk.queue(visit.member), role=_role(visit))
+async def queue(visit: Visit, *, error: Refused | None = None, typed: str = "") -> Answer:
+    """The cases I may work on, and a field to open one by its number."""
+    role = visit.policy.role(visit.member.role)
+    return visit.page(
+        "queue.html",
+        status=_status(error),
+        cases=await visit.house.desk.queue(visit.member),
+        without=role.cases is CaseRule.NONE,
+        kinds=[(kind, visit.label("case", kind)) for kind in _kinds(visit)] if role.cases is CaseRule.OPEN else [],
+        error=error.code if error else "",
+        typed=typed,
+    )
+
+
+async def open_by_number(visit: Visit) -> Answer:
+    """Go to the case of this kind and number; one that isn't mine, is closed or was never there is refused alike."""
+    kind, number = visit.form.get("kind", ""), visit.form.get("number", "").strip().lstrip("№#").strip()
+    name = f"{kind}:{number}"
+    try:
+        if kind not in _kinds(visit) or CASE_SPELLING.fullmatch(name) is None:
+            raise Refused("no-open-case")
+        line = await visit.house.desk.case(visit.member, name)
+    except Refused as error:
+        return await queue(visit, error=error, typed=number[:100])
+    return visit.go(f"{CASE}/{line.id}")
 
 
 async def case(visit: Visit) -> Answer:
     """One case: the purposes my role has in it, and under the chosen one its items, all closed."""
     line, purposes = await _opened(visit)
-    return _case_page(visit, line, purposes, visit.query.get("purpose", ""), await visit.house.desk.queue(visit.member))
+    chosen = _chosen(purposes, visit.query.get("purpose", ""))
+    return await _case_page(visit, line, purposes, chosen)
 
 
 async def reveal(visit: Visit) -> Answer:
@@ -52,15 +83,21 @@ async def reveal(visit: Visit) -> Answer:
     purpose = _chosen(purposes, visit.form.get("purpose", ""))
     if purpose is None:
         raise BadInput("form-unclear")
-    answer = await use(visit, purpose, visit.form.get("item", ""), case=line.id)
-    cases = await visit.house.desk.queue(visit.member)
-    return _case_page(visit, line, purposes, purpose.id, cases, answer)
+    visit.purpose = purpose.id
+    try:
+        answer = await use(visit, purpose, visit.form.get("item", ""), case=line.id)
+    except Refused as error:
+        return await _case_page(visit, line, purposes, purpose, error=error)
+    return await _case_page(visit, line, purposes, purpose, answer)
 
 
 async def use(
     visit: Visit, purpose: OpenPurpose, item: str, *, case: str | None = None, person: str | None = None
 ) -> UseAnswer:
-    """Ask `use` for one item, or for all of the purpose with `item` `all`. Raises BadInput for any other."""
+    """Ask `use` for one item, or for all of the purpose with `item` `all`.
+
+    Raises BadInput for an item the page doesn't offer, Refused as the flow does.
+    """
     if item != "all" and item not in purpose.items:
         raise BadInput("form-unclear")
     return await visit.house.use(
@@ -75,23 +112,32 @@ async def use(
     )
 
 
-def shown(visit: Visit, purpose: OpenPurpose, answer: UseAnswer | None) -> list[Shown]:
-    """The purpose's items as they stand on the page."""
+def under(visit: Visit, purpose: OpenPurpose, answer: UseAnswer | None, error: Refused | None = None) -> dict[str, Any]:
+    """What the pages of a case and of a person share: the items as they stand, and what the last press brought."""
     values: Mapping[str, Any] = answer.items if answer else {}
     withheld: Mapping[str, Reason] = answer.withheld if answer else {}
-    return [_shown(visit, item, values, withheld.get(item)) for item in purpose.items]
+    return {
+        "status": _status(error),
+        "items": [_shown(visit, item, values, withheld.get(item)) for item in purpose.items],
+        "receipt": answer.receipt.id if answer else "",
+        "opened": bool(values),
+        "error": error.code if error else "",
+        "about": visit.named(error.about) if error else {},
+        "promise": registry()[error.code].promise if error else "",
+    }
 
 
-def beside(visit: Visit, purpose: OpenPurpose) -> list[Shown]:
-    """What such a case holds and this purpose doesn't give, with the reasons."""
-    return [_shown(visit, item, {}, reason) for item, reason in purpose.withheld.items()]
+def _status(error: Refused | None) -> int:
+    return registry()[error.code].status if error else 200
 
 
 def _shown(visit: Visit, item: str, values: Mapping[str, Any], reason: Reason | None) -> Shown:
     declared = visit.policy.items[item]
     label = visit.label("item", item)
     if item in values:
-        return Shown(item=item, label=label, kind=declared.kind, lines=readable(visit.words, declared, values[item]))
+        return Shown(
+            item=item, label=label, kind=declared.kind, lines=readable(visit.words, declared, values[item]) or ("–",)
+        )
     if reason is None:
         return Shown(item=item, label=label, kind=declared.kind)
     about = visit.named(reason.about)
@@ -112,8 +158,14 @@ def _why(visit: Visit, reason: Reason, about: Mapping[str, str]) -> str:
     return sentence(reason.code, visit.language, about)
 
 
+def _kinds(visit: Visit) -> list[str]:
+    """The kinds of case the reader's role has a purpose in, in the policy's order."""
+    found = [kind for p in visit.policy.purposes.values() if visit.member.role in p.roles for kind in p.cases]
+    return list(dict.fromkeys(found))
+
+
 async def _opened(visit: Visit) -> tuple[CaseLine, tuple[OpenPurpose, ...]]:
-    """The case of the address, if it is in the reader's queue. Raises Refused `no-open-case` for any other."""
+    """The case of the address, if the reader may work on it. Raises Refused `no-open-case` for any other."""
     name = visit.request.path_params["case"]
     if CASE_SPELLING.fullmatch(name) is None:
         raise Refused("no-open-case")
@@ -127,33 +179,24 @@ def _chosen(purposes: Sequence[OpenPurpose], name: str) -> OpenPurpose | None:
     return next((purpose for purpose in purposes if purpose.id == name), None)
 
 
-def _case_page(
+async def _case_page(
     visit: Visit,
     line: CaseLine,
     purposes: Sequence[OpenPurpose],
-    name: str,
-    cases: Sequence[CaseLine],
+    purpose: OpenPurpose | None,
     answer: UseAnswer | None = None,
+    error: Refused | None = None,
 ) -> Answer:
-    chosen = _chosen(purposes, name)
+    visit.purpose = purpose.id if purpose else ""
+    here = f"{CASE}/{line.id}"
+    declared = visit.policy.purposes
     return visit.page(
         "case.html",
         case=line,
-        cases=cases,
-        purposes=[
-            (p.id, visit.label("purpose", p.id), visit.policy.purposes[p.id].tells[visit.language]) for p in purposes
-        ],
-        purpose=chosen.id if chosen else "",
-        role=_role(visit),
-        items=shown(visit, chosen, answer) if chosen else [],
-        beside=beside(visit, chosen) if chosen else [],
-        receipt=Receipt(id=answer.receipt.id) if answer else None,
-        here=f"{CASE}/{line.id}",
+        cases=await visit.house.desk.queue(visit.member),
+        purposes=[(p.id, visit.label("purpose", p.id), declared[p.id].tells[visit.language]) for p in purposes],
+        here=here,
+        change=here if purpose and len(purposes) > 1 else "",
+        beside=[_shown(visit, item, {}, reason) for item, reason in purpose.withheld.items()] if purpose else [],
+        **(under(visit, purpose, answer, error) if purpose else {}),
     )
-
-
-def _role(visit: Visit) -> str:
-    return visit.label("role", visit.member.role)
-
-
-__all__ = ["HOME", "beside", "case", "queue", "reveal", "shown", "use"]
