@@ -99,13 +99,18 @@ def read(posted: Mapping[str, str], fields: Sequence[Field], wish: Wish, *, know
 
 
 def explain(filled: Filled, error: OmonatProblem, fields: Sequence[Field], words: Words) -> Filled:
-    """Put the API's no beside the fields it is about: what is missing, what can't be read."""
+    """Put the API's no beside the fields it is about: what is missing, what can't be read, what waits for a yes."""
     filled.problem = problem = error.problem
     given = filled.items()
     if problem.code == "required-withheld":
         for each in fields:
             if each.ask == "required" and each.item not in given:
                 filled.faults[each.item] = words("This is needed for the service")
+    elif problem.code == "item-waits-for-consent":
+        waiting = next((each.consents for each in fields if each.item == problem.item), [])
+        filled.faults.update({purpose: words("Without your yes here we may not write") for purpose in waiting[:1]})
+        problem.detail = words("Without your consent we do not take this: nothing was kept")
+        problem.next = words("Tick the box below if you agree. If not, simply leave the page.")
     elif problem.item in filled.values:
         kind = next(each.kind for each in fields if each.item == problem.item)
         malformed = problem.code.startswith("value-")
@@ -115,11 +120,19 @@ def explain(filled: Filled, error: OmonatProblem, fields: Sequence[Field], words
     return filled
 
 
+def summary(filled: Filled, fields: Sequence[Field]) -> list[tuple[str, str]]:
+    """The faults for the top of the page, each with its field's name; a lone one stands in the refusal already."""
+    labels = {each.item: each.label for each in fields}
+    if filled.problem and len(filled.faults) < 2:
+        return []
+    return [(item, f"{labels[item]}: {text}" if item in labels else text) for item, text in filled.faults.items()]
+
+
 def widgets(
     form: ServiceForm, fields: Sequence[Field], filled: Filled, wish: Wish, words: Words
 ) -> list[dict[str, Any]]:
     """The arguments of the kit's `field` for each field."""
-    reasons = _reasons(form, fields)
+    reasons = _reasons(form, fields, wish)
     return [
         {
             "name": each.item,
@@ -138,14 +151,18 @@ def widgets(
     ]
 
 
-def _reasons(form: ServiceForm, fields: Sequence[Field]) -> dict[str, str]:
-    """Why each is asked, in the policy's own sentences: those of the service before those of what is merely offered,
-    and a different one for each field where there are enough."""
-    offered = {offer.purpose for offer in form.offers}
+def _reasons(form: ServiceForm, fields: Sequence[Field], wish: Wish) -> dict[str, str]:
+    """Why each is asked: in the policy's own sentences, those of the service before those of what is offered here.
+
+    A sentence stands on a page once; where a field has no other, its purposes are named.
+    """
+    elsewhere = {offer.purpose for offer in form.offers}
     said: dict[str, str] = {}
     for each in sorted(fields, key=lambda each: len(each.why)):
-        own = [why.tells for why in each.why if why.purpose not in offered] or [why.tells for why in each.why]
-        said[each.item] = next((tells for tells in own if tells not in said.values()), own[0])
+        own = [why for why in each.why if why.purpose not in elsewhere]
+        own = own or [why for why in each.why if why.purpose in wish.offers] or each.why
+        fresh = [why.tells for why in own if why.tells not in said.values()]
+        said[each.item] = fresh[0] if fresh else ", ".join(why.says for why in own)
     return said
 
 

@@ -167,6 +167,7 @@ class Site:
             fields=forms.widgets(form, fields, filled, wish, SHOP.words(language)),
             offers=[offer for offer in form.offers if offer.purpose in wish.offers],
             filled=filled,
+            faults=forms.summary(filled, fields),
             why=forms.why(form, filled.problem.item) if filled.problem else "",
             once=once,
             lines=menu.lines(browser.cart),

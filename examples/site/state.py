@@ -41,6 +41,11 @@ class Done:
     entry: str | None
     told: tuple[str, ...] = ()
 
+    @property
+    def star(self) -> bytes:
+        """The digest from which the page draws the proof's star."""
+        return bytes.fromhex(self.leaf or "")
+
 
 @dataclass(frozen=True, slots=True)
 class Browser:
