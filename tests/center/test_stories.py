@@ -383,7 +383,7 @@ async def test_B3_a_proof_is_checked_without_us_and_somebody_elses_is_not_found(
 async def test_P1_without_a_policy_the_door_says_so_calmly(dsn: str, tmp_path: Path) -> None:
     async with open_house(settings_in(tmp_path, dsn), clock=Clock()) as house:
         app = Litestar(list(door.handlers(lambda: house)), openapi_config=None)
-        transport = httpx.ASGITransport(app=app)
+        transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             answer = await http.get("/me", headers={"accept-language": "ru"})
     assert answer.status_code == 503
