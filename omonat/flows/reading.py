@@ -32,7 +32,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class SealedSection:
-    """One sealed section and what its record says of itself. `anchors` are the record's own named instants."""
+    """One sealed section, what its record says of itself (`anchors`: its named instants), and its record's own case.
+
+    The case of the record decides how long it is kept, whatever case the use itself runs in.
+    """
 
     record: str
     category: str
@@ -42,6 +45,9 @@ class SealedSection:
     service: str
     collected_at: Instant
     anchors: Mapping[str, Instant]
+    case_opened_at: Instant | None
+    case_closed_at: Instant | None
+    case_anchors: Mapping[str, Instant]
 
 
 @dataclass(slots=True)
@@ -59,9 +65,7 @@ class Found:
     case_kind: str | None
     case_person: str | None
     case_assigned: Sequence[str]
-    case_opened_at: Instant | None
     case_closed_at: Instant | None
-    case_anchors: Mapping[str, Instant]
     person: str | None
     person_slot: int
     evidence_slot: int
@@ -93,20 +97,17 @@ class Reader:
             number = row[0]
             if found[number] is None:
                 found[number] = _facts(row)
-            if row[21] is not None:
-                record, category, sealed, slot, version, service, collected_at, anchors = row[21:29]
-                found[number].sections.append(
-                    SealedSection(record, category, sealed, slot, version, service, collected_at, anchors or _NOTHING)
-                )
+            if row[19] is not None:
+                found[number].sections.append(_section(row[19:]))
         return found
 
 
 def _facts(row: Sequence[Any]) -> Found:
     (
         _, ordinal, secret, roles, until, staff, role, role_until, trained_until,
-        kind, case_person, assigned, opened_at, closed_at, case_anchors,
+        kind, case_person, assigned, closed_at,
         person, slot, evidence_slot, told, standing, blocked,
-    ) = row[:21]  # fmt: skip
+    ) = row[:19]  # fmt: skip
     standing = standing or _NOTHING
     return Found(
         ordinal,
@@ -120,14 +121,31 @@ def _facts(row: Sequence[Any]) -> Found:
         kind,
         case_person,
         assigned or (),
-        opened_at,
         closed_at,
-        case_anchors or _NOTHING,
         person,
         slot or 0,
         evidence_slot or 0,
         person_facts(told or 0, blocked, standing),
         standing.get("anchors", _NOTHING),
+    )
+
+
+def _section(columns: Sequence[Any]) -> SealedSection:
+    record, category, sealed, slot, version, service, collected_at, anchors, opened_at, closed_at, case_anchors = (
+        columns
+    )
+    return SealedSection(
+        record,
+        category,
+        sealed,
+        slot,
+        version,
+        service,
+        collected_at,
+        anchors or _NOTHING,
+        opened_at,
+        closed_at,
+        case_anchors or _NOTHING,
     )
 
 

@@ -4,12 +4,13 @@
 select q.n, i.active_ordinal,
        cl.secret, cl.roles, cl.until,
        st.id, st.role, st.role_until, st.trained_until,
-       k.kind, k.person, k.assigned, k.opened_at, k.closed_at, k.anchors,
+       k.kind, k.person, k.assigned, k.closed_at,
        p.id, p.slot, p.evidence_slot, p.told, p.standing,
        case when p.erased_at is not null then 'erased'
             when p.quarantined_at is not null then 'quarantined'
             when p.restricted_at is not null then 'restricted' else '' end,
-       s.record, s.category, s.sealed, s.slot, s.version, s.service, s.collected_at, s.anchors
+       s.record, s.category, s.sealed, s.slot, s.version, s.service, s.collected_at, s.anchors,
+       s.opened_at, s.closed_at, s.case_anchors
   from unnest(:n::int[], :client::text[], :staff::text[], :person::text[], :case_id::text[], :categories::text[])
        as q(n, client, staff, person, case_id, categories)
  cross join installation i
@@ -18,13 +19,15 @@ select q.n, i.active_ordinal,
   left join cases k on k.id = q.case_id
   left join persons p on p.id = coalesce(q.person, k.person)
   left join lateral (
-        select r.id as record, s.category, s.sealed, r.slot, r.version, r.service, r.collected_at, r.anchors
+        select r.id as record, s.category, s.sealed, r.slot, r.version, r.service, r.collected_at, r.anchors,
+               k.opened_at, k.closed_at, k.anchors as case_anchors
           from records r
           join sections s on s.record = r.id
          where r.case_id = q.case_id and r.person = p.id
            and s.category = any(string_to_array(q.categories, ','))
          union all
-        select r.id, s.category, s.sealed, r.slot, r.version, r.service, r.collected_at, r.anchors
+        select r.id, s.category, s.sealed, r.slot, r.version, r.service, r.collected_at, r.anchors,
+               own.opened_at, own.closed_at, own.anchors
           from unnest(case when q.case_id is null then string_to_array(q.categories, ',') end) as c(category)
          cross join lateral (
                 select s.record, s.category, s.sealed from sections s
@@ -32,6 +35,7 @@ select q.n, i.active_ordinal,
                  order by s.collected_at desc
                  limit 4) s
           join records r on r.id = s.record
+          left join cases own on own.id = r.case_id
        ) s on true;
 
 -- name: take_from_cap

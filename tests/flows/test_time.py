@@ -1,0 +1,175 @@
+"""Versions, terms, failures: a new use of old data waits, a term ends at its second, no evidence means no data."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from omonat.base.errors import Refused, Unavailable
+from omonat.base.instants import Instant, from_datetime, to_datetime
+from omonat.base.settings import Settings
+from omonat.flows.cases import CaseEvent, PutCase
+from omonat.flows.choose import Choosing, Telling
+from omonat.flows.clients import parse_credential
+from omonat.flows.collect import CollectAnswer, CollectRequest
+from omonat.flows.publish_policy import Publication
+from omonat.flows.use import UseAnswer, UseRequest
+from omonat.house import House, open_house
+from tests.flows.conftest import Shop, document, packs
+
+TASHKENT = ZoneInfo("Asia/Tashkent")
+
+
+def second_version() -> str:
+    """The same policy, in which the courier may also see the amount: cash is paid at the door."""
+    text = document()
+    start = text.index("\n  deliver-order:")
+    widened = text[start:].replace("may-use: [contact.landmark]", "may-use: [contact.landmark, transaction.amount]", 1)
+    return (text[:start] + widened).replace('version: "1"', 'version: "2"', 1)
+
+
+async def publish(house: House, text: str, **people: str) -> None:
+    people = {"author": "staff:1", "approver": "staff:2"} | people
+    await house.publish(Publication(document=text, packs=packs(), **people))
+
+
+async def ordered(shop: Shop, version: str = "1") -> CollectAnswer:
+    shop.orders += 1
+    request = CollectRequest(
+        credential=shop.credentials["site"],
+        service="order",
+        items=shop.order_items(),
+        version=version,
+        consents={},
+        case=f"order:{41876 + shop.orders}",
+    )
+    return await shop.house.collect(request)
+
+
+async def delivered(shop: Shop, order: CollectAnswer) -> UseAnswer:
+    assert order.case is not None
+    await shop.house.cases.put(PutCase(credential=shop.credentials["panel"], case=order.case, assigned=("204",)))
+    request = UseRequest(
+        credential=shop.credentials["courier-app"], purpose="deliver-order", case=order.case, on_behalf_of="204"
+    )
+    return await shop.house.use(request)
+
+
+async def test_P2_a_new_use_of_old_data_waits_until_its_person_is_told_and_agrees(shop: Shop) -> None:
+    old = await ordered(shop)
+    await publish(shop.house, second_version())
+    assert (await delivered(shop, old)).withheld["transaction.amount"].code == "not-told-yet"
+    await shop.house.choose.tell(Telling(person=old.person, version="2", channel="email"))
+    assert (await delivered(shop, old)).withheld["transaction.amount"].code == "not-told-yet"
+    await shop.house.choose(Choosing(person=old.person, kind="agreement", purpose="deliver-order", state="given"))
+    assert (await delivered(shop, old)).items["transaction.amount"] == 9_000_000
+
+
+async def test_C4_new_data_lives_under_the_new_version_at_once(shop: Shop) -> None:
+    old = await ordered(shop)
+    await publish(shop.house, second_version())
+    new = await ordered(shop, version="2")
+    assert "transaction.amount" in (await delivered(shop, new)).items
+    assert "transaction.amount" not in (await delivered(shop, old)).items
+    late = await ordered(shop, version="1")  # the form was opened before the new version came
+    assert "transaction.amount" not in (await delivered(shop, late)).items
+
+
+async def test_P1_nobody_publishes_alone_or_twice_or_past_the_linter(shop: Shop) -> None:
+    with pytest.raises(Refused) as alone:
+        await publish(shop.house, second_version(), approver="staff:1")
+    assert alone.value.code == "approver-is-author"
+    with pytest.raises(Refused) as twice:
+        await publish(shop.house, document())
+    assert twice.value.code == "version-published"
+    unanswered = second_version()
+    cut = unanswered.index("\ncontradictions:")
+    with pytest.raises(Refused) as findings:
+        await publish(shop.house, unanswered[:cut])
+    assert findings.value.code == "policy-unanswered"
+    assert [policy.version for policy in shop.house.grounds.law.history()] == ["1"]
+
+
+async def test_P1_a_version_dated_ahead_comes_into_force_on_its_day(shop: Shop) -> None:
+    day = datetime(2027, 1, 1, tzinfo=TASHKENT)
+    ahead = second_version().replace("effective: 2026-11-01T00:00:00+05:00", "effective: 2027-01-01T00:00:00+05:00", 1)
+    await publish(shop.house, ahead)
+    order = await ordered(shop)
+    assert "transaction.amount" not in (await delivered(shop, order)).withheld
+    shop.clock.now = from_datetime(day)
+    assert await shop.house.publish.activate_due() == 2
+    assert (await delivered(shop, order)).withheld["transaction.amount"].code == "not-told-yet"
+
+
+async def test_R3_an_expired_item_is_refused_from_the_due_second_and_the_tax_duty_keeps_the_amount(shop: Shop) -> None:
+    order = await ordered(shop)
+    assert order.case is not None
+    await shop.house.cases.event(CaseEvent(credential=shop.credentials["panel"], case=order.case, name="case-closed"))
+    closed = to_datetime(shop.clock.now).astimezone(TASHKENT)
+    due = from_datetime(closed.replace(year=closed.year + 1))
+    quality = parse_credential(await shop.house.clients.issue(name="kitchen", source="counter", roles=["quality"]))
+
+    async def looked_at() -> UseAnswer:
+        request = UseRequest(credential=quality, purpose="improve-services", person=order.person)
+        return await shop.house.use(request)
+
+    shop.clock.now = Instant(due - 1)
+    assert "transaction.order-lines" in (await looked_at()).items
+    shop.clock.now = due
+    after = await looked_at()
+    assert after.withheld["transaction.order-lines"].code == "no-longer-kept"
+    assert after.items == {"transaction.amount": 9_000_000}
+    mine = (await shop.house.my_data(order.person)).newest()
+    assert set(mine) == {"transaction.amount"}
+    assert (mine["transaction.amount"].factor, mine["transaction.amount"].source) == ("obligation", "uz/tax")
+
+
+async def test_A1_no_evidence_no_data_and_it_recovers_by_itself(shop: Shop) -> None:
+    order = await ordered(shop)
+    assert (await delivered(shop, order)).items
+    pool = shop.house.grounds.database.pool
+    await pool.execute("alter table entries rename to entries_away")
+    with pytest.raises(Unavailable) as unwritten:
+        await shop.house.use(UseRequest(credential=shop.credentials["site"], purpose="deliver-order", case=order.case))
+    assert unwritten.value.code == "evidence-unavailable"
+    await pool.execute("alter table entries_away rename to entries")
+    assert (await delivered(shop, order)).items
+
+
+async def test_S2_another_process_sees_a_destroyed_key_at_once(
+    shop: Shop, settings: Settings, clock: Callable[[], Instant]
+) -> None:
+    order = await ordered(shop)
+    request = UseRequest(credential=shop.credentials["site"], purpose="deliver-order", case=order.case)
+    async with open_house(settings, clock=clock) as other:
+        assert (await other.use(request)).items
+        slot = await shop.house.grounds.database.pool.fetchval("select slot from records where id = $1", order.record)
+        await asyncio.to_thread(shop.house.grounds.vault.destroy_slots, [slot])
+        answer = await other.use(request)
+        assert answer.items == {}
+        assert {reason.code for reason in answer.withheld.values()} == {"key-gone"}
+
+
+async def test_C2_no_use_begun_after_the_acknowledgement_of_a_withdrawal_sees_the_consent(shop: Shop) -> None:
+    order = await ordered(shop)
+    house, campaign = shop.house, shop.credentials["campaigns"]
+
+    async def choose(state: Any) -> None:
+        await house.choose(Choosing(person=order.person, kind="consent", purpose="marketing-sms", state=state))
+
+    async def use() -> bool:
+        try:
+            await house.use(UseRequest(credential=campaign, purpose="marketing-sms", person=order.person))
+        except Refused:
+            return False
+        return True
+
+    for _ in range(10):
+        await choose("given")
+        during = [asyncio.create_task(use()) for _ in range(8)]
+        await choose("withdrawn")
+        assert not any(await asyncio.gather(*(use() for _ in range(8))))
+        await asyncio.gather(*during)
