@@ -58,14 +58,7 @@ def configure(*, level: str = "info", form: str = "json", stream: TextIO | None 
     if form == "human":
         render = structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=24, timestamp_key="time")
     structlog.configure(
-        processors=[
-            structlog.stdlib.add_log_level,
-            _with_speaker,
-            _with_error,
-            only_allowed,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-            render,
-        ],
+        processors=_steps(render),
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(file=out),
         cache_logger_on_first_use=False,
@@ -74,6 +67,17 @@ def configure(*, level: str = "info", form: str = "json", stream: TextIO | None 
     root.handlers[:] = [_Reduce()]
     root.setLevel(max(number, logging.WARNING))
     logging.captureWarnings(True)
+
+
+def _steps(render: Any) -> list[Any]:
+    return [
+        structlog.stdlib.add_log_level,
+        _with_speaker,
+        _with_error,
+        only_allowed,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        render,
+    ]
 
 
 def log(name: str) -> Any:
@@ -147,3 +151,11 @@ class _Reduce(logging.Handler):
         if record.exc_info and record.exc_info[1] is not None:
             fields.update(described(record.exc_info[1]))
         structlog.get_logger().log(record.levelno, "library-message", logger=record.name, **fields)
+
+
+if not structlog.is_configured():  # the library's own default prints every local variable of a traceback
+    structlog.configure(
+        processors=_steps(structlog.processors.JSONRenderer(sort_keys=True)),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
