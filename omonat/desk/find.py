@@ -4,8 +4,6 @@ The answer names open cases, or lets the reader go on under the very purpose the
 Several people behind one number answer nothing. What was typed stands in no address and is kept nowhere.
 """
 
-from collections.abc import Mapping
-
 from omonat.base.errors import BadInput, Refused
 from omonat.desk.visit import Answer, Visit
 from omonat.desk.work import under, use
@@ -40,7 +38,7 @@ async def find(visit: Visit) -> Answer:
             )
         )
     except BadInput as error:
-        return await _page(visit, error=error.code, about=visit.named(error.about), by=by)
+        return await _page(visit, error=error.code, by=by)
     return await _page(visit, found=found, by=by)
 
 
@@ -70,7 +68,7 @@ def _finding(visit: Visit, person: str, purpose: str) -> str:
 
 
 async def _page(
-    visit: Visit, *, found: LookupAnswer | None = None, error: str = "", about: Mapping[str, str] = {}, by: str = ""
+    visit: Visit, *, found: LookupAnswer | None = None, error: str = "", by: str = ""
 ) -> Answer:
     lookups = await visit.house.desk.lookups(visit.member)
     options = [
@@ -89,6 +87,5 @@ async def _page(
         by=by,
         found=found,
         error=error,
-        about=about,
         goes_on=goes_on,
     )

@@ -34,6 +34,7 @@ class Shown:
     kind: Kind
     lines: tuple[str, ...] | None = None
     refused: str = ""
+    held: bool = True
     promise: str = ""
     can: str = ""
 
@@ -146,6 +147,7 @@ def _shown(visit: Visit, item: str, values: Mapping[str, Any], reason: Reason | 
         label=label,
         kind=declared.kind,
         refused=_why(visit, reason, about),
+        held=reason.code != "not-held",
         promise=reason.promise,
         can=advice(reason.code, visit.language, about),
     )

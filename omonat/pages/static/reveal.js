@@ -14,7 +14,8 @@ if (values.length) {
   const bar = document.createElement("p");
   bar.className = "closing";
   bar.append(said, button);
-  (values.at(-1).closest("dl, p, ul") ?? values.at(-1)).after(bar);
+  const last = values.at(-1);
+  (last.closest("dl") ?? last.closest("p") ?? last).after(bar);
   let until = 0;
   const extend = () => {
     until = Date.now() + Number(closes) * 1000;
