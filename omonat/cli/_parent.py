@@ -21,8 +21,6 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
-import typer
-
 from omonat.base.codes import EXITS
 from omonat.base.errors import Unavailable
 from omonat.base.logs import log
@@ -138,7 +136,8 @@ class Parent:
                 log(__name__).error("database-ended")
                 self._server.restart()
             for worker in self._workers:
-                self._look_after(worker, environment, now)
+                if (status := self._look_after(worker, environment, now)) is not None:
+                    return status
             if not self._answering and self._answers():
                 self._answering = True
                 self._begin_once(environment)
@@ -147,16 +146,18 @@ class Parent:
                 self.tell("starting the workers")
             self._look_after_once(environment)
 
-    def _look_after(self, worker: Worker, environment: dict[str, str], now: float) -> None:
+    def _look_after(self, worker: Worker, environment: dict[str, str], now: float) -> int | None:
+        """Start a worker that ended again, or say with which status everything ends."""
         status = worker.ended(now)
         if status is not None:
             log(__name__).error("worker-ended", worker=worker.name, exit=status, times=worker.failures)
             if status in _HOPELESS:
-                raise typer.Exit(status)
+                return status
             if not self._answering and worker.failures >= _PATIENCE:
                 raise Unavailable("start-failed", worker=worker.name, times=str(worker.failures))
         if worker.child is None and now >= worker.start_at:
             worker.start(environment, now)
+        return None
 
     def _answers(self) -> bool:
         host = "127.0.0.1" if self.settings.host in ("0.0.0.0", "") else self.settings.host  # noqa: S104 — compared

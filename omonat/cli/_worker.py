@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import Any
@@ -24,10 +25,30 @@ from omonat.cli import fail
 STARTUP_FAILED = 3
 
 
+class Watched:
+    """An application whose failure to start is kept, so that its reason can be said and its exit code given."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+        self.failure: Exception | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass everything on."""
+        if scope["type"] != "lifespan":
+            await self._application(scope, receive, send)
+            return
+        try:
+            await self._application(scope, receive, send)
+        except Exception as error:
+            self.failure = error
+            raise
+
+
 def serve_web(application: Any, settings: Settings, descriptor: int) -> int:
     """Answer requests on the listening socket inherited from the parent until SIGTERM; the exit status."""
+    watched = Watched(application)
     config = uvicorn.Config(
-        application,
+        watched,
         loop="uvloop",
         http="httptools",
         ws="none",
@@ -43,7 +64,13 @@ def serve_web(application: Any, settings: Settings, descriptor: int) -> int:
     )
     server = uvicorn.Server(config)
     server.run(sockets=[socket.socket(fileno=descriptor)])
-    return 0 if server.started else STARTUP_FAILED
+    if server.started:
+        return 0
+    if isinstance(watched.failure, OmonatError):
+        fail(watched.failure)
+    if watched.failure is not None:  # its words may be shown: no data of people has been touched yet
+        traceback.print_exception(watched.failure)
+    return STARTUP_FAILED
 
 
 def run_jobs(work: Callable[[asyncio.Event], Awaitable[None]]) -> int:

@@ -160,6 +160,17 @@ def test_a_second_start_on_the_same_home_is_refused_and_harms_nothing(home: Path
         assert house.get("count") == 1
 
 
+def test_a_house_that_refuses_to_start_is_not_tried_again_and_its_reason_and_exit_code_come_through(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TINY_IS_UNSAFE", "1")
+    house = House(home)
+    output, _ = house.process.communicate(timeout=30)
+    assert house.process.returncode == 8
+    assert "umask 022" in output
+    assert not processes.working_in(home / "postgres", "postgres")
+
+
 def test_a_port_that_is_taken_is_passed_over_by_the_demo() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

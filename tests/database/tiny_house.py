@@ -6,6 +6,7 @@ import os
 import sys
 from typing import Any
 
+from omonat.base.errors import BadInput
 from omonat.base.settings import load
 from omonat.cli._parent import Parent
 from omonat.database.pool import Database
@@ -20,6 +21,8 @@ def create() -> Any:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await receive()
+            if "TINY_IS_UNSAFE" in os.environ:
+                raise BadInput("unsafe-umask", found="022")
             state["database"] = await Database.connect(load(os.environ).database or "", size=2)
             await send({"type": "lifespan.startup.complete"})
             await receive()
