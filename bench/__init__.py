@@ -1,0 +1,1 @@
+"""The promised figures, measured side by side: `make bench` (docs/performance.md)."""

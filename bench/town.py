@@ -1,0 +1,182 @@
+"""A town to measure in: a server of its own on a real disk, a house with the policy in force, 100,000 people's orders.
+
+Beside the house's tables stand plain ones with the same values in the clear, as one would write them without us.
+People are sealed with the real vault and written with COPY: the rows are those that `collect` would have written.
+"""
+
+import os
+import random
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.pages import POLICIES
+from omonat.base.ids import new_id
+from omonat.base.instants import DAY, HOUR, Instant
+from omonat.base.settings import RootSource, Settings
+from omonat.database.embedded import Server
+from omonat.database.migrate import migrate
+from omonat.flows.clients import parse_credential
+from omonat.flows.publish_policy import Publication
+from omonat.flows.staff import Registration
+from omonat.flows.use import Credential
+from omonat.house import House, open_house, set_up_doors, system_clock
+
+BUILD = Path(__file__).parents[1] / "build"
+COURIERS = 2_000
+_NAMES = ("Dilnoza Karimova", "Gulnora Yusupova", "Jasur Toshmatov", "Нодира Рахимова", "Oybek Saidov", "Мария Ким")
+_STREETS = ("Amir Temur koʻchasi", "Chilonzor, 5-mavze", "Yunusobod, 12-mavze", "Buyuk Ipak Yoʻli", "ул. Навои")
+_BATCH = 5_000
+_PLAIN = """
+create table plain_orders (
+    id bigint primary key, name text not null, mobile text not null, address text not null, landmark text not null
+);
+create table plain_taken (id text primary key, at timestamptz not null default now(), document jsonb not null)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """What the rows of the bench share. `cases` of the house are `order:1` … `order:<people>`, as in `plain_orders`."""
+
+    house: House
+    settings: Settings
+    folder: Path
+    people: int
+    tokens: dict[str, str] = field(default_factory=dict)
+    credentials: dict[str, Credential] = field(default_factory=dict)
+
+
+def delivery(number: int) -> dict[str, str]:
+    """What is known for the delivery of an order: a function of its number, so that every answer can be checked."""
+    return {
+        "name": _NAMES[number % len(_NAMES)],
+        "mobile": f"+998{90 + number % 10}{number % 10**7:07d}",
+        "postal-address": f"Toshkent, {_STREETS[number % len(_STREETS)]}, {number}-uy",
+        "landmark": f"{number % 97}-maktab yonida",
+    }
+
+
+def payment(number: int) -> dict[str, Any]:
+    """What else an order's record holds."""
+    return {"order-lines": [{"item": "Osh", "count": 1 + number % 4, "price": 4_500_000}], "amount": 4_500_000}
+
+
+@contextmanager
+def folder_on_disk() -> Iterator[Path]:
+    """A folder of this run below `build/`, gone afterwards: a real disk, which a temporary folder may not be."""
+    BUILD.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=BUILD))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def town(folder: Path, *, people: int) -> AsyncIterator[Town]:
+    """The town with its people; everything is stopped at the end."""
+    server = Server.start(folder / "server")
+    try:
+        await migrate(server.dsn)
+        settings = _settings(folder, server.dsn)
+        async with open_house(settings) as house:
+            document = (POLICIES / "beshqozon.yaml").read_text("utf-8")
+            packs = {"uz": (POLICIES / "packs" / "uz.yaml").read_text("utf-8")}
+            await house.publish(Publication(document=document, packs=packs, author="staff:1", approver="staff:2"))
+            await set_up_doors(house)
+            here = Town(house, settings, folder, people)
+            for name, source, roles in (("site", "site", ["system"]), ("courier-app", "courier", ["courier"])):
+                here.tokens[name] = await house.clients.issue(name=name, source=source, roles=roles)
+                here.credentials[name] = parse_credential(here.tokens[name])
+            await _hire(house)
+            await _settle(here)
+            yield here
+    finally:
+        server.stop()
+
+
+def _settings(folder: Path, dsn: str) -> Settings:
+    home, key = folder / "house", folder / "root.key"
+    home.mkdir(mode=0o700)
+    key.touch(mode=0o600)
+    key.write_bytes(os.urandom(32))
+    root = RootSource("key-file", key)
+    return Settings(home=home, database=dsn, root_key=root, origin="http://localhost:8600", log_level="warning")
+
+
+async def _hire(house: House) -> None:
+    """Couriers enough that none reaches the hourly cap: one through the flow, the others as copies of its row."""
+    trained = Instant(system_clock() + 365 * DAY)
+    await house.staff.put(Registration(ref="1", name="Xodim", role="courier", trained_until=trained), by="bench")
+    await house.grounds.database.pool.execute(
+        """insert into staff (id, ref, role, trained_until, profile, created_at)
+           select 'stf_' || n, n::text, s.role, s.trained_until, s.profile, s.created_at
+             from staff s, generate_series(2, $1) as n where s.ref = '1'""",
+        COURIERS,
+    )
+
+
+async def _settle(here: Town) -> None:
+    pool, client = here.house.grounds.database.pool, here.credentials["site"].client
+    await pool.execute(_PLAIN)
+    for first in range(1, here.people + 1, _BATCH):
+        await _settle_some(here, range(first, min(first + _BATCH, here.people + 1)), client)
+    await pool.execute("vacuum analyze")
+    await pool.execute("checkpoint") if await pool.fetchval(
+        "select rolsuper from pg_roles where rolname = user"
+    ) else None
+
+
+async def _settle_some(here: Town, numbers: range, client: str) -> None:
+    """Each person with one open order: two sections under one record, made an hour ago."""
+    vault, count = here.house.grounds.vault, len(numbers)
+    slots = iter(vault.reserve_slots(3 * count))
+    at = Instant(system_clock() - HOUR)
+    rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _TABLES}
+    for number in numbers:
+        person, record, case = new_id("per"), new_id("rec"), f"order:{number}"
+        person_slot, evidence_slot, record_slot = next(slots), next(slots), next(slots)
+        rows["persons"].append((person, person_slot, evidence_slot, "uz", 1, at))
+        rows["cases"].append((case, "order", "order", person, client, at, [str(1 + number % COURIERS)]))
+        rows["records"].append((record, person, "order", case, 1, record_slot, "site", at, at + DAY, 1))
+        for category, items in (("contact", delivery(number)), ("transaction", payment(number))):
+            sealed = vault.seal_section(
+                person=person, person_slot=person_slot, record=record, record_slot=record_slot,
+                category=category, version=1, items=items,
+            )  # fmt: skip
+            rows["sections"].append((record, category, person, at, sealed))
+        rows["plain_orders"].append((number, *delivery(number).values()))
+    async with here.house.grounds.database.transaction() as connection:
+        for table, columns in _TABLES.items():
+            await connection.copy_records_to_table(table, records=rows[table], columns=columns)
+
+
+_TABLES = {
+    "persons": ("id", "slot", "evidence_slot", "language", "told", "created_at"),
+    "cases": ("id", "kind", "service", "person", "opened_by", "opened_at", "assigned"),
+    "records": (
+        "id",
+        "person",
+        "service",
+        "case_id",
+        "version",
+        "slot",
+        "source",
+        "collected_at",
+        "due_at",
+        "due_under",
+    ),
+    "sections": ("record", "category", "person", "collected_at", "sealed"),
+    "plain_orders": ("id", "name", "mobile", "address", "landmark"),
+}
+
+
+def some_order(town: Town, chance: random.Random) -> int:
+    """The number of an order, drawn by lot."""
+    return chance.randint(1, town.people)
