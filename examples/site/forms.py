@@ -158,7 +158,7 @@ def _reasons(form: ServiceForm, fields: Sequence[Field], wish: Wish) -> dict[str
     """
     elsewhere = {offer.purpose for offer in form.offers}
     said: dict[str, str] = {}
-    for each in sorted(fields, key=lambda each: len(each.why)):
+    for each in sorted(fields, key=lambda each: (each.ask != "required", len(each.why))):
         own = [why for why in each.why if why.purpose not in elsewhere]
         own = own or [why for why in each.why if why.purpose in wish.offers] or each.why
         fresh = [why.tells for why in own if why.tells not in said.values()]

@@ -1,0 +1,255 @@
+"""BESHQOZON's site in a real browser, in each language, against the real API: what is taken, and what is refused."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from omonat.pages.words import LANGUAGES
+from tests.examples.demo_running import Demo, until
+
+AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text("utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+REFUSED = "Zzyzxov"
+SUBMIT = "main form button.primary"
+
+
+@pytest.fixture(name="demo", scope="module")
+def a_demo(short_folder: Path) -> Iterator[Demo]:
+    demo = Demo(short_folder / "shop", 12)
+    try:
+        yield demo.wait_until_ready()
+    finally:
+        demo.stop()
+
+
+@pytest.fixture(name="browser", scope="module")
+def a_browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """Somebody on the site, without script if they like; counts what leaves the origin."""
+
+    def __init__(self, context: BrowserContext, demo: Demo, language: str) -> None:
+        self.page: Page = context.new_page()
+        self.base = demo.base
+        self.away: list[str] = []
+        self.troubles: list[str] = []
+        self.page.on("request", lambda each: self.away.append(each.url) if not each.url.startswith(self.base) else None)
+        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        self.page.on("console", lambda line: self.troubles.append(line.text) if "422" not in line.text else None)
+        self.go(f"/?lang={language}")
+        assert self.page.get_attribute("html", "lang") == language
+
+    def go(self, path: str) -> None:
+        self.page.goto(f"{self.base}{path}")
+
+    def fill(self, **items: str) -> None:
+        for name, value in items.items():
+            self.page.fill(f"[name='{name.replace('__', '.').replace('_', '-')}']", value)
+
+    def choose_dishes(self) -> None:
+        self.go("/menu")
+        for dish in ("toy-oshi", "toy-oshi", "choy"):
+            self.page.click(f"#{dish} button")
+        self.go("/order")
+
+    def send(self) -> int:
+        with self.page.expect_navigation() as there:
+            self.page.click(SUBMIT)
+        return there.value.status
+
+    def number(self) -> str:
+        found = re.fullmatch(r".*/done/(\d+)", self.page.url)
+        assert found, self.page.inner_text("main")
+        return found[1]
+
+    def look(self) -> None:
+        """Every page is accessible, stays inside its window, and brings nothing from anywhere else."""
+        self.page.evaluate(AXE)
+        found = self.page.evaluate(f"axe.run(document, {{runOnly: {RULES}}})")["violations"]
+        assert [(fault["id"], [node["html"][:120] for node in fault["nodes"]]) for fault in found] == []
+        assert self.page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth + 1")
+        assert self.away == []
+        assert self.troubles == []
+
+
+@pytest.fixture(name="visitor", params=LANGUAGES)
+def a_visitor(browser: Browser, demo: Demo, request: pytest.FixtureRequest) -> Iterator[Visitor]:
+    width = {"uz": 320, "ru": 390, "en": 1280}[request.param]
+    scheme = "dark" if request.param == "ru" else "light"
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    yield Visitor(context, demo, request.param)
+    context.close()
+
+
+@pytest.fixture(name="anybody")
+def somebody_without_script(browser: Browser, demo: Demo) -> Iterator[Visitor]:
+    context = browser.new_context(java_script_enabled=False)
+    yield Visitor(context, demo, "en")
+    context.close()
+
+
+@pytest.fixture(name="phone")
+def an_unused_number(request: pytest.FixtureRequest) -> str:
+    return f"+99890{abs(hash(request.node.nodeid)) % 9_000_000 + 1_000_000}"
+
+
+def test_L1_an_order_without_anything_optional_is_taken_and_its_message_arrives(
+    visitor: Visitor, demo: Demo, phone: str
+) -> None:
+    visitor.choose_dishes()
+    visitor.look()
+    assert not visitor.page.is_checked("[name='marketing-email']")
+    visitor.fill(contact__name="Dilnoza Karimova", contact__mobile=phone, contact__postal_address="Chilonzor 5-12-34")
+    visitor.send()
+    number = visitor.number()
+    visitor.look()
+    (message,) = until(lambda: demo.caught(phone))
+    assert message["channel"] == "sms"
+    assert number in message["text"]
+    visitor.go("/cart")
+    visitor.look()
+
+
+def test_U3_an_address_that_was_given_gets_the_letter_too(visitor: Visitor, demo: Demo, phone: str) -> None:
+    address = f"d{phone[-7:]}@mail.example"
+    visitor.choose_dishes()
+    visitor.fill(
+        contact__name="Дилноза", contact__mobile=phone, contact__postal_address="Чиланзар, 5", contact__email=address
+    )
+    visitor.send()
+    (letter,) = until(lambda: demo.caught(address))
+    assert visitor.number() in letter["subject"]
+
+
+def test_L2_a_withheld_required_field_is_refused_with_its_promise_and_the_rest_stays(visitor: Visitor) -> None:
+    visitor.choose_dishes()
+    visitor.fill(contact__name="Dilnoza Karimova", contact__landmark="Bozor yonida")
+    assert visitor.send() == 422
+    refusal = visitor.page.locator(".refusal")
+    assert refusal.locator("a.promise").inner_text() == "L2"
+    assert "#L2" in str(refusal.locator("a.promise").get_attribute("href"))
+    assert refusal.locator("dd").count() == 2
+    assert visitor.page.input_value("[name='contact.name']") == "Dilnoza Karimova"
+    assert visitor.page.input_value("[name='contact.landmark']") == "Bozor yonida"
+    assert visitor.page.get_attribute("[name='contact.mobile']", "aria-invalid") == "true"
+    visitor.look()
+
+
+def test_N1_beside_every_field_stands_why_it_is_asked(visitor: Visitor) -> None:
+    visitor.choose_dishes()
+    for path in ("/order", "/sign-up", "/newsletter", "/ask"):
+        visitor.go(path)
+        fields = visitor.page.locator(".field:not(.offers)")
+        assert fields.count() >= 2
+        assert fields.count() == visitor.page.locator(".field .why").count()
+        assert visitor.page.locator(".version a[href='/page/privacy-policy']").count() == 1
+        visitor.look()
+
+
+def test_L2_a_sign_up_makes_the_browser_known_and_is_confirmed(visitor: Visitor, demo: Demo, phone: str) -> None:
+    visitor.go("/sign-up")
+    visitor.fill(contact__name="Gulnora Yoʻldosheva", contact__mobile=phone)
+    visitor.page.select_option("[name='relationship.age-band']", "25-34")
+    visitor.send()
+    visitor.number()
+    visitor.look()
+    assert until(lambda: demo.caught(phone))[0]["channel"] == "sms"
+
+
+def test_C1_the_newsletter_needs_a_yes_and_then_begins(visitor: Visitor, demo: Demo, phone: str) -> None:
+    address = f"n{phone[-7:]}@mail.example"
+    visitor.go("/newsletter")
+    visitor.fill(contact__email=address)
+    assert not visitor.page.is_checked("[name='marketing-email']")
+    assert visitor.send() == 422
+    assert visitor.page.locator(".refusal a.promise").inner_text() == "C1"
+    visitor.look()
+    visitor.page.check("[name='marketing-email']")
+    visitor.send()
+    visitor.number()
+    (letter,) = until(lambda: demo.caught(address))
+    assert "List-Unsubscribe" in letter["headers"]
+
+
+def test_L1_a_question_needs_a_name_and_no_more(visitor: Visitor) -> None:
+    visitor.go("/ask")
+    visitor.fill(contact__name="Aziz", transaction__inquiry="Banket, 20 kishi?")
+    visitor.send()
+    visitor.number()
+    visitor.look()
+
+
+def test_everything_works_without_script(anybody: Visitor, demo: Demo, phone: str) -> None:
+    anybody.choose_dishes()
+    anybody.page.fill("[name='contact.name']", "Anna Kim")
+    anybody.page.fill("[name='contact.mobile']", phone)
+    anybody.page.fill("[name='contact.postal-address']", "Mirobod, Oybek 3")
+    anybody.send()
+    anybody.number()
+
+
+def test_an_order_of_another_browser_is_not_shown(visitor: Visitor, browser: Browser, demo: Demo, phone: str) -> None:
+    visitor.choose_dishes()
+    visitor.fill(contact__name="Olim", contact__mobile=phone, contact__postal_address="Yunusobod 4")
+    visitor.send()
+    context = browser.new_context()
+    stranger = context.new_page()
+    answer = stranger.goto(visitor.page.url)
+    assert answer is not None
+    assert answer.status == 404
+    context.close()
+
+
+def test_L3_refused_values_are_nowhere_in_the_demos_files_or_its_log(visitor: Visitor, demo: Demo) -> None:
+    visitor.choose_dishes()
+    visitor.fill(contact__name=REFUSED, contact__mobile="12", contact__postal_address=f"{REFUSED} 7")
+    assert visitor.send() == 422
+    assert visitor.page.locator(".refusal").count() == 0
+    assert visitor.page.locator(".error").count() == 1
+    assert visitor.page.input_value("[name='contact.name']") == REFUSED
+    visitor.look()
+    marked = REFUSED.encode()
+    written = [file for file in demo.home.rglob("*") if file.is_file()]
+    assert any(file.name == "shop.sqlite" for file in written)
+    assert [file for file in written if marked in file.read_bytes()] == []
+    assert REFUSED not in demo.said
+
+
+def test_the_shop_keeps_no_personal_value_of_what_was_taken(visitor: Visitor, demo: Demo, phone: str) -> None:
+    visitor.choose_dishes()
+    visitor.fill(contact__name="Xurshida Norinova", contact__mobile=phone, contact__postal_address="Beruniy 41")
+    visitor.send()
+    visitor.number()
+    kept = b"".join(file.read_bytes() for file in (demo.home / "demo").glob("shop.sqlite*"))
+    assert b"done" in kept
+    for value in ("Xurshida", "Norinova", phone, phone[4:], "Beruniy"):
+        assert value.encode() not in kept
+
+
+def test_a_form_sent_twice_is_one_order(anybody: Visitor, phone: str) -> None:
+    anybody.choose_dishes()
+    anybody.page.fill("[name='contact.name']", "Anna Kim")
+    anybody.page.fill("[name='contact.mobile']", phone)
+    anybody.page.fill("[name='contact.postal-address']", "Mirobod, Oybek 3")
+    once = anybody.page.input_value("[name='once']")
+    anybody.send()
+    number = anybody.number()
+    answer = anybody.page.request.post(
+        f"{anybody.base}/order", form={"once": once, "contact.name": "Anna Kim"}, max_redirects=0
+    )
+    assert answer.status == 303 or number not in answer.text()
+
+
+def test_a_form_from_another_site_is_not_taken(anybody: Visitor) -> None:
+    answer = anybody.page.request.post(
+        f"{anybody.base}/cart", form={"dish": "choy"}, headers={"sec-fetch-site": "cross-site"}, max_redirects=0
+    )
+    assert answer.status == 403
