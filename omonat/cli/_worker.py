@@ -11,6 +11,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -63,7 +64,8 @@ def serve_web(application: Any, settings: Settings, descriptor: int) -> int:
         timeout_graceful_shutdown=3,
     )
     server = uvicorn.Server(config)
-    server.run(sockets=[socket.socket(fileno=descriptor)])
+    with suppress(SystemExit):  # its own way to say that the start failed; ours follows
+        server.run(sockets=[socket.socket(fileno=descriptor)])
     if server.started:
         return 0
     if isinstance(watched.failure, OmonatError):

@@ -166,7 +166,7 @@ def test_a_house_that_refuses_to_start_is_not_tried_again_and_its_reason_and_exi
     monkeypatch.setenv("TINY_IS_UNSAFE", "1")
     house = House(home)
     output, _ = house.process.communicate(timeout=30)
-    assert house.process.returncode == 8
+    assert house.process.returncode == 8, output
     assert "umask 022" in output
     assert not processes.working_in(home / "postgres", "postgres")
 
