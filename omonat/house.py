@@ -131,7 +131,7 @@ async def open_house(
 def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys) -> House:
     log = LogFolder(settings.log)
     evidence = Reader(grounds.database, log, origin=keys.origin, pinned=keys.pinned)
-    use, sessions = Use(grounds), WebSessions(grounds)
+    use, sessions, staff = Use(grounds), WebSessions(grounds), Staff(grounds)
     return House(
         settings=settings,
         grounds=grounds,
@@ -144,8 +144,8 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys) -> House:
         choose=Choose(grounds),
         clients=Clients(grounds),
         lookup=Lookup(grounds, use.caps),
-        staff=Staff(grounds),
-        publish=PublishPolicy(grounds),
+        staff=staff,
+        publish=PublishPolicy(grounds, staff),
         sessions=sessions,
         sign_in=SignIn(grounds, sessions),
         my_data=ViewMyData(grounds, evidence),

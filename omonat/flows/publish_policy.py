@@ -1,13 +1,13 @@
 """Publish: a new version of the policy, written by one person and approved by another (P1, A1).
 
-1. read the document and its packs; a document with errors or unanswered findings is not published
-2. author ≠ approver
+1. author ≠ approver, both prove themselves, and the approver has the role that owns P1
+2. read the document and its packs; a document with errors or unanswered findings is not published
 3. the document, its digest, author, approver and date go in under a dense ordinal, with an entry
 4. the newest version whose date has come is in force; every running use meets the new ordinal in its next statement
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from omonat.base.errors import Refused
 from omonat.base.ids import new_id
@@ -16,6 +16,7 @@ from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.grounds import Grounds
 from omonat.flows.law import read_document
+from omonat.flows.staff import Staff, StaffMember
 from omonat.policy.compiled import CompiledPolicy, compile_policy
 from omonat.policy.lint import lint
 from omonat.policy.packs import read_pack
@@ -25,19 +26,32 @@ _queries = load("omonat.flows", "law.sql")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What one of the two people proves themselves with."""
+
+    password: str = field(repr=False)
+    code: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """A document as text, its packs by name as text, and the two people who answer for it."""
+    """A document as text, its packs by name as text, and the two people who answer for it, by staff ref.
+
+    `proofs` may be empty only while no staff member has anything to prove themselves with: an installation's beginning.
+    """
 
     document: str
     packs: Mapping[str, str]
     author: str
     approver: str
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
 
 
 class PublishPolicy:
     """The flow of publication."""
 
-    def __init__(self, grounds: Grounds) -> None:
+    def __init__(self, grounds: Grounds, staff: Staff) -> None:
+        self._staff = staff
         self._database = grounds.database
         self._journal = grounds.journal
         self._law = grounds.law
@@ -54,6 +68,7 @@ class PublishPolicy:
         if unanswered := lint(document, packs).open:
             raise Refused("policy-unanswered", findings=", ".join(sorted({f.rule.id for f in unanswered})))
         await self._law.reload()
+        proved = await self._prove(publication)
         now = self._clock()
         async with self._database.transaction() as connection:
             await _queries.lock_policies(connection)
@@ -73,12 +88,34 @@ class PublishPolicy:
                 "digest": compiled.digest,
                 "author": publication.author,
                 "approver": publication.approver,
+                "proved": proved,
                 "effective": policy.effective,
             }
             entry = Entry(new_id("ev"), now, "policy:version:published", facts)
             (receipt,) = await self._journal.append(connection, [entry], now=now)
         await self._law.reload()
         return compiled, receipt
+
+    async def _prove(self, publication: Publication) -> bool:
+        """Both are who they say, and the approver has the role that owns P1 in the policy in force.
+
+        False at the beginning, when nobody can prove anything yet. Raises Refused.
+        """
+        if not await self._staff.anybody_has_secrets():
+            return False
+        await self._confirmed(publication, publication.author)
+        approver = await self._confirmed(publication, publication.approver)
+        history = self._law.history()
+        promise = history[-1].policy.promises.get("P1") if history else None
+        if promise is not None and approver.role != promise.owner:
+            raise Refused("approver-not-owner", role=promise.owner)
+        return True
+
+    async def _confirmed(self, publication: Publication, ref: str) -> StaffMember:
+        proof = publication.proofs.get(ref)
+        if proof is None:
+            raise Refused("sign-in-failed")
+        return await self._staff.confirm(ref, proof.password, proof.code)
 
     async def activate_due(self) -> int:
         """Put into force the newest version whose date has come; the ordinal in force comes back. For the jobs."""

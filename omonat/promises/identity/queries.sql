@@ -41,6 +41,15 @@ select id, ref, role, role_until, trained_until, profile from staff where id = :
 select id, ref, role, role_until, trained_until, profile, password, totp, totp_step, failures, locked_until
   from staff where login = :login;
 
+-- name: staff_secrets_by_ref^
+-- A staff member with what they prove themselves with, by the number source systems use.
+select id, ref, role, role_until, trained_until, profile, password, totp, totp_step, failures, locked_until
+  from staff where ref = :ref;
+
+-- name: anybody_has_secrets$
+-- Whether any staff member can prove who they are.
+select exists (select 1 from staff where password is not null and totp is not null);
+
 -- name: set_staff_secrets!
 -- A new password and one-time code secret.
 update staff set password = :password, totp = :totp, totp_step = 0, failures = 0, locked_until = null where id = :id;
