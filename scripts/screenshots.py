@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 DOORS = ("/", "/page/privacy-policy", "/me", "/desk", "/catcher")
@@ -119,7 +119,12 @@ def _open(page: Page, base: str, address: str, language: str) -> list[str] | Non
     heard = {"request": on_request, "console": on_console, "pageerror": on_error}
     for event, listener in heard.items():
         page.on(event, listener)  # type: ignore[call-overload]
-    answer = page.goto(f"{base}{address}{'&' if '?' in address else '?'}lang={language}", wait_until="load")
+    try:
+        answer = page.goto(f"{base}{address}{'&' if '?' in address else '?'}lang={language}", wait_until="load")
+    except Error as error:
+        if "Download is starting" not in error.message:
+            raise
+        answer = None
     for event, listener in heard.items():
         page.remove_listener(event, listener)
     if answer is None or answer.status == 404 or "text/html" not in answer.headers.get("content-type", ""):
