@@ -108,6 +108,8 @@ class Site:
             return self._elsewhere(request)
         browser, wish, language = self._known(request), PAGES[page], self._frame.language(request)
         once = posted.get("once", "")[:40] or secrets.token_urlsafe(16)
+        if (before := self._state.finished(browser, once)) is not None:  # sent twice: one order
+            return self._frame.to(request, browser, f"/done/{before}")
         client, words = self._api.speaking(language), SHOP.words(language)
         if client is None:
             return self._waiting(request, browser)

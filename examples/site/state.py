@@ -110,6 +110,13 @@ class State:
         found: int = self._db.execute("select number from done where once = ?", [once]).fetchone()[0]
         return found
 
+    def finished(self, browser: Browser, once: str) -> int | None:
+        """The number of a form that was sent and taken before."""
+        row = self._db.execute(
+            "select number from done where once = ? and token = ? and leaf is not null", [once, _digest(browser.token)]
+        ).fetchone()
+        return None if row is None else int(row[0])
+
     def finish(self, number: int, *, total: int | None, leaf: str, entry: str, told: tuple[str, ...]) -> None:
         """The API has taken it; `told` are the channels by which the person is being told."""
         self._db.execute(

@@ -113,5 +113,6 @@ def _welcome(settings: Settings, began: float) -> None:
         typer.echo(f"  {name:<15} {url:<45} {what}")
     details = demo_details(settings.home, CLONE)
     if details.exists():
-        typer.echo(f"\n  Sign-ins, API clients and a few people: {os.path.relpath(details)}")
+        shown = details.relative_to(CLONE) if details.is_relative_to(CLONE) else details
+        typer.echo(f"\n  Sign-ins, API clients and a few people: {shown}")
     typer.echo("  Ctrl-C stops; the same command starts again with the same data.\n")

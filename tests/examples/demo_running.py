@@ -42,7 +42,10 @@ class Demo:
                 stderr=output,
                 start_new_session=True,
             )
-        self.began = self.output.stat().st_size
+
+    @property
+    def over(self) -> bool:
+        return self.process.poll() is not None
 
     @property
     def said(self) -> str:
@@ -50,8 +53,8 @@ class Demo:
 
     def wait_until_ready(self) -> "Demo":
         starts = self.said.count("demo is ready")
-        until(lambda: self.said.count("demo is ready") > starts or self.process.poll() is not None, 90)
-        assert self.process.poll() is None, self.said
+        until(lambda: self.said.count("demo is ready") > starts or self.over, 90)
+        assert not self.over, self.said
         assert "failed" not in self.said, self.said
         return self
 

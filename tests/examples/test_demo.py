@@ -32,7 +32,8 @@ def a_demo_killed_while_filling(home: Path) -> None:
     """It died, with everything it had started, in the middle of making up its people."""
     demo = Demo(home, PEOPLE)
     journal = home / "demo" / "people.jsonl"
-    until(lambda: journal.exists() and journal.stat().st_size > 4_000, 90)
+    until(lambda: demo.over or (journal.exists() and journal.stat().st_size > 4_000), 90)
+    assert not demo.over, demo.said
     demo.kill_everything()
     assert not (home / "demo" / "filled").exists()
 
