@@ -29,6 +29,8 @@ def create() -> Litestar:
 
 def build(settings: Settings) -> Litestar:
     """One application with every door. The house opens with the application and closes with it."""
+    if settings.root_key is None:  # sealed: only health, codes and the description of the API answer
+        return Litestar(route_handlers=[api.sealed()], openapi_config=None, debug=False)
     held: list[House] = []
 
     def house() -> House:
@@ -65,5 +67,9 @@ def _example(name: str) -> Any:
 
 async def run_jobs(stop: asyncio.Event) -> None:
     """The jobs of this installation until `stop` is set."""
-    async with open_house(load(os.environ)) as house:
+    settings = load(os.environ)
+    if settings.root_key is None:
+        await stop.wait()
+        return
+    async with open_house(settings) as house:
         await work(house, stop)

@@ -17,7 +17,6 @@ from omonat.api.bodies import (
 )
 from omonat.api.body import shaped
 from omonat.api.call import Call, moment
-from omonat.base.errors import Refused
 from omonat.database.codecs import FOREVER
 from omonat.evidence.receipts import Receipt
 from omonat.flows.cases import CaseEvent, PutCase
@@ -25,9 +24,6 @@ from omonat.flows.choose import Choosing, Telling
 from omonat.flows.notify import Notification
 from omonat.flows.staff import Registration
 from omonat.promises.messages import Channel
-
-REGISTRARS = frozenset({"privacy-officer", "management"})
-"""Roles whose systems register staff (S4)."""
 
 
 async def put_case(call: Call) -> bytes:
@@ -138,9 +134,6 @@ async def message(call: Call) -> bytes:
 async def put_staff(call: Call) -> bytes:
     """Register a staff member, or change role, end and training."""
     body = shaped(call.value, StaffBody)
-    client = await call.client()
-    if not REGISTRARS.intersection(client.roles):
-        raise Refused("registrar-needed")
     trained = moment(body.trained_until, "$.trained-until")
     assert trained is not None
     until = moment(body.role_until, "$.role-until")
@@ -154,7 +147,7 @@ async def put_staff(call: Call) -> bytes:
     )
 
     async def work() -> bytes:
-        return encode(Registered(staff=await call.ports.staff.put(registration, by=client.id)))
+        return encode(Registered(staff=await call.ports.staff.put_by(call.caller, registration)))
 
     return await call.once_per_key(work)
 

@@ -219,3 +219,14 @@ def route(house: Callable[[], House]) -> ASGIRouteHandler:
         await opened[0](scope, receive, send)
 
     return v1
+
+
+def sealed() -> ASGIRouteHandler:
+    """The API while the keys are not open: health, codes and its own description answer, nothing else."""
+    api = Api(None)
+
+    @asgi("/v1", is_mount=True, copy_scope=False)
+    async def v1(scope: Scope, receive: Receive, send: Send) -> None:
+        await api(scope, receive, send)
+
+    return v1

@@ -61,8 +61,8 @@ class Choose(Protocol):
 class Staff(Protocol):
     """Those who act."""
 
-    async def put(self, registration: Registration, *, by: str) -> str:
-        """Register or change; the staff id comes back."""
+    async def put_by(self, credential: Credential, registration: Registration) -> str:
+        """Register or change, asked for by a system that may; the staff id comes back."""
         ...
 
 

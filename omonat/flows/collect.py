@@ -24,7 +24,7 @@ from omonat.database.statements import load
 from omonat.database.trouble import converted
 from omonat.evidence.entry import Entry
 from omonat.flows.coalesce import Coalescer
-from omonat.flows.collecting import Facts, Parsed, Writing, parse
+from omonat.flows.collecting import Facts, Parsed, Writing, hash_secrets, parse
 from omonat.flows.grounds import Grounds
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
@@ -102,7 +102,7 @@ class Collect:
             raise BadInput("time-not-taken")
         policy = await self._law.current()
         while True:
-            parsed = await parse(policy, request, self._vault, self._law.version(request.version))
+            parsed = parse(policy, request, self._vault, self._law.version(request.version))
             try:
                 return await self._write(parsed)
             except _PolicyMovedError:
@@ -117,6 +117,8 @@ class Collect:
         ]
         answers = _once_per_key(batch, answers)
         accepted = [n for n, answer in enumerate(answers) if answer is None]
+        for n in accepted:
+            await hash_secrets(batch[n], self._vault)
         try:
             written = await self._store([batch[n] for n in accepted], [facts[n] for n in accepted], now)
             for n, done in zip(accepted, written, strict=True):

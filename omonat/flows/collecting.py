@@ -35,7 +35,7 @@ class Parsed:
     policy: CompiledPolicy
     shown: CompiledPolicy
     form: Form
-    values: Mapping[str, Any]
+    values: dict[str, Any]
     lookups: Mapping[str, bytes]
     births: Sequence[date]
     key: bytes | None
@@ -65,9 +65,21 @@ class Facts:
         return parsed.request.person or self.case_person
 
 
-async def parse(
-    policy: CompiledPolicy, request: "CollectRequest", vault: Vault, shown: CompiledPolicy | None
-) -> Parsed:
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A verify-only value as typed; hashed only once its collection is accepted: that costs a third of a second."""
+
+    text: str = field(repr=False)
+
+
+async def hash_secrets(parsed: Parsed, vault: Vault) -> None:
+    """Replace what nobody may read back by its hash."""
+    for name, value in parsed.values.items():
+        if isinstance(value, Secret):
+            parsed.values[name] = (await asyncio.to_thread(vault.hash_secret, value.text)).hex()
+
+
+def parse(policy: CompiledPolicy, request: "CollectRequest", vault: Vault, shown: CompiledPolicy | None) -> Parsed:
     """Read a request by the policy. Raises BadInput or Refused; no error ever holds a value."""
     form = policy.form(request.service)
     if shown is None or shown.ordinal > policy.ordinal:
@@ -85,7 +97,7 @@ async def parse(
         if born is not None:
             births.append(born)
         if item.keep is Keep.VERIFY_ONLY:
-            values[name] = (await asyncio.to_thread(vault.hash_secret, str(normal.value))).hex()
+            values[name] = Secret(str(normal.value))
             continue
         values[name] = normal.value
         if item.lookup and normal.lookup is not None:

@@ -4,8 +4,9 @@ So what a decision rests on and what it releases are of the same instant, on the
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from omonat.base.instants import Instant
 from omonat.database.codecs import FOREVER
@@ -19,8 +20,7 @@ _SQL = load("omonat.flows", "use.sql").read_for_use.sql
 _NOTHING: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What to read. `categories` is a comma-separated list: the sections that may be opened."""
 
     client: str
@@ -30,8 +30,7 @@ class Question:
     categories: str
 
 
-@dataclass(frozen=True, slots=True)
-class SealedSection:
+class SealedSection(Struct, frozen=True):
     """One sealed section, what its record says of itself (`anchors`: its named instants), and its record's own case.
 
     The case of the record decides how long it is kept, whatever case the use itself runs in.
@@ -50,8 +49,7 @@ class SealedSection:
     case_anchors: Mapping[str, Instant]
 
 
-@dataclass(slots=True)
-class Found:
+class Found(Struct):
     """What was read for one question; a part that isn't there is None or empty. `case_id` echoes the question."""
 
     ordinal: int
@@ -71,7 +69,7 @@ class Found:
     evidence_slot: int
     facts: PersonFacts
     person_anchors: Mapping[str, Instant]
-    sections: list[SealedSection] = field(default_factory=list)
+    sections: list[SealedSection] = []
 
 
 class Reader:

@@ -18,9 +18,14 @@ from omonat.base.instants import MINUTE, SECOND, Instant
 from omonat.database.codecs import FOREVER
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
+from omonat.flows.clients import require_client
 from omonat.flows.grounds import Grounds
+from omonat.flows.use import Credential
 
 _queries = load("omonat.promises.identity")
+REGISTRARS = frozenset({"privacy-officer", "management"})
+"""Roles whose systems may register staff (S4)."""
+
 _LOCK = 15 * MINUTE
 _STEP = 30 * SECOND
 
@@ -85,6 +90,17 @@ class Staff:
             }
             await self._journal.append(connection, [Entry(new_id("ev"), now, "staff:role:set", facts)], now=now)
         return staff
+
+    async def put_by(self, credential: Credential, registration: Registration) -> str:
+        """As `put`, asked for by a system of the company: one that acts for those who answer for staff.
+
+        Raises Refused `credential-refused`, `registrar-needed`.
+        """
+        async with self._database.connection() as connection:
+            client = await require_client(connection, credential, self._clock())
+        if not REGISTRARS.intersection(client.roles):
+            raise Refused("registrar-needed")
+        return await self.put(registration, by=client.id)
 
     async def set_secrets(self, ref: str, password: str) -> str:
         """Set a password and make a new one-time code secret, returned once, in base32, for the authenticator.

@@ -11,9 +11,10 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Any
+
+from msgspec import Struct
 
 from omonat.base.errors import BadInput, Refused
 from omonat.base.verdict import Allow, CannotTell, Reason, Verdict
@@ -30,16 +31,14 @@ from omonat.promises.use.facts import ActorFacts, CaseFacts
 from omonat.promises.use.rule import NO_CASE, NO_PERSON, decide_standing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credential:
+class Credential(Struct, frozen=True, kw_only=True):
     """A client as the door parsed it: its public id, and the SHA-256 of the secret it showed."""
 
     client: str
     secret_digest: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UseRequest:
+class UseRequest(Struct, frozen=True, kw_only=True):
     """What is asked. `case` or `person` (or both) name whose data; `items` empty means all the purpose may use.
 
     `on_behalf_of` is the staff ref the client acts for; without it the client acts in its own role.
@@ -53,8 +52,7 @@ class UseRequest:
     items: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UseAnswer:
+class UseAnswer(Struct, frozen=True, kw_only=True):
     """What may be known: values by item, reasons for the rest, the records they came from, the receipt."""
 
     person: str
@@ -106,7 +104,7 @@ class Use:
         return UseAnswer(
             person=found.person or "",
             items=opened.values,
-            withheld={**grant.withheld, **opened.refused},
+            withheld=opened.withheld(grant),
             records=tuple(opened.records),
             receipt=receipt,
             policy=policy,

@@ -1,8 +1,9 @@
 """The steps of `use`: what the decision stands on, opening what it grants, and the entry that proves it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from omonat.base.errors import Refused
 from omonat.base.ids import new_id
@@ -18,9 +19,10 @@ from omonat.vault.vault import Vault
 if TYPE_CHECKING:
     from omonat.flows.use import UseRequest
 
+_NOTHING: Mapping[str, Any] = {}
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+
+class Situation(Struct, frozen=True):
     """All one use is decided on, of one instant."""
 
     request: "UseRequest"
@@ -36,28 +38,35 @@ class Situation:
         return Question(request.credential.client, request.on_behalf_of, self.found.person, None, categories)
 
 
-@dataclass(slots=True)
-class Opened:
+class Opened(Struct):
     """What came out so far: values, reasons for what stays closed, the records the values came from."""
 
-    values: dict[str, Any] = field(default_factory=dict)
-    refused: dict[str, Reason] = field(default_factory=dict)
-    records: list[str] = field(default_factory=list)
+    values: dict[str, Any] = {}
+    refused: dict[str, Reason] = {}
+    records: list[str] = []
 
     def missing(self, grant: Grant) -> list[str]:
         """Granted items nothing has been said about."""
+        if len(self.values) == len(grant.allowed):
+            return []
         return [item for item in grant.allowed if item not in self.values and item not in self.refused]
+
+    def withheld(self, grant: Grant) -> Mapping[str, Reason]:
+        """Reasons by item for all that was asked for and isn't given."""
+        return {**grant.withheld, **self.refused} if self.refused else grant.withheld
 
 
 def open_sections(vault: Vault, here: Situation, opened: Opened, found: Found) -> None:
     """Decide each section's record and open what it may give. Sections come newest first; an item is taken once."""
+    grant, policy, now = here.grant, here.policy, here.now
     for section in found.sections:
-        prefix = section.category + "."
-        wanted = [item for item in here.grant.allowed if item not in opened.values and item.startswith(prefix)]
+        wanted = grant.by_category.get(section.category, _NOTHING)
+        if opened.values:
+            wanted = {item: name for item, name in wanted.items() if item not in opened.values}
         if not wanted:
             continue
-        record = RecordFacts(version=section.version, due=dues(here.policy, found, section, wanted, here.now))
-        _, refused = decide_record(here.grant, found.facts, record, here.now, wanted)
+        record = RecordFacts(version=section.version, due=dues(policy, found, section, wanted, now))
+        _, refused = decide_record(grant, found.facts, record, now, wanted)
         if len(refused) == len(wanted):
             opened.refused.update(refused)
             continue
@@ -78,26 +87,30 @@ def open_sections(vault: Vault, here: Situation, opened: Opened, found: Found) -
 
 
 def _take(
-    opened: Opened, section: SealedSection, held: Mapping[str, Any], wanted: list[str], refused: Mapping[str, Reason]
+    opened: Opened,
+    section: SealedSection,
+    held: Mapping[str, Any],
+    wanted: Mapping[str, str],
+    refused: Mapping[str, Reason],
 ) -> None:
     """Move the wanted items that may go from an opened section to the answer."""
     taken = False
-    for item in wanted:
-        name = item[len(section.category) + 1 :]
+    for item, name in wanted.items():
         if name not in held:
             continue
         if item in refused:
             opened.refused[item] = refused[item]
             continue
         opened.values[item] = held[name]
-        opened.refused.pop(item, None)
+        if opened.refused:
+            opened.refused.pop(item, None)
         taken = True
     if taken and section.record not in opened.records:
         opened.records.append(section.record)
 
 
 def dues(
-    policy: CompiledPolicy, found: Found, section: SealedSection, items: list[str], now: Instant
+    policy: CompiledPolicy, found: Found, section: SealedSection, items: Iterable[str], now: Instant
 ) -> Mapping[str, Instant] | None:
     """When each item of the section must go, or None while all are surely kept (R1)."""
     anchors = record_anchors(found, section)
@@ -127,7 +140,7 @@ def entry(vault: Vault, here: Situation, opened: Opened) -> Entry:
         "role": grant.role,
         "client": here.request.credential.client,
         "allowed": list(opened.values),
-        "withheld": _by_code({**grant.withheld, **opened.refused}),
+        "withheld": _by_code(opened.withheld(grant)),
     }
     if found.staff is not None:
         facts["staff"] = vault.pseudonym("staff", found.staff)
