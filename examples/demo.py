@@ -11,7 +11,6 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -30,6 +29,7 @@ CLONE = Path(__file__).resolve().parent.parent
 FIRST = 80
 """So many people are there before the demo says it is ready; those with an open order come first."""
 _SHOWN = 6
+_CROWD = 3_000
 
 
 def main(part: str) -> int:
@@ -60,12 +60,12 @@ async def _made_by_the_house(settings: Settings, home: DemoHome) -> SetUp:
 
 
 async def _first_people(settings: Settings, home: DemoHome, made: SetUp) -> None:
-    everybody = _population(settings, made)
+    crowd = everybody(Instant(made.began), settings.demo_people)
     with Journal(home.journal) as journal:
         filling = Filling(settings.address, made, journal)
-        await filling.fill(_open_first(everybody)[:FIRST])
+        await filling.fill(crowd[:FIRST])
         _say_refused(filling.refused)
-        shown = await Uses(settings.address, made, journal).record(everybody, _SHOWN)
+        shown = await Uses(settings.address, made, journal).record(crowd, _SHOWN)
     write_private(home.folder / "shown.json", readable(shown))
 
 
@@ -75,30 +75,30 @@ async def people(settings: Settings, home: DemoHome) -> None:
         return
     made = home.set_up()
     assert made is not None
-    everybody, began = _population(settings, made), time.monotonic()
+    crowd, began = everybody(Instant(made.began), settings.demo_people), time.monotonic()
     told = [began, 0.0]
 
     def tell(_person: int) -> None:
         told[1] += 1
         if time.monotonic() - told[0] > 5:
             told[0] = time.monotonic()
-            _tell(f"made-up people: {told[1]:,.0f} of {len(everybody):,}")
+            _tell(f"made-up people: {told[1]:,.0f} of {len(crowd):,}")
 
     with Journal(home.journal) as journal:
         filling = Filling(settings.address, made, journal)
-        await filling.fill(_open_first(everybody), tell)
+        await filling.fill(crowd, tell)
     _say_refused(filling.refused)
     write_private(home.folder / "filled", b"")
-    _tell(f"all {len(everybody):,} made-up people are there, after {time.monotonic() - began:.0f} s")
+    _tell(f"all {len(crowd):,} made-up people are there, after {time.monotonic() - began:.0f} s")
 
 
-def _population(settings: Settings, made: SetUp) -> Sequence[MadeUp]:
-    return population(now=Instant(made.began), size=settings.demo_people, couriers=demo_setup.COURIERS).people
+def everybody(began: Instant, size: int) -> list[MadeUp]:
+    """The demo's people: those who wait for something now, then the others, the latest customers first.
 
-
-def _open_first(everybody: Sequence[MadeUp]) -> list[MadeUp]:
-    """Those who wait for something now, then the others, the latest customers first."""
-    return sorted(everybody, key=lambda person: (not open_cases(person), -person.steps[-1].at))
+    A small demo is cut from a large population, so that it too has orders on their way.
+    """
+    people = population(now=began, size=max(size, _CROWD), couriers=demo_setup.COURIERS).people
+    return sorted(people, key=lambda person: (not open_cases(person), -person.steps[-1].at))[:size]
 
 
 def _write_details(settings: Settings, home: DemoHome, made: SetUp) -> None:

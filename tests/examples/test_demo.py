@@ -10,6 +10,7 @@ import asyncpg
 import pyotp
 import pytest
 
+from examples.demo import everybody
 from examples.demo_people import worth_telling
 from examples.demo_setup import CLIENTS, STAFF, policy_dated
 from examples.population import population
@@ -71,7 +72,7 @@ def counts(demo: Demo) -> dict[str, int]:
 def test_killed_and_started_again_it_has_made_up_everybody_exactly_once(demo: Demo, home: Path) -> None:
     began = Instant(int((home / "demo" / "began").read_text()))
     expected: Counter[str] = Counter()
-    for person in population(now=began, size=PEOPLE).people:
+    for person in everybody(began, PEOPLE):
         expected.update(step.action for step in worth_telling(person.steps, began))
     found = counts(demo)
     assert found["persons"] == PEOPLE
