@@ -10,7 +10,8 @@ from litestar import Litestar
 
 from omonat import center as door
 from omonat.base.errors import Refused
-from omonat.base.instants import MINUTE, SECOND
+from omonat.base.instants import DAY
+from omonat.flows.collect import CollectRequest
 from omonat.flows.outgoing import Outgoing
 from omonat.flows.send import Allowed
 from omonat.flows.use import UseAnswer, UseRequest
@@ -28,144 +29,6 @@ async def choose(reader: Reader, purpose: str, state: str) -> None:
     await reader.go("/me/choices")
     async with reader.page.expect_navigation():
         await reader.page.locator(f"[id='{purpose}'] button[value={state}]").click()
-
-
-# Signing in -------------------------------------------------------------------------------------------------
-
-
-async def test_S6_a_stranger_sees_what_a_customer_sees(center: Center) -> None:
-    known, unknown = "+998901230077", "+998931230077"
-    await center.customer(known)
-    pages = []
-    for phone in (known, unknown):
-        async with center.reader() as reader:
-            await center.ask_code(reader, phone)
-            asked = await reader.page.inner_html("main")
-            await center.enter(reader, "123456")
-            pages.append((reader.path, asked, await reader.page.inner_html("main")))
-    assert pages[0] == pages[1]
-    assert "30077" not in pages[0][1]
-
-
-@pytest.mark.parametrize("typed", ["", "xyz", "12", "a@", "9" * 300])
-async def test_S6_what_is_no_address_is_said_beside_the_field(center: Center, typed: str) -> None:
-    async with center.reader() as reader:
-        await center.ask_code(reader, typed)
-        assert await reader.page.locator("#who-error").is_visible()
-        assert reader.path == "/me"
-
-
-async def test_S6_five_wrong_codes_close_the_code_and_a_new_one_opens(center: Center) -> None:
-    order, phone = await center.customer()
-    async with center.reader() as reader:
-        await center.ask_code(reader, phone)
-        right = await center.code(order.person)
-        wrong = f"{(int(right) + 1) % 1_000_000:06d}"
-        for _ in range(5):
-            await center.enter(reader, wrong)
-            assert await reader.page.locator("#code-error").is_visible()
-        await center.enter(reader, right)
-        assert await reader.page.locator("#code-error").is_visible()
-        center.clock.forward(SECOND)
-        await reader.press("Send a new code")
-        assert "We have sent a new code" in await reader.text()
-        await center.enter(reader, await center.code(order.person))
-        assert reader.path == "/me"
-
-
-async def test_S6_a_used_code_opens_nothing(center: Center) -> None:
-    order, phone = await center.customer()
-    async with center.reader() as reader, center.reader() as thief:
-        await center.ask_code(reader, phone)
-        code = await center.code(order.person)
-        step = [c for c in await reader.page.context.cookies() if c["name"] == "__Host-me-step"]
-        await center.enter(reader, code)
-        await thief.page.context.add_cookies(step)  # type: ignore[arg-type]
-        await thief.go("/me/code")
-        await center.enter(thief, code)
-        assert await thief.page.locator("#code-error").is_visible()
-
-
-async def test_S6_too_many_codes_are_refused_with_a_way_out(center: Center) -> None:
-    async with center.reader() as reader:
-        phone = center.phone()
-        for _ in range(5):
-            await center.ask_code(reader, phone)
-            assert reader.path == "/me/code"
-        await center.ask_code(reader, phone)
-        assert "Try again in an hour" in await reader.text()
-
-
-async def test_S6_two_people_on_one_phone_need_a_second_proof(center: Center) -> None:
-    phone = center.phone()
-    mother, _ = await center.customer(phone, items={"contact.name": "Nargiza Aliyeva"})
-    await center.customer(phone, items={"contact.name": "Olim Aliyev"})
-    async with center.reader() as reader:
-        await center.ask_code(reader, phone)
-        newest = await center.house.grounds.database.pool.fetchval(
-            "select person from outbox where template = 'sign-in-code' order by created_at desc, id desc limit 1"
-        )
-        await center.enter(reader, await center.code(newest))
-        assert reader.path == "/me/order"
-        assert (await reader.page.goto(f"{center.base}/me/data")) is not None
-        assert await reader.page.locator("#who").count() == 1
-        await reader.go("/me/order")
-        await prove(reader, "99999999")
-        assert await reader.page.locator("#order-error").is_visible()
-        await prove(reader, (mother.case or "").removeprefix("order:"))
-        assert reader.path == "/me"
-        assert "N··· A···" in await reader.text()
-        await reader.go("/me/data")
-        await reader.press("Show everything")
-        assert "Nargiza Aliyeva" in await reader.text()
-        assert "Olim" not in await reader.page.content()
-
-
-async def test_S6_five_wrong_order_numbers_begin_anew(center: Center) -> None:
-    phone = center.phone()
-    await center.customer(phone)
-    await center.customer(phone)
-    async with center.reader() as reader:
-        await center.ask_code(reader, phone)
-        newest = await center.house.grounds.database.pool.fetchval(
-            "select person from outbox where template = 'sign-in-code' order by created_at desc, id desc limit 1"
-        )
-        await center.enter(reader, await center.code(newest))
-        for _ in range(6):
-            await prove(reader, "1")
-        assert await reader.page.locator("#who").count() == 1
-        assert "begin again" in await reader.text()
-
-
-async def prove(reader: Reader, number: str) -> None:
-    await reader.page.fill("#order", number)
-    async with reader.page.expect_navigation():
-        await reader.page.locator("form[action='/me/order'] button").click()
-
-
-async def test_S6_a_session_ends_idle_or_by_hand_or_with_the_person(center: Center) -> None:
-    order, phone = await center.customer()
-    async with center.reader() as reader:
-        await center.sign_in(reader, phone, order.person)
-        center.clock.forward(29 * MINUTE)
-        await reader.go("/me/data")
-        assert reader.path == "/me/data"
-        center.clock.forward(31 * MINUTE)
-        await reader.go("/me/data")
-        assert await reader.page.locator("#who").count() == 1
-        await center.sign_in(reader, phone, order.person)
-        token = next(c for c in await reader.page.context.cookies() if c["name"] == "__Host-me")
-        await reader.page.locator("form[action='/me/sign-out'] button").click()
-        await reader.page.context.add_cookies([token])  # type: ignore[list-item]
-        await reader.go("/me/data")
-        assert await reader.page.locator("#who").count() == 1
-        await center.sign_in(reader, phone, order.person)
-        await center.house.grounds.database.pool.execute(
-            "update persons set erased_at = $2 where id = $1", order.person, center.clock.now
-        )
-        await reader.go("/me/who-looked")
-        assert await reader.page.locator("#who").count() == 1
-        assert "__Host-me" not in {c["name"] for c in await reader.page.context.cookies()}
 
 
 # My data and who looked -------------------------------------------------------------------------------------
@@ -194,6 +57,30 @@ async def test_R1_values_are_covered_until_asked_for_and_say_why_and_until_when(
             await reader.page.locator("[id='contact.name'] .masked button").click()
         assert "Chilonzor" in await reader.text()
         assert "Dilnoza Karimova" in await reader.text()
+
+
+async def test_G3_a_password_is_shown_as_what_nobody_can_read(center: Center) -> None:
+    phone = center.phone()
+    items = {
+        "contact.name": "Botir Yusupov",
+        "contact.mobile": phone,
+        "relationship.age-band": "25-34",
+        "transaction.password": "toʻrtta oddiy soʻz kifoya",
+    }
+    joined = await center.house.collect(
+        CollectRequest(
+            credential=center.shop.credentials["site"], service="registration", items=items, version="1", consents={}
+        )
+    )
+    async with center.reader() as reader:
+        await center.sign_in(reader, phone, joined.person)
+        await reader.go("/me/data")
+        await reader.press("Show everything")
+        held = reader.page.locator("[id='transaction.password']")
+        assert "Nobody can read this, not even us" in await held.inner_text()
+        assert await held.locator("button").count() == 0
+        assert "kifoya" not in await reader.page.content()
+        assert "25-34" in await reader.text()
 
 
 async def test_B3_the_person_sees_who_looked_and_who_was_refused_but_no_name(center: Center) -> None:
@@ -378,6 +265,19 @@ async def test_B3_a_proof_is_checked_without_us_and_somebody_elses_is_not_found(
             assert (await reader.page.request.get(f"{center.base}/me/proof/{entry}/file")).status == 404
         await reader.go("/me")
         assert "Verified by checkpoint" in await reader.page.inner_text("footer")
+
+
+async def test_R3_what_is_due_is_gone_from_the_page_and_an_old_number_needs_a_second_proof(center: Center) -> None:
+    order, phone = await center.customer()
+    center.clock.forward(7 * 366 * DAY)
+    async with center.reader() as reader:
+        await center.ask_code(reader, phone)
+        await center.enter(reader, await center.code(order.person))
+        assert reader.path == "/me/order"
+        await center.prove(reader, f"№ {(order.case or '').removeprefix('order:')}")
+        await reader.go("/me/data")
+        assert "We hold nothing about you" in await reader.text()
+        assert await reader.page.locator("button[name=reveal]").count() == 0
 
 
 async def test_P1_without_a_policy_the_door_says_so_calmly(dsn: str, tmp_path: Path) -> None:
