@@ -30,7 +30,7 @@ def create() -> Litestar:
 def build(settings: Settings) -> Litestar:
     """One application with every door. The house opens with the application and closes with it."""
     if settings.root_key is None:  # sealed: only health, codes and the description of the API answer
-        return Litestar(route_handlers=[api.sealed()], openapi_config=None, debug=False)
+        return Litestar(route_handlers=[api.sealed()], openapi_config=None, logging_config=None, debug=False)
     held: list[House] = []
 
     def house() -> House:
@@ -57,7 +57,7 @@ def build(settings: Settings) -> Litestar:
     ]
     if settings.demo:
         handlers += _example("demo_shop").handlers(settings)
-    return Litestar(route_handlers=handlers, lifespan=[lifespan], openapi_config=None, debug=False)
+    return Litestar(route_handlers=handlers, lifespan=[lifespan], openapi_config=None, logging_config=None, debug=False)
 
 
 def _example(name: str) -> Any:
