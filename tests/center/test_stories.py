@@ -153,6 +153,19 @@ async def test_C2_every_purpose_that_waits_for_consent_can_be_chosen(center: Cen
             assert policy.purposes[purpose].tells["en"] in await reader.text()
 
 
+async def test_C2_an_objection_is_one_press_and_so_is_taking_it_back(center: Center) -> None:
+    order, phone = await center.customer()
+    async with center.reader() as reader:
+        await center.sign_in(reader, phone, order.person)
+        for state, objections in (("given", {"improve-services"}), ("withdrawn", set())):
+            await reader.go("/me/choices")
+            await reader.page.locator("[aria-labelledby=interests] summary").click()
+            async with reader.page.expect_navigation():
+                await reader.page.locator(f"#improve-services button[value={state}]").click()
+            assert (await center.house.my_data.standing(order.person)).objections == objections
+        assert "You took back your objection: Improving the services" in await reader.text()
+
+
 async def test_C2_a_restriction_closes_every_use_but_not_the_way_back(center: Center) -> None:
     order, phone = await center.customer()
     await center.assign(order.case, "204")
