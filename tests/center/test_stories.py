@@ -12,8 +12,6 @@ from omonat import center as door
 from omonat.base.errors import Refused
 from omonat.base.instants import DAY
 from omonat.flows.collect import CollectRequest
-from omonat.flows.outgoing import Outgoing
-from omonat.flows.send import Allowed
 from omonat.flows.use import UseAnswer, UseRequest
 from omonat.house import open_house
 from tests.center.conftest import Center, Reader, settings_in
@@ -179,11 +177,10 @@ async def test_C2_a_restriction_closes_every_use_but_not_the_way_back(center: Ce
         assert refusal.value.code == "person-restricted"
         await reader.go("/me")
         assert "You restricted the use of your data" in await reader.text()
-        outgoing = Outgoing(house.use, house.grounds.law, lambda: house.inner_credential("outbox"))
-        opened = await outgoing.open_channel(
-            person=order.person, purpose="account-codes", channel_item="contact.mobile", with_name=False, case=None
+        code = UseRequest(
+            credential=await house.inner_credential("outbox"), purpose="account-codes", person=order.person
         )
-        assert isinstance(opened, Allowed)
+        assert (await house.use(code)).items["contact.mobile"] == phone
         await reader.go("/me/choices")
         await reader.press("Lift the restriction")
         assert (await center.deliver(order.case)).items
