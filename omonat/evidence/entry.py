@@ -7,11 +7,11 @@ names of purposes, items and roles, digests, salted commitments, keyed pseudonym
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from omonat.base.canonical import canonical, canonical_unchecked
 from omonat.base.errors import BadInput, Fault
@@ -26,8 +26,7 @@ _ACT: Final = re.compile(r"[a-z][a-z0-9-]*(?::[a-z][a-z0-9-]*){1,2}")
 _MEMBERS: Final = frozenset({"act", "at", "facts", "id", "v"})
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One act.
 
     `id` is a fresh `new_id("ev")`; `at` is when it was decided; `act` is a tag `source:subject:action`

@@ -15,10 +15,11 @@ import binascii
 import re
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from struct import Struct
 from typing import Final, Self
 
+import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -50,19 +51,25 @@ class Batch:
         return _printed(head + b"".join(_path(self.levels, position)))
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What is handed out with every answer: the entry's id, its leaf hash in hex, when the proof is due, the token."""
+class Receipt(msgspec.Struct, frozen=True):
+    """What is handed out with every answer: the entry's id, its leaf hash in hex, when the proof is due, the token.
+
+    The hash and the token are spelled out when they are asked for: a use inside the house needs neither.
+    """
 
     id: str
-    leaf: str
     due: Instant
-    batch: Batch = field(repr=False)
-    position: int = field(repr=False)
+    batch: Batch
+    position: int
+
+    @property
+    def leaf(self) -> str:
+        """The entry's leaf hash in hex."""
+        return self.batch.levels[0][self.position].hex()
 
     @property
     def token(self) -> str:
-        """`omr1.…`, spelled out when it is asked for: a use inside the house never needs it."""
+        """`omr1.…`: our word, to be checked without us."""
         return self.batch.token(self.position)
 
 
@@ -124,8 +131,7 @@ def issue(ids: Sequence[str], leaves: Sequence[bytes], *, due: Instant, origin: 
     levels = _levels(leaves)
     signature = signer.key.sign(_message(origin, due, len(leaves), levels[-1][0]))
     batch = Batch(due, levels, signature)
-    named = zip(ids, leaves, strict=True)
-    return [Receipt(name, leaf.hex(), due, batch, position) for position, (name, leaf) in enumerate(named)]
+    return [Receipt(name, due, batch, position) for position, name in enumerate(ids)]
 
 
 def _printed(raw: bytes) -> str:

@@ -34,8 +34,8 @@ class Coalescer(Generic[Question, Answer]):
         self._waiting: list[tuple[Question, asyncio.Future[Answer]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def __call__(self, question: Question) -> Answer:
-        """The answer to one question. Raises what `ask` gave or raised for it."""
+    def __call__(self, question: Question) -> "asyncio.Future[Answer]":
+        """The answer to one question, to be awaited. Raises what `ask` gave or raised for it."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
         if self._running < self._lanes:
@@ -43,7 +43,7 @@ class Coalescer(Generic[Question, Answer]):
             task = asyncio.create_task(self._drain())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return await future
+        return future
 
     async def _drain(self) -> None:
         try:

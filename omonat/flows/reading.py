@@ -33,7 +33,7 @@ class Question(Struct, frozen=True):
 class SealedSection(Struct, frozen=True):
     """One sealed section, what its record says of itself (`anchors`: its named instants), and its record's own case.
 
-    The case of the record decides how long it is kept, whatever case the use itself runs in.
+    The case of the record decides how long it is kept, whatever case the use itself runs in. In the statement's order.
     """
 
     record: str
@@ -43,10 +43,10 @@ class SealedSection(Struct, frozen=True):
     version: int
     service: str
     collected_at: Instant
-    anchors: Mapping[str, Instant]
+    anchors: Mapping[str, Instant] | None
     case_opened_at: Instant | None
     case_closed_at: Instant | None
-    case_anchors: Mapping[str, Instant]
+    case_anchors: Mapping[str, Instant] | None
 
 
 class Found(Struct):
@@ -96,7 +96,7 @@ class Reader:
             if found[number] is None:
                 found[number] = _facts(row)
             if row[19] is not None:
-                found[number].sections.append(_section(row[19:]))
+                found[number].sections.append(SealedSection(*row[19:]))
         return found
 
 
@@ -125,25 +125,6 @@ def _facts(row: Sequence[Any]) -> Found:
         evidence_slot or 0,
         person_facts(told or 0, blocked, standing),
         standing.get("anchors", _NOTHING),
-    )
-
-
-def _section(columns: Sequence[Any]) -> SealedSection:
-    record, category, sealed, slot, version, service, collected_at, anchors, opened_at, closed_at, case_anchors = (
-        columns
-    )
-    return SealedSection(
-        record,
-        category,
-        sealed,
-        slot,
-        version,
-        service,
-        collected_at,
-        anchors or _NOTHING,
-        opened_at,
-        closed_at,
-        case_anchors or _NOTHING,
     )
 
 

@@ -20,14 +20,14 @@ select q.n, i.active_ordinal,
   left join persons p on p.id = coalesce(q.person, k.person)
   left join lateral (
         select r.id as record, s.category, s.sealed, r.slot, r.version, r.service, r.collected_at, r.anchors,
-               k.opened_at, k.closed_at, k.anchors as case_anchors
+               k.opened_at, k.closed_at, nullif(k.anchors, '{}') as case_anchors
           from records r
           join sections s on s.record = r.id
          where r.case_id = q.case_id and r.person = p.id
            and s.category = any(string_to_array(q.categories, ','))
          union all
         select r.id, s.category, s.sealed, r.slot, r.version, r.service, r.collected_at, r.anchors,
-               own.opened_at, own.closed_at, own.anchors
+               own.opened_at, own.closed_at, nullif(own.anchors, '{}')
           from unnest(case when q.case_id is null then string_to_array(q.categories, ',') end) as c(category)
          cross join lateral (
                 select s.record, s.category, s.sealed from sections s

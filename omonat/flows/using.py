@@ -122,9 +122,11 @@ def dues(
 
 def record_anchors(found: Found, section: SealedSection) -> dict[str, Instant]:
     """The named instants that decide how long a section is kept: its own, its case's, its person's."""
-    anchors = {**section.anchors, "collected": section.collected_at, **found.person_anchors}
+    anchors = {**(section.anchors or _NOTHING), "collected": section.collected_at, **found.person_anchors}
     if section.case_opened_at is not None:
-        anchors |= {"case-opened": section.case_opened_at, **section.case_anchors}
+        anchors["case-opened"] = section.case_opened_at
+        if section.case_anchors is not None:
+            anchors |= section.case_anchors
         if section.case_closed_at is not None:
             anchors["case-closed"] = section.case_closed_at
     return anchors

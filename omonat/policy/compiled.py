@@ -5,7 +5,7 @@ restriction, cases, caps) is `omonat.promises.use`. `form` says what a service a
 Keeps L1–L3, S4, C1, P2 (`since`), R1–R2. Raises BadInput with the nearest name for a name nobody declared.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
@@ -58,6 +58,8 @@ class CompiledPolicy:
     images_under: int
     _labels: Mapping[tuple[str, str], Words]
     _grants: dict[tuple[str, str, tuple[str, ...]], Grant] = field(default_factory=dict)
+    _sections: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
+    _lasting: dict[tuple[str, tuple[str, ...]], tuple[Terms, ...]] = field(default_factory=dict)
 
     def grant(self, purpose: str, role: str, items: tuple[str, ...] = ()) -> Grant:
         """What `role` may see of `items` under `purpose`; no items: all that the purpose has for the role.
@@ -122,9 +124,15 @@ class CompiledPolicy:
 
     def sections(self, purpose: str, items: tuple[str, ...] = ()) -> str:
         """The categories that may have to be opened, comma-separated and sorted, as statements take them."""
+        known = self._sections.get((purpose, items))
+        if known is not None:
+            return known
         law = self.purpose(purpose)
         wanted = [self.item(item) for item in items or law.items]
-        return ",".join(sorted({item.category for item in wanted if item.id in law.items}))
+        found = ",".join(sorted({item.category for item in wanted if item.id in law.items}))
+        if len(self._sections) < _MOST_REMEMBERED:
+            self._sections[purpose, items] = found
+        return found
 
     def since_recipient(self, recipient: str, purpose: str, item: str) -> int | None:
         """The ordinal since which this recipient may get the item for the purpose; None: it may not."""
@@ -146,10 +154,15 @@ class CompiledPolicy:
         """
         return self._terms_of(service, item).due(anchors, self.zone)
 
-    def surely_kept_until(self, service: str, items: Sequence[str], anchors: Mapping[str, Instant]) -> Instant:
+    def surely_kept_until(self, service: str, items: Iterable[str], anchors: Mapping[str, Instant]) -> Instant:
         """An instant before which none of `items` is due, from integers alone: lets hot reads skip the calendar."""
-        terms = dict.fromkeys(self._terms_of(service, item) for item in items)
-        return min((each.surely_until(anchors) for each in terms), default=Instant(0))
+        shape = (service, tuple(items))
+        terms = self._lasting.get(shape)
+        if terms is None:
+            terms = tuple(dict.fromkeys(self._terms_of(service, item) for item in shape[1]))
+            if len(self._lasting) < _MOST_REMEMBERED:
+                self._lasting[shape] = terms
+        return min([each.surely_until(anchors) for each in terms], default=Instant(0))
 
     def due_record(self, service: str, anchors: Mapping[str, Instant]) -> Instant:
         """When the first item of a record of this service becomes due: the sweeper's index."""

@@ -1,7 +1,7 @@
 """What the tables answer: a `Grant` for a use, a `Form` for a service. Immutable, shared by every use of one shape."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from omonat.base.verdict import Reason
 from omonat.policy.words import Basis
@@ -12,7 +12,8 @@ class Grant:
     """What purpose × role × items statically grants; immutable, shared by every use of the same shape.
 
     `answers_person`: the purpose only answers what the person does at this moment (a sign-in code, and nothing about
-    an order or a request), so that who restricted all use can still come in and lift it.
+    an order or a request), so that who restricted all use can still come in and lift it. `by_category` maps each
+    category to its allowed items, and these to their names within it: what a section is opened for.
     """
 
     purpose: str
@@ -28,6 +29,14 @@ class Grant:
     reads_consent: bool
     may_object: bool
     answers_person: bool
+    by_category: Mapping[str, Mapping[str, str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        by_category: dict[str, dict[str, str]] = {}
+        for item in self.allowed:
+            category, _, name = item.partition(".")
+            by_category.setdefault(category, {})[item] = name
+        object.__setattr__(self, "by_category", by_category)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

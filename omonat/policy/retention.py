@@ -93,8 +93,9 @@ class Terms:
         collected = _collected(anchors)
         latest = -1
         for anchor, floor, awaited in self.floors:
-            start = anchors.get(anchor, awaited)
-            latest = max(latest, start + floor)
+            end = anchors.get(anchor, awaited) + floor
+            if end > latest:  # noqa: PLR1730 - on every read, and a call costs more than the comparison
+                latest = end
         cap = anchors.get(self.cap_anchor, collected) + self.cap_floor
         return Instant(min(collected if latest < 0 else latest, cap))
 

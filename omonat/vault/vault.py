@@ -19,7 +19,7 @@ from omonat.base.errors import Fault, Unavailable
 from omonat.base.ids import new_id
 from omonat.vault.box import Box, TamperedError, WrongKeyError
 from omonat.vault.commitments import commit, salt_from
-from omonat.vault.encoding import derive, frame
+from omonat.vault.encoding import derive, frame, framed
 from omonat.vault.keyring import Keyring, Ring, RingFile
 from omonat.vault.root import RootKey
 from omonat.vault.slots import SlotFile
@@ -172,9 +172,7 @@ class Vault:
 
     def _section_context(self, person: str, record: str, category: str, version: int) -> bytes:
         """`frame(label, installation, person, record, category, version, suite)`; spelled out because it is hot."""
-        p, r = person.encode(), record.encode()
-        tail = _context_tail(category, version)
-        return self._section + len(p).to_bytes(4, "big") + p + len(r).to_bytes(4, "big") + r + tail
+        return self._section + framed(person) + framed(record) + _context_tail(category, version)
 
     # Look-ups and digests -------------------------------------------------------------------------------------------
 

@@ -1,10 +1,11 @@
 """The exact rule, as tables and properties: consent only widens, a restriction only closes, doubt refuses."""
 
-from dataclasses import replace
+import dataclasses
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from omonat.base.instants import DAY, Instant
 from omonat.base.verdict import Allow, CannotTell, Deny, Reason, Verdict, combine
@@ -143,7 +144,7 @@ PERSON = PersonFacts(told=0)
 )
 def test_P2_a_new_use_of_old_data_waits(told: int, agreed: int, basis: Basis, version: int, *, allowed: bool) -> None:
     person = PersonFacts(told=told, agreed={GRANT.purpose: agreed})
-    verdict, refused = decide_record(replace(GRANT, basis=basis), person, RecordFacts(version=version), NOW, ITEMS)
+    verdict, refused = decide_record(dataclasses.replace(GRANT, basis=basis), person, RecordFacts(version=version), NOW, ITEMS)
     assert isinstance(verdict, Allow) is allowed
     assert {reason.code for reason in refused.values()} == (set() if allowed else {"not-told-yet"})
 

@@ -12,7 +12,8 @@ Step 1 is the `Grant`; its refusals are already in `grant.withheld`. `decide_sta
 `decide_record` does 6 and 7 for one record. The caller still owes: the cap (counted before release), and evidence.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 from omonat.base.instants import Instant
 from omonat.base.verdict import Allow, CannotTell, Deny, Reason, Verdict
@@ -23,15 +24,14 @@ from omonat.promises.use.facts import ActorFacts, CaseFacts, PersonFacts, Record
 ALLOW = Allow()
 _NONE: Mapping[str, Reason] = {}
 
-_BLOCKED = {
-    "erased": Reason("person-unknown", "R3"),
-    "quarantined": Reason("person-quarantined", "K2"),
-    "restricted": Reason("person-restricted", "C2"),
-}
 NO_CASE = Deny((Reason("no-open-case", "S4"),))
 """No open case ties actor and person; also the answer for a case that doesn't exist: neither can be told apart."""
-NO_PERSON = Deny((_BLOCKED["erased"],))
+NO_PERSON = Deny((Reason("person-unknown", "R3"),))
 """Nobody of that id is held: the same answer as for somebody who was erased."""
+_BLOCKED = {
+    "quarantined": Deny((Reason("person-quarantined", "K2"),)),
+    "restricted": Deny((Reason("person-restricted", "C2"),)),
+}
 _ROLE_ENDED = Deny((Reason("role-ended", "S4"),))
 _TRAINING_LAPSED = Deny((Reason("training-lapsed", "B2"),))
 
@@ -50,16 +50,16 @@ def decide_standing(
         if grant.case_rule == "assigned" and actor.id not in case.assigned:
             return NO_CASE
     if person.blocked and not (person.blocked == "restricted" and grant.answers_person):  # 4
-        return Deny((_BLOCKED.get(person.blocked, _BLOCKED["erased"]),))
+        return _BLOCKED.get(person.blocked, NO_PERSON)
     if grant.reads_consent and grant.purpose not in person.consents:  # 5
-        return Deny((Reason("no-consent", "C1", {"purpose": grant.purpose}),))
+        return _denied("no-consent", "C1", grant.purpose)
     if person.objections and grant.may_object and grant.purpose in person.objections:
-        return Deny((Reason("objected", "C2", {"purpose": grant.purpose}),))
+        return _denied("objected", "C2", grant.purpose)
     return ALLOW
 
 
 def decide_record(
-    grant: Grant, person: PersonFacts, record: RecordFacts, now: Instant, items: Sequence[str]
+    grant: Grant, person: PersonFacts, record: RecordFacts, now: Instant, items: Collection[str]
 ) -> tuple[Verdict, Mapping[str, Reason]]:
     """Whether this record may serve the use: a verdict for the record, and those of `items` that it may not give.
 
@@ -71,13 +71,13 @@ def decide_record(
     for item in items:
         since = grant.since_of[item]
         if since > record.version and not _reaches(grant, person, since):  # 6
-            refused[item] = Reason("not-told-yet", "P2", {"item": item, "purpose": grant.purpose})
+            refused[item] = _not_told_yet(item, grant.purpose)
         elif record.due is not None:  # 7
             due = record.due.get(item)
             if due is None:
-                refused[item] = Reason("due-unknown", "R1", {"item": item})
+                refused[item] = _of_item("due-unknown", "R1", item)
             elif due <= now:
-                refused[item] = Reason("no-longer-kept", "R3", {"item": item})
+                refused[item] = _of_item("no-longer-kept", "R3", item)
     if len(refused) < len(items):
         return ALLOW, refused
     unsure = tuple(item for item, reason in refused.items() if reason.code == "due-unknown")
@@ -91,3 +91,21 @@ def _reaches(grant: Grant, person: PersonFacts, since: int) -> bool:
     if since > person.told:
         return False
     return grant.basis is Basis.LEGAL_OBLIGATION or since <= person.agreed.get(grant.purpose, 0)
+
+
+# Reasons name nothing but the policy's purposes and items, so there are few of them, and each is made once.
+
+
+@lru_cache(4096)
+def _denied(code: str, promise: str, purpose: str) -> Deny:
+    return Deny((Reason(code, promise, {"purpose": purpose}),))
+
+
+@lru_cache(4096)
+def _of_item(code: str, promise: str, item: str) -> Reason:
+    return Reason(code, promise, {"item": item})
+
+
+@lru_cache(4096)
+def _not_told_yet(item: str, purpose: str) -> Reason:
+    return Reason("not-told-yet", "P2", {"item": item, "purpose": purpose})
