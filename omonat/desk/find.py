@@ -67,9 +67,7 @@ def _finding(visit: Visit, person: str, purpose: str) -> str:
     return f"{visit.token} found {person} for {purpose}"
 
 
-async def _page(
-    visit: Visit, *, found: LookupAnswer | None = None, error: str = "", by: str = ""
-) -> Answer:
+async def _page(visit: Visit, *, found: LookupAnswer | None = None, error: str = "", by: str = "") -> Answer:
     lookups = await visit.house.desk.lookups(visit.member)
     options = [
         (f"{each.id}/{item}", f"{visit.label('purpose', each.id)}: {visit.label('item', item)}")

@@ -6,7 +6,6 @@ from omonat.base.errors import Fault
 from omonat.desk.door import DESK, FIND, HOME, KEYS, SIGN_OUT
 from omonat.flows.staff import StaffMember
 from omonat.pages import Nav
-from omonat.pages.http import end_session
 from omonat.pages.visit import POLICY, Answer
 from omonat.pages.visit import Visit as AnyVisit
 
@@ -18,10 +17,10 @@ KEYS_COOKIE: Final = "__Host-desk-keys"
 class Visit(AnyVisit):
     """What a page of the Desk needs to know of its reader."""
 
-    door: Final = DESK
-    name: Final = "desk"
-    home: Final = HOME
-    sign_out: Final = SIGN_OUT
+    door = DESK
+    name = "desk"
+    home = HOME
+    sign_out = SIGN_OUT
 
     staff: StaffMember | None = None
     purpose: str = ""
@@ -45,12 +44,8 @@ class Visit(AnyVisit):
 
     async def recognise(self) -> None:
         """Find the staff member: nobody whose role or training has ended since has a session any more."""
-        if not self.token:
-            return
         session = await self.house.sessions.find("desk", self.token)
-        if session is None:
-            self.cookies.append(end_session("desk"))
-        else:
+        if session is not None:
             self.staff = await self.house.staff.member(session.holder)
 
     def frame(self) -> dict[str, Any]:

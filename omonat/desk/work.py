@@ -89,7 +89,7 @@ async def reveal(visit: Visit) -> Answer:
         answer = await use(visit, purpose, visit.form.get("item", ""), case=line.id)
     except Refused as error:
         return await _case_page(visit, line, purposes, purpose, error=error)
-    return await _case_page(visit, line, purposes, purpose, answer)
+    return await _case_page(visit, line, purposes, purpose, answer=answer)
 
 
 async def use(
@@ -186,6 +186,7 @@ async def _case_page(
     line: CaseLine,
     purposes: Sequence[OpenPurpose],
     purpose: OpenPurpose | None,
+    *,
     answer: UseAnswer | None = None,
     error: Refused | None = None,
 ) -> Answer:

@@ -41,7 +41,10 @@ def handlers_of(
     made: list[ControllerRouterHandler] = []
     for open_to_all, these in ((True, addresses), (False, addresses.for_members or Addresses[V]())):
         for method, actions in ((get, these.pages), (post, these.forms)):
-            made += [_handler(method, path, visit, action, house, open_to_all) for path, action in actions.items()]
+            made += [
+                _handler(method, path, visit, action, house=house, open_to_all=open_to_all)
+                for path, action in actions.items()
+            ]
     return made
 
 
@@ -50,6 +53,7 @@ def _handler(
     path: str,
     visit: type[V],
     action: Callable[[V], Awaitable[Answer]],
+    *,
     house: Callable[[], House],
     open_to_all: bool,
 ) -> HTTPRouteHandler:

@@ -20,6 +20,7 @@ from omonat.pages.http import (
     SESSION_COOKIES,
     csrf_holds,
     csrf_token,
+    end_session,
     from_elsewhere,
     language_cookie,
     language_for,
@@ -56,8 +57,7 @@ class Visit(ABC):
         self.https = house.settings.address.startswith("https://")
         self.token = request.cookies.get(SESSION_COOKIES[self.name], "")
         self.form: Mapping[str, str] = {}
-        self.cookies: list[Cookie] = []
-        """Cookies every answer of this visit sets."""
+        self._over = False
         self._policy: CompiledPolicy | None = None
 
     @property
@@ -81,12 +81,15 @@ class Visit(ABC):
         return self._policy
 
     async def meet(self) -> None:
-        """Find the policy in force and who is signed in.
+        """Find the policy in force and who is signed in; a session that is over ends in the browser too.
 
         Raises Unavailable `no-policy` before the first publication.
         """
         self._policy = await self.house.grounds.law.current()
         await self.recognise()
+        if not self.signed_in and self.token:
+            await self.house.sessions.end(self.token)
+            self._over = True
 
     async def read_form(self) -> None:
         """Read the posted fields. Raises Refused `form-not-ours` unless this session's own page sent them."""
@@ -127,11 +130,11 @@ class Visit(ABC):
         if self.signed_in:
             framed |= {"sign_out": self.sign_out, "csrf": csrf_token(self.form_key, self.token)}
         html = self.door.render(template, language=self.language, now=self.now, **{**framed, **context})
-        return page(html, personal=True, https=self.https, status=status, cookies=[*self._kept(), *cookies])
+        return page(html, personal=True, https=self.https, status=status, cookies=self._with(cookies))
 
     def go(self, place: str, *, cookies: Iterable[Cookie] = (), clear: bool = False) -> Answer:
         """After a form: go and look."""
-        return see_other(place, https=self.https, cookies=[*self._kept(), *cookies], clear=clear)
+        return see_other(place, https=self.https, cookies=self._with(cookies), clear=clear)
 
     def trouble(self, error: OmonatError) -> Answer:
         """What was refused or failed: what, why, and what one can do."""
@@ -161,7 +164,11 @@ class Visit(ABC):
         at = min(signed.at, self.now)
         return {"unverified": False, "proof": Proof(signed.checkpoint.size, at, signed.checkpoint.root, CHECKPOINT)}
 
-    def _kept(self) -> list[Cookie]:
-        """Cookies every answer sets: the language once chosen, and what `recognise` left."""
+    def _with(self, cookies: Iterable[Cookie]) -> list[Cookie]:
+        """These cookies, and what every answer sets: the language once chosen, the end of a session that is over."""
         chosen = self.query.get("lang")
-        return [*self.cookies, *([language_cookie(chosen)] if chosen in LANGUAGES else [])]
+        kept = [language_cookie(chosen)] if chosen in LANGUAGES else []
+        if self._over:
+            kept.append(end_session(self.name))
+        given = list(cookies)
+        return [*(cookie for cookie in kept if cookie.key not in {each.key for each in given}), *given]

@@ -78,6 +78,12 @@ class Worker:
     async def reveal(self, item: str) -> int:
         return await self.press(f"form:has(input[name=item][value='{item}']) button")
 
+    async def look_up(self, by: str, value: str) -> int:
+        await self.go("/desk/find")
+        await self.page.select_option("#by", by)
+        await self.page.fill("#value", value)
+        return await self.press("form[action='/desk/find'] button")
+
     @property
     def path(self) -> str:
         return self.page.url.removeprefix(self.base)
