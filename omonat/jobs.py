@@ -4,11 +4,12 @@ Any number of processes may run it: what only one may do is fenced by a lease or
 """
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from omonat.base.errors import OmonatError
-from omonat.base.instants import DAY, HOUR, Instant
+from omonat.base.instants import DAY, Instant
 from omonat.base.logs import log
 from omonat.base.settings import Settings
 from omonat.database.statements import load
@@ -77,15 +78,7 @@ async def _drain(house: House, policy: CompiledPolicy, stack: AsyncExitStack) ->
     mail, sms = _mail(house.settings), await _sms(house.settings, stack)
     if mail is None and sms is None:
         return None
-    outgoing = Outgoing(house.use, house.grounds.law, lambda: house.inner_credential("outbox"))
-    outbox = Outbox(house.grounds.database)
-    ports = SendPorts(
-        open_channel=outgoing.open_channel,
-        open_sealed=house.grounds.vault.open_value,
-        rules=outgoing,
-        through={channel: name for channel, name in _CARRIED.items() if (sms if channel is Channel.SMS else mail)},
-        service_sent=lambda person, since: outbox.service_sent(person, since=since),
-    )
+    served = [channel for channel in _CARRIED if (sms if channel is Channel.SMS else mail)]
     base, controller = house.settings.address, policy.policy.controller
     post = Post(
         sender=Sender(name=controller.name, mailbox=house.settings.smtp_from or controller.mailbox),
@@ -94,7 +87,23 @@ async def _drain(house: House, policy: CompiledPolicy, stack: AsyncExitStack) ->
         sms=sms,
         unsubscribe=signed_links(house, controller.mailbox),
     )
-    return Drain(outbox=outbox, ports=ports, post=post, clock=house.grounds.clock)
+    outbox = Outbox(house.grounds.database)
+    return Drain(outbox=outbox, ports=ports_of(house, served), post=post, clock=house.grounds.clock)
+
+
+def ports_of(house: House, served: Iterable[Channel] = Channel) -> SendPorts:
+    """What the flow `send` stands on, where carriers serve these channels."""
+    grounds = house.grounds
+    outgoing = Outgoing(house.use, grounds.law, grounds.vault, lambda: house.inner_credential("outbox"))
+    outbox = Outbox(grounds.database)
+    return SendPorts(
+        open_channel=outgoing.open_channel,
+        open_sealed=grounds.vault.open_value,
+        rules=outgoing,
+        through={channel: _CARRIED[channel] for channel in served},
+        service_sent=lambda person, since: outbox.service_sent(person, since=since),
+        digest_of=outgoing.digest_of,
+    )
 
 
 def _mail(settings: Settings) -> MailCarrier | None:
@@ -144,7 +153,7 @@ async def _sweep(house: House) -> None:
     async with house.grounds.database.connection() as connection:
         await _identity.drop_web_sessions(connection, now=now)
         await _identity.drop_codes(connection, before=Instant(now - DAY))
-        await _identity.drop_rates(connection, before=Instant(now - 2 * HOUR))
+        await _identity.drop_rates(connection, before=Instant(now - 2 * DAY))
         await _sweeps.drop_answers(connection, before=Instant(now - DAY))
         await _sweeps.drop_usage(connection, before=Instant(now - 2 * DAY))
     await Outbox(house.grounds.database).prune(now=now)

@@ -1,5 +1,7 @@
 """Cases: opened, bound, assigned and closed by the systems they live in, never by a caller's word (S4)."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +55,26 @@ class Cases:
 
     async def put(self, request: PutCase) -> Receipt:
         """Open the case, or bind and assign it. Raises BadInput, Refused (`no-open-case`, `source-not-named`)."""
+        async with self._refusals_noted(request):
+            return await self._put(request)
+
+    async def event(self, request: CaseEvent) -> Receipt:
+        """Note an event of a case, or close it. Raises BadInput for an event nobody counts from, Refused."""
+        async with self._refusals_noted(request):
+            return await self._event(request)
+
+    @asynccontextmanager
+    async def _refusals_noted(self, request: PutCase | CaseEvent) -> AsyncIterator[None]:
+        """What a system of the company was refused is in evidence; a stranger without a credential fills no log."""
+        try:
+            yield
+        except Refused as refusal:
+            if refusal.code != "credential-refused":
+                facts = {"kind": _kind(request.case), "client": request.credential.client, "code": refusal.code}
+                await self._journal.submit(Entry(new_id("ev"), self._clock(), "case:work:refused", facts))
+            raise
+
+    async def _put(self, request: PutCase) -> Receipt:
         policy, now = await self._law.current(), self._clock()
         kind = _kind(request.case)
         service = _service(policy, kind, request.service)
@@ -81,20 +103,18 @@ class Cases:
             (receipt,) = await self._journal.append(connection, [entry], now=now)
         return receipt
 
-    async def event(self, request: CaseEvent) -> Receipt:
-        """Note an event of an open case, or close it. Raises BadInput for an event nobody counts from, Refused."""
+    async def _event(self, request: CaseEvent) -> Receipt:
         policy, now = await self._law.current(), self._clock()
         closing = request.name == "case-closed"
         if not closing and request.name not in ANCHORS:
             raise BadInput("event-unknown", nearest=", ".join(sorted(ANCHORS | {"case-closed"})))
-        at = min(request.at or now, now)
         async with self._database.transaction() as connection:
             client = await require_client(connection, request.credential, now)
             row = await _queries.case_for_update(connection, id=request.case)
             if row is None:
                 raise Refused("no-open-case")
-            if closing or row["closed_at"] is None:
-                self._permit(policy, client, row, row["kind"], None)
+            self._permit(policy, client, row, row["kind"], None, closed_too=not closing)
+            at = Instant(max(min(now if request.at is None else request.at, now), row["opened_at"]))
             if closing:
                 await _queries.close_case(connection, id=request.case, at=at)
             else:
@@ -107,10 +127,21 @@ class Cases:
             (receipt,) = await self._journal.append(connection, [entry], now=now)
         return receipt
 
-    def _permit(self, policy: CompiledPolicy, client: Client, row: Any, kind: str, person: str | None) -> None:
+    def _permit(
+        self,
+        policy: CompiledPolicy,
+        client: Client,
+        row: Any,
+        kind: str,
+        person: str | None,
+        *,
+        closed_too: bool = False,
+    ) -> None:
+        """Raises Refused. `closed_too`: a complaint or a return may come after the case was closed."""
         state = None
         if row is not None:
-            state = CaseState(kind=row["kind"], person=row["person"], is_open=row["closed_at"] is None)
+            is_open = closed_too or row["closed_at"] is None
+            state = CaseState(kind=row["kind"], person=row["person"], is_open=is_open)
         verdict = decide_change(state, kind=kind, person=person, source=client.source, sources=_sources(policy, kind))
         if not isinstance(verdict, Allow):
             raise Refused(verdict.reasons[0].code, **verdict.reasons[0].about)

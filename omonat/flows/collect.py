@@ -9,6 +9,7 @@ Promises L1, L2, L3, D2, K1, T2, C4, P4, S2. Many collections share one transact
 5. write rows, choices and entries in one transaction; answer after its commit
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
@@ -126,9 +127,7 @@ class Collect:
         except _BatchBrokenError:
             for n in accepted:
                 answers[n] = await self._store_alone(batch[n], facts[n], now)
-        for n, answer in enumerate(answers):
-            if isinstance(answer, Refused):
-                await self._journal.submit(self._refusal(batch[n], answer, now))
+        await self._note_refusals(batch, answers, now)
         return [answer if answer is not None else Refused("no-open-case") for answer in answers]
 
     async def _read(self, batch: Sequence[Parsed]) -> list[Facts]:
@@ -220,6 +219,24 @@ class Collect:
         except OmonatError as error:
             return error
         return answer
+
+    async def _note_refusals(
+        self, batch: Sequence[Parsed], answers: list[CollectAnswer | Exception | None], now: Instant
+    ) -> None:
+        """Refusals are in evidence before they are answered, all at once; one without evidence is `Unavailable`, for
+        its own asker. A stranger without a credential fills no log."""
+        refused = [
+            (n, answer)
+            for n, answer in enumerate(answers)
+            if isinstance(answer, Refused) and answer.code != "credential-refused"
+        ]
+        noted = await asyncio.gather(
+            *(self._journal.submit(self._refusal(batch[n], answer, now)) for n, answer in refused),
+            return_exceptions=True,
+        )
+        for (n, _), outcome in zip(refused, noted, strict=True):
+            if isinstance(outcome, Exception):
+                answers[n] = outcome
 
     def _refusal(self, parsed: Parsed, error: Refused, now: Instant) -> Entry:
         facts: dict[str, Any] = {

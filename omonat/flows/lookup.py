@@ -71,21 +71,23 @@ class Lookup:
             staff = None
             if request.on_behalf_of is not None:
                 staff = await _queries.staff_by_ref(connection, ref=request.on_behalf_of)
-        role, actor = _role(policy, request, client, staff, now)
-        verdict = decide_lookup(purpose, role=role, item=request.item)
-        if isinstance(verdict, Allow) and policy.roles[role].kind is RoleKind.HUMAN:
-            verdict = await self._caps.take(actor, "lookup", policy.roles[role].caps, now) or verdict
         facts: dict[str, Any] = {
-            "policy": policy.digest, "purpose": request.purpose, "role": role, "client": client.id,
-            "item": request.item,
+            "policy": policy.digest, "purpose": request.purpose, "client": client.id, "item": request.item,
         }  # fmt: skip
         if staff is not None:
             facts["staff"] = self._vault.pseudonym("staff", staff["id"])
+        try:
+            role, actor = _role(policy, request, client, staff, now)
+        except Refused as refusal:
+            await self._refuse(facts, refusal.code, now)
+            raise
+        facts["role"] = role
+        verdict = decide_lookup(purpose, role=role, item=request.item)
+        if isinstance(verdict, Allow) and policy.roles[role].kind is RoleKind.HUMAN:
+            verdict = await self._caps.take(actor, "lookup", policy.roles[role].caps, now) or verdict
         if isinstance(verdict, Deny):
             reason = verdict.reasons[0]
-            await self._journal.submit(
-                Entry(new_id("ev"), now, "lookup:person:refused", {**facts, "code": reason.code})
-            )
+            await self._refuse(facts, reason.code, now)
             raise Refused(reason.code, **reason.about)
         digest = self._vault.lookup_digest(request.item, normal.lookup)
         async with self._database.connection() as connection:
@@ -93,6 +95,9 @@ class Lookup:
                 row async for row in _queries.matches(connection, digest=digest, item=request.item, kinds=purpose.cases)
             ]
         return await self._answer(found, facts, now)
+
+    async def _refuse(self, facts: dict[str, Any], code: str, now: Instant) -> None:
+        await self._journal.submit(Entry(new_id("ev"), now, "lookup:person:refused", {**facts, "code": code}))
 
     async def _answer(self, found: list[Any], facts: dict[str, Any], now: Instant) -> LookupAnswer:
         with_case = [row for row in found if row["cases"]]

@@ -8,6 +8,7 @@ from omonat.flows.law import Law
 from omonat.flows.send import Allowed, Refused
 from omonat.flows.use import Credential, Use, UseRequest
 from omonat.promises.messages import PurposeFacts, Recipient
+from omonat.vault.vault import Vault
 
 _NAME = "contact.name"
 
@@ -15,9 +16,10 @@ _NAME = "contact.name"
 class Outgoing:
     """The outbox's own actor: the role `system`, under the purpose of each message."""
 
-    def __init__(self, use: Use, law: Law, credential: Callable[[], Awaitable[Credential]]) -> None:
+    def __init__(self, use: Use, law: Law, vault: Vault, credential: Callable[[], Awaitable[Credential]]) -> None:
         self._use = use
         self._law = law
+        self._vault = vault
         self._credential = credential
 
     async def open_channel(
@@ -49,6 +51,11 @@ class Outgoing:
         if channel_item not in answer.items:
             return Refused((answer.withheld[channel_item],))
         return Allowed(answer.items[channel_item], answer.items.get(_NAME))
+
+    async def digest_of(self, item: str, address: str) -> bytes:
+        """The look-up digest of an address that was opened: which of a person's addresses it is."""
+        policy = await self._law.current()
+        return self._vault.lookup_digest(item, policy.normalise(item, address).lookup or "")
 
     async def purpose(self, purpose: str) -> PurposeFacts | None:
         """What the policy in force says of a purpose's messages, or None when it has no such purpose."""

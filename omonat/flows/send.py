@@ -6,19 +6,21 @@
 4. A service message keeps the daily limit (N2).
 5. The verdict: `open_channel` decides, writes the evidence, and opens the address. A withdrawal acknowledged before
    this step is obeyed, whatever campaign is running (C3).
-6. The sealed parameters are opened.
+6. The sealed parameters are opened. What may go to one address only is not sent to another that the person has by now.
 
 The caller still owes: rendering, the durable mark before the network, the hand-over, the end (the mail door).
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hmac import compare_digest
 from typing import Protocol
 
 from omonat.base import errors
 from omonat.base.instants import DAY, MINUTE, Instant
 from omonat.base.verdict import Allow, Reason
 from omonat.promises.messages import (
+    ONLY_TO,
     TEMPLATES,
     Channel,
     MessageClass,
@@ -79,7 +81,8 @@ class SendPorts:
     """What the flow needs from the rest of the house, handed in by the wiring.
 
     `through` names the registered recipient that carries each channel. `service_sent` gives the instants of service
-    messages to a person since an instant. `name_item` is the policy's item for the name a letter greets with.
+    messages to a person since an instant. `digest_of` gives the look-up digest of an item's value; without it nothing
+    that is bound to one address leaves. `name_item` is the policy's item for the name a letter greets with.
     """
 
     open_channel: OpenChannel
@@ -87,6 +90,7 @@ class SendPorts:
     rules: Rules
     through: Mapping[Channel, str]
     service_sent: Callable[[str, Instant], Awaitable[Sequence[Instant]]]
+    digest_of: Callable[[str, str], Awaitable[bytes]] | None = None
     name_item: str = "contact.name"
 
 
@@ -150,7 +154,14 @@ async def send(message: Waiting, ports: SendPorts, *, now: Instant) -> Ready | W
         params = _parameters(message, ports)
     except errors.Refused as gone:
         return Withheld((Reason(gone.code, "R3"),))
+    bound = params.pop(ONLY_TO, None)
+    if bound is not None and not await _is_that_address(message.address_item, answer.value, str(bound), ports):
+        return Withheld((Reason("message-channel-moved", "S6"),))
     return Ready(answer.value, answer.name, params)
+
+
+async def _is_that_address(item: str, address: str, digest: str, ports: SendPorts) -> bool:
+    return ports.digest_of is not None and compare_digest((await ports.digest_of(item, address)).hex(), digest)
 
 
 async def _refused_by_its_kind(message: Waiting, ports: SendPorts) -> tuple[Reason, ...]:

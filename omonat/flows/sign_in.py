@@ -1,9 +1,11 @@
 """Sign in: a person proves control of a phone or e-mail with a one-time code, and nothing else opens their history.
 
-1. `ask`: a code goes to the channel if somebody is known by it; the answer is the same if nobody is
+1. `ask`: a code goes to the channel if it is the newest of somebody's; the answer is the same if it is nobody's. At the
+   moment of sending the address must still be the one that was typed (`send`)
 2. `enter`: the attempt is counted in the statement that compares; five attempts, ten minutes, one use
-3. one person known by the channel: signed in. Several, or a number unseen for a year (it may have been given to
-   somebody else): a second proof is asked, the number of an order of theirs (`prove`)
+3. one person known by the channel: signed in. Several, a number unseen for a year (it may have been given to somebody
+   else), or one that was never proved and came after another: a second proof is asked, the number of an order of
+   theirs (`prove`), ten times a day at most
 """
 
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ _queries = load("omonat.promises.identity")
 _LIFE = 10 * MINUTE
 _RECYCLED = 365 * DAY
 _PURPOSE = "account-codes"
+_PROOFS_A_DAY = 10
 _CHANNELS = {"contact.mobile": Channel.SMS, "contact.email": Channel.EMAIL}
 
 
@@ -77,7 +80,7 @@ class SignIn:
             )  # fmt: skip
             known = [row async for row in _queries.persons_by_lookup(connection, digest=digest, item=item)]
             if known:
-                await self._send(connection, known[0], item, language=language, code=code, now=now)
+                await self._send(connection, known[0], item, digest, language=language, code=code, now=now)
         return ticket
 
     async def enter(self, ticket: str, code: str) -> SignedIn | SecondProofNeeded:
@@ -93,32 +96,32 @@ class SignIn:
             ]
         if not known:
             raise Refused("code-wrong")
-        if len(known) == 1 and now - max(known[0]["since"], known[0]["verified_at"] or Instant(0)) < _RECYCLED:
+        if len(known) == 1 and _opens(known[0], now):
             return await self._begin(known[0]["id"], row["item"], row["digest"], now)
         proved = msgspec.json.encode({"item": row["item"], "digest": row["digest"].hex()})
         return SecondProofNeeded(token=await self._sessions.open("proof", ticket, proved))
 
     async def prove(self, token: str, order: str) -> SignedIn:
-        """The second proof: an order number of the person's own. Five tries. Raises Refused `proof-wrong`."""
+        """The second proof: an order number of the person's own. Five tries, and ten a day for one channel, however
+        many codes were asked for. Raises Refused `proof-wrong`."""
         now = self._clock()
         session = await self._sessions.find("proof", token)
         if session is None:
             raise Refused("code-wrong")
         proved = msgspec.json.decode(session.state)
         digest, item = bytes.fromhex(proved["digest"]), proved["item"]
-        if await self._count(f"proof:{session.holder}", HOUR, now) > 5:
+        tries = await self._count(f"proof:{session.holder}", HOUR, now)
+        today = await self._count(f"proofs:{item}:{digest.hex()}", DAY, now) if tries <= 5 else 0
+        if tries > 5 or today > _PROOFS_A_DAY:
             await self._sessions.end(token)
             raise Refused("code-wrong")
         case = order.strip() if ":" in order else f"order:{order.strip()}"
         async with self._database.connection() as connection:
-            known = [p async for p in _queries.persons_by_lookup(connection, digest=digest, item=item)]
-            theirs = [
-                p["id"] for p in known if await _queries.person_has_case(connection, case_id=case, person=p["id"])
-            ]
-        if len(theirs) != 1:
+            person = await _queries.person_by_case(connection, case_id=case, digest=digest, item=item)
+        if person is None:
             raise Refused("proof-wrong")
         await self._sessions.end(token)
-        return await self._begin(theirs[0], item, digest, now)
+        return await self._begin(person, item, digest, now)
 
     async def _begin(self, person: str, item: str, digest: bytes, now: Instant) -> SignedIn:
         async with self._database.transaction() as connection:
@@ -127,13 +130,14 @@ class SignIn:
             await self._journal.append(connection, [entry], now=now)
         return SignedIn(token=await self._sessions.open("me", person), person=person)
 
-    async def _send(self, connection: Any, person: Any, item: str, *, language: str, code: str, now: Instant) -> None:
-        slot = await _queries.person_slot(connection, id=person["id"])
+    async def _send(
+        self, connection: Any, person: Any, item: str, digest: bytes, *, language: str, code: str, now: Instant
+    ) -> None:
         message = Message(
             person=person["id"], template="sign-in-code", purpose=_PURPOSE, channel=_CHANNELS[item],
-            address_item=item, language=language, params={"code": code, "minutes": _LIFE // MINUTE},
+            address_item=item, language=language, params={"code": code, "minutes": _LIFE // MINUTE}, only_to=digest,
         )  # fmt: skip
-        await put(connection, message, seal=partial(self._vault.seal_value, slot=slot), now=now)
+        await put(connection, message, seal=partial(self._vault.seal_value, slot=person["slot"]), now=now)
 
     async def _limit(self, caller: str, digest: bytes, now: Instant) -> None:
         channel = await self._count(f"codes:{digest.hex()}", HOUR, now)
@@ -150,6 +154,12 @@ class SignIn:
 
     def _code_digest(self, ticket: str, code: str) -> bytes:
         return self._vault.keyed_digest("sign-in-code", sha256(f"{ticket}:{code}".encode()).digest())
+
+
+def _opens(known: Any, now: Instant) -> bool:
+    """Whether the channel alone opens this person's history: proved or their only one, and seen within a year."""
+    proved = known["verified_at"]
+    return (proved is not None or known["only"]) and now - max(known["since"], proved or Instant(0)) < _RECYCLED
 
 
 def _interval(microseconds: int) -> timedelta:

@@ -17,8 +17,11 @@ from typing import Any
 from msgspec import Struct
 
 from omonat.base.errors import BadInput, Refused
+from omonat.base.ids import new_id
+from omonat.base.instants import Instant
 from omonat.base.verdict import Allow, CannotTell, Reason, Verdict
 from omonat.database.codecs import FOREVER
+from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.caps import Caps
 from omonat.flows.grounds import Grounds
@@ -31,14 +34,14 @@ from omonat.promises.use.facts import ActorFacts, CaseFacts
 from omonat.promises.use.rule import NO_CASE, NO_PERSON, decide_standing
 
 
-class Credential(Struct, frozen=True, kw_only=True):
+class Credential(Struct, frozen=True, kw_only=True, gc=False):
     """A client as the door parsed it: its public id, and the SHA-256 of the secret it showed."""
 
     client: str
     secret_digest: bytes
 
 
-class UseRequest(Struct, frozen=True, kw_only=True):
+class UseRequest(Struct, frozen=True, kw_only=True, gc=False):
     """What is asked. `case` or `person` (or both) name whose data; `items` empty means all the purpose may use.
 
     `on_behalf_of` is the staff ref the client acts for; without it the client acts in its own role.
@@ -52,7 +55,7 @@ class UseRequest(Struct, frozen=True, kw_only=True):
     items: tuple[str, ...] = ()
 
 
-class UseAnswer(Struct, frozen=True, kw_only=True):
+class UseAnswer(Struct, frozen=True, kw_only=True, gc=False):
     """What may be known: values by item, reasons for the rest, the records they came from, the receipt."""
 
     person: str
@@ -89,8 +92,12 @@ class Use:
                 break
             policy = await self._law.of(found.ordinal)  # 3
         now = self._clock()
-        actor = _actor(request, found, policy)  # 4
-        grant = policy.grant(request.purpose, actor.role, request.items)
+        try:
+            actor = _actor(request, found, policy)  # 4
+            grant = policy.grant(request.purpose, actor.role, request.items)
+        except Refused as refusal:
+            await self._turn_away(request, policy, found, refusal.code, now)
+            raise
         here = Situation(request, policy, found, grant, now)
         verdict = _same_person(request, found) or decide_standing(
             grant, actor, _case(request, found), found.facts, now
@@ -99,7 +106,10 @@ class Use:
             verdict = await self.caps.take(actor.id, "use", policy.roles[actor.role].caps, now) or verdict
         if not isinstance(verdict, Allow):
             await self._refuse(here, verdict)
-        opened = await self._open(here)  # 7
+        opened = Opened()
+        open_sections(self._vault, here, opened, found)  # 7
+        if len(opened.values) < len(grant.allowed):
+            await self._look_further(here, opened)
         receipt = await self._journal.submit(entry(self._vault, here, opened))  # 8
         return UseAnswer(
             person=found.person or "",
@@ -110,11 +120,10 @@ class Use:
             policy=policy,
         )
 
-    async def _open(self, here: Situation) -> Opened:
-        opened = Opened()
-        open_sections(self._vault, here, opened, here.found)
+    async def _look_further(self, here: Situation, opened: Opened) -> None:
+        """Not everything granted is at hand: the person's newest live records may hold it; else say why not."""
         missing = opened.missing(here.grant)
-        if missing and here.request.case is not None:  # the case's records don't hold it: the newest live ones may
+        if missing and here.request.case is not None:
             newest = await self._reader.read(here.beyond_the_case(missing))
             if newest.facts == here.found.facts and newest.ordinal == here.policy.ordinal:
                 open_sections(self._vault, here, opened, newest)
@@ -124,7 +133,6 @@ class Use:
             if reason.code == "due-unknown":
                 person = here.found.person
                 await open_work_item(self._database, rule="due", person=person, missing=item, now=here.now)
-        return opened
 
     async def _refuse(self, here: Situation, verdict: Verdict) -> None:
         """Record the refusal, then raise it. An unsure verdict also becomes a work item."""
@@ -136,6 +144,25 @@ class Use:
         opened = Opened(refused=dict.fromkeys(here.grant.allowed, reason))
         await self._journal.submit(entry(self._vault, here, opened))
         raise Refused(reason.code, **reason.about)
+
+    async def _turn_away(
+        self, request: UseRequest, policy: CompiledPolicy, found: Found, code: str, now: Instant
+    ) -> None:
+        """Record that one of the company's systems asked in a role that isn't there; a stranger fills no log."""
+        if code == "credential-refused":
+            return
+        entry_id, subjects = new_id("ev"), tuple[str, ...]()
+        facts: dict[str, Any] = {
+            "policy": policy.digest, "purpose": request.purpose, "client": request.credential.client, "code": code,
+        }  # fmt: skip
+        if found.staff is not None:
+            facts["staff"] = self._vault.pseudonym("staff", found.staff)
+        if found.person is not None and found.facts.blocked != "erased":
+            facts["person"] = self._vault.commitment(
+                evidence_slot=found.evidence_slot, entry=entry_id, field="person", value=found.person
+            )
+            subjects = (found.person,)
+        await self._journal.submit(Entry(entry_id, now, "use:person:refused", facts, subjects))
 
 
 def _question(policy: CompiledPolicy, request: UseRequest) -> Question:

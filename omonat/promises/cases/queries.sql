@@ -1,7 +1,7 @@
 -- name: case_for_update^
--- A case, locked until the transaction ends, with its person's evidence slot.
-select k.id, k.kind, k.service, k.person, k.closed_at, k.assigned, k.anchors,
-       (select p.evidence_slot from persons p where p.id = k.person) as evidence_slot
+-- A case, locked until the transaction ends, with its person's evidence slot; null once they were erased.
+select k.id, k.kind, k.service, k.person, k.opened_at, k.closed_at, k.assigned, k.anchors,
+       (select p.evidence_slot from persons p where p.id = k.person and p.erased_at is null) as evidence_slot
   from cases k where k.id = :id for update of k;
 
 -- name: open_case!
@@ -15,7 +15,9 @@ update cases set person = coalesce(person, :person), assigned = :assigned where 
 
 -- name: note_anchor!
 -- A named event of a case; the latest of its kind counts.
-update cases set anchors = anchors || jsonb_build_object(:name::text, :at::bigint) where id = :id;
+update cases
+   set anchors = anchors || jsonb_build_object(:name::text, greatest(:at::bigint, (anchors ->> :name::text)::bigint))
+ where id = :id;
 
 -- name: close_case!
 -- Closed: it ties nobody any more.

@@ -85,17 +85,26 @@ returning item, digest, code = :code as right;
 delete from sign_in_codes where until < :before;
 
 -- name: persons_by_lookup
--- The people found by a channel, newest first: not erased, not quarantined.
-select p.id, p.language, l.since, l.verified_at,
-       (select count(*) from records r where r.person = p.id) as records
+-- The people whose newest channel of its kind this is, proved ones first: not erased, not quarantined. Who gave another
+-- one since is not found by the old one: codes go to the newest. `only`: they never gave another.
+select p.id, p.slot, l.since, l.verified_at,
+       not exists (select from lookups other where other.person = l.person and other.item = l.item
+                                               and other.epoch = l.epoch and other.digest <> l.digest) as only
   from lookups l join persons p on p.id = l.person
  where l.digest = :digest and l.item = :item and p.erased_at is null and p.quarantined_at is null
- order by l.since desc, p.id
+   and not exists (select from lookups newer where newer.person = l.person and newer.item = l.item
+                                               and newer.since > l.since)
+ order by l.verified_at desc nulls last, l.since desc, p.id
  limit 20;
 
--- name: person_has_case$
--- Whether a case is this person's: the second proof for a shared or recycled channel.
-select exists (select 1 from cases where id = :case_id and person = :person);
+-- name: person_by_case$
+-- Whose a case is, among those whose newest channel this is: the second proof for a shared or recycled channel.
+select p.id
+  from cases k join persons p on p.id = k.person join lookups l on l.person = p.id
+ where k.id = :case_id and l.digest = :digest and l.item = :item
+   and p.erased_at is null and p.quarantined_at is null
+   and not exists (select from lookups newer where newer.person = l.person and newer.item = l.item
+                                               and newer.since > l.since);
 
 -- name: verify_channel!
 -- The person has proved control of the channel (Q1).
@@ -147,14 +156,17 @@ delete from rates where window_start < :before;
 select slot from persons where id = :id;
 
 -- name: matches
--- Exact look-up: who is found by a channel, and their open cases of the purpose's kinds.
-select l.person, p.evidence_slot,
-       array(select k.id from cases k
-              where k.person = l.person and k.closed_at is null and k.kind = any(:kinds::text[])
-              order by k.opened_at desc limit 20) as cases
+-- Exact look-up: who is found by a channel, and their open cases of the purpose's kinds; who has one comes first, so
+-- that a crowd on one number neither hides them nor makes one of several look like the only one.
+select l.person, p.evidence_slot, mine.cases
   from lookups l join persons p on p.id = l.person
+ cross join lateral (
+       select array(select k.id from cases k
+                     where k.person = l.person and k.closed_at is null and k.kind = any(:kinds::text[])
+                     order by k.opened_at desc limit 20) as cases) mine
  where l.digest = :digest and l.item = :item
    and p.erased_at is null and p.quarantined_at is null and p.restricted_at is null
+ order by cardinality(mine.cases) = 0
  limit 20;
 
 -- name: person_to_write_to^

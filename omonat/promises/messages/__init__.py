@@ -26,10 +26,11 @@ from omonat.promises.messages.facts import (
     Waiting,
 )
 from omonat.promises.messages.rule import check, fits_purpose, may_go_through, service_slot
-from omonat.promises.messages.store import Seal, forget, put, sealing_context, unpack
+from omonat.promises.messages.store import ONLY_TO, Seal, forget, put, sealing_context, unpack
 
 __all__ = [
     "LANGUAGES",
+    "ONLY_TO",
     "SERVICE_KINDS",
     "TEMPLATES",
     "Channel",

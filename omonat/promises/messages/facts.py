@@ -97,7 +97,8 @@ class Message:
     """A message to be written into the outbox.
 
     `address_item` is the policy's item that holds the address (`contact.email`, `contact.mobile`). `once`, where
-    given, makes writing it again for the same person a no-op. `due` None means now.
+    given, makes writing it again for the same person a no-op. `due` None means now. `only_to` is the look-up digest of
+    the one address this may go to: at another one that the person has by then, it is not sent.
     """
 
     person: str
@@ -110,6 +111,7 @@ class Message:
     case: str | None = None
     once: str | None = None
     due: Instant | None = None
+    only_to: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ from omonat.promises.messages.rule import check
 _queries = statements.load(__package__)
 
 
+ONLY_TO = "only-to"
+"""Beside the sealed parameters: the digest of the one address the message may go to."""
+
 Seal = Callable[[str, bytes], bytes]
 """Seals a value bound to a context, under the person's key: `partial(vault.seal_value, slot=person_slot)`."""
 
@@ -32,6 +35,8 @@ async def put(connection: asyncpg.Connection, message: Message, *, seal: Seal, n
     template = check(message)
     message_id = new_id("msg")
     values = {name: value for name, value in message.params.items() if name in template.sealed}
+    if message.only_to is not None:
+        values[ONLY_TO] = message.only_to.hex()
     sealed = None
     if values:
         sealed = seal(sealing_context(message_id), pack(values))

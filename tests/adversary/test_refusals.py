@@ -1,0 +1,62 @@
+"""Whoever asks for what is not theirs leaves a trace (S4, B3), even when the very first check turns them away."""
+
+import pytest
+
+from omonat.base.errors import OmonatError, Refused
+from omonat.flows.clients import parse_credential
+from omonat.flows.lookup import LookupRequest
+from omonat.flows.use import Credential, UseRequest
+from tests.adversary.conftest import PHONE, acts, ordered
+from tests.flows.conftest import Shop
+
+
+async def turned_away(shop: Shop, person: str, system: str, purpose: str, ref: str | None) -> str:
+    with pytest.raises(Refused) as refusal:
+        await shop.house.use(
+            UseRequest(credential=shop.credentials[system], purpose=purpose, person=person, on_behalf_of=ref)
+        )
+    return refusal.value.code
+
+
+async def test_S4_a_use_in_a_role_one_doesnt_have_is_in_evidence_and_the_person_sees_it(shop: Shop) -> None:
+    order = await ordered(shop)
+    assert await turned_away(shop, order.person, "courier-app", "marketing-email", "204") == "role-may-not"
+    assert await turned_away(shop, order.person, "courier-app", "deliver-order", "999") == "staff-unknown"
+    assert await turned_away(shop, order.person, "courier-app", "deliver-order", "301") == "role-unclear"
+    assert await turned_away(shop, order.person, "panel", "deliver-order", None) == "role-unclear"
+    assert (await acts(shop)).count("use:person:refused") == 4
+    page = await shop.house.my_data.who_looked(order.person)
+    codes = sorted(entry.facts["code"] for entry in page.entries if entry.act == "use:person:refused")
+    assert codes == ["role-may-not", "role-unclear", "role-unclear", "staff-unknown"]
+    assert "204" not in str(page.entries)
+
+
+async def test_S4_a_look_up_in_a_role_one_doesnt_have_is_in_evidence(shop: Shop) -> None:
+    await ordered(shop)
+    for system, ref in (("courier-app", "301"), ("courier-app", "999"), ("panel", None)):
+        with pytest.raises(Refused):
+            await shop.house.lookup(
+                LookupRequest(
+                    credential=shop.credentials[system],
+                    purpose="take-order",
+                    item="contact.mobile",
+                    value=PHONE,
+                    on_behalf_of=ref,
+                )
+            )
+    assert (await acts(shop)).count("lookup:person:refused") == 3
+
+
+async def test_S6_a_stranger_without_a_credential_fills_no_log(shop: Shop) -> None:
+    order = await ordered(shop)
+    known = len(await acts(shop))
+    stranger = parse_credential("omk_" + "a" * 26 + "_" + "x" * 43)
+    guesser = Credential(client=shop.credentials["site"].client, secret_digest=b"x" * 32)
+    for credential in (stranger, guesser):
+        with pytest.raises(OmonatError) as use:
+            await shop.house.use(UseRequest(credential=credential, purpose="deliver-order", person=order.person))
+        shop.credentials["stranger"] = credential
+        with pytest.raises(OmonatError) as collect:
+            await ordered(shop, system="stranger")
+        assert (use.value.code, collect.value.code) == ("credential-refused", "credential-refused")
+    assert len(await acts(shop)) == known
