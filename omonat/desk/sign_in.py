@@ -21,7 +21,9 @@ async def enter(visit: Visit) -> Answer:
     login, password = visit.form.get("login", ""), visit.form.get("password", "")
     code = "".join(visit.form.get("code", "").split())
     try:
-        member = await visit.house.staff.sign_in(login[:200], password[:500], code[:12])
+        client = visit.request.client
+        caller = client.host if client else ""
+        member = await visit.house.staff.sign_in(login[:200], password[:500], code[:12], caller=caller)
     except Refused as refused:
         return welcome(visit, error=refused.code if refused.code in _AFTER_BOTH_FACTORS else "no")
     if visit.signed_in:

@@ -159,7 +159,8 @@ class SignIn:
 def _opens(known: Any, now: Instant) -> bool:
     """Whether the channel alone opens this person's history: proved or their only one, and seen within a year."""
     proved = known["verified_at"]
-    return (proved is not None or known["only"]) and now - max(known["since"], proved or Instant(0)) < _RECYCLED
+    seen = max(known["since"], proved or Instant(0))
+    return bool(proved is not None or known["only"]) and now - seen < _RECYCLED
 
 
 def _interval(microseconds: int) -> timedelta:

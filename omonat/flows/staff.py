@@ -7,8 +7,10 @@ in evidence as a keyed pseudonym. Passwords are verify-only; the second factor o
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import msgspec
 import pyotp
 
@@ -28,6 +30,8 @@ REGISTRARS = frozenset({"privacy-officer", "management"})
 
 _LOCK = 15 * MINUTE
 _STEP = 30 * SECOND
+_TRIES_AN_HOUR = 300
+"""Sign-ins tried from one network address, right or wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,18 +71,21 @@ class Staff:
     async def put(self, registration: Registration, *, by: str) -> str:
         """Register, or change role, end or training; effective with the next request. Returns the staff id.
 
-        `by` is the client or operator who did it. Raises BadInput for an unknown role.
+        `by` is the client or operator who did it. Raises BadInput for an unknown role or a colleague's sign-in name.
         """
         policy, now = await self._law.current(), self._clock()
         policy.role(registration.role)
         profile = msgspec.json.encode({"name": registration.name})
         login = None if registration.login is None else self._login_digest(registration.login)
         async with self._database.transaction() as connection:
-            staff: str = await _queries.put_staff(
-                connection, id=new_id("stf"), ref=registration.ref, role=registration.role,
-                role_until=registration.role_until, trained_until=registration.trained_until, login=login,
-                profile=self._vault.seal_value(f"staff:{registration.ref}", profile), now=now,
-            )  # fmt: skip
+            try:
+                staff: str = await _queries.put_staff(
+                    connection, id=new_id("stf"), ref=registration.ref, role=registration.role,
+                    role_until=registration.role_until, trained_until=registration.trained_until, login=login,
+                    profile=self._vault.seal_value(f"staff:{registration.ref}", profile), now=now,
+                )  # fmt: skip
+            except asyncpg.UniqueViolationError as error:
+                raise BadInput("login-taken") from error
             if registration.role_until <= now:
                 await _queries.end_web_sessions_of(connection, holder=staff)
             facts = {
@@ -103,54 +110,45 @@ class Staff:
         return await self.put(registration, by=client.id)
 
     async def set_secrets(self, ref: str, password: str) -> str:
-        """Set a password and make a new one-time code secret, returned once, in base32, for the authenticator.
+        """Set a password and make a new one-time code secret, returned once, in base32, for the authenticator. Whoever
+        was signed in under the old ones is signed out.
 
         Raises BadInput for a password under 12 characters, Refused for an unknown staff member.
         """
         if len(password) < 12:
             raise BadInput("password-short")
         stored = await asyncio.to_thread(self._vault.hash_secret, password)
-        secret = pyotp.random_base32()
+        secret, now = pyotp.random_base32(), self._clock()
         async with self._database.transaction() as connection:
             row = await _queries.staff_by_ref(connection, ref=ref)
             if row is None:
                 raise Refused("staff-unknown")
             totp = self._vault.seal_value(f"totp:{row['id']}", secret.encode())
             await _queries.set_staff_secrets(connection, id=row["id"], password=stored, totp=totp)
+            await _queries.end_web_sessions_of(connection, holder=row["id"])
+            entry = Entry(new_id("ev"), now, "staff:secrets:set", {"staff": self._vault.pseudonym("staff", row["id"])})
+            await self._journal.append(connection, [entry], now=now)
         return secret
 
-    async def sign_in(self, login: str, password: str, code: str) -> StaffMember:
+    async def sign_in(self, login: str, password: str, code: str, *, caller: str = "") -> StaffMember:
         """Check name, password and one-time code. One answer for every failure; five failures lock for 15 minutes.
 
+        `caller` limits one network address, so that strangers neither fill the log nor keep the processor hashing.
         Raises Refused: `sign-in-failed`, `sign-in-locked`; `role-ended`, `training-lapsed` only after both factors.
         """
+        now, name = self._clock(), self._login_digest(login)
         async with self._database.connection() as connection:
-            row = await _queries.staff_by_login(connection, login=self._login_digest(login))
-        return await self._proved(row, password, code)
-
-    async def confirm(self, ref: str, password: str, code: str) -> StaffMember:
-        """As `sign_in`, for somebody named by ref who confirms one act, such as a publication."""
-        async with self._database.connection() as connection:
-            row = await _queries.staff_secrets_by_ref(connection, ref=ref)
-        return await self._proved(row, password, code)
-
-    async def anybody_has_secrets(self) -> bool:
-        """Whether any staff member can prove who they are."""
-        async with self._database.connection() as connection:
-            found: bool = await _queries.anybody_has_secrets(connection)
-        return found
-
-    async def _proved(self, row: Any, password: str, code: str) -> StaffMember:
-        now = self._clock()
-        locked = row is not None and row["locked_until"] is not None and row["locked_until"] > now
-        stored = row["password"] if row is not None and not locked else None
-        match = await asyncio.to_thread(self._vault.verify_secret, stored, password)
+            network = self._vault.keyed_digest("rate", f"desk-from:{caller}".encode())
+            tried = await _queries.count_rate(connection, key=network, window=timedelta(hours=1), now=now)
+            if tried > _TRIES_AN_HOUR:
+                raise Refused("sign-in-locked")
+            row = await _queries.take_staff_attempt(connection, login=name, now=now, lock_until=now + _LOCK)
+            locked = row is None and await _queries.login_known(connection, login=name)
+        match = await asyncio.to_thread(self._vault.verify_secret, row and row["password"], password)
         if locked:
             raise Refused("sign-in-locked")
         async with self._database.transaction() as connection:
             good = row is not None and bool(match) and await self._take_code(connection, row, code, now)
-            if row is not None and not good:
-                await _queries.count_staff_failure(connection, id=row["id"], lock_until=now + _LOCK)
             facts = {"staff": self._vault.pseudonym("staff", row["id"])} if row is not None else {}
             act = "staff:desk:signed-in" if good else "staff:desk:failed"
             await self._journal.append(connection, [Entry(new_id("ev"), now, act, facts)], now=now)

@@ -4,6 +4,7 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from os import urandom
 
+from omonat.base.errors import Fault
 from omonat.base.instants import HOUR, MINUTE, Instant
 from omonat.database.statements import load
 from omonat.flows.grounds import Grounds
@@ -37,7 +38,7 @@ class WebSessions:
         async with self._database.connection() as connection:
             await _queries.open_web_session(
                 connection, id=self._id(token), door=door, holder=holder, now=now,
-                until=Instant(now + _IDLE[door]), state=self._vault.seal_value(f"web-session:{door}", state),
+                until=Instant(now + _IDLE[door]), state=self._vault.seal_value(_context(door, holder), state),
             )  # fmt: skip
         return token
 
@@ -53,7 +54,10 @@ class WebSessions:
             until = Instant(min(now + _IDLE[door], row["created_at"] + _HARD))
             if until - row["until"] > MINUTE:
                 await _queries.extend_web_session(connection, id=self._id(token), until=until)
-        state = self._vault.open_value(f"web-session:{door}", row["state"])
+        try:
+            state = self._vault.open_value(_context(door, row["holder"]), row["state"])
+        except Fault:  # the row was changed by somebody else's hand: it is nobody's session
+            return None
         return WebSession(token=token, door=door, holder=row["holder"], state=state)
 
     async def end(self, token: str) -> None:
@@ -68,3 +72,8 @@ class WebSessions:
 
     def _id(self, token: str) -> bytes:
         return self._vault.keyed_digest("web-session", token.encode())
+
+
+def _context(door: str, holder: str) -> str:
+    """What a session's sealed state is bound to: a row moved to another holder doesn't open."""
+    return f"web-session:{door}:{holder}"

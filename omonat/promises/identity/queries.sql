@@ -36,10 +36,9 @@ select id, ref, role, role_until, trained_until, profile from staff where ref = 
 -- A staff member by id.
 select id, ref, role, role_until, trained_until, profile from staff where id = :id;
 
--- name: staff_by_login^
--- A staff member by the keyed digest of the sign-in name.
-select id, ref, role, role_until, trained_until, profile, password, totp, totp_step, failures, locked_until
-  from staff where login = :login;
+-- name: login_known$
+-- Whether a sign-in name is somebody's.
+select exists (select from staff where login = :login);
 
 -- name: staff_secrets_by_ref^
 -- A staff member with what they prove themselves with, by the number source systems use.
@@ -54,11 +53,14 @@ select exists (select 1 from staff where password is not null and totp is not nu
 -- A new password and one-time code secret.
 update staff set password = :password, totp = :totp, totp_step = 0, failures = 0, locked_until = null where id = :id;
 
--- name: count_staff_failure!
--- One more failed sign-in; the fifth locks.
-update staff set failures = failures + 1,
-       locked_until = case when failures + 1 >= 5 then :lock_until else locked_until end
- where id = :id;
+-- name: take_staff_attempt^
+-- Takes one attempt to sign in, before anything is compared, so that parallel guesses can't share one; the fifth locks,
+-- unless it succeeds. Nothing comes back for an unknown name, and while the sign-in is locked.
+update staff
+   set failures = case when locked_until <= :now then 1 else failures + 1 end,
+       locked_until = case when locked_until is null and failures + 1 >= 5 then :lock_until::timestamptz end
+ where login = :login and (locked_until is null or locked_until <= :now)
+returning id, ref, role, role_until, trained_until, profile, password, totp;
 
 -- name: take_totp_step$
 -- Takes a one-time code's step, once: null when it was taken before.
