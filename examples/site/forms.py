@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from omonat.pages import N_, Words
-from omonat_client import Field, OmonatProblem, Problem, ServiceForm
+from omonat_client import Code, Field, OmonatProblem, Problem, ServiceForm
 
-BANDS: Final = ("under-14", "14-17", "18-24", "25-34", "35-44", "45-54", "55-64", "65+")
+AGE: Final = "relationship.age-band"
+CHILD: Final = "under-14"
+"""Who answers this is told no before anything is sent: what isn't sent can't be kept (K1)."""
+BANDS: Final = (CHILD, "14-17", "18-24", "25-34", "35-44", "45-54", "55-64", "65+")
 _TYPES: Final = {
     "phone": "tel", "email": "email", "note": "textarea", "address": "textarea", "birth-date": "date", "date": "date",
     "age-band": "select", "money": "number", "integer": "number",
@@ -120,6 +123,15 @@ def explain(filled: Filled, error: OmonatProblem, fields: Sequence[Field], words
     return filled
 
 
+def turn_away_a_child(filled: Filled, codes: Sequence[Code]) -> Filled:
+    """The refusal a child gets, in the API's own words."""
+    child = next(code for code in codes if code.id == "child")
+    filled.problem = Problem(
+        code=child.id, status=child.status, detail=child.says, next=child.next, promise=child.promise, item=AGE
+    )
+    return filled
+
+
 def summary(filled: Filled, fields: Sequence[Field]) -> list[tuple[str, str]]:
     """The faults for the top of the page, each with its field's name; a lone one stands in the refusal already."""
     labels = {each.item: each.label for each in fields}
@@ -174,5 +186,5 @@ def why(form: ServiceForm, item: str) -> str:
 def _options(each: Field, words: Words) -> list[tuple[str, str]]:
     choices = list(each.choices.items())
     if each.kind == "age-band" and not choices:
-        choices = [(band, words("under 14") if band == "under-14" else band.replace("-", "–")) for band in BANDS]
+        choices = [(band, words("under 14") if band == CHILD else band.replace("-", "–")) for band in BANDS]
     return [("", words("Choose")), *choices] if choices else []

@@ -123,6 +123,9 @@ class Site:
             filled.faults["contact.email"] = words("The newsletter needs an address: give one, or take the tick away")
         if filled.faults or (page == "order" and not menu.lines(browser.cart)):
             return await self._form(request, browser, page, filled, once)
+        if filled.values.get(forms.AGE) == forms.CHILD:
+            filled = forms.turn_away_a_child(filled, (await client.codes()).codes)
+            return await self._form(request, browser, page, filled, once, status=403)
         try:
             number = self._state.number(browser, once, wish.service, int(time.time()))
             shown = {"form": posted.get("form") or form.form, "consents": filled.consents, "language": language}

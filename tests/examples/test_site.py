@@ -43,7 +43,9 @@ class Visitor:
         self.troubles: list[str] = []
         self.page.on("request", lambda each: self.away.append(each.url) if not each.url.startswith(self.base) else None)
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        self.page.on("console", lambda line: self.troubles.append(line.text) if "422" not in line.text else None)
+        self.page.on(
+            "console", lambda line: self.troubles.append(line.text) if "status of 4" not in line.text else None
+        )
         self.go(f"/?lang={language}")
         assert self.page.get_attribute("html", "lang") == language
 
@@ -162,6 +164,15 @@ def test_L2_a_sign_up_makes_the_browser_known_and_is_confirmed(visitor: Visitor,
     visitor.number()
     visitor.look()
     assert until(lambda: demo.caught(phone))[0]["channel"] == "sms"
+
+
+def test_K1_a_child_is_turned_away_before_anything_is_sent(visitor: Visitor, demo: Demo, phone: str) -> None:
+    visitor.go("/sign-up")
+    visitor.fill(contact__name="Bola", contact__mobile=phone)
+    visitor.page.select_option("[name='relationship.age-band']", "under-14")
+    assert visitor.send() == 403
+    assert visitor.page.locator(".refusal a.promise").inner_text() == "K1"
+    assert demo.caught(phone) == []
 
 
 def test_C1_the_newsletter_needs_a_yes_and_then_begins(visitor: Visitor, demo: Demo, phone: str) -> None:
