@@ -106,6 +106,7 @@ def _write_details(settings: Settings, home: DemoHome, made: SetUp) -> None:
     shown = home.folder / "shown.json"
     details = {
         "base": base,
+        "home": str(settings.home),
         "policy": f"{base}/page/privacy-policy",
         "catcher": f"{base}/catcher",
         "clients": made.clients,

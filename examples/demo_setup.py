@@ -3,6 +3,7 @@
 Everything else in the demo goes through the API. Doing it again changes nothing but the secrets, which are shown anew.
 """
 
+import asyncio
 import re
 import secrets
 from datetime import date, timedelta
@@ -64,7 +65,7 @@ async def set_up(house: House, home: DemoHome, now: Instant) -> SetUp:
         name: await house.clients.issue(name=name, source=source, roles=roles)
         for name, (source, roles) in CLIENTS.items()
     }
-    staff = [await _register(house, each, now) for each in STAFF]
+    staff = await asyncio.gather(*(_register(house, each, now) for each in STAFF))
     made = SetUp(began=began, version=version, clients=clients, staff=staff)
     home.keep(made)
     return made

@@ -101,6 +101,16 @@ def read(posted: Mapping[str, str], fields: Sequence[Field], wish: Wish, *, know
     return Filled(values, {purpose: yes for purpose, yes in ticked.items() if yes or not known_person})
 
 
+def check(filled: Filled, wish: Wish, words: Words) -> Filled:
+    """What the page itself can't do without, marked as missing."""
+    given = filled.items()
+    for item in wish.needs - given.keys():
+        filled.faults[item] = words("This is what the page is for: please fill it in")
+    if filled.consents.get("marketing-email") and "contact.email" not in given:
+        filled.faults["contact.email"] = words("The newsletter needs an address: give one, or take the tick away")
+    return filled
+
+
 def explain(filled: Filled, error: OmonatProblem, fields: Sequence[Field], words: Words) -> Filled:
     """Put the API's no beside the fields it is about: what is missing, what can't be read, what waits for a yes."""
     filled.problem = problem = error.problem

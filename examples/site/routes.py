@@ -17,9 +17,9 @@ from examples.site import forms, menu
 from examples.site.api import Api
 from examples.site.door import SHOP, Answer, Asked, Frame
 from examples.site.forms import Filled, Wish
-from examples.site.state import Browser, State
+from examples.site.state import Browser, Done, State
 from omonat.pages.http import SESSION_COOKIES, from_elsewhere
-from omonat_client import AsyncClient, Collected, OmonatProblem, WrongRequest
+from omonat_client import AsyncClient, Collected, NotAllowed, NotPossibleNow, OmonatProblem, WrongRequest
 
 Posted = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 PAGES = {"order": forms.ORDER, "sign-up": forms.SIGN_UP, "newsletter": forms.NEWSLETTER, "ask": forms.ASK}
@@ -57,7 +57,10 @@ def routes(site: "Site") -> list[HTTPRouteHandler]:
 
     @post(["/order", "/sign-up", "/newsletter", "/ask"], include_in_schema=False)
     async def send(request: Asked, data: Posted) -> Answer:
-        return await site.send(request, _page(request), data)
+        try:
+            return await site.send(request, _page(request), data)
+        except (NotPossibleNow, httpx.TransportError):
+            return site.waiting(request)
 
     @get("/done/{number:int}", include_in_schema=False)
     async def done(request: Asked, number: int) -> Answer:
@@ -115,33 +118,33 @@ class Site:
             return self._waiting(request, browser)
         form = await client.form(wish.service)
         fields = forms.asked(form, wish)
-        filled = forms.read(posted, fields, wish, known_person=browser.person is not None)
-        for item in wish.needs:
-            if item not in filled.items():
-                filled.faults[item] = words("This is what the page is for: please fill it in")
-        if filled.consents.get("marketing-email") and "contact.email" not in filled.items():
-            filled.faults["contact.email"] = words("The newsletter needs an address: give one, or take the tick away")
+        filled = forms.check(forms.read(posted, fields, wish, known_person=browser.person is not None), wish, words)
         if filled.faults or (page == "order" and not menu.lines(browser.cart)):
             return await self._form(request, browser, page, filled, once)
         if filled.values.get(forms.AGE) == forms.CHILD:
             filled = forms.turn_away_a_child(filled, (await client.codes()).codes)
             return await self._form(request, browser, page, filled, once, status=403)
+        number = self._state.number(browser, once, wish.service, int(time.time()))
+        shown = {"form": posted.get("form") or form.form, "consents": filled.consents, "language": language}
         try:
-            number = self._state.number(browser, once, wish.service, int(time.time()))
-            shown = {"form": posted.get("form") or form.form, "consents": filled.consents, "language": language}
             taken = await self._collect(client, browser, wish, filled.items(), number=number, **shown)
-        except OmonatProblem as refused:
+        except (WrongRequest, NotAllowed) as refused:
             filled = forms.explain(filled, refused, fields, words)
             return await self._form(request, browser, page, filled, once, status=_status(refused))
         total = menu.total(browser.cart) if page == "order" else None
         letters = _letters(page, filled.items().keys(), number, total or 0)
         told = await self._tell(client, letters, taken, number, language)
-        self._state.finish(number, total=total, leaf=taken.evidence.leaf, entry=taken.evidence.id, told=told)
+        self._finish(browser, page, taken, Done(number, wish.service, total, None, None, told))
+        return self._frame.to(request, browser, f"/done/{number}")
+
+    def _finish(self, browser: Browser, page: Page, taken: Collected, done: Done) -> None:
+        """It is taken: remember what the page of thanks shows."""
+        evidence = taken.evidence
+        self._state.finish(done.number, total=done.total, leaf=evidence.leaf, entry=evidence.id, told=done.told)
         if page == "order":
             self._state.empty(browser)
         if page == "sign-up":
             self._state.sign_up(browser, taken.person)
-        return self._frame.to(request, browser, f"/done/{number}")
 
     def done(self, request: Asked, number: int) -> Answer:
         """What became of it; only for the browser that asked."""
@@ -227,6 +230,10 @@ class Site:
     def _known(self, request: Asked) -> Browser:
         browser = self._browser(request)
         return browser if browser.token else self._state.begin(int(time.time()))
+
+    def waiting(self, request: Asked) -> Answer:
+        """The API cannot be asked just now; sending the form again does nothing twice."""
+        return self._waiting(request, self._browser(request))
 
     def _waiting(self, request: Asked, browser: Browser) -> Answer:
         return self._frame.page(request, browser, "waiting.html", status=503)

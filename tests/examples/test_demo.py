@@ -98,7 +98,7 @@ def test_a_second_start_is_quick_and_adds_nothing(demo: Demo, home: Path) -> Non
 
 def test_it_tells_scripts_who_may_sign_in_and_tells_nobody_else(demo: Demo, home: Path) -> None:
     details = demo.details
-    assert set(details) == {"base", "policy", "catcher", "clients", "staff", "people"}
+    assert set(details) == {"base", "home", "policy", "catcher", "clients", "staff", "people"}
     assert set(details["clients"]) == set(CLIENTS)
     assert {each["role"] for each in details["staff"]} == {role for _, _, role, _ in STAFF}
     for each in details["staff"]:
