@@ -105,7 +105,7 @@ async def open_house(
     vault = Vault.open(
         settings.home,
         root or root_key(settings.root_key),
-        create=not (settings.keys / "keyring").exists(),
+        create=True,
         other_copies=settings.key_copies,
         copying_storage_ok=settings.demo,
     )

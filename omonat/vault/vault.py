@@ -68,13 +68,16 @@ class Vault:
         folder = home / "keys"
         paths = [folder / "slots", *other_copies]
         ring_file = RingFile(folder / "keyring", root)
+        begun = ring_file.path.exists()
         for path in paths:
-            closed_folder(path.parent, create=create)
+            closed_folder(path.parent, create=create and not begun)
         warnings = {w for path in paths for w in check_storage(path.parent, copying_ok=copying_storage_ok)}
-        if create:
+        if create and not begun:
             ring_file.create(new_id("ins"))
-            ring_file.change(lambda ring: _with_slots(ring, paths, root))
         ring, _ = ring_file.read()
+        if create and not ring.slots_made:  # perhaps begun by a process that died, or that is at it just now
+            ring_file.change(lambda ring: _with_slots(ring, paths, root))
+            ring, _ = ring_file.read()
         if not ring.slots_made:
             raise Unavailable("keys-missing", file=str(paths[0]))
         slots = SlotFile.open(paths, root, ring.installation)
