@@ -36,14 +36,9 @@ select id, ref, role, role_until, trained_until, profile from staff where ref = 
 -- A staff member by id.
 select id, ref, role, role_until, trained_until, profile from staff where id = :id;
 
--- name: login_known$
--- Whether a sign-in name is somebody's.
-select exists (select from staff where login = :login);
-
--- name: staff_secrets_by_ref^
--- A staff member with what they prove themselves with, by the number source systems use.
-select id, ref, role, role_until, trained_until, profile, password, totp, totp_step, failures, locked_until
-  from staff where ref = :ref;
+-- name: staff_known$
+-- Whether a sign-in name or a number is somebody's.
+select exists (select from staff where login = :login or ref = :ref);
 
 -- name: anybody_has_secrets$
 -- Whether any staff member can prove who they are.
@@ -59,7 +54,7 @@ update staff set password = :password, totp = :totp, totp_step = 0, failures = 0
 update staff
    set failures = case when locked_until <= :now then 1 else failures + 1 end,
        locked_until = case when locked_until is null and failures + 1 >= 5 then :lock_until::timestamptz end
- where login = :login and (locked_until is null or locked_until <= :now)
+ where (login = :login or ref = :ref) and (locked_until is null or locked_until <= :now)
 returning id, ref, role, role_until, trained_until, profile, password, totp;
 
 -- name: take_totp_step$
