@@ -66,7 +66,7 @@ async def show(visit: Visit) -> Answer:
     """Everything there is to choose, as it stands now."""
     history = await visit.house.my_data.choices(visit.person)
     wanted = [visit.policy.purposes[name] for name in visit.policy.policy.consent_needed]
-    open_to = [p for p in visit.policy.purposes.values() if p.basis is Basis.LEGITIMATE_INTEREST]
+    open_to = [p for p in visit.policy.purposes.values() if p.may_be_objected_to and p.basis is not Basis.CONSENT]
     return visit.page(
         "choices.html",
         letters=_options(visit, history, "consent", [p for p in wanted if _is_letter(p)]),

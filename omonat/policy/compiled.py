@@ -95,7 +95,7 @@ class CompiledPolicy:
             cases=frozenset(law.cases),
             case_rule=actor.cases,
             reads_consent=law.basis is Basis.CONSENT,
-            may_object=law.basis is Basis.LEGITIMATE_INTEREST or law.messages is Messages.MARKETING,
+            may_object=law.may_be_objected_to,
             answers_person=law.messages is Messages.TRANSACTIONAL and not law.cases,
         )
         if len(self._grants) < _MOST_REMEMBERED:

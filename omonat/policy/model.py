@@ -155,6 +155,13 @@ class Purpose:
         """All items the purpose needs or may use, in that order."""
         return self.needs + self.may_use
 
+    @property
+    def may_be_objected_to(self) -> bool:
+        """Whether an objection stops it: our own interest and all marketing, but never a service message (C2, N2)."""
+        if self.messages is Messages.SERVICE:
+            return False
+        return self.basis is Basis.LEGITIMATE_INTEREST or self.messages is Messages.MARKETING
+
     def items_for(self, role: str) -> tuple[str, ...]:
         """The items this role sees under this purpose; none for a role without a part in it."""
         if role not in self.roles:

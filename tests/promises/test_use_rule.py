@@ -144,7 +144,9 @@ PERSON = PersonFacts(told=0)
 )
 def test_P2_a_new_use_of_old_data_waits(told: int, agreed: int, basis: Basis, version: int, *, allowed: bool) -> None:
     person = PersonFacts(told=told, agreed={GRANT.purpose: agreed})
-    verdict, refused = decide_record(dataclasses.replace(GRANT, basis=basis), person, RecordFacts(version=version), NOW, ITEMS)
+    verdict, refused = decide_record(
+        dataclasses.replace(GRANT, basis=basis), person, RecordFacts(version=version), NOW, ITEMS
+    )
     assert isinstance(verdict, Allow) is allowed
     assert {reason.code for reason in refused.values()} == (set() if allowed else {"not-told-yet"})
 

@@ -10,9 +10,9 @@ def decide_choice(policy: CompiledPolicy, *, kind: Kind, purpose: str, state: St
     """Whether this choice exists under the policy. Withdrawing is always possible; giving only what is offered."""
     if kind == "restriction" or state == "withdrawn":
         return Allow()
-    basis = policy.purposes[purpose].basis
-    if kind == "consent" and basis is not Basis.CONSENT:
+    asked = policy.purposes[purpose]
+    if kind == "consent" and asked.basis is not Basis.CONSENT:
         return Deny((Reason("consent-not-asked", "C1", {"purpose": purpose}),))
-    if kind == "objection" and basis not in (Basis.LEGITIMATE_INTEREST, Basis.CONSENT):
+    if kind == "objection" and not asked.may_be_objected_to:
         return Deny((Reason("objection-not-open", "C2", {"purpose": purpose}),))
     return Allow()
