@@ -179,12 +179,16 @@ def _reasons(form: ServiceForm, fields: Sequence[Field], wish: Wish) -> dict[str
     A sentence stands on a page once; where a field has no other, its purposes are named.
     """
     elsewhere = {offer.purpose for offer in form.offers}
+    own = {
+        each.item: [why for why in each.why if why.purpose not in elsewhere]
+        or [why for why in each.why if why.purpose in wish.offers]
+        or each.why
+        for each in fields
+    }
     said: dict[str, str] = {}
-    for each in sorted(fields, key=lambda each: (each.ask != "required", len(each.why))):
-        own = [why for why in each.why if why.purpose not in elsewhere]
-        own = own or [why for why in each.why if why.purpose in wish.offers] or each.why
-        fresh = [why.tells for why in own if why.tells not in said.values()]
-        said[each.item] = fresh[0] if fresh else ", ".join(why.says for why in own)
+    for each in sorted(fields, key=lambda each: (each.ask != "required", len(own[each.item]))):
+        fresh = [why.tells for why in own[each.item] if why.tells not in said.values()]
+        said[each.item] = fresh[0] if fresh else ", ".join(why.says for why in own[each.item])
     return said
 
 
