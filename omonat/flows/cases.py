@@ -17,7 +17,7 @@ from omonat.flows.collecting import CASE
 from omonat.flows.grounds import Grounds
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
-from omonat.promises.cases.rule import ANCHORS, CaseState, decide_change
+from omonat.promises.cases.rule import ANCHORS, CaseState, decide_change, sources_of
 
 _queries = load("omonat.promises.cases")
 
@@ -142,7 +142,7 @@ class Cases:
         if row is not None:
             is_open = closed_too or row["closed_at"] is None
             state = CaseState(kind=row["kind"], person=row["person"], is_open=is_open)
-        verdict = decide_change(state, kind=kind, person=person, source=client.source, sources=_sources(policy, kind))
+        verdict = decide_change(state, kind=kind, person=person, source=client.source, sources=sources_of(policy, kind))
         if not isinstance(verdict, Allow):
             raise Refused(verdict.reasons[0].code, **verdict.reasons[0].about)
 
@@ -168,10 +168,6 @@ def _kind(case: str) -> str:
 
 def _services(policy: CompiledPolicy, kind: str) -> list[str]:
     return [name for name, service in policy.services.items() if service.case == kind]
-
-
-def _sources(policy: CompiledPolicy, kind: str) -> set[str]:
-    return {source for name in _services(policy, kind) for source in policy.services[name].sources}
 
 
 def _service(policy: CompiledPolicy, kind: str, named: str | None) -> str:

@@ -29,6 +29,7 @@ from omonat.flows.collecting import Facts, Parsed, Writing, hash_secrets, parse
 from omonat.flows.grounds import Grounds
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
+from omonat.promises.cases.rule import sources_of
 from omonat.promises.children.rule import decide_age
 from omonat.promises.choice.standing import live_consents
 from omonat.promises.collection.rule import decide_collection
@@ -74,7 +75,7 @@ class CollectAnswer:
 
 
 class _PolicyMovedError(Exception):
-    """The policy in force isn't the one the request was parsed under."""
+    """What the request was parsed under or decided on has moved: it is parsed and read once more."""
 
 
 class _BatchBrokenError(Exception):
@@ -101,9 +102,16 @@ class Collect:
         """
         if request.at is not None and not self._dated:
             raise BadInput("time-not-taken")
-        policy = await self._law.current()
+        policy = await self._law.at_hand()
         while True:
-            parsed = parse(policy, request, self._vault, self._law.version(request.version))
+            try:
+                parsed = parse(policy, request, self._vault, self._law.version(request.version))
+            except BadInput:
+                newer = await self._law.newer_than(policy)
+                if newer is None:
+                    raise
+                policy = newer
+                continue
             try:
                 return await self._write(parsed)
             except _PolicyMovedError:
@@ -116,7 +124,7 @@ class Collect:
         answers: list[CollectAnswer | Exception | None] = [
             self._decide(parsed, fact, now) for parsed, fact in zip(batch, facts, strict=True)
         ]
-        answers = _once_per_key(batch, answers)
+        answers = _one_after_another(batch, facts, answers)
         accepted = [n for n, answer in enumerate(answers) if answer is None]
         for n in accepted:
             await hash_secrets(batch[n], self._vault)
@@ -159,12 +167,12 @@ class Collect:
             if facts.answered_request != parsed.body_digest:
                 return BadInput("key-reused")
             return CollectAnswer(**facts.answer, repeated=True)
-        if request.person is not None and (facts.person != request.person or facts.blocked == "erased"):
+        if facts.blocked == "erased" or (request.person is not None and facts.person != request.person):
             return Refused("person-unknown")
         if facts.blocked == "quarantined":
             return Refused("person-quarantined")
-        if facts.case is not None and facts.case_person is not None and request.person not in (None, facts.case_person):
-            return Refused("no-open-case")
+        if (refusal := _case_refusal(parsed, facts)) is not None:
+            return refusal
         verdict = decide_collection(
             form=parsed.form,
             service=request.service,
@@ -207,7 +215,8 @@ class Collect:
                 for parsed, (person, record), receipt in zip(batch, writing.written, receipts, strict=True)
             ]
             keyed = [(p, a) for p, a in zip(batch, answers, strict=True) if p.key is not None]
-            if keyed:
+            if keyed:  # in one order, so that two batches with the same keys don't wait for each other in a circle
+                keyed.sort(key=lambda each: each[0].key or b"")
                 await _remember(connection, keyed, now, _BatchBrokenError)
         return list(answers)
 
@@ -215,7 +224,10 @@ class Collect:
         try:
             (answer,) = await self._store([parsed], [facts], now)
         except _BatchBrokenError as broken:
-            return broken.args[0] if broken.args else Refused("no-open-case")
+            cause = broken.args[0] if broken.args else Refused("no-open-case")
+            if isinstance(cause, Refused) and cause.code == "no-open-case" and facts.case_person is None:
+                return _PolicyMovedError()  # somebody bound or closed the case since it was read: decide on that
+            return cause
         except OmonatError as error:
             return error
         return answer
@@ -250,18 +262,40 @@ class Collect:
         return Entry(id=new_id("ev"), at=now, act="collect:record:refused", facts=facts)
 
 
-def _once_per_key(
-    batch: Sequence[Parsed], answers: list[CollectAnswer | Exception | None]
+def _case_refusal(parsed: Parsed, facts: Facts) -> Refused | None:
+    """Why nothing may be added to the case: it is closed or somebody else's, or the source keeps no such cases.
+
+    A service without cases of its own adds to one that is there, and opens none.
+    """
+    request = parsed.request
+    if request.case is None:
+        return None
+    kind = request.case.partition(":")[0]
+    if facts.source not in sources_of(parsed.policy, kind):
+        return Refused("source-not-named", service=kind, source=facts.source or "")
+    if facts.case is None:
+        return Refused("no-open-case") if parsed.form.case is None else None
+    theirs = facts.case_person is None or request.person in (None, facts.case_person)
+    return Refused("no-open-case") if facts.case_closed or not theirs else None
+
+
+def _one_after_another(
+    batch: Sequence[Parsed], facts: Sequence[Facts], answers: list[CollectAnswer | Exception | None]
 ) -> list[CollectAnswer | Exception | None]:
-    """Within one batch a key is written once; its twin is told to try again, and then finds the answer."""
-    seen: set[tuple[str, bytes]] = set()
+    """Within one batch a key is written once, and a case that nobody has yet is given to one; its twin is told to try
+    again, and then finds the answer or the person."""
+    seen: set[tuple[str, Any]] = set()
     for n, parsed in enumerate(batch):
-        if parsed.key is None or answers[n] is not None:
+        if answers[n] is not None:
             continue
-        key = (parsed.request.credential.client, parsed.key)
-        if key in seen:
+        names: list[tuple[str, Any]] = []
+        if parsed.key is not None:
+            names.append(("key", parsed.key))
+        if parsed.request.case is not None and facts[n].case_person is None:
+            names.append(("case", parsed.request.case))
+        if seen.intersection(names):
             answers[n] = _PolicyMovedError()  # asks once more, after this batch
-        seen.add(key)
+        seen.update(names)
     return answers
 
 

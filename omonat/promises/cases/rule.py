@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from omonat.base.verdict import Allow, Deny, Reason, Verdict
+from omonat.policy.compiled import CompiledPolicy
 
 ANCHORS = frozenset({"last-complaint", "dispute-opened", "dispute-closed", "returned"})
 """Events a source system may report about a case; opening and closing have verbs of their own."""
@@ -16,6 +17,13 @@ class CaseState:
     kind: str
     person: str | None
     is_open: bool
+
+
+def sources_of(policy: CompiledPolicy, kind: str) -> frozenset[str]:
+    """The sources that keep cases of a kind: those of every service that has such cases."""
+    return frozenset(
+        source for service in policy.services.values() if service.case == kind for source in service.sources
+    )
 
 
 def decide_change(
