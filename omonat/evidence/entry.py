@@ -26,7 +26,7 @@ _ACT: Final = re.compile(r"[a-z][a-z0-9-]*(?::[a-z][a-z0-9-]*){1,2}")
 _MEMBERS: Final = frozenset({"act", "at", "facts", "id", "v"})
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """One act.
 
     `id` is a fresh `new_id("ev")`; `at` is when it was decided; `act` is a tag `source:subject:action`

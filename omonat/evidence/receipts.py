@@ -51,7 +51,7 @@ class Batch:
         return _printed(head + b"".join(_path(self.levels, position)))
 
 
-class Receipt(msgspec.Struct, frozen=True):
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """What is handed out with every answer: the entry's id, its leaf hash in hex, when the proof is due, the token.
 
     The hash and the token are spelled out when they are asked for: a use inside the house needs neither.

@@ -1,6 +1,7 @@
 """Coalescing: concurrent questions share one statement (facts: a read shared by many costs less than a plain one).
 
-While one statement runs, further questions gather; the next statement takes them together. Nothing is cached: each
+While one statement runs, further questions gather; the next statement takes them together, and a second one beside
+it starts only once a whole batch waits: two half-full statements cost more than a full one. Nothing is cached: each
 statement reads the state of its own time, after every question in it was asked.
 """
 
@@ -38,7 +39,7 @@ class Coalescer(Generic[Question, Answer]):
         """The answer to one question, to be awaited. Raises what `ask` gave or raised for it."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
-        if self._running < self._lanes:
+        if self._running == 0 or (self._running < self._lanes and len(self._waiting) >= self._limit):
             self._running += 1
             task = asyncio.create_task(self._drain())
             self._tasks.add(task)

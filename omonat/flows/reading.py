@@ -20,7 +20,7 @@ _SQL = load("omonat.flows", "use.sql").read_for_use.sql
 _NOTHING: Mapping[str, Any] = {}
 
 
-class Question(Struct, frozen=True):
+class Question(Struct, frozen=True, gc=False):
     """What to read. `categories` is a comma-separated list: the sections that may be opened."""
 
     client: str
@@ -30,7 +30,7 @@ class Question(Struct, frozen=True):
     categories: str
 
 
-class SealedSection(Struct, frozen=True):
+class SealedSection(Struct, frozen=True, gc=False):
     """One sealed section, what its record says of itself (`anchors`: its named instants), and its record's own case.
 
     The case of the record decides how long it is kept, whatever case the use itself runs in. In the statement's order.
@@ -49,7 +49,7 @@ class SealedSection(Struct, frozen=True):
     case_anchors: Mapping[str, Instant] | None
 
 
-class Found(Struct):
+class Found(Struct, gc=False):
     """What was read for one question; a part that isn't there is None or empty. `case_id` echoes the question."""
 
     ordinal: int

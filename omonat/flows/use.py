@@ -84,9 +84,16 @@ class Use:
         Raises BadInput for an unknown purpose or item, Refused when the whole use is forbidden (an entry is written
         all the same), Unavailable when the evidence or the data can't be reached: then nothing left the vault.
         """
-        policy = await self._law.current()
+        policy = await self._law.at_hand()
         while True:
-            question = _question(policy, request)  # 1
+            try:
+                question = _question(policy, request)  # 1
+            except BadInput:
+                newer = await self._law.newer_than(policy)
+                if newer is None:
+                    raise
+                policy = newer
+                continue
             found = await self._reader.read(question)  # 2
             if found.ordinal == policy.ordinal:
                 break

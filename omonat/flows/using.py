@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _NOTHING: Mapping[str, Any] = {}
 
 
-class Situation(Struct, frozen=True):
+class Situation(Struct, frozen=True, gc=False):
     """All one use is decided on, of one instant."""
 
     request: "UseRequest"
@@ -38,7 +38,7 @@ class Situation(Struct, frozen=True):
         return Question(request.credential.client, request.on_behalf_of, self.found.person, None, categories)
 
 
-class Opened(Struct):
+class Opened(Struct, gc=False):
     """What came out so far: values, reasons for what stays closed, the records the values came from."""
 
     values: dict[str, Any] = {}
@@ -47,8 +47,6 @@ class Opened(Struct):
 
     def missing(self, grant: Grant) -> list[str]:
         """Granted items nothing has been said about."""
-        if len(self.values) == len(grant.allowed):
-            return []
         return [item for item in grant.allowed if item not in self.values and item not in self.refused]
 
     def withheld(self, grant: Grant) -> Mapping[str, Reason]:

@@ -1,6 +1,7 @@
 """The facts a use is decided on, all read in the same statement as the data itself.
 
-They are made anew for every use, so they are structs, which cost a tenth of a frozen dataclass.
+They are made anew for every use, so they are structs, which cost a tenth of a frozen dataclass, and are left out of
+the search for cycles (`gc=False`), which they can't be part of.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from omonat.base.instants import Instant
 _NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
-class ActorFacts(Struct, frozen=True, kw_only=True):
+class ActorFacts(Struct, frozen=True, kw_only=True, gc=False):
     """Who acts. For a system: its credential's end. For a staff member: the end of the role and of the training."""
 
     id: str
@@ -22,7 +23,7 @@ class ActorFacts(Struct, frozen=True, kw_only=True):
     trained_until: Instant
 
 
-class CaseFacts(Struct, frozen=True, kw_only=True):
+class CaseFacts(Struct, frozen=True, kw_only=True, gc=False):
     """The case that ties an actor to a person; `assigned` holds staff refs."""
 
     kind: str
@@ -30,7 +31,7 @@ class CaseFacts(Struct, frozen=True, kw_only=True):
     assigned: tuple[str, ...] = ()
 
 
-class PersonFacts(Struct, frozen=True, kw_only=True):
+class PersonFacts(Struct, frozen=True, kw_only=True, gc=False):
     """The data subject's live state. `consents` and `agreed` map a purpose to the policy ordinal whose words were
     shown; `blocked` names why nothing may be used: "", "restricted", "quarantined" or "erased".
     """
@@ -42,7 +43,7 @@ class PersonFacts(Struct, frozen=True, kw_only=True):
     agreed: Mapping[str, int] = _NOTHING
 
 
-class RecordFacts(Struct, frozen=True, kw_only=True):
+class RecordFacts(Struct, frozen=True, kw_only=True, gc=False):
     """One record. `version` is the policy ordinal it was collected under. `due` maps its items to the instants they
     must go, and is None when every one of them is surely still kept.
     """
