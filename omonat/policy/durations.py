@@ -8,6 +8,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from omonat.base.instants import DAY, HOUR, MINUTE, SECOND, Instant, from_datetime, to_datetime
 
@@ -60,13 +61,18 @@ class Duration:
 
     def after(self, start: Instant, zone: tzinfo) -> Instant:
         """The instant this duration after `start` on the calendar of `zone`; the day is clipped to its month."""
-        local = to_datetime(start).astimezone(zone)
-        months = local.year * 12 + local.month - 1 + self.years * 12 + self.months
-        year, month = months // 12, months % 12 + 1
-        moved = local.replace(year=year, month=month, day=min(local.day, monthrange(year, month)[1]), fold=0)
-        moved += timedelta(days=self.weeks * 7 + self.days)  # wall-clock arithmetic: aware datetimes ignore offsets
-        same = moved.replace(tzinfo=None) == local.replace(tzinfo=None)
-        return Instant((start if same else _instant(moved)) + self.exact)
+        return _after(self, start, zone)
+
+
+@lru_cache(64)  # the rules of one record count much the same spans from the same events
+def _after(duration: Duration, start: Instant, zone: tzinfo) -> Instant:
+    local = to_datetime(start).astimezone(zone)
+    months = local.year * 12 + local.month - 1 + duration.years * 12 + duration.months
+    year, month = months // 12, months % 12 + 1
+    moved = local.replace(year=year, month=month, day=min(local.day, monthrange(year, month)[1]), fold=0)
+    moved += timedelta(days=duration.weeks * 7 + duration.days)  # wall-clock arithmetic: aware datetimes ignore offsets
+    same = moved.replace(tzinfo=None) == local.replace(tzinfo=None)
+    return Instant((start if same else _instant(moved)) + duration.exact)
 
 
 def _spelled(units: str, *numbers: int) -> str:

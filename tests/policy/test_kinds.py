@@ -3,6 +3,7 @@
 
 from typing import Any
 
+import phonenumbers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from omonat.base.codes import LANGUAGES, registry
 from omonat.base.errors import BadInput
 from omonat.policy.kinds import age_signal, is_verification_name, normalise, refuse_verification_names
-from omonat.policy.kinds.basics import luhn
+from omonat.policy.kinds.basics import Normalised, luhn
 from omonat.policy.kinds.cards import brand_of
 from omonat.policy.kinds.names import match_key, script_of
 from omonat.policy.kinds.numbers import read_pinfl
@@ -296,3 +297,13 @@ def test_K2_birth_dates_and_identity_numbers_are_age_signals_and_nothing_else_is
     assert str(age_signal("birth-date", "2015-12-05")) == "2015-12-05"
     assert str(age_signal("pinfl", "60512159990012")) == "2015-12-05"
     assert age_signal("date", "2015-12-05") is None
+
+
+@given(st.from_regex(r"\+998([0-9]{9}|(20|33|55|61|71|78|88|9[0-9])[0-9]{7})", fullmatch=True))
+def test_D1_the_short_way_for_uzbek_phones_says_what_the_whole_directory_says(typed: str) -> None:
+    known = phonenumbers.is_valid_number(phonenumbers.parse(typed))
+    if known:
+        assert normalise("phone", typed, country="uz") == Normalised(typed, typed)
+    else:
+        with pytest.raises(BadInput):
+            normalise("phone", typed, country="uz")

@@ -1,6 +1,7 @@
 """Kinds that lead to a person: phone, e-mail, address."""
 
 import re
+from functools import cache
 from typing import Any
 
 import phonenumbers
@@ -30,6 +31,8 @@ _ADDRESS = dict.fromkeys(_LINES, "text")
 
 def _phone(value: Any, *, country: str, choices: tuple[str, ...]) -> Normalised:  # noqa: ARG001 - Kindly
     typed = text(Kind.PHONE, value, most=40)
+    if _uzbek().fullmatch(typed):
+        return Normalised(typed, typed)
     expected = "a phone number with its country code, such as +998 90 123 45 67"
     if not _PHONE.fullmatch(typed):
         raise malformed(Kind.PHONE, expected)
@@ -48,6 +51,16 @@ def _phone(value: Any, *, country: str, choices: tuple[str, ...]) -> Normalised:
         raise malformed(Kind.PHONE, expected)
     found = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return Normalised(found, found)
+
+
+@cache
+def _uzbek() -> re.Pattern[str]:
+    """Uzbek numbers in their one spelling, as the directory of numbering plans has them: most phones come like this,
+    and reading them in full takes ten times as long."""
+    plan = phonenumbers.PhoneMetadata.metadata_for_region("UZ")
+    assert plan is not None
+    lines = "|".join(kind.national_number_pattern for kind in (plan.fixed_line, plan.mobile))
+    return re.compile(rf"\+998(?=(?:{plan.general_desc.national_number_pattern})\Z)(?:{lines})", re.ASCII)
 
 
 def _email(value: Any, *, country: str, choices: tuple[str, ...]) -> Normalised:  # noqa: ARG001 - Kindly
