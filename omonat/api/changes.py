@@ -90,7 +90,7 @@ async def agreement(call: Call) -> bytes:
 
 async def _choose(call: Call, choosing: Choosing) -> bytes:
     client = await call.client()
-    request = replace(choosing, door="api", by=client.id)
+    request = replace(choosing, door="api", by=client.id, roles=frozenset(client.roles))
 
     async def work() -> bytes:
         return _done(await call.ports.choose(request))
@@ -102,7 +102,9 @@ async def telling(call: Call) -> bytes:
     """A version reached a person."""
     body = shaped(call.value, TellingBody)
     client = await call.client()
-    request = Telling(person=body.person, version=body.version, channel=body.channel, by=client.id)
+    request = Telling(
+        person=body.person, version=body.version, channel=body.channel, by=client.id, roles=frozenset(client.roles)
+    )
 
     async def work() -> bytes:
         return _done(await call.ports.choose.tell(request))

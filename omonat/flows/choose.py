@@ -9,13 +9,13 @@ from typing import Any
 
 from omonat.base.errors import BadInput, Refused
 from omonat.base.ids import new_id
-from omonat.base.verdict import Allow
+from omonat.base.verdict import Allow, Deny
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.grounds import Grounds
 from omonat.policy.compiled import CompiledPolicy
-from omonat.promises.choice.rule import decide_choice
+from omonat.promises.choice.rule import decide_choice, decide_report
 from omonat.promises.choice.standing import Choice, Kind, State, applied
 from omonat.promises.notice.rule import told_after
 
@@ -26,7 +26,8 @@ _queries = load("omonat.promises.choice")
 class Choosing:
     """One choice of one person. `by` is who carried it in: a client id, or `person` from the Privacy Center.
 
-    `version` is the published version whose words were shown; None means the one in force. `door` says where.
+    `version` is the published version whose words were shown; None means the one in force. `door` says where. `roles`
+    are those of the system that reports it; None means that the person said so themself.
     """
 
     person: str
@@ -37,16 +38,25 @@ class Choosing:
     channel: str = ""
     door: str = "api"
     by: str = "person"
+    roles: frozenset[str] | None = None
+
+    @property
+    def widens(self) -> str:
+        """The promise that a report of this choice must not break; empty for one that only narrows a use."""
+        if self.kind in ("consent", "agreement"):
+            return "C1" if self.state == "given" else ""
+        return "C2" if self.state == "withdrawn" else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
-    """A published version reached a person through a channel: delivered or shown, not merely sent."""
+    """A published version reached a person through a channel: delivered or shown, not merely sent. `roles` as above."""
 
     person: str
     version: str
     channel: str
     by: str = "person"
+    roles: frozenset[str] | None = None
 
 
 class Choose:
@@ -67,6 +77,7 @@ class Choose:
         verdict = decide_choice(policy, kind=choosing.kind, purpose=choosing.purpose, state=choosing.state)
         if not isinstance(verdict, Allow):
             raise Refused(verdict.reasons[0].code, **verdict.reasons[0].about)
+        await self._permit(policy, choosing, widens=choosing.widens, purpose=choosing.purpose)
         ordinal = self._shown(policy, choosing.version).ordinal
         entry = new_id("ev")
         async with self._database.transaction() as connection:
@@ -103,6 +114,7 @@ class Choose:
     async def tell(self, telling: Telling) -> Receipt:
         """Record that a version reached a person; `told` advances as far as nothing is missing (P2)."""
         policy, now = await self._law.current(), self._clock()
+        await self._permit(policy, telling, widens="P2")
         ordinal = self._shown(policy, telling.version).ordinal
         entry = new_id("ev")
         async with self._database.transaction() as connection:
@@ -126,6 +138,19 @@ class Choose:
             told = Entry(entry, now, "notice:person:told", facts, (telling.person,))
             (receipt,) = await self._journal.append(connection, [told], now=now)
         return receipt
+
+    async def _permit(
+        self, policy: CompiledPolicy, report: Choosing | Telling, *, widens: str, purpose: str = ""
+    ) -> None:
+        """Raises Refused for a report by a system that would profit from it; the refusal is in evidence."""
+        if report.roles is None or not widens:
+            return
+        verdict = decide_report(policy, roles=report.roles, widens=widens, purpose=purpose)
+        if isinstance(verdict, Deny):
+            code = verdict.reasons[0].code
+            facts = {"policy": policy.digest, "purpose": purpose, "by": report.by, "code": code}
+            await self._journal.submit(Entry(new_id("ev"), self._clock(), "choice:person:refused", facts))
+            raise Refused(code)
 
     def _shown(self, policy: CompiledPolicy, version: str | None) -> CompiledPolicy:
         shown = policy if version is None else self._law.version(version)

@@ -9,7 +9,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from omonat.base.errors import Refused
+from omonat.base.errors import Refused, Unavailable
 from omonat.base.ids import new_id
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
@@ -71,7 +71,9 @@ class PublishPolicy:
         proved = await self._prove(publication)
         now = self._clock()
         async with self._database.transaction() as connection:
-            await _queries.lock_policies(connection)
+            newest = (await _queries.lock_policies(connection))["newest"]
+            if newest != len(self._law.history()):  # somebody published since: what this one changes is to be seen anew
+                raise Unavailable("policy-changing")
             if self._law.version(policy.version) is not None:
                 raise Refused("version-published", version=policy.version)
             compiled = compile_policy(policy, packs, self._law.history())

@@ -11,5 +11,5 @@ EVIDENCE: Final[dict[str, Any]] = {
 }
 ACKNOWLEDGED: Final = {"evidence": EVIDENCE}
 CASE: Final = {"kind": "order", "reference": "41877"}
-CHOICE_ERRORS: Final = ("purpose-unknown", "version-unknown", "person-unknown")
+CHOICE_ERRORS: Final = ("purpose-unknown", "version-unknown", "person-unknown", "permission-not-yours")
 CASE_ERRORS: Final = ("case-malformed", "no-open-case", "source-not-named", "person-unknown")

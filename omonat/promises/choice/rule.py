@@ -1,8 +1,10 @@
 """What may be chosen (C1, C2): consent only where the basis is consent; objection only where the law gives it."""
 
+from collections.abc import Collection
+
 from omonat.base.verdict import Allow, Deny, Reason, Verdict
 from omonat.policy.compiled import CompiledPolicy
-from omonat.policy.model import Basis
+from omonat.policy.model import Basis, RoleKind
 from omonat.promises.choice.standing import Kind, State
 
 
@@ -16,3 +18,19 @@ def decide_choice(policy: CompiledPolicy, *, kind: Kind, purpose: str, state: St
     if kind == "objection" and not asked.may_be_objected_to:
         return Deny((Reason("objection-not-open", "C2", {"purpose": purpose}),))
     return Allow()
+
+
+def decide_report(policy: CompiledPolicy, *, roles: Collection[str], widens: str, purpose: str = "") -> Verdict:
+    """Whether a system that acts in these roles may report what widens a use: that somebody agreed, was told, or took
+    back their no.
+
+    `widens` is the promise it is about; its owner may. Nobody else whose people act for the purpose may, and where it
+    concerns every purpose (`purpose` empty), nobody else with people at all: whoever uses data by a permission doesn't
+    write the permission.
+    """
+    promise = policy.policy.promises.get(widens)
+    if promise is not None and promise.owner in roles:
+        return Allow()
+    acting = set(roles) if not purpose else set(roles).intersection(policy.purposes[purpose].roles)
+    human = [role for role in sorted(acting) if role not in policy.roles or policy.roles[role].kind is RoleKind.HUMAN]
+    return Deny((Reason("permission-not-yours", widens),)) if human else Allow()
