@@ -72,8 +72,7 @@ class Worker:
         """Press this and wait for the page it leads to; its status comes back."""
         async with self.page.expect_navigation() as led:
             await self.page.locator(selector).first.click()
-        answer = await led.value
-        return answer.status if answer else 0
+        return (await led.value).status
 
     async def reveal(self, item: str) -> int:
         return await self.press(f"form:has(input[name=item][value='{item}']) button")
