@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
@@ -109,6 +110,17 @@ def _exists(command: tuple[str, ...]) -> bool:
             return True  # arguments follow
         found = found.commands.get(word)
     return found is not None or command in _NOT_BUILT
+
+
+def test_the_readme_counts_the_promises() -> None:
+    states = tomllib.loads((ROOT / "docs" / "promises.toml").read_text("utf-8"))
+    assert f"a list of {len(states)} numbered promises" in (ROOT / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_name)
+def test_every_picture_is_small_and_says_in_words_what_it_shows(document: Path) -> None:
+    for link in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", document.read_text("utf-8")):
+        assert (document.parent / link).stat().st_size <= 120 * 1024, link
 
 
 _FORBIDDEN = re.compile(
