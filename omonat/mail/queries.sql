@@ -59,9 +59,9 @@ where person = :person and class = 'service' and state in ('sent', 'uncertain') 
 -- name: prune$
 -- Removes messages settled before an instant; how many.
 with gone as (
-    delete from outbox where (person, id) in (
-        select person, id from outbox where settled_at < :before limit :most for update skip locked
-    ) returning 1
+    delete from outbox where ctid = any (array(
+        select ctid from outbox where settled_at < :before limit :most for update skip locked
+    )) returning 1
 )
 select count(*) from gone;
 

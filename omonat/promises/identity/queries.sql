@@ -66,10 +66,6 @@ update staff set totp_step = :step, failures = 0, locked_until = null where id =
 insert into sign_in_codes (id, door, item, digest, code, created_at, until)
 values (:id, :door, :item, :digest, :code, :now, :until);
 
--- name: recent_codes$
--- How many codes went to a channel lately.
-select count(*) from sign_in_codes where digest = :digest and item = :item and created_at > :since;
-
 -- name: try_code^
 -- Counts one attempt and says whether the code was right, in one statement: parallel guesses can't share an attempt.
 update sign_in_codes
@@ -147,10 +143,6 @@ returning taken;
 -- name: drop_rates!
 -- Windows that are over.
 delete from rates where window_start < :before;
-
--- name: person_slot$
--- The key slot of a person's secret.
-select slot from persons where id = :id;
 
 -- name: matches
 -- Exact look-up: who is found by a channel, and their open cases of the purpose's kinds; who has one comes first, so
