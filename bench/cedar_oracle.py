@@ -103,7 +103,8 @@ def _permit(policy: CompiledPolicy, purpose: Purpose, role: str, since: int, ite
             conditions.append("context.assigned")
     if purpose.basis is Basis.CONSENT:
         conditions.append(f'context.consents.contains("{purpose.id}")')
-    if purpose.basis is Basis.LEGITIMATE_INTEREST or purpose.messages is Messages.MARKETING:
+    ours = purpose.basis is Basis.LEGITIMATE_INTEREST and purpose.messages is not Messages.SERVICE
+    if ours or purpose.messages is Messages.MARKETING:
         conditions.append(f'!context.objections.contains("{purpose.id}")')
     when = " &&\n  ".join(conditions)
     scope = f'principal == Role::"{role}", action == Action::"{purpose.id}", resource'

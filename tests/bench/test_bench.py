@@ -1,0 +1,108 @@
+"""The bench itself: on a tiny town every row runs and is checked, and its checks can fail. No time is asserted."""
+
+import random
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bench import decisions, doors, pages, proof, reads
+from bench.__main__ import TINY
+from bench.figures import Figure, amount, flush_us, interval, percentile, ratio, table
+from bench.load import Spec, run
+from bench.town import Town, town
+
+SIZE = replace(TINY, people=40, rounds=1, seconds=0.05)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def hamlet(tmp_path_factory: pytest.TempPathFactory, short_folder: Path) -> AsyncIterator[Town]:
+    folder = short_folder / "hamlet"
+    folder.mkdir(mode=0o711)
+    async with town(folder, people=SIZE.people) as here:
+        yield here
+
+
+async def test_every_read_is_checked_and_a_wrong_value_stops_the_bench(hamlet: Town) -> None:
+    rows = await reads.figures(hamlet, rounds=1, seconds=0.05)
+    assert [row.gate for row in rows] == [1.0, 0.4, None]
+
+    pool = hamlet.house.grounds.database.pool
+    await pool.execute("update plain_orders set landmark = 'boshqa'")
+    with pytest.raises(AssertionError):
+        await reads.Reads(hamlet).bare()
+    await pool.execute("update cases set closed_at = now()")
+    with pytest.raises(Exception, match="case"):
+        await reads.Reads(hamlet).enforced()
+    await pool.execute("update cases set closed_at = null")
+
+
+async def test_every_answer_over_http_is_checked_and_counted_in_the_log(hamlet: Town) -> None:
+    with doors.doors(hamlet) as there:
+        use, courier, _ = doors._uses(hamlet, there, SIZE.seconds)
+        collect, insert = doors._collections(hamlet, there, SIZE.seconds)
+        for spec in (use, courier, collect, insert):
+            assert there.load(replace(spec, connections=4)).latencies
+        with pytest.raises(AssertionError, match="credential-refused"):
+            there.load(replace(use, headers="authorization: Bearer omk_nobody\r\n"))
+        with pytest.raises(AssertionError):
+            there.load(replace(use, expects="somebody else's address"))
+        answered = dict(there.answered)
+    await proof.check(hamlet, answered)
+    with pytest.raises(AssertionError, match="in the log"):
+        await proof.check(hamlet, {**answered, "/v1/use": 10**6})
+
+
+def test_a_decision_unlike_cedars_stops_the_bench() -> None:
+    policy = pages.compiled()
+    assert len(decisions.figures(policy, pairs=1, count=100)) == 2
+    with pytest.raises(AssertionError, match="differ"):
+        decisions.figures(policy, pairs=1, count=100, decide=lambda asked: not decisions.ours(policy, asked))
+
+
+def test_the_pages_are_measured_in_all_languages() -> None:
+    assert {row.name for row in pages.figures(rounds=1)} >= {"policy: compile", "notice page: size as sent"}
+
+
+def test_a_gate_is_passed_by_the_bad_end_of_the_interval() -> None:
+    assert Figure(name="a", value=2, interval=(0.9, 3), gate=1).passed is False
+    assert Figure(name="a", value=2, interval=(1.0, 3), gate=1).passed is True
+    assert Figure(name="a", value=2, interval=(1, 3.1), gate=3, at_most=True).passed is False
+    assert Figure(name="a", value=2, interval=(1, 3)).passed is None
+
+
+def test_durable_rows_on_a_slow_disk_prove_nothing() -> None:
+    row = Figure(name="a", value=2, interval=(1, 3), gate=1, durable=True)
+    assert row.as_json(flush_us=199)["comparable"] is True
+    assert row.as_json(flush_us=4000)["comparable"] is False
+    assert "4000 µs" in row.as_json(flush_us=4000)["reason"]
+    assert "not comparable" in table([row], 4000)
+
+
+def test_the_interval_holds_the_median_and_narrows_with_more_values() -> None:
+    chance = random.Random(3)
+    few = [chance.gauss(1, 0.1) for _ in range(15)]
+    many = [chance.gauss(1, 0.1) for _ in range(300)]
+    for values in (few, many):
+        low, high = interval(values)
+        assert low <= amount("a", values).value <= high
+    assert interval(many)[1] - interval(many)[0] < interval(few)[1] - interval(few)[0]
+    assert ratio("a", [(2.0, 1.0)] * 15).interval == (2.0, 2.0)
+    assert percentile(range(1, 101), 0.99) == 99
+
+
+def test_the_disk_is_asked_what_a_flush_costs(tmp_path: Path) -> None:
+    half, most = flush_us(tmp_path, times=5)
+    assert 0 < half <= most
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_server_that_is_not_there_is_an_error_and_no_result() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    spec = Spec(port=port, method="GET", path="/", status=200, expects="", seconds=0.1, connections=1)
+    with pytest.raises(OSError, match="onnect"):
+        run(spec)
