@@ -18,52 +18,51 @@ select q.n, i.active_ordinal, cl.secret, cl.source, cl.until,
 select id, slot, evidence_slot, told, standing, erased_at is not null or quarantined_at is not null as closed
   from persons where id = any(:ids::text[]) order by id for no key update;
 
--- name: insert_persons!
--- New people.
-insert into persons (id, slot, evidence_slot, language, told, standing, created_at)
-select * from unnest(:id::text[], :slot::bigint[], :evidence_slot::bigint[], :language::text[], :told::int[],
-                     :standing::jsonb[], :created_at::timestamptz[]);
-
 -- name: update_standing!
 -- New standing of people who were there before.
 update persons p set told = greatest(p.told, q.told), standing = q.standing
   from unnest(:id::text[], :told::int[], :standing::jsonb[]) as q(id, told, standing)
  where p.id = q.id;
 
--- name: bind_cases
--- Opens a case the source system names for the first time, or binds an open one that has nobody yet; what comes back
--- is open and this person's. A case that is missing from the answer is closed or somebody else's.
-insert into cases as k (id, kind, service, person, opened_by, opened_at)
-select * from unnest(:id::text[], :kind::text[], :service::text[], :person::text[], :client::text[],
-                     :opened_at::timestamptz[])
-    on conflict (id) do update set person = excluded.person
- where k.closed_at is null and k.kind = excluded.kind and (k.person is null or k.person = excluded.person)
-returning k.id;
-
--- name: insert_records!
--- The records, without their contents.
-insert into records (id, person, service, case_id, version, slot, source, collected_at, due_at, due_under)
-select * from unnest(:id::text[], :person::text[], :service::text[], :case_id::text[], :version::int[],
-                     :slot::bigint[], :source::text[], :collected_at::timestamptz[], :due_at::timestamptz[],
-                     :due_under::int[]);
-
--- name: insert_sections!
--- The sealed sections.
-insert into sections (record, category, person, collected_at, sealed)
-select * from unnest(:record::text[], :category::text[], :person::text[], :collected_at::timestamptz[],
-                     :sealed::bytea[]);
-
--- name: insert_lookups!
--- The ways to find these people; the newest sight of a channel counts.
-insert into lookups as l (person, item, epoch, digest, since)
-select * from unnest(:person::text[], :item::text[], :epoch::int[], :digest::bytea[], :since::timestamptz[])
-    on conflict (digest, item, person) do update set since = greatest(l.since, excluded.since);
-
--- name: insert_choices!
--- What was chosen, append-only.
-insert into choices (id, person, kind, purpose, channel, state, at, version, door, entry)
-select * from unnest(:id::text[], :person::text[], :kind::text[], :purpose::text[], :channel::text[], :state::text[],
-                     :at::timestamptz[], :version::int[], :door::text[], :entry::text[]);
+-- name: take_in$
+-- All that a batch of collections writes, in one round trip: new people, cases, records, sections, ways to be found,
+-- choices. Cases come back counted: one that a source system names for the first time is opened, an open one that has
+-- nobody yet is bound; one that isn't counted is closed or somebody else's, and then nothing of this may stay.
+with new_persons as (
+    insert into persons (id, slot, evidence_slot, language, told, standing, created_at)
+    select * from unnest(:persons_id::text[], :persons_slot::bigint[], :persons_evidence_slot::bigint[],
+                         :persons_language::text[], :persons_told::int[], :persons_standing::jsonb[],
+                         :persons_created_at::timestamptz[])
+), bound as (
+    insert into cases as k (id, kind, service, person, opened_by, opened_at)
+    select * from unnest(:cases_id::text[], :cases_kind::text[], :cases_service::text[], :cases_person::text[],
+                         :cases_opened_by::text[], :cases_opened_at::timestamptz[])
+        on conflict (id) do update set person = excluded.person
+     where k.closed_at is null and k.kind = excluded.kind and (k.person is null or k.person = excluded.person)
+    returning k.id
+), new_records as (
+    insert into records (id, person, service, case_id, version, slot, source, collected_at, due_at, due_under)
+    select * from unnest(:records_id::text[], :records_person::text[], :records_service::text[],
+                         :records_case_id::text[], :records_version::int[], :records_slot::bigint[],
+                         :records_source::text[], :records_collected_at::timestamptz[],
+                         :records_due_at::timestamptz[], :records_due_under::int[])
+), new_sections as (
+    insert into sections (record, category, person, collected_at, sealed)
+    select * from unnest(:sections_record::text[], :sections_category::text[], :sections_person::text[],
+                         :sections_collected_at::timestamptz[], :sections_sealed::bytea[])
+), new_lookups as (  -- the newest sight of a channel counts
+    insert into lookups as l (person, item, epoch, digest, since)
+    select * from unnest(:lookups_person::text[], :lookups_item::text[], :lookups_epoch::int[],
+                         :lookups_digest::bytea[], :lookups_since::timestamptz[])
+        on conflict (digest, item, person) do update set since = greatest(l.since, excluded.since)
+), new_choices as (
+    insert into choices (id, person, kind, purpose, channel, state, at, version, door, entry)
+    select * from unnest(:choices_id::text[], :choices_person::text[], :choices_kind::text[],
+                         :choices_purpose::text[], :choices_channel::text[], :choices_state::text[],
+                         :choices_at::timestamptz[], :choices_version::int[], :choices_door::text[],
+                         :choices_entry::text[])
+)
+select count(*) from bound;
 
 -- name: insert_answers!
 -- What was answered to a key, so that saying it again does nothing twice.

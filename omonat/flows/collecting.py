@@ -28,7 +28,8 @@ CASE = re.compile(r"([a-z][a-z0-9-]{0,39}):([A-Za-z0-9][A-Za-z0-9._-]{0,79})")
 class Parsed:
     """A request whose every value has its type.
 
-    `values` are normalised; `lookups` maps items to keyed digests; `births` are the birth dates the values tell.
+    `values` are normalised; `lookups` maps items to look-up epoch and keyed digest; `births` are the birth dates the
+    values tell.
     """
 
     request: "CollectRequest"
@@ -36,8 +37,8 @@ class Parsed:
     shown: CompiledPolicy
     form: Form
     values: dict[str, Any]
-    lookups: Mapping[str, bytes]
-    births: Sequence[date]
+    lookups: Mapping[str, tuple[int, bytes]]
+    ages: Sequence[date | int]
     key: bytes | None
     body_digest: bytes
 
@@ -86,29 +87,30 @@ def parse(policy: CompiledPolicy, request: "CollectRequest", vault: Vault, shown
         raise BadInput("version-unknown")
     _case(form, request)
     values: dict[str, Any] = {}
-    lookups: dict[str, bytes] = {}
-    births: list[date] = []
+    lookups: dict[str, tuple[int, bytes]] = {}
+    epoch = vault.lookup_epoch
+    ages: list[date | int] = []
     for name, value in request.items.items():
         item = policy.item(name)
         if item.kind is Kind.CARD_NUMBER and item.scope is Scope.PCI:
             raise Refused("card-scope", item=name)
         normal = _normal(policy, item, value)
-        born = age_signal(item.kind, normal.value)
-        if born is not None:
-            births.append(born)
+        age = age_signal(item.kind, normal.value)
+        if age is not None:
+            ages.append(age)
         if item.keep is Keep.VERIFY_ONLY:
             values[name] = Secret(str(normal.value))
             continue
         values[name] = normal.value
         if item.lookup and normal.lookup is not None:
-            lookups[name] = vault.lookup_digest(name, normal.lookup)
+            lookups[name] = (epoch, vault.lookup_digest(name, normal.lookup, epoch=epoch))
     for purpose in request.consents:
         policy.purpose(purpose)
     key = None
     if request.key is not None:
         key = vault.keyed_digest("idempotency-key", f"{request.credential.client}\n{request.key}".encode())
     body = vault.keyed_digest("idempotency-body", request.body_digest) if key is not None else b""
-    return Parsed(request, policy, shown, form, values, lookups, births, key, body)
+    return Parsed(request, policy, shown, form, values, lookups, ages, key, body)
 
 
 def _normal(policy: CompiledPolicy, item: Item, value: Any) -> Normalised:
@@ -184,8 +186,8 @@ class Writing:
              at, due, parsed.policy.ordinal)
         )  # fmt: skip
         self._seal(parsed, person, record, slot, at)
-        for item, digest in parsed.lookups.items():
-            self._lookups.append((person.id, item, self.vault.lookup_epoch, digest, at))
+        for item, (epoch, digest) in parsed.lookups.items():
+            self._lookups.append((person.id, item, epoch, digest, at))
         self._choose(parsed, person, entry, at)
         self.written.append((person.id, record))
         self.entries.append(self._entry(parsed, person, entry))
@@ -258,44 +260,44 @@ class Writing:
         """Write everything but the entries. Raises `broken` when a person or case isn't open any more."""
         if any(person.closed for person in self.people.values()):
             raise broken(Refused("person-unknown"))
-        new = [person for person in self.people.values() if person.is_new]
-        if new:
-            await queries.insert_persons(connection, **_columns(
-                ("id", "slot", "evidence_slot", "language", "told", "standing", "created_at"),
-                [(p.id, p.slot, p.evidence_slot, p.language, p.told, p.standing, p.since) for p in new],
-            ))  # fmt: skip
         changed = [p for p in self.people.values() if not p.is_new and p.id in self._touched]
         if changed:
             rows = [(p.id, p.told, p.standing) for p in changed]
-            await queries.update_standing(connection, **_columns(("id", "told", "standing"), rows))
-        if self._cases:
-            names = ("id", "kind", "service", "person", "client", "opened_at")
-            bound = [
-                row["id"] async for row in queries.bind_cases(connection, **_columns(names, self._cases_in_order()))
-            ]
-            if len(bound) != len(self._cases):
-                raise broken(Refused("no-open-case"))
-        await self._write_contents(connection, queries)
+            await queries.update_standing(connection, **_columns("", ("id", "told", "standing"), rows))
+        if await queries.take_in(connection, **self._rows()) != len(self._cases):
+            raise broken(Refused("no-open-case"))
 
-    async def _write_contents(self, connection: Any, queries: Any) -> None:
-        names: tuple[str, ...] = (
-            "id", "person", "service", "case_id", "version", "slot", "source", "collected_at", "due_at", "due_under",
-        )  # fmt: skip
-        await queries.insert_records(connection, **_columns(names, self._records))
-        names = ("record", "category", "person", "collected_at", "sealed")
-        await queries.insert_sections(connection, **_columns(names, self._sections))
-        if self._lookups:
-            unique = {(row[3], row[1], row[0]): row for row in self._lookups}
-            rows = [unique[key] for key in sorted(unique)]
-            await queries.insert_lookups(connection, **_columns(("person", "item", "epoch", "digest", "since"), rows))
-        if self._choices:
-            names = ("id", "person", "kind", "purpose", "channel", "state", "at", "version", "door", "entry")
-            await queries.insert_choices(connection, **_columns(names, self._choices))
-
-    def _cases_in_order(self) -> list[tuple[Any, ...]]:
-        return [self._cases[case] for case in sorted(self._cases)]
+    def _rows(self) -> dict[str, list[Any]]:
+        """The rows of every table, each parameter the column of one."""
+        new = [p for p in self.people.values() if p.is_new]
+        people = [(p.id, p.slot, p.evidence_slot, p.language, p.told, p.standing, p.since) for p in new]
+        lookups = {(row[3], row[1], row[0]): row for row in self._lookups}
+        tables = {
+            "persons": people,
+            "cases": [self._cases[case] for case in sorted(self._cases)],
+            "records": self._records,
+            "sections": self._sections,
+            "lookups": [lookups[key] for key in sorted(lookups)],
+            "choices": self._choices,
+        }
+        parameters: dict[str, list[Any]] = {}
+        for table, names in _TABLES.items():
+            parameters |= _columns(f"{table}_", names, tables[table])
+        return parameters
 
 
-def _columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:
+_TABLES = {
+    "persons": ("id", "slot", "evidence_slot", "language", "told", "standing", "created_at"),
+    "cases": ("id", "kind", "service", "person", "opened_by", "opened_at"),
+    "records": (
+        "id", "person", "service", "case_id", "version", "slot", "source", "collected_at", "due_at", "due_under",
+    ),
+    "sections": ("record", "category", "person", "collected_at", "sealed"),
+    "lookups": ("person", "item", "epoch", "digest", "since"),
+    "choices": ("id", "person", "kind", "purpose", "channel", "state", "at", "version", "door", "entry"),
+}  # fmt: skip
+
+
+def _columns(prefix: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:
     """Rows turned into one array per parameter."""
-    return {name: [row[n] for row in rows] for n, name in enumerate(names)}
+    return {prefix + name: [row[n] for row in rows] for n, name in enumerate(names)}
