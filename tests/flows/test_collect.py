@@ -99,6 +99,8 @@ async def test_D1_a_value_of_the_wrong_type_is_refused_by_name_and_never_repeate
 async def test_K1_a_child_is_refused_and_a_grown_up_is_not(street: Shop) -> None:
     child = await refused(street, registration(street, **{"relationship.birth-date": "2015-06-01"}))
     assert child.code == "child"
+    band = await refused(street, registration(street, **{"relationship.age-band": "under-14"}))
+    assert band.code == "child"
     birthday = registration(street, **{"relationship.birth-date": "2013-11-22"})  # thirteen today
     assert (await street.house.collect(birthday)).person
 

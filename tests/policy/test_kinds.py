@@ -297,6 +297,11 @@ def test_K2_birth_dates_and_identity_numbers_are_age_signals_and_nothing_else_is
     assert str(age_signal("birth-date", "2015-12-05")) == "2015-12-05"
     assert str(age_signal("pinfl", "60512159990012")) == "2015-12-05"
     assert age_signal("date", "2015-12-05") is None
+    assert (age_signal("age-band", "under-14"), age_signal("age-band", "25-34"), age_signal("age-band", "65+")) == (
+        0,
+        25,
+        65,
+    )
 
 
 @given(st.from_regex(r"\+998([0-9]{9}|(20|33|55|61|71|78|88|9[0-9])[0-9]{7})", fullmatch=True))

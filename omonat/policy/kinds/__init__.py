@@ -44,8 +44,10 @@ def normalise(kind: str, value: Any, *, country: str = "uz", choices: tuple[str,
     return kindly(value, country=country.lower(), choices=choices)
 
 
-def age_signal(kind: str, value: Any) -> date | None:
-    """The birth date that a normalised value tells, asked for or not: birth dates and identity numbers (K2)."""
+def age_signal(kind: str, value: Any) -> date | int | None:
+    """What a normalised value tells of an age, asked for or not: a birth date, or a band's youngest age (K1, K2)."""
     if kind == Kind.BIRTH_DATE:
         return date.fromisoformat(value)
+    if kind == Kind.AGE_BAND:  # under-14, 25-34, 65+
+        return 0 if value.startswith("under-") else int(value.partition("-")[0].rstrip("+"))
     return read_pinfl(value).born if kind == Kind.PINFL else None
