@@ -1,6 +1,8 @@
 """What anyone may read: the policy and its history, a service's form, evidence, health, codes."""
 
+import asyncio
 from functools import lru_cache
+from typing import Final
 
 from omonat.api import forms
 from omonat.api.answers import (
@@ -27,6 +29,9 @@ from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.printer import plain
 
 __all__ = ["checkpoint", "codes", "form", "health", "policy", "proof", "versions"]
+
+_HEALTH_PATIENCE: Final = 2.0
+"""Seconds; a database that answers later isn't well."""
 
 
 async def policy(call: Call) -> bytes:
@@ -137,8 +142,10 @@ async def health(call: Call) -> bytes:
     if call.house is None:
         return encode(Health(status="sealed", sealed=True, policy=None))
     try:
-        law = await call.house.law.current()
-    except OmonatError:
+        async with asyncio.timeout(_HEALTH_PATIENCE):
+            await call.house.law.reload()  # a policy known from earlier would hide that the database is away
+            law = await call.house.law.current()
+    except (OmonatError, TimeoutError):
         return encode(Health(status="unavailable", sealed=False, policy=None))
     return encode(Health(status="ok", sealed=False, policy=law.version))
 

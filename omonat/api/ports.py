@@ -29,6 +29,10 @@ class Law(Protocol):
         """The policy in force. Raises Unavailable when none is."""
         ...
 
+    async def reload(self) -> None:
+        """Read again what is in force. Raises Unavailable when the database can't be reached."""
+        ...
+
     def history(self) -> tuple[CompiledPolicy, ...]:
         """All versions, oldest first."""
         ...

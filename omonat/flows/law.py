@@ -33,12 +33,35 @@ class Law:
         self._loading = asyncio.Lock()
 
     async def current(self) -> CompiledPolicy:
-        """The policy in force as last read. Raises Unavailable (`no-policy`) when none is."""
-        if self._active is None:
+        """The policy in force now, whichever process published it. Raises Unavailable (`no-policy`) when none is.
+
+        While the database is away it is the one read last: notices stay readable, and what writes fails by itself.
+        """
+        try:
+            async with self._database.connection() as connection:
+                row = await _queries.newest(connection)
+        except Unavailable:
+            if self._active is None:
+                raise
+            return self._active
+        known = self._history[-1].ordinal if self._history else 0
+        if row is None or self._active is None or (row["active"], row["newest"]) != (self._active.ordinal, known):
             await self.reload()
         if self._active is None:
             raise Unavailable("no-policy")
         return self._active
+
+    async def at_hand(self) -> CompiledPolicy:
+        """The policy as read last: for flows whose own statement reads which one is in force, and that ask `of` then.
+
+        Raises Unavailable (`no-policy`) when none is.
+        """
+        return self._active or await self.current()
+
+    async def newer_than(self, policy: CompiledPolicy) -> CompiledPolicy | None:
+        """The policy in force, for a request that `policy` has no name for; None when it is that very one."""
+        current = await self.current()
+        return None if current.ordinal == policy.ordinal else current
 
     async def of(self, ordinal: int) -> CompiledPolicy:
         """The policy of the ordinal a statement has just read as active; reloads when it isn't the one at hand.

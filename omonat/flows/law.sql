@@ -6,6 +6,10 @@ select ordinal, version, typed, packs from policies where ordinal > :ordinal ord
 -- The ordinal of the policy in force; 0 when none is.
 select active_ordinal from installation;
 
+-- name: newest^
+-- The ordinal in force, and the newest one published; 0 when there is none.
+select active_ordinal as active, coalesce((select max(ordinal) from policies), 0) as newest from installation;
+
 -- name: publish!
 -- A new version, proposed by its author and approved by another.
 insert into policies (ordinal, version, digest, document, typed, packs, author, approver, effective, published_at)
