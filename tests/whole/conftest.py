@@ -1,0 +1,95 @@
+"""One installation is made for the run, as an operator makes it; each test gets a copy of its own to treat badly."""
+
+import itertools
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from omonat.base.instants import DAY, Instant
+from omonat.base.settings import RootSource, Settings
+from omonat.database.embedded import Server
+from omonat.database.migrate import migrate
+from omonat.flows.publish_policy import Publication
+from omonat.flows.staff import Registration
+from omonat.house import House, open_house, set_up_doors, system_clock
+from tests.whole.serving import Installation, Service, serving
+
+POLICIES = Path(__file__).parents[2] / "policies"
+SYSTEMS = {
+    "site": ("site", ["system"]),
+    "panel": ("counter", ["counter", "courier", "call-centre"]),
+    "campaigns": ("site", ["marketing"]),
+    "officer": ("privacy-center", ["privacy-officer"]),
+}
+_numbers = itertools.count(1)
+
+
+def new_key(path: Path) -> Path:
+    """A root key of its own."""
+    path.touch(mode=0o600)
+    path.write_bytes(os.urandom(32))
+    return path
+
+
+async def furnish(house: House) -> Installation:
+    """The policy in force, the company's systems, two couriers."""
+    document = (POLICIES / "beshqozon.yaml").read_text("utf-8")
+    packs = {"uz": (POLICIES / "packs" / "uz.yaml").read_text("utf-8")}
+    await house.publish(Publication(document=document, packs=packs, author="staff:1", approver="staff:2"))
+    await set_up_doors(house)
+    credentials = {
+        name: await house.clients.issue(name=name, source=source, roles=roles)
+        for name, (source, roles) in SYSTEMS.items()
+    }
+    trained = Instant(house.grounds.clock() + 365 * DAY)
+    for ref in ("204", "205"):
+        await house.staff.put(Registration(ref=ref, name=f"Xodim {ref}", role="courier", trained_until=trained), by="t")
+    root = house.settings.root_key
+    assert root is not None
+    return Installation(house.settings.home, root.path, credentials, [key.vkey for key in house.keys.pinned])
+
+
+def settings_of(home: Path, root_key: Path, dsn: str) -> Settings:
+    """The settings `omonat serve` will have, for opening the house from here. The log's name is fixed by the origin."""
+    return Settings(home=home, database=dsn, root_key=RootSource("key-file", root_key))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def first(short_folder: Path) -> AsyncIterator[Installation]:
+    """An installation that was made and stopped; it is only copied."""
+    home, key = short_folder / "w0", new_key(short_folder / "w0.key")
+    server = Server.start(home)
+    try:
+        await migrate(server.dsn)
+        async with open_house(settings_of(home, key, server.dsn), clock=system_clock) as house:
+            made = await furnish(house)
+    finally:
+        server.stop()
+    yield made
+
+
+@pytest.fixture
+def installation(first: Installation) -> Iterator[Installation]:
+    """A copy for one test."""
+    copy = first.copy(first.home.with_name(f"w{next(_numbers)}"))
+    yield copy
+    shutil.rmtree(copy.home, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def module_installation(first: Installation) -> Iterator[Installation]:
+    """A copy for the tests of one module."""
+    copy = first.copy(first.home.with_name(f"w{next(_numbers)}"))
+    yield copy
+    shutil.rmtree(copy.home, ignore_errors=True)
+
+
+@pytest.fixture
+def service(installation: Installation) -> Iterator[Service]:
+    """The copy, running with two web workers."""
+    with serving(installation) as running:
+        yield running
