@@ -90,7 +90,7 @@ async def agreement(call: Call) -> bytes:
 
 async def _choose(call: Call, choosing: Choosing) -> bytes:
     client = await call.client()
-    request = replace(choosing, door="api", by=client.id, roles=frozenset(client.roles))
+    request = replace(choosing, door="api", by=client.id, roles=frozenset(client.roles), source=client.source)
 
     async def work() -> bytes:
         return _done(await call.ports.choose(request))

@@ -27,7 +27,7 @@ class Choosing:
     """One choice of one person. `by` is who carried it in: a client id, or `person` from the Privacy Center.
 
     `version` is the published version whose words were shown; None means the one in force. `door` says where. `roles`
-    are those of the system that reports it; None means that the person said so themself.
+    and `source` are those of the system that reports it; None means that the person said so themself.
     """
 
     person: str
@@ -39,6 +39,7 @@ class Choosing:
     door: str = "api"
     by: str = "person"
     roles: frozenset[str] | None = None
+    source: str | None = None
 
     @property
     def widens(self) -> str:
@@ -77,7 +78,7 @@ class Choose:
         verdict = decide_choice(policy, kind=choosing.kind, purpose=choosing.purpose, state=choosing.state)
         if not isinstance(verdict, Allow):
             raise Refused(verdict.reasons[0].code, **verdict.reasons[0].about)
-        await self._permit(policy, choosing, widens=choosing.widens, purpose=choosing.purpose)
+        await self._permit(policy, choosing, choosing.widens, choosing.purpose, choosing.source)
         ordinal = self._shown(policy, choosing.version).ordinal
         entry = new_id("ev")
         async with self._database.transaction() as connection:
@@ -114,7 +115,7 @@ class Choose:
     async def tell(self, telling: Telling) -> Receipt:
         """Record that a version reached a person; `told` advances as far as nothing is missing (P2)."""
         policy, now = await self._law.current(), self._clock()
-        await self._permit(policy, telling, widens="P2")
+        await self._permit(policy, telling, "P2")
         ordinal = self._shown(policy, telling.version).ordinal
         entry = new_id("ev")
         async with self._database.transaction() as connection:
@@ -140,12 +141,17 @@ class Choose:
         return receipt
 
     async def _permit(
-        self, policy: CompiledPolicy, report: Choosing | Telling, *, widens: str, purpose: str = ""
+        self,
+        policy: CompiledPolicy,
+        report: Choosing | Telling,
+        widens: str,
+        purpose: str = "",
+        source: str | None = None,
     ) -> None:
         """Raises Refused for a report by a system that would profit from it; the refusal is in evidence."""
         if report.roles is None or not widens:
             return
-        verdict = decide_report(policy, roles=report.roles, widens=widens, purpose=purpose)
+        verdict = decide_report(policy, roles=report.roles, widens=widens, purpose=purpose, source=source)
         if isinstance(verdict, Deny):
             code = verdict.reasons[0].code
             facts = {"policy": policy.digest, "purpose": purpose, "by": report.by, "code": code}

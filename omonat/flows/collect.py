@@ -31,6 +31,7 @@ from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.cases.rule import sources_of
 from omonat.promises.children.rule import decide_age
+from omonat.promises.choice.rule import decide_report
 from omonat.promises.choice.standing import live_consents
 from omonat.promises.collection.rule import decide_collection
 
@@ -182,8 +183,11 @@ class Collect:
             live_consents=live_consents(facts.standing),
             known=facts.whose(parsed) is not None,
         )
-        age = decide_age(parsed.births, under=policy.child_under, today=policy.today(now))
-        for answer in (age, verdict):
+        age = decide_age(parsed.ages, under=policy.child_under, today=policy.today(now))
+        roles = facts.client_roles or ()
+        agreed = [purpose for purpose, yes in request.consents.items() if yes]
+        reports = [decide_report(policy, roles=roles, widens="C1", purpose=purpose) for purpose in agreed]
+        for answer in (age, verdict, *reports):
             if not isinstance(answer, Allow):
                 reason = answer.reasons[0] if isinstance(answer, Deny) else Reason("cannot-tell", "L3")
                 return Refused(reason.code, **reason.about)

@@ -1,7 +1,7 @@
 -- name: read_for_collect
 -- What many collections are decided on: policy in force, client, person, case, and an answer given before to the
 -- same key. Reaches only the rows named, by key.
-select q.n, i.active_ordinal, cl.secret, cl.source, cl.until,
+select q.n, i.active_ordinal, cl.secret, cl.source, cl.roles, cl.until,
        p.id, case when p.erased_at is not null then 'erased'
                   when p.quarantined_at is not null then 'quarantined' else '' end,
        p.standing, k.id, k.kind, k.person, k.closed_at is not null, d.request, d.answer

@@ -28,7 +28,7 @@ CASE = re.compile(r"([a-z][a-z0-9-]{0,39}):([A-Za-z0-9][A-Za-z0-9._-]{0,79})")
 class Parsed:
     """A request whose every value has its type.
 
-    `values` are normalised; `lookups` maps items to look-up epoch and keyed digest; `births` are the birth dates the
+    `values` are normalised; `lookups` maps items to look-up epoch and keyed digest; `ages` is what the
     values tell.
     """
 
@@ -50,6 +50,7 @@ class Facts:
     ordinal: int
     client_secret: bytes | None
     source: str | None
+    client_roles: Sequence[str] | None
     client_until: Instant
     person: str | None
     blocked: str

@@ -52,3 +52,24 @@ async def test_P2_who_is_told_is_not_reported_by_who_waits_for_it_but_by_who_ans
     owner = policy.policy.promises["P2"].owner
     for roles in (HONEST, frozenset({owner})):
         assert await shop.house.choose.tell(Telling(**telling, roles=roles))  # type: ignore[arg-type]
+
+
+async def test_C1_a_marketing_system_gives_itself_no_consent_by_a_form_either(shop: Shop) -> None:
+    order = await ordered(shop)
+    form = {
+        "service": "newsletter", "case": None, "items": {"contact.email": "a@example.uz"}, "person": order.person,
+        "consents": {"marketing-email": True},
+    }  # fmt: skip
+    with pytest.raises(Refused) as refusal:
+        await ordered(shop, system="campaigns", **form)
+    assert refusal.value.code == "permission-not-yours"
+    assert await ordered(shop, system="site", **form)
+
+
+async def test_C1_the_counter_writes_down_what_a_guest_said_at_the_counter(shop: Shop) -> None:
+    order = await ordered(shop)
+    said = {"person": order.person, "kind": "consent", "state": "given", "purpose": "marketing-call"}
+    at_the_counter = {"roles": frozenset({"counter", "call-centre"}), "by": "omk_panel"}
+    assert await shop.house.choose(Choosing(**said, **at_the_counter, source="counter"))  # type: ignore[arg-type]
+    with pytest.raises(Refused):  # a camera offers nothing
+        await shop.house.choose(Choosing(**said, **at_the_counter, source="camera"))  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from omonat.base.verdict import Allow, Deny, Reason, Verdict
 from omonat.policy.compiled import CompiledPolicy
-from omonat.policy.model import Basis, RoleKind
+from omonat.policy.model import Basis, CaseRule, RoleKind
 from omonat.promises.choice.standing import Kind, State
 
 
@@ -20,17 +20,24 @@ def decide_choice(policy: CompiledPolicy, *, kind: Kind, purpose: str, state: St
     return Allow()
 
 
-def decide_report(policy: CompiledPolicy, *, roles: Collection[str], widens: str, purpose: str = "") -> Verdict:
+def decide_report(
+    policy: CompiledPolicy, *, roles: Collection[str], widens: str, purpose: str = "", source: str | None = None
+) -> Verdict:
     """Whether a system that acts in these roles may report what widens a use: that somebody agreed, was told, or took
-    back their no.
+    back their no. Whoever uses data by a permission doesn't write the permission.
 
-    `widens` is the promise it is about; its owner may. Nobody else whose people act for the purpose may, and where it
-    concerns every purpose (`purpose` empty), nobody else with people at all: whoever uses data by a permission doesn't
-    write the permission.
+    `widens` is the promise it is about; its owner may. For one purpose, those whose people act for it may only where
+    they meet the person in a case, and, with `source`, at a service that offers the purpose there. Where it concerns
+    every purpose (`purpose` empty), no system with people of its own may.
     """
     promise = policy.policy.promises.get(widens)
     if promise is not None and promise.owner in roles:
         return Allow()
-    acting = set(roles) if not purpose else set(roles).intersection(policy.purposes[purpose].roles)
-    human = [role for role in sorted(acting) if role not in policy.roles or policy.roles[role].kind is RoleKind.HUMAN]
+    human = [role for role in roles if role not in policy.roles or policy.roles[role].kind is RoleKind.HUMAN]
+    if purpose:
+        human = [role for role in human if role in policy.purposes[purpose].roles]
+        offered = {s for form in policy.forms.values() if purpose in form.offers for s in form.sources}
+        meets = all(role in policy.roles and policy.roles[role].cases is not CaseRule.NONE for role in human)
+        if meets and (source is None or source in offered):
+            return Allow()
     return Deny((Reason("permission-not-yours", widens),)) if human else Allow()
