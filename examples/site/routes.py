@@ -131,6 +131,8 @@ class Site:
         except (WrongRequest, NotAllowed) as refused:
             filled = forms.explain(filled, refused, fields, words)
             return await self._form(request, browser, page, filled, once, status=_status(refused))
+        if page in ("order", "ask"):
+            await self._keep_for_wishes(client, filled, taken, number=number, language=language)
         total = menu.total(browser.cart) if page == "order" else None
         letters = _letters(page, filled.items().keys(), number, total or 0)
         told = await self._tell(client, letters, taken, number, language)
@@ -203,6 +205,26 @@ class Site:
             key=f"shop-{number}",
             **shown,
         )
+
+    async def _keep_for_wishes(
+        self, client: AsyncClient, filled: Filled, taken: Collected, *, number: int, language: str
+    ) -> None:
+        """What somebody agreed to beside an order outlives it: a record of the newsletter's, not of the order's."""
+        wished, given = {purpose for purpose, yes in filled.consents.items() if yes}, filled.items()
+        if not wished:
+            return
+        with suppress(OmonatProblem, httpx.TransportError):  # the order stands; the wish can be told again at /me
+            form = await client.form("newsletter")
+            items = [field.item for field in form.fields if field.item in given and wished & set(field.consents)]
+            await client.collect(
+                "newsletter",
+                {item: given[item] for item in items},
+                person=taken.person,
+                form=form.form,
+                consents=dict.fromkeys(wished, True),
+                language=language,  # type: ignore[arg-type]  # one of the kit's three
+                key=f"shop-{number}-wishes",
+            )
 
     async def _tell(
         self, client: AsyncClient, letters: Sequence[Letter], taken: Collected, number: int, language: str

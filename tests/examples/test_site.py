@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from omonat.pages.words import LANGUAGES
+from omonat_client import Client
 from tests.examples.demo_running import Demo, until
 
 AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text("utf-8")
@@ -190,6 +191,23 @@ def test_C1_the_newsletter_needs_a_yes_and_then_begins(visitor: Visitor, demo: D
     visitor.number()
     (letter,) = until(lambda: demo.caught(address))
     assert "List-Unsubscribe" in letter["headers"]
+
+
+def test_R2_a_newsletter_agreed_to_beside_an_order_outlives_the_order(visitor: Visitor, demo: Demo, phone: str) -> None:
+    address = f"w{phone[-7:]}@mail.example"
+    visitor.choose_dishes()
+    visitor.fill(
+        contact__name="Dilnoza", contact__mobile=phone, contact__postal_address="Chilonzor 5", contact__email=address
+    )
+    visitor.page.check("[name='marketing-email']")
+    visitor.send()
+    case = f"order:{visitor.number()}"
+    clients = demo.details["clients"]
+    with Client(demo.base, clients["site"]) as site, Client(demo.base, clients["panel"]) as panel:
+        person = site.use("deliver-order", case=case).person
+        panel.close_case(case)
+    with Client(demo.base, clients["marketing"]) as marketing:
+        assert marketing.use("marketing-email", person=person).items["contact.email"] == address
 
 
 def test_L1_a_question_needs_a_name_and_no_more(visitor: Visitor) -> None:
