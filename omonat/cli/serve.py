@@ -10,7 +10,9 @@ import typer
 
 import omonat
 from omonat.base import logs
+from omonat.base.codes import advice, sentence
 from omonat.base.settings import Settings, demo_details, demo_home, load
+from omonat.cli import spoken
 from omonat.cli._parent import Parent, free_port
 from omonat.database.binaries import make_passable
 
@@ -35,8 +37,7 @@ def serve(home: Home = None, port: Port = None, workers: Workers = None) -> None
     """Run this installation until Ctrl-C or SIGTERM. Settings come from OMONAT_* and settings.toml."""
     settings = load(os.environ, home=home, port=port, workers=workers)
     logs.configure(level=settings.log_level, form=settings.log_format)
-    ready = lambda: typer.echo(f"omonat answers at {settings.address}", err=True)  # noqa: E731
-    _run(Parent(settings, tell=_tell, on_ready=ready))
+    _run(Parent(settings, tell=_tell, on_ready=lambda: _ready(settings)))
 
 
 def demo(home: Home = None, port: Port = None) -> None:
@@ -70,6 +71,13 @@ def _catcher(host: str, port: int) -> dict[str, Any]:
     gateway = host if host in ("127.0.0.1", "::1") else "127.0.0.1"
     gateway = f"[{gateway}]" if ":" in gateway else gateway
     return {**smtp, "smtp_from": MAILBOX, "sms_gateway": f"http://{gateway}:{port}/catcher/sms"}
+
+
+def _ready(settings: Settings) -> None:
+    typer.echo(f"omonat answers at {settings.address}", err=True)
+    if settings.root_key is None:
+        language = spoken()
+        typer.echo(f"  {sentence('sealed', language, {})}\n  {advice('sealed', language, {})}", err=True)
 
 
 def _run(parent: Parent) -> None:

@@ -62,7 +62,7 @@ class History:
     def violations(self) -> list[str]:
         """Every answer that no order of the operations explains; names no value."""
         choices, closings = self._by_subject("give", "withdraw"), self._by_subject("close")
-        found = []
+        found: list[str] = []
         for use in self.of("use-marketing"):
             found += _marketing(use, choices.get(use.about, []))
         collected = {o.about: o for o in self.of("collect")}

@@ -29,7 +29,9 @@ class Town:
         self._open: list[list[Operation]] = [[] for _ in range(clients)]
         self._closed: list[list[str]] = [[] for _ in range(clients)]
         self._shared: list[str] = []
-        self._mark = spelled(uuid4().int % 26**6)
+        self.mark = spelled(26**7 + uuid4().int % 26**7)
+        """In every name and address the clients send, and nowhere else."""
+        self._series = uuid4().hex[:8]
         self._numbers = uuid4().int % 9_000_000
         self._orders = 0
 
@@ -83,14 +85,15 @@ class Town:
         self._orders += 1
         n = self._orders
         items: dict[str, Any] = {
-            "contact.name": f"Oysuluv {self._mark.title()}{spelled(n)} Qoʻldosheva",
+            "contact.name": f"Oysuluv {self.mark.title()}{spelled(n)} Qoʻldosheva",
             "contact.mobile": f"+99890{self._numbers + n:07d}",
-            "contact.postal-address": f"Toshkent, {self._mark}-mavze, {n}-uy",
+            "contact.postal-address": f"Toshkent, {self.mark}-mavze, {n}-uy",
             "transaction.order-lines": [{"item": "Osh", "count": 1, "price": 4_500_000}],
             "transaction.amount": 4_500_000,
         }
-        body = {"service": "order", "items": items, "version": "1", "case": f"order:{self._mark}-{n}", "accepted": True}
-        done = await self._asked(http, "collect", body["case"], "/v1/collect", body, uuid4().hex, sent=items)
+        case = f"order:{self._series}-{n}"
+        body = {"service": "order", "items": items, "version": "1", "case": case, "accepted": True}
+        done = await self._asked(http, "collect", case, "/v1/collect", body, uuid4().hex, sent=items)
         self.note_order(done, number)
         return done
 

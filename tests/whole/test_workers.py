@@ -6,6 +6,7 @@ only the next request.
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -128,7 +129,7 @@ async def test_P1_whatever_a_worker_is_asked_first_after_a_publication_it_knows_
     assert [line.get("/v1/policy").body["version"] for line in lines] == ["1", "1"]
     await published(operator, "2")
     assert here.get("/v1/services/order/form").body["version"] == "2"
-    body = {"person": person, "purpose": "marketing-sms", "state": "given", "version": "2"}
+    body: dict[str, Any] = {"person": person, "purpose": "marketing-sms", "state": "given", "version": "2"}
     done = there.post("/v1/consents", body, of.credentials["site"])
     assert done.status == 201, done.body
     await published(operator, "3")
