@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bench.cedar_oracle import CedarOracle, facts, request
@@ -97,7 +98,7 @@ def _question(policy: CompiledPolicy, chance: random.Random) -> Asked:
 
 def figures(policy: CompiledPolicy, *, pairs: int, count: int, decide: Decide | None = None) -> list[Figure]:
     """Both rows. Raises AssertionError when one question is answered differently. `decide` stands in for our rule."""
-    mine = decide or (lambda one: ours(policy, one))
+    mine = decide or partial(ours, policy)
     cedar = CedarOracle(policy)
     asked = questions(policy, count)
     theirs = [cedar.decide(one.cedar) for one in asked]

@@ -15,6 +15,7 @@ from litestar import Litestar, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath
 
+from omonat.app import settle
 from omonat.base.settings import load
 from omonat.cli._worker import serve_web
 from omonat.database.pool import Database
@@ -39,6 +40,7 @@ async def insert(data: dict[str, Any], state: State) -> dict[str, str]:
 async def _database(app: Litestar) -> AsyncIterator[None]:
     settings = load(os.environ)
     app.state.database = await Database.connect(settings.database or "", size=settings.pool)
+    settle()
     yield
     await app.state.database.close()
 

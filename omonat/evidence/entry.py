@@ -7,6 +7,7 @@ names of purposes, items and roles, digests, salted commitments, keyed pseudonym
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
@@ -43,7 +44,7 @@ class Entry(Struct, frozen=True, gc=False):
 
 def encode(entry: Entry) -> bytes:
     """The bytes that are hashed. Raises Fault `evidence-entry-malformed`: entries are made by our own code."""
-    if _ACT.fullmatch(entry.act) is None:
+    if not _is_act(entry.act):
         raise Fault("evidence-entry-malformed", why="act")
     facts = entry.facts if type(entry.facts) is dict else dict(entry.facts)
     try:
@@ -54,6 +55,11 @@ def encode(entry: Entry) -> bytes:
     if len(encoded) > LONGEST:
         raise Fault("evidence-entry-malformed", why="length")
     return encoded
+
+
+@lru_cache(1024)  # acts are few: our own code names them
+def _is_act(act: str) -> bool:
+    return _ACT.fullmatch(act) is not None
 
 
 def _check(value: Any) -> None:

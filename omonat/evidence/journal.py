@@ -129,7 +129,7 @@ class Journal:
             if not future.done():  # its caller may have gone away; the entry stays
                 future.set_result(receipt)
 
-    async def _write(self, arrays: Sequence[Sequence[object]]) -> None:
+    async def _write(self, arrays: Sequence[object]) -> None:
         try:
             async with asyncio.timeout(_PATIENCE):
                 connection = self._connection
@@ -168,12 +168,12 @@ def columns(
     bodies: Sequence[bytes] | None = None,
     leaves: Sequence[bytes] | None = None,
     ledger_keeps: int | None = None,
-) -> list[Sequence[object]]:
-    """The statement's arrays, in its order; bytes and hashes are made here unless they are at hand."""
+) -> list[object]:
+    """The statement's parameters, in its order; bytes and hashes are made here unless they are at hand."""
     bodies = bodies or [encode(entry) for entry in entries]
     leaves = leaves or [leaf_hash(body) for body in bodies]
     concerned = [(person, entry) for entry in entries for person in entry.subjects]
-    named: dict[str, Sequence[object]] = {
+    named: dict[str, object] = {
         "ids": [entry.id for entry in entries],
         "times": [entry.at for entry in entries],
         "acts": [entry.act for entry in entries],
@@ -182,6 +182,6 @@ def columns(
         "persons": [person for person, _ in concerned],
         "ledger_times": [entry.at for _, entry in concerned],
         "ledger_entries": [entry.id for _, entry in concerned],
-        "ledger_dues": [None if ledger_keeps is None else entry.at + ledger_keeps for _, entry in concerned],
+        "ledger_keeps": ledger_keeps,
     }
     return [named[name] for name in _ORDER]

@@ -7,6 +7,5 @@ written as (
         unnest(:ids::text[], :times::timestamptz[], :acts::text[], :bodies::bytea[], :leaves::bytea[]) as e
 )
 insert into ledger (person, at, entry, due_at, txid)
-select l.*, moment.txid from moment,
-    unnest(:persons::text[], :ledger_times::timestamptz[], :ledger_entries::text[],
-        :ledger_dues::timestamptz[]) as l;
+select l.person, l.at, l.entry, l.at + :ledger_keeps::bigint * interval '1 microsecond', moment.txid from moment,
+    unnest(:persons::text[], :ledger_times::timestamptz[], :ledger_entries::text[]) as l(person, at, entry);

@@ -83,7 +83,6 @@ class Reader:
         with converted():
             rows = await self._database.pool.fetch(
                 _SQL,
-                range(len(questions)),
                 [q.client for q in questions],
                 [q.staff for q in questions],
                 [q.person for q in questions],
@@ -92,7 +91,7 @@ class Reader:
             )
         found: list[Any] = [None] * len(questions)
         for row in rows:
-            number = row[0]
+            number = row[0] - 1
             if found[number] is None:
                 found[number] = _facts(row)
             if row[19] is not None:

@@ -11,8 +11,8 @@ select q.n, i.active_ordinal,
             when p.restricted_at is not null then 'restricted' else '' end,
        s.record, s.category, s.sealed, s.slot, s.version, s.service, s.collected_at, s.anchors,
        s.opened_at, s.closed_at, s.case_anchors
-  from unnest(:n::int[], :client::text[], :staff::text[], :person::text[], :case_id::text[], :categories::text[])
-       as q(n, client, staff, person, case_id, categories)
+  from unnest(:client::text[], :staff::text[], :person::text[], :case_id::text[], :categories::text[])
+       with ordinality as q(client, staff, person, case_id, categories, n)
  cross join installation i
   left join clients cl on cl.id = q.client
   left join staff st on st.ref = q.staff

@@ -1,6 +1,6 @@
 """The steps of `use`: what the decision stands on, opening what it grants, and the entry that proves it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -58,9 +58,9 @@ def open_sections(vault: Vault, here: Situation, opened: Opened, found: Found) -
     """Decide each section's record and open what it may give. Sections come newest first; an item is taken once."""
     grant, policy, now = here.grant, here.policy, here.now
     for section in found.sections:
-        wanted = grant.by_category.get(section.category, _NOTHING)
+        wanted = grant.by_category.get(section.category, ())
         if opened.values:
-            wanted = {item: name for item, name in wanted.items() if item not in opened.values}
+            wanted = tuple(item for item in wanted if item not in opened.values)
         if not wanted:
             continue
         record = RecordFacts(version=section.version, due=dues(policy, found, section, wanted, now))
@@ -88,12 +88,14 @@ def _take(
     opened: Opened,
     section: SealedSection,
     held: Mapping[str, Any],
-    wanted: Mapping[str, str],
+    wanted: tuple[str, ...],
     refused: Mapping[str, Reason],
 ) -> None:
     """Move the wanted items that may go from an opened section to the answer."""
     taken = False
-    for item, name in wanted.items():
+    start = len(section.category) + 1
+    for item in wanted:
+        name = item[start:]
         if name not in held:
             continue
         if item in refused:
@@ -108,7 +110,7 @@ def _take(
 
 
 def dues(
-    policy: CompiledPolicy, found: Found, section: SealedSection, items: Iterable[str], now: Instant
+    policy: CompiledPolicy, found: Found, section: SealedSection, items: tuple[str, ...], now: Instant
 ) -> Mapping[str, Instant] | None:
     """When each item of the section must go, or None while all are surely kept (R1)."""
     anchors = record_anchors(found, section)

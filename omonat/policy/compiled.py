@@ -5,7 +5,7 @@ restriction, cases, caps) is `omonat.promises.use`. `form` says what a service a
 Keeps L1–L3, S4, C1, P2 (`since`), R1–R2. Raises BadInput with the nearest name for a name nobody declared.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
@@ -154,14 +154,15 @@ class CompiledPolicy:
         """
         return self._terms_of(service, item).due(anchors, self.zone)
 
-    def surely_kept_until(self, service: str, items: Iterable[str], anchors: Mapping[str, Instant]) -> Instant:
+    def surely_kept_until(self, service: str, items: tuple[str, ...], anchors: Mapping[str, Instant]) -> Instant:
         """An instant before which none of `items` is due, from integers alone: lets hot reads skip the calendar."""
-        shape = (service, tuple(items))
-        terms = self._lasting.get(shape)
+        terms = self._lasting.get((service, items))
         if terms is None:
-            terms = tuple(dict.fromkeys(self._terms_of(service, item) for item in shape[1]))
+            terms = tuple(dict.fromkeys(self._terms_of(service, item) for item in items))
             if len(self._lasting) < _MOST_REMEMBERED:
-                self._lasting[shape] = terms
+                self._lasting[service, items] = terms
+        if len(terms) == 1:
+            return terms[0].surely_until(anchors)
         return min([each.surely_until(anchors) for each in terms], default=Instant(0))
 
     def due_record(self, service: str, anchors: Mapping[str, Instant]) -> Instant:

@@ -13,7 +13,7 @@ class Grant:
 
     `answers_person`: the purpose only answers what the person does at this moment (a sign-in code, and nothing about
     an order or a request), so that who restricted all use can still come in and lift it. `by_category` maps each
-    category to its allowed items, and these to their names within it: what a section is opened for.
+    category to its allowed items: what a section is opened for.
     """
 
     purpose: str
@@ -29,13 +29,13 @@ class Grant:
     reads_consent: bool
     may_object: bool
     answers_person: bool
-    by_category: Mapping[str, Mapping[str, str]] = field(init=False)
+    by_category: Mapping[str, tuple[str, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
-        by_category: dict[str, dict[str, str]] = {}
+        by_category: dict[str, tuple[str, ...]] = {}
         for item in self.allowed:
-            category, _, name = item.partition(".")
-            by_category.setdefault(category, {})[item] = name
+            category = item.partition(".")[0]
+            by_category[category] = (*by_category.get(category, ()), item)
         object.__setattr__(self, "by_category", by_category)
 
 

@@ -90,14 +90,18 @@ class Terms:
 
         Interests can be left out: they end with relevance, whose own rule counts.
         """
-        collected = _collected(anchors)
+        collected = anchors.get(_COLLECTED)
+        if collected is None:
+            raise Fault("anchor-missing", anchor=_COLLECTED)
         latest = -1
         for anchor, floor, awaited in self.floors:
             end = anchors.get(anchor, awaited) + floor
             if end > latest:  # noqa: PLR1730 - on every read, and a call costs more than the comparison
                 latest = end
         cap = anchors.get(self.cap_anchor, collected) + self.cap_floor
-        return Instant(min(collected if latest < 0 else latest, cap))
+        if latest < 0:
+            latest = collected
+        return Instant(latest if latest < cap else cap)
 
 
 def _collected(anchors: Mapping[str, Instant]) -> Instant:

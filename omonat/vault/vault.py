@@ -222,7 +222,7 @@ class Vault:
 
         It says nothing once the evidence slot is destroyed. Raises Refused key-destroyed when it already is.
         """
-        return commit(self.salt(evidence_slot=evidence_slot, entry=entry, field=field), entry, field, value)
+        return commit(salt_from(self._slots.secret(evidence_slot), entry, field), entry, field, value)
 
     def salt(self, *, evidence_slot: int, entry: str, field: str) -> bytes:
         """The opening of a commitment, 32 bytes: given to the person, it proves what the log says about them."""
