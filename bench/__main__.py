@@ -34,9 +34,9 @@ class Size:
     pages: int
 
 
-USUAL = Size(people=100_000, rounds=15, seconds=1.5, decisions=4_000, pages=15)
-LONG = Size(people=100_000, rounds=60, seconds=1.5, decisions=4_000, pages=60)
-TINY = Size(people=300, rounds=2, seconds=0.1, decisions=400, pages=2)
+USUAL = Size(people=100_000, rounds=15, seconds=1.5, decisions=1_000, pages=15)
+LONG = Size(people=100_000, rounds=60, seconds=1.5, decisions=1_000, pages=60)
+TINY = Size(people=300, rounds=2, seconds=0.1, decisions=100, pages=2)
 
 
 def measured(size: Size, folder: Path) -> list[Figure]:

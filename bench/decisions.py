@@ -105,9 +105,8 @@ def figures(policy: CompiledPolicy, *, pairs: int, count: int, decide: Decide | 
     differing = [one for one, verdict in zip(asked, theirs, strict=True) if mine(one) is not verdict]
     assert not differing, f"{len(differing)} of {count} decisions differ, the first: {differing[0]}"
     assert 0.05 < sum(theirs) / count < 0.95, "the questions must not all have one answer"
-    few = asked[: max(1, count // 20)]
     measured = in_turns(
-        lambda: _per_second(mine, asked), lambda: _per_second(lambda one: cedar.decide(one.cedar), few), pairs
+        lambda: _per_second(mine, asked * 4), lambda: _per_second(lambda one: cedar.decide(one.cedar), asked), pairs
     )
     prices = [1e6 / ours for ours, _ in measured]
     cedar_us = sorted(1e6 / theirs for _, theirs in measured)[pairs // 2]

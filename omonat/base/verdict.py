@@ -5,34 +5,31 @@ needs. Combined, Deny beats CannotTell beats Allow: silence and doubt are refusa
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """Why. `about` holds only names from the policy (item, purpose, role, service): never a value of personal data."""
 
     code: str
     promise: str
-    about: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Allow:
+class Allow(Struct, frozen=True):
     """Granted, and what granted it."""
 
     reasons: tuple[Reason, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Deny:
+class Deny(Struct, frozen=True):
     """Refused; at least one reason."""
 
     reasons: tuple[Reason, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CannotTell:
+class CannotTell(Struct, frozen=True):
     """Refused for now, because a fact is missing; becomes a work item, one per rule, person and missing fact."""
 
     missing: tuple[str, ...]

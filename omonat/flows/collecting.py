@@ -273,7 +273,7 @@ class Writing:
         new = [p for p in self.people.values() if p.is_new]
         people = [(p.id, p.slot, p.evidence_slot, p.language, p.told, p.standing, p.since) for p in new]
         lookups = {(row[3], row[1], row[0]): row for row in self._lookups}
-        tables = {
+        tables: dict[str, Sequence[Sequence[Any]]] = {
             "persons": people,
             "cases": [self._cases[case] for case in sorted(self._cases)],
             "records": self._records,

@@ -58,9 +58,9 @@ def _uzbek() -> re.Pattern[str]:
     """Uzbek numbers in their one spelling, as the directory of numbering plans has them: most phones come like this,
     and reading them in full takes ten times as long."""
     plan = phonenumbers.PhoneMetadata.metadata_for_region("UZ")
-    assert plan is not None
-    lines = "|".join(kind.national_number_pattern for kind in (plan.fixed_line, plan.mobile))
-    return re.compile(rf"\+998(?=(?:{plan.general_desc.national_number_pattern})\Z)(?:{lines})", re.ASCII)
+    kinds = (plan.general_desc, plan.fixed_line, plan.mobile) if plan is not None else ()
+    whole, *lines = (kind.national_number_pattern for kind in kinds if kind is not None)
+    return re.compile(rf"\+998(?=(?:{whole})\Z)(?:{'|'.join(filter(None, lines))})", re.ASCII)
 
 
 def _email(value: Any, *, country: str, choices: tuple[str, ...]) -> Normalised:  # noqa: ARG001 - Kindly

@@ -68,6 +68,7 @@ def decide_record(
     if grant.since <= record.version and record.due is None:
         return ALLOW, _NONE
     refused: dict[str, Reason] = {}
+    unsure: list[str] = []
     for item in items:
         since = grant.since_of[item]
         if since > record.version and not _reaches(grant, person, since):  # 6
@@ -76,13 +77,13 @@ def decide_record(
             due = record.due.get(item)
             if due is None:
                 refused[item] = _of_item("due-unknown", "R1", item)
+                unsure.append(item)
             elif due <= now:
                 refused[item] = _of_item("no-longer-kept", "R3", item)
     if len(refused) < len(items):
         return ALLOW, refused
-    unsure = tuple(item for item, reason in refused.items() if reason.code == "due-unknown")
     if len(unsure) == len(refused):
-        return CannotTell(unsure, tuple(refused.values())), refused
+        return CannotTell(tuple(unsure), tuple(refused.values())), refused
     return Deny(tuple(refused.values())), refused
 
 
