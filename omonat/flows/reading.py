@@ -17,17 +17,23 @@ from omonat.flows.coalesce import Coalescer
 from omonat.promises.use.facts import PersonFacts
 
 _SQL = load("omonat.flows", "use.sql").read_for_use.sql
+FEW = 4
+"""The newest sections of a category hold what is wanted, nearly always."""
+MANY = 64
+"""How far back one looks for what they don't hold: somebody who orders every week gave their e-mail a year ago."""
 _NOTHING: Mapping[str, Any] = {}
 
 
 class Question(Struct, frozen=True, gc=False):
-    """What to read. `categories` is a comma-separated list: the sections that may be opened."""
+    """What to read. `categories` is a comma-separated list: the sections that may be opened. Outside a case, the `most`
+    newest of each category."""
 
     client: str
     staff: str | None
     person: str | None
     case: str | None
     categories: str
+    most: int = FEW
 
 
 class SealedSection(Struct, frozen=True, gc=False):
@@ -71,6 +77,11 @@ class Found(Struct, gc=False):
     person_anchors: Mapping[str, Instant]
     sections: list[SealedSection] = []
 
+    def is_full(self, item: str) -> bool:
+        """Whether older sections of the item's category may lie behind those that were read."""
+        category = item.partition(".")[0]
+        return sum(section.category == category for section in self.sections) >= FEW
+
 
 class Reader:
     """Answers questions through at most two statements at a time, up to 64 questions each."""
@@ -88,6 +99,7 @@ class Reader:
                 [q.person for q in questions],
                 [q.case for q in questions],
                 [q.categories for q in questions],
+                [q.most for q in questions],
             )
         found: list[Any] = [None] * len(questions)
         for row in rows:

@@ -8,6 +8,7 @@
    theirs (`prove`), ten times a day at most
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -32,6 +33,7 @@ _LIFE = 10 * MINUTE
 _RECYCLED = 365 * DAY
 _PURPOSE = "account-codes"
 _PROOFS_A_DAY = 10
+_ANSWERS_AFTER = 0.2
 _CHANNELS = {"contact.mobile": Channel.SMS, "contact.email": Channel.EMAIL}
 
 
@@ -62,7 +64,8 @@ class SignIn:
         self._clock = grounds.clock
 
     async def ask(self, typed: str, *, language: str, caller: str) -> str:
-        """Send a code to a phone or e-mail; a ticket for `enter` comes back, whoever it was.
+        """Send a code to a phone or e-mail; a ticket for `enter` comes back, whoever it was, and never sooner than a
+        fifth of a second later: how long it took doesn't tell who is known.
 
         `caller` limits one network address. Raises BadInput for what is neither, Refused `too-many-codes`.
         """
@@ -72,6 +75,13 @@ class SignIn:
         normal = normalise(kind, typed.strip(), country=policy.policy.controller.country)
         digest = self._vault.lookup_digest(item, normal.lookup or "")
         await self._limit(caller, digest, now)
+        answered = asyncio.create_task(asyncio.sleep(_ANSWERS_AFTER))
+        try:
+            return await self._open(item, digest, language, now)
+        finally:
+            await answered
+
+    async def _open(self, item: str, digest: bytes, language: str, now: Instant) -> str:
         ticket, code = new_id("cod"), f"{randbelow(1_000_000):06d}"
         async with self._database.transaction() as connection:
             await _queries.open_code(

@@ -25,7 +25,7 @@ from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.caps import Caps
 from omonat.flows.grounds import Grounds
-from omonat.flows.reading import Found, Question, Reader
+from omonat.flows.reading import FEW, MANY, Found, Question, Reader
 from omonat.flows.using import Opened, Situation, entry, open_sections
 from omonat.flows.work import open_work_item
 from omonat.policy.compiled import CompiledPolicy
@@ -129,17 +129,24 @@ class Use:
 
     async def _look_further(self, here: Situation, opened: Opened) -> None:
         """Not everything granted is at hand: the person's newest live records may hold it; else say why not."""
-        missing = opened.missing(here.grant)
+        missing, newest = opened.missing(here.grant), here.found
         if missing and here.request.case is not None:
-            newest = await self._reader.read(here.beyond_the_case(missing))
-            if newest.facts == here.found.facts and newest.ordinal == here.policy.ordinal:
-                open_sections(self._vault, here, opened, newest)
+            newest = await self._read_more(here, opened, missing, FEW)
+        if deeper := [item for item in here.grant.allowed if item not in opened.values and newest.is_full(item)]:
+            await self._read_more(here, opened, deeper, MANY)
         for item in opened.missing(here.grant):
             opened.refused[item] = Reason("not-held", "L1", {"item": item})
         for item, reason in opened.refused.items():
             if reason.code == "due-unknown":
                 person = here.found.person
                 await open_work_item(self._database, rule="due", person=person, missing=item, now=here.now)
+
+    async def _read_more(self, here: Situation, opened: Opened, items: list[str], most: int) -> Found:
+        """Open what the person's `most` newest records hold of these items, unless something changed in between."""
+        newest = await self._reader.read(here.beyond_the_case(items, most))
+        if newest.facts == here.found.facts and newest.ordinal == here.policy.ordinal:
+            open_sections(self._vault, here, opened, newest)
+        return newest
 
     async def _refuse(self, here: Situation, verdict: Verdict) -> None:
         """Record the refusal, then raise it. An unsure verdict also becomes a work item."""

@@ -11,8 +11,8 @@ select q.n, i.active_ordinal,
             when p.restricted_at is not null then 'restricted' else '' end,
        s.record, s.category, s.sealed, s.slot, s.version, s.service, s.collected_at, s.anchors,
        s.opened_at, s.closed_at, s.case_anchors
-  from unnest(:client::text[], :staff::text[], :person::text[], :case_id::text[], :categories::text[])
-       with ordinality as q(client, staff, person, case_id, categories, n)
+  from unnest(:client::text[], :staff::text[], :person::text[], :case_id::text[], :categories::text[], :most::int[])
+       with ordinality as q(client, staff, person, case_id, categories, most, n)
  cross join installation i
   left join clients cl on cl.id = q.client
   left join staff st on st.ref = q.staff
@@ -33,7 +33,7 @@ select q.n, i.active_ordinal,
                 select s.record, s.category, s.sealed from sections s
                  where s.person = p.id and s.category = c.category
                  order by s.collected_at desc
-                 limit 4) s
+                 limit q.most) s
           join records r on r.id = s.record
           left join cases own on own.id = r.case_id
        ) s on true;

@@ -10,7 +10,7 @@ from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.base.verdict import Reason
 from omonat.evidence.entry import Entry
-from omonat.flows.reading import Found, Question, SealedSection
+from omonat.flows.reading import FEW, Found, Question, SealedSection
 from omonat.policy.compiled import CompiledPolicy, Grant
 from omonat.promises.use.facts import RecordFacts
 from omonat.promises.use.rule import decide_record
@@ -31,11 +31,11 @@ class Situation(Struct, frozen=True, gc=False):
     grant: Grant
     now: Instant
 
-    def beyond_the_case(self, items: list[str]) -> Question:
-        """The same question about these items, outside the case: the person's newest records."""
+    def beyond_the_case(self, items: list[str], most: int = FEW) -> Question:
+        """The same question about these items, outside the case: the person's newest records, at most so many."""
         categories = ",".join(sorted({item.partition(".")[0] for item in items}))
         request = self.request
-        return Question(request.credential.client, request.on_behalf_of, self.found.person, None, categories)
+        return Question(request.credential.client, request.on_behalf_of, self.found.person, None, categories, most)
 
 
 class Opened(Struct, gc=False):

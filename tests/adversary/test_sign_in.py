@@ -1,5 +1,6 @@
 """Into somebody else's history by their number (S6, S4): a code goes to the channel that was typed, or nowhere."""
 
+import time
 from collections import Counter
 
 import pytest
@@ -106,3 +107,11 @@ async def test_S6_twenty_strangers_on_ones_number_dont_lock_one_out(shop: Shop) 
     outcome = await signed_in(shop)
     assert isinstance(outcome, SecondProofNeeded)
     assert (await shop.house.sign_in.prove(outcome.token, "41877")).person == mine.person
+
+
+async def test_S6_the_time_of_the_answer_doesnt_tell_who_is_known(shop: Shop) -> None:
+    await ordered(shop)
+    for phone in (PHONE, OTHER):
+        began = time.monotonic()
+        await asked(shop, phone)
+        assert time.monotonic() - began >= 0.2  # both far more than either needs
