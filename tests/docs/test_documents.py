@@ -59,6 +59,12 @@ def test_every_file_that_is_named_exists(document: Path) -> None:
             assert (ROOT / path.rstrip("/").partition("#")[0]).exists(), f"{_name(document)} names {path}"
 
 
+def test_every_document_is_in_the_index() -> None:
+    index = ROOT / "docs" / "README.md"
+    linked = {(index.parent / link).resolve() for link in _LINK.findall(index.read_text("utf-8"))}
+    assert {_name(file) for file in DOCUMENTS if index.parent in file.parents and file not in {*linked, index}} == set()
+
+
 def test_the_page_of_codes_is_what_the_registry_says() -> None:
     page = codes.PAGE.read_text("utf-8")
     assert page == codes.written(), "run: python -m scripts.codes"
