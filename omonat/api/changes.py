@@ -17,6 +17,7 @@ from omonat.api.bodies import (
 )
 from omonat.api.body import shaped
 from omonat.api.call import Call, moment
+from omonat.api.once import request_digest
 from omonat.database.codecs import FOREVER
 from omonat.evidence.receipts import Receipt
 from omonat.flows.cases import CaseEvent, PutCase
@@ -124,7 +125,7 @@ async def message(call: Call) -> bytes:
         params=body.params,
         case=body.case,
         language=body.language,
-        once=body.once,
+        once=body.once or (None if call.key is None else f"key:{request_digest(call.key, '', call.digest).hex()}"),
     )
 
     async def work() -> bytes:

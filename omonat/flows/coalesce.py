@@ -57,6 +57,8 @@ class Coalescer(Generic[Question, Answer]):
     async def _answer(self, batch: list[tuple[Question, "asyncio.Future[Answer]"]]) -> None:
         try:
             answers = await self._ask([question for question, _ in batch])
+            if len(answers) != len(batch):
+                raise RuntimeError("each question has one answer")
         except BaseException as error:
             for _, future in batch:
                 if not future.done():

@@ -3,9 +3,9 @@
 1. `ask`: a code goes to the channel if it is the newest of somebody's; the answer is the same if it is nobody's. At the
    moment of sending the address must still be the one that was typed (`send`)
 2. `enter`: the attempt is counted in the statement that compares; five attempts, ten minutes, one use
-3. one person known by the channel: signed in. Several, a number unseen for a year (it may have been given to somebody
-   else), or one that was never proved and came after another: a second proof is asked, the number of an order of
-   theirs (`prove`), ten times a day at most
+3. one person known by the channel: signed in. Several, a number unseen for three months (it may have been given to
+   somebody else), or one that was never proved and came after another: a second proof is asked, the number of an order
+   of theirs (`prove`), ten times a day at most
 """
 
 import asyncio
@@ -30,7 +30,8 @@ from omonat.promises.messages import Channel, Message, put
 
 _queries = load("omonat.promises.identity")
 _LIFE = 10 * MINUTE
-_RECYCLED = 365 * DAY
+_RECYCLED = 90 * DAY
+"""After about so long without use, operators give a number to somebody else."""
 _PURPOSE = "account-codes"
 _PROOFS_A_DAY = 10
 _ANSWERS_AFTER = 0.2
@@ -167,7 +168,7 @@ class SignIn:
 
 
 def _opens(known: Any, now: Instant) -> bool:
-    """Whether the channel alone opens this person's history: proved or their only one, and seen within a year."""
+    """Whether the channel alone opens this person's history: proved or their only one, and seen lately."""
     proved = known["verified_at"]
     seen = max(known["since"], proved or Instant(0))
     return bool(proved is not None or known["only"]) and now - seen < _RECYCLED

@@ -100,12 +100,13 @@ class _Page:
             return self._answer(policy, "leave-invalid.html", status=404)
         person, purpose = found
         # An erased person or a purpose that is gone: nothing can be sent under it, so the answer is the same.
+        # Whoever left before has left: pressing again writes nothing, so that nobody fills the log with one link.
         with suppress(Refused, BadInput):
-            await self._house.choose(
-                Choosing(
+            if purpose in (await self._house.my_data.standing(person)).consents:
+                leaving = Choosing(
                     person=person, kind="consent", state="withdrawn", purpose=purpose, channel="email", door="mail"
                 )
-            )
+                await self._house.choose(leaving)
         return self._answer(policy, "left.html", purpose)
 
     def _read(self, policy: CompiledPolicy) -> tuple[str, str] | None:

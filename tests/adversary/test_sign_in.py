@@ -115,3 +115,11 @@ async def test_S6_the_time_of_the_answer_doesnt_tell_who_is_known(shop: Shop) ->
         began = time.monotonic()
         await asked(shop, phone)
         assert time.monotonic() - began >= 0.2  # both far more than either needs
+
+
+async def test_S6_a_number_unseen_for_three_months_may_be_somebody_elses_by_now(shop: Shop) -> None:
+    await ordered(shop)
+    shop.clock.forward(89 * DAY)
+    assert isinstance(await signed_in(shop), SignedIn)  # seen today
+    shop.clock.forward(91 * DAY)
+    assert isinstance(await signed_in(shop), SecondProofNeeded)

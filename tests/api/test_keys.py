@@ -63,3 +63,21 @@ async def test_a_failed_write_leaves_its_key_free(door: Door) -> None:
     order = await door.order()
     known = unknown | {"person": order["person"]}
     assert (await door.ask("/v1/consents", known, idempotency_key=key)).status_code == 201
+
+
+async def test_U3_a_message_whose_answer_was_lost_is_not_sent_twice(door: Door) -> None:
+    order, key = await door.order(), "message-answer-lost"
+    body = {
+        "person": order["person"], "template": "order-confirmation", "purpose": "order-messages", "channel": "sms",
+        "case": order["case"], "params": {"order": "1", "delivery": 1, "total": 1},
+    }  # fmt: skip
+    assert (await door.ask("/v1/messages", body, idempotency_key=key)).status_code == 202
+    pool = door.house.grounds.database.pool
+    await pool.execute(  # the worker died between its work and keeping the answer
+        "update idempotency set answer = '{\"pending\": true}', at = $1 where at = (select max(at) from idempotency)"
+        " and answer ? 'evidence'",
+        door.clock.now - 3600 * 1_000_000,
+    )
+    assert (await door.ask("/v1/messages", body, idempotency_key=key)).status_code == 202
+    sent = await pool.fetchval("select count(*) from outbox where person = $1", order["person"])
+    assert sent == 1
