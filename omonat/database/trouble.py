@@ -14,6 +14,7 @@ _GONE: Final = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.InternalClientError,  # the driver's own steps out of order: the connection broke between two of them
     ConnectionError,
 )
 _BUSY: Final = (

@@ -16,6 +16,7 @@ from omonat.database.migrate import migrate
 from omonat.flows.publish_policy import Publication
 from omonat.flows.staff import Registration
 from omonat.house import House, open_house, set_up_doors, system_clock
+from tests.whole.lines import Line, one_to_each
 from tests.whole.serving import Installation, Service, serving
 
 POLICIES = Path(__file__).parents[2] / "policies"
@@ -80,16 +81,17 @@ def installation(first: Installation) -> Iterator[Installation]:
     shutil.rmtree(copy.home, ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
-def module_installation(first: Installation) -> Iterator[Installation]:
-    """A copy for the tests of one module."""
-    copy = first.copy(first.home.with_name(f"w{next(_numbers)}"))
-    yield copy
-    shutil.rmtree(copy.home, ignore_errors=True)
+@pytest.fixture(scope="session")
+def running(first: Installation) -> Iterator[Service]:
+    """A service with two web workers, for all tests that leave it running and well."""
+    with serving(first.copy(first.home.with_name("w-running"))) as service:
+        yield service
 
 
 @pytest.fixture
-def service(installation: Installation) -> Iterator[Service]:
-    """The copy, running with two web workers."""
-    with serving(installation) as running:
-        yield running
+def lines(running: Service) -> Iterator[tuple[Line, Line]]:
+    """A connection to each of its workers."""
+    first, second = one_to_each(running)
+    yield first, second
+    first.close()
+    second.close()

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from tests.whole.serving import Service
+from tests.whole.serving import Installation, Service
+
+ORDER = {
+    "contact.name": "Zilola Rahimova",
+    "contact.mobile": "+998901112233",
+    "contact.postal-address": "Toshkent, Yunusobod, 4-mavze, 7-uy",
+    "transaction.order-lines": [{"item": "Osh", "count": 1, "price": 4_500_000}],
+    "transaction.amount": 4_500_000,
+}
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,14 @@ class Line:
         self._http.request(method, path, None if body is None else json.dumps(body), headers)
         reply = self._http.getresponse()
         return Answer(reply.status, json.loads(reply.read()))
+
+
+def ordered(line: Line, of: Installation, case: str) -> str:
+    """An order; the person who placed it."""
+    body = {"service": "order", "items": ORDER, "version": "1", "case": case, "accepted": True}
+    done = line.post("/v1/collect", body, of.credentials["site"])
+    assert done.status == 201, done.body
+    return str(done.body["person"])
 
 
 def one_to_each(service: Service) -> list[Line]:

@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from tests.whole import witness
-from tests.whole.lines import Line, one_to_each
+from tests.whole.lines import Line
 from tests.whole.load import Town
 from tests.whole.serving import Installation, Service, soon
 
@@ -23,17 +23,16 @@ SEEN_AS = {
 }
 
 
-async def test_A1_S4_entries_are_exactly_the_acts_of_a_busy_hour(service: Service) -> None:
+async def test_A1_S4_entries_are_exactly_the_acts_of_a_busy_hour(running: Service, lines: tuple[Line, Line]) -> None:
+    service = running
     town = Town(service.of.credentials, seed=7)
     before = await acts_once_quiet(service)
     async with town.at_work(service):
         await asyncio.sleep(4)
     expected: Counter[str] = Counter(SEEN_AS[o.act, o.outcome] for o in town.history.operations)
-    first, second = one_to_each(service)
     person = next(o.answer["person"] for o in town.history.acknowledged("collect"))
-    for line in (first, second):
-        expected += everything_else(line, service.of, person, "first" if line is first else "second")
-        line.close()
+    for number, line in enumerate(lines):
+        expected += everything_else(line, service.of, person, f"number-{number}")
     assert expected.total() > 100
     await soon(lambda: settled(service, before, expected), 20, lambda: difference(service, before, expected))
     status, said = witness.verify(service.of)

@@ -6,31 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import asyncpg
-import pytest
 import pytest_asyncio
 
 from omonat.database.home import OWNER, USER, address
 from tests.whole import witness
-from tests.whole.lines import Answer, Line, one_to_each
-from tests.whole.serving import Installation, Service, contention, serving, until
-from tests.whole.test_workers import ORDER, ordered
+from tests.whole.lines import ORDER, Answer, Line, ordered
+from tests.whole.serving import Installation, Service, contention, until
 
 SOON = 2.0
 """Seconds within which a use is told that it can't be; a machine shared with others gets more."""
-
-
-@pytest.fixture(scope="module")
-def running(module_installation: Installation) -> Iterator[Service]:
-    with serving(module_installation) as service:
-        yield service
-
-
-@pytest.fixture
-def lines(running: Service) -> Iterator[list[Line]]:
-    lines = one_to_each(running)
-    yield lines
-    for line in lines:
-        line.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -53,11 +37,11 @@ def refuses(line: Line, of: Installation, case: str) -> None:
     took = time.monotonic() - began
     assert (answer.status, answer.code) == (503, "evidence-unavailable")
     assert "items" not in answer.body
-    assert took <= SOON * contention() + 0.5
+    assert took <= SOON + 0.5 or took <= SOON * contention() + 0.5
 
 
 async def test_S4_a_table_that_cannot_be_written_stops_uses_and_changes_and_recovers_by_itself(
-    running: Service, lines: list[Line], owner: asyncpg.Connection
+    running: Service, lines: tuple[Line, Line], owner: asyncpg.Connection
 ) -> None:
     of = running.of
     ordered(lines[0], of, "order:shut-1")
@@ -81,7 +65,7 @@ async def test_S4_a_table_that_cannot_be_written_stops_uses_and_changes_and_reco
 
 
 async def test_S4_a_table_that_hangs_is_answered_in_time_and_nobody_waits_for_ever(
-    running: Service, lines: list[Line], owner: asyncpg.Connection
+    running: Service, lines: tuple[Line, Line], owner: asyncpg.Connection
 ) -> None:
     of = running.of
     ordered(lines[0], of, "order:hangs")
@@ -108,7 +92,7 @@ def in_the_way(of: Installation) -> Iterator[None]:
 
 
 async def test_A1_a_log_that_cannot_be_written_delays_proofs_and_nothing_else(
-    running: Service, lines: list[Line], owner: asyncpg.Connection
+    running: Service, lines: tuple[Line, Line], owner: asyncpg.Connection
 ) -> None:
     of, line = running.of, lines[0]
     ordered(line, of, "order:log-1")

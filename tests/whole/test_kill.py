@@ -89,6 +89,9 @@ class Rounds:
         self.checked = len(history.operations)
         older = history.acknowledged("collect")
         orders = {o.about: o for o in new + self.chance.sample(older, min(SAMPLE, len(older)))}
+        faults = {o.code for o in history.operations if o.code == "internal"}
+        said = [line for line in self.service.said().splitlines() if '"request-unavailable"' not in line]
+        assert not faults, "\n".join(said[-20:])  # a database that is gone is 503, not a fault of ours
         assert all(o.outcome == "ok" for o in orders.values()), {o.code for o in orders.values()}
         chosen = sorted({o.about for o in history.of("give", "withdraw")})
         people = self.chance.sample(chosen, min(2 * SAMPLE, len(chosen)))

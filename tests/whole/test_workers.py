@@ -4,41 +4,18 @@ A worker keeps no permission: what it decides by is read with the data. So there
 only the next request.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 import pytest_asyncio
 
 from omonat.database.home import address
 from omonat.flows.publish_policy import Publication
 from omonat.house import House, open_house, system_clock
 from tests.whole.conftest import POLICIES, settings_of
-from tests.whole.lines import Line, one_to_each
-from tests.whole.serving import Installation, Service, serving
-
-ORDER = {
-    "contact.name": "Zilola Rahimova",
-    "contact.mobile": "+998901112233",
-    "contact.postal-address": "Toshkent, Yunusobod, 4-mavze, 7-uy",
-    "transaction.order-lines": [{"item": "Osh", "count": 1, "price": 4_500_000}],
-    "transaction.amount": 4_500_000,
-}
-
-
-@pytest.fixture(scope="module")
-def running(module_installation: Installation) -> Iterator[Service]:
-    with serving(module_installation) as service:
-        yield service
-
-
-@pytest.fixture
-def lines(running: Service) -> Iterator[tuple[Line, Line]]:
-    first, second = one_to_each(running)
-    yield first, second
-    first.close()
-    second.close()
+from tests.whole.lines import ORDER, Line, ordered
+from tests.whole.serving import Installation, Service
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -47,14 +24,6 @@ async def operator(running: Service) -> AsyncIterator[House]:
     of = running.of
     async with open_house(settings_of(of.home, of.root_key, address(of.home).dsn()), clock=system_clock) as house:
         yield house
-
-
-def ordered(line: Line, of: Installation, case: str) -> str:
-    """An order; the person who placed it."""
-    body = {"service": "order", "items": ORDER, "version": "1", "case": case, "accepted": True}
-    done = line.post("/v1/collect", body, of.credentials["site"])
-    assert done.status == 201, done.body
-    return str(done.body["person"])
 
 
 def consent(line: Line, of: Installation, person: str, state: str) -> None:
