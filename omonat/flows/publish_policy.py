@@ -54,6 +54,7 @@ class PublishPolicy:
         self._staff = staff
         self._database = grounds.database
         self._journal = grounds.journal
+        self._pseudonym = grounds.vault.pseudonym
         self._law = grounds.law
         self._clock = grounds.clock
 
@@ -88,8 +89,8 @@ class PublishPolicy:
                 "version": compiled.version,
                 "ordinal": compiled.ordinal,
                 "digest": compiled.digest,
-                "author": publication.author,
-                "approver": publication.approver,
+                "author": self._pseudonym("staff-ref", publication.author),
+                "approver": self._pseudonym("staff-ref", publication.approver),
                 "proved": proved,
                 "effective": policy.effective,
             }

@@ -23,6 +23,7 @@ from omonat.evidence.entry import Entry
 from omonat.flows.clients import require_client
 from omonat.flows.grounds import Grounds
 from omonat.flows.use import Credential
+from omonat.policy.model import RoleKind
 
 _queries = load("omonat.promises.identity")
 REGISTRARS = frozenset({"privacy-officer", "management"})
@@ -71,10 +72,13 @@ class Staff:
     async def put(self, registration: Registration, *, by: str) -> str:
         """Register, or change role, end or training; effective with the next request. Returns the staff id.
 
-        `by` is the client or operator who did it. Raises BadInput for an unknown role or a colleague's sign-in name.
+        `by` is the client or operator who did it. Raises BadInput for a role that is unknown or a
+        program's (its uses are not counted), or a colleague's sign-in name.
         """
         policy, now = await self._law.current(), self._clock()
-        policy.role(registration.role)
+        if policy.role(registration.role).kind is not RoleKind.HUMAN:
+            people = ", ".join(name for name, role in policy.roles.items() if role.kind is RoleKind.HUMAN)
+            raise BadInput("role-unknown", role=registration.role, nearest=people)
         profile = msgspec.json.encode({"name": registration.name})
         login = None if registration.login is None else self._login_digest(registration.login)
         async with self._database.transaction() as connection:

@@ -93,3 +93,19 @@ async def test_S6_a_session_moved_to_another_person_in_the_database_opens_nothin
     assert await shop.house.sessions.find("me", token) is None
     await pool.execute("update web_sessions set holder = $1", mine.person)
     assert await shop.house.sessions.find("me", token) is not None
+
+
+async def test_S4_nobody_is_made_a_program_whose_uses_are_not_counted(shop: Shop) -> None:
+    with pytest.raises(BadInput) as wrong:
+        await shop.house.staff.put(
+            Registration(ref="999", name="Xodim", role="system", trained_until=shop.clock.now), by="test"
+        )
+    assert wrong.value.code == "role-unknown"
+
+
+async def test_P1_who_wrote_and_approved_a_version_stands_in_the_log_as_a_pseudonym(shop: Shop) -> None:
+    bodies = await shop.house.grounds.database.pool.fetch(
+        "select convert_from(body, 'utf8') as body from entries where act = 'policy:version:published'"
+    )
+    assert bodies
+    assert not any("staff:1" in row["body"] or "staff:2" in row["body"] for row in bodies)
