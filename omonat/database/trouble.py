@@ -14,6 +14,8 @@ _GONE: Final = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.ReadOnlySQLTransactionError,  # a server that was put aside, or a standby we were led to
+    asyncpg.PostgresIOError,
     asyncpg.InternalClientError,  # the driver's own steps out of order: the connection broke between two of them
     ConnectionError,
 )

@@ -13,8 +13,8 @@ def encodings(value: str) -> Mapping[str, bytes]:
     plain = value.encode()
     found = {
         "utf-8": plain,
-        "utf-16-le": value.encode("utf-16-le"),
-        "utf-16-be": value.encode("utf-16-be"),
+        "utf-16-le": value.encode("utf-16-le")[:-1],  # of plain letters the same bytes as the other order's
+        "utf-16-be": value.encode("utf-16-be")[1:],
         "hex": plain.hex().encode(),
         "HEX": plain.hex().upper().encode(),
         "json": value.encode("ascii", "backslashreplace"),

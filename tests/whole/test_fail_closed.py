@@ -76,6 +76,31 @@ async def test_S4_a_table_that_hangs_is_answered_in_time_and_nobody_waits_for_ev
     until(lambda: all(delivery(line, of, "order:hangs").status == 200 for line in lines), 10, running.said)
 
 
+async def test_S4_a_database_that_only_reads_releases_nothing_and_recovers_by_itself(
+    running: Service, lines: tuple[Line, Line], owner: asyncpg.Connection
+) -> None:
+    of = running.of
+    ordered(lines[0], of, "order:reads")
+    await only_reads(owner, "on")
+    try:
+        until(lambda: all(delivery(line, of, "order:reads").status == 503 for line in lines), 5, running.said)
+        for line in lines:
+            refuses(line, of, "order:reads")
+            body = {"service": "order", "items": ORDER, "version": "1", "case": "order:reads-2", "accepted": True}
+            stopped = line.post("/v1/collect", body, of.credentials["site"])
+            assert (stopped.status, stopped.code) == (503, "database-unavailable")
+    finally:
+        await only_reads(owner, "off")
+    until(lambda: all(delivery(line, of, "order:reads").status == 200 for line in lines), 10, running.said)
+    ordered(lines[0], of, "order:reads-2")
+
+
+async def only_reads(owner: asyncpg.Connection, state: str) -> None:
+    """As after a failover: every connection is cut, and the new ones may only read, or may write again."""
+    await owner.execute(f"alter role {USER} set default_transaction_read_only = {state}")
+    await owner.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = $1", USER)
+
+
 @contextmanager
 def in_the_way(of: Installation) -> Iterator[None]:
     """The log can't be written, whoever we are: a folder that isn't empty stands where its files are made."""
