@@ -110,6 +110,8 @@ class Filling:
         except OmonatProblem as problem:
             if step.action == "close" and isinstance(problem, NotAllowed) and problem.code == "no-open-case":
                 return None  # it was closed before the journal heard of it
+            if problem.problem.status >= 500:
+                raise  # the house itself is broken: a demo that hides that would lie
             self.refused[problem.code] += 1
             return None
 
