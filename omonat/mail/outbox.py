@@ -16,7 +16,7 @@ from omonat.base.ids import new_id
 from omonat.base.instants import DAY, MINUTE, Instant
 from omonat.database import statements
 from omonat.database.pool import Database
-from omonat.promises.messages import Channel, MessageClass, Waiting
+from omonat.promises.messages import Channel, MessageClass, Waiting, service_slot
 
 CLAIM_LEASE = 2 * MINUTE
 """How long a worker may take from the claim to the hand-over."""
@@ -53,8 +53,26 @@ class Outbox:
             return [_waiting(row) async for row in found]
 
     async def begin_hand_over(self, message: Waiting, *, now: Instant) -> bool:
-        """Whether the message may be handed over now; False when the claim was lost or has run out."""
-        return await self._change("begin_hand_over", message, until=now + HAND_OVER_LEASE, now=now)
+        """Whether the message may be handed over now; False when the claim was lost or has run out, or when the day's
+        service messages of this person have begun to go since it was asked (N2): it is asked again once its lease ends.
+        """
+        async with self._database.transaction() as connection:
+            if message.message_class is MessageClass.SERVICE:
+                await _queries.lock_person(connection, person=message.person)  # one at a time: the count is exact
+                begun = [row["at"] async for row in _queries.service_begun(
+                    connection, person=message.person, since=now - DAY, now=now
+                )]  # fmt: skip
+                if service_slot(message.facts, begun, now=now) > now:
+                    return False
+            begun_now = await _queries.begin_hand_over(
+                connection,
+                person=message.person,
+                id=message.id,
+                claim=message.claim,
+                until=now + HAND_OVER_LEASE,
+                now=now,
+            )
+            return begun_now is not None
 
     async def put_off(self, message: Waiting, *, until: Instant, code: str | None, spent: bool) -> bool:
         """Back into the queue until `until`; `spent` False gives the attempt back, because nothing was tried."""

@@ -56,6 +56,16 @@ returning o.id, o.template, o.channel, o.state;
 select settled_at from outbox
 where person = :person and class = 'service' and state in ('sent', 'uncertain') and settled_at > :since;
 
+-- name: lock_person!
+-- Holds the person's row while their service messages are counted.
+select id from persons where id = :person for no key update;
+
+-- name: service_begun
+-- When service messages went to a person since an instant, those under way counted as going now.
+select coalesce(settled_at, :now::timestamptz) as at from outbox
+where person = :person and class = 'service'
+    and (state = 'handing-over' or (state in ('sent', 'uncertain') and settled_at > :since));
+
 -- name: prune$
 -- Removes messages settled before an instant; how many.
 with gone as (

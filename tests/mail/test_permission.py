@@ -1,11 +1,12 @@
 """Permission is asked at the moment of sending: withdrawals, classes, recipients, limits (C3, N2, T1, C1)."""
 
+import asyncio
 from collections import Counter
 from dataclasses import replace
 
 import pytest
 
-from omonat.base.instants import HOUR, SECOND
+from omonat.base.instants import HOUR, MINUTE, SECOND, Instant
 from omonat.base.verdict import Allow, CannotTell, Deny, Reason
 from omonat.mail.drain import FIRST_WAIT
 from omonat.mail.outbox import Outbox
@@ -152,3 +153,18 @@ def test_T1_a_recipient_is_registered_for_purposes_and_items_or_not_at_all() -> 
         ("sms", "codes", "contact.email"),
     ):
         assert isinstance(may_go_through(name, registered, purpose=purpose, item=item), Deny)
+
+
+async def test_N2_notices_written_at_once_keep_the_daily_limit(house: House) -> None:
+    person = await house.person(email=MAIL)
+    for _ in range(7):
+        await house.put(house.notice(person))
+    for _ in range(2):
+        await house.put(house.notice(person, "security-breach"))
+    first, second = house.drain(), house.drain()  # two workers, one batch after the other
+    await asyncio.gather(first.once(), second.once())
+    assert sum(state == "sent" for state, _ in await house.rows()) <= 5
+    house.clock.now = Instant(house.clock.now + 3 * MINUTE)  # the leases of the others are over: asked again, they wait
+    await first.once()
+    assert sorted(state for state, _ in await house.rows()).count("sent") <= 5
+    assert {code for state, code in await house.rows() if state == "waiting"} == {"service-message-limit"}
