@@ -144,8 +144,13 @@ class Service:
             self.process.wait(10)
         return victims
 
+    def press_ctrl_c(self) -> int:
+        """What a terminal does: SIGINT to the parent and to every child that shares its group; the exit status."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self.process.wait(20)
+
     def stop(self, by: signal.Signals = signal.SIGINT) -> int:
-        """Ask the parent to stop, as Ctrl-C does; its exit status."""
+        """Ask the parent to stop; its exit status."""
         self.process.send_signal(by)
         return self.process.wait(20)
 

@@ -1,8 +1,10 @@
 """Starting and stopping as an operator does it: what is wrong is said, with what to do, and nothing is left running."""
 
+import random
 import shutil
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from omonat.base.ids import new_id
@@ -22,10 +24,12 @@ def test_it_stops_within_seconds_leaves_nobody_behind_and_finds_its_data_again(
         ordered(line, installation, "order:kept")
         everybody = service.everything()
         began = time.monotonic()
-        assert service.stop(signal.SIGINT) == 0
+        assert service.press_ctrl_c() == 0
         took = time.monotonic() - began
         assert took <= 5 or took / contention() <= 5
-    until(lambda: not still_running(everybody), 2)
+    gone(everybody)
+    assert "error" not in service.said()
+    assert "Traceback" not in service.said()
     assert not processes.working_in(installation.home / "postgres", "postgres")
     with serving(installation) as again:
         found = Line(again).use(installation.credentials["site"], purpose="deliver-order", case="order:kept")
@@ -100,3 +104,32 @@ def test_a_first_start_that_was_cut_off_while_making_the_keys_is_carried_on_by_t
         assert "worker-ended" not in service.said()
     finally:
         service.end()
+
+
+def test_a_first_start_that_is_killed_or_stopped_again_and_again_ends_well(short_folder: Path) -> None:
+    """Making the database, its schema and the keys is cut off wherever it happens to be; nobody is locked out."""
+    key = new_key(short_folder / "w-again.key")
+    made = Installation(short_folder / "w-again", key)
+    chance = random.Random()
+    for way in ("kill", "stop", "kill"):
+        service = Service(made)
+        time.sleep(chance.uniform(0.3, 4.0))
+        everybody = service.everything()
+        if way == "kill":
+            service.kill("everything")
+        elif service.process.poll() is None:
+            assert service.stop() in (0, 130, -signal.SIGINT), service.said()  # the latter while Python itself starts
+        gone(everybody)
+    service = Service(made)
+    try:
+        until(lambda: "answers at" in service.said() or service.process.poll() is not None, 60, service.said)
+        assert service.process.poll() is None, service.said()
+        assert service.health() == "unavailable"  # there is no policy yet, and all else is well
+        assert service.stop() == 0
+    finally:
+        service.end()
+
+
+def gone(everybody: Sequence[int]) -> None:
+    """Nobody of these is left."""
+    until(lambda: not still_running(everybody), 5)
