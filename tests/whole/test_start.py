@@ -111,7 +111,7 @@ def test_a_first_start_that_is_killed_or_stopped_again_and_again_ends_well(short
     key = new_key(short_folder / "w-again.key")
     made = Installation(short_folder / "w-again", key)
     chance = random.Random()
-    for way in ("kill", "stop", "kill"):
+    for way in ("kill", "stop"):
         service = Service(made)
         time.sleep(chance.uniform(0.3, 4.0))
         everybody = service.everything()
