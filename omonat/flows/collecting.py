@@ -162,6 +162,7 @@ class Writing:
     _sections: list[tuple[Any, ...]] = field(default_factory=list)
     _lookups: list[tuple[Any, ...]] = field(default_factory=list)
     _choices: list[tuple[Any, ...]] = field(default_factory=list)
+    _dues: dict[tuple[int, str, Instant], Instant] = field(default_factory=dict)
 
     def meet(self, row: Mapping[str, Any]) -> None:
         """Somebody who was there before, read and locked in this transaction."""
@@ -181,7 +182,7 @@ class Writing:
             self._cases[request.case] = (
                 request.case, kind, request.service, person.id, request.credential.client, at,
             )  # fmt: skip
-        due = parsed.policy.due_record(request.service, {"collected": at, "case-opened": at})
+        due = self._due(parsed.policy, request.service, at)
         self._records.append(
             (record, person.id, request.service, request.case, parsed.shown.ordinal, slot, facts.source or "",
              at, due, parsed.policy.ordinal)
@@ -192,6 +193,14 @@ class Writing:
         self._choose(parsed, person, entry, at)
         self.written.append((person.id, record))
         self.entries.append(self._entry(parsed, person, entry))
+
+    def _due(self, policy: CompiledPolicy, service: str, at: Instant) -> Instant:
+        """When the first item goes; a batch is taken in at one instant, so it is reckoned once a service."""
+        shape = (policy.ordinal, service, at)
+        due = self._dues.get(shape)
+        if due is None:
+            due = self._dues[shape] = policy.due_record(service, {"collected": at, "case-opened": at})
+        return due
 
     def _person(self, parsed: Parsed, facts: Facts, at: Instant) -> _Person:
         known = facts.whose(parsed)
