@@ -41,7 +41,7 @@ class Installation:
         """The environment of its service. `more` are further settings, without `OMONAT_`."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("OMONAT_")}
         own = {"HOME": str(self.home), "ROOT_KEY": f"key-file:{self.root_key}", "PORT": str(port), "LANGUAGE": "en"}
-        return {**clean, **{f"OMONAT_{name}": value for name, value in (own | more).items()}}
+        return {**clean, "PYTHONPATH": str(ROOT), **{f"OMONAT_{name}": value for name, value in (own | more).items()}}
 
     @property
     def output(self) -> Path:
@@ -64,13 +64,11 @@ class Service:
         self.began = time.monotonic()
         self._said_before = of.output.stat().st_size if of.output.exists() else 0
         with of.output.open("ab") as output:
-            self.process = subprocess.Popen(
+            self.process = processes.start_child(  # it stops when the test run does, however that ends
                 [sys.executable, "-m", "omonat", "serve"],
-                env=of.environment(self.port, **settings),
-                cwd=ROOT,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
+                dies_by=signal.SIGINT,
+                output=output,
+                environment=of.environment(self.port, **settings),
             )
 
     def said(self) -> str:

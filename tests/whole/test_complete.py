@@ -23,7 +23,7 @@ SEEN_AS = {
 }
 
 
-async def test_A1_S4_entries_are_exactly_the_acts_of_a_busy_hour(running: Service, lines: tuple[Line, Line]) -> None:
+async def test_A1_entries_are_exactly_the_acts_of_a_busy_hour(running: Service, lines: tuple[Line, Line]) -> None:
     service = running
     town = Town(service.of.credentials, seed=7)
     before = await acts_once_quiet(service)

@@ -168,7 +168,7 @@ async def loop(of: Installation, folder: Path, killings: Sequence[Killing], seed
     return rounds
 
 
-async def test_A1_C2_P4_whatever_is_killed_nothing_acknowledged_is_lost_or_undone(
+async def test_A1_whatever_is_killed_nothing_acknowledged_is_lost_or_undone(
     installation: Installation, tmp_path: Path
 ) -> None:
     rounds: Sequence[Killing] = (("web", "jobs"), ("postgres",), ("everything",))
@@ -176,7 +176,7 @@ async def test_A1_C2_P4_whatever_is_killed_nothing_acknowledged_is_lost_or_undon
 
 
 @pytest.mark.long
-async def test_A1_C2_P4_fifty_killings_in_any_order(installation: Installation, tmp_path: Path) -> None:
+async def test_A1_fifty_killings_in_any_order(installation: Installation, tmp_path: Path) -> None:
     seed = random.randrange(10**6)
     chance = random.Random(seed)
     await loop(installation, tmp_path, [tuple(chance.sample(KINDS, chance.choice([1, 1, 2]))) for _ in range(50)], seed)

@@ -136,7 +136,7 @@ def sign_in(service: Service, phone: Phone, mobile: str) -> list[str]:
     return [value for value in visitor.cookies.values() if len(value) >= 20]
 
 
-async def test_S2_P4_no_value_no_secret_and_no_code_is_left_in_any_file_or_log(
+async def test_S2_no_value_no_secret_and_no_code_is_left_in_any_file_or_log(
     installation: Installation, phone: Phone
 ) -> None:
     with serving(installation, SMS_GATEWAY=phone.url, LOG_LEVEL="debug") as service:
