@@ -34,6 +34,7 @@ from omonat.flows.sign_in import SignIn
 from omonat.flows.staff import Staff
 from omonat.flows.use import Credential, Use
 from omonat.flows.web_sessions import WebSessions
+from omonat.policy.words import RoleKind
 from omonat.vault.root import RootKey
 from omonat.vault.vault import Vault
 
@@ -165,9 +166,8 @@ async def _installed(database: Database, vault: Vault, settings: Settings, now: 
 
 async def set_up_doors(house: House) -> None:
     """Give the house's own doors their credentials under the policy in force; doing it again changes nothing."""
+    await house.grounds.law.reload()
     policy = await house.grounds.law.current()
-    for name, roles in (
-        ("desk", [r for r, role in policy.roles.items() if role.kind == "human"]),
-        ("outbox", ["system"]),
-    ):
+    for name, kind in (("desk", RoleKind.HUMAN), ("outbox", RoleKind.SYSTEM)):
+        roles = [role.id for role in policy.roles.values() if role.kind is kind]
         await house.clients.issue(name=name, source=name, roles=roles, secret=house.inner_secret(name))

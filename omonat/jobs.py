@@ -16,7 +16,7 @@ from omonat.database.statements import load
 from omonat.evidence.sequencer import Sequencer
 from omonat.flows.outgoing import Outgoing
 from omonat.flows.send import SendPorts
-from omonat.house import House
+from omonat.house import House, set_up_doors
 from omonat.mail.carriers import MailCarrier, SmsCarrier
 from omonat.mail.drain import Drain, Post
 from omonat.mail.leave import signed_links
@@ -139,7 +139,8 @@ def _secret(path: Path | None) -> str | None:
 async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
-            await house.publish.activate_due()
+            if await house.publish.activate_due() is not None:
+                await set_up_doors(house)  # the version in force may name other roles
             await _sweep(house)
             await asyncio.to_thread(house.grounds.vault.prepare_slots, _SPARE_SLOTS)
         except OmonatError as error:

@@ -16,11 +16,13 @@ insert into policies (ordinal, version, digest, document, typed, packs, author, 
 values (:ordinal, :version, :digest, :document, :typed, :packs, :author, :approver, :effective, :published_at);
 
 -- name: activate$
--- Puts the newest version whose date has come into force; the ordinal now in force comes back. Never goes back.
-update installation
-   set active_ordinal = greatest(active_ordinal,
-           coalesce((select max(ordinal) from policies where effective <= :now), 0))
-returning active_ordinal;
+-- Puts the newest version whose date has come into force; its ordinal comes back, or null when that changes nothing.
+-- Never goes back.
+update installation i
+   set active_ordinal = newest.ordinal
+  from (select max(ordinal) as ordinal from policies where effective <= :now) newest
+ where newest.ordinal > i.active_ordinal
+returning i.active_ordinal;
 
 -- name: version_row^
 -- Who wrote and approved a version, and when.

@@ -9,8 +9,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import asyncpg
+
 from omonat.base.errors import Refused, Unavailable
 from omonat.base.ids import new_id
+from omonat.base.instants import Instant
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
@@ -84,7 +87,7 @@ class PublishPolicy:
                 author=publication.author,
                 approver=publication.approver, effective=policy.effective, published_at=now,
             )  # fmt: skip
-            await _queries.activate(connection, now=now)
+            await self._put_in_force(connection, now)
             facts = {
                 "version": compiled.version,
                 "ordinal": compiled.ordinal,
@@ -120,8 +123,14 @@ class PublishPolicy:
             raise Refused("sign-in-failed")
         return await self._staff.confirm(ref, proof.password, proof.code)
 
-    async def activate_due(self) -> int:
-        """Put into force the newest version whose date has come; the ordinal in force comes back. For the jobs."""
+    async def activate_due(self) -> int | None:
+        """Put into force the newest version whose date has come: its ordinal, or None when nothing changed."""
         async with self._database.transaction() as connection:
-            ordinal: int = await _queries.activate(connection, now=self._clock())
+            return await self._put_in_force(connection, self._clock())
+
+    async def _put_in_force(self, connection: asyncpg.Connection, now: Instant) -> int | None:
+        ordinal: int | None = await _queries.activate(connection, now=now)
+        if ordinal is not None:
+            begun = Entry(new_id("ev"), now, "policy:version:in-force", {"ordinal": ordinal})
+            await self._journal.append(connection, [begun], now=now)
         return ordinal

@@ -21,6 +21,7 @@ from omonat.house import House, open_house
 from tests.flows.conftest import Shop, document, packs
 
 TASHKENT = ZoneInfo("Asia/Tashkent")
+IN_FORCE = "policy:version:in-force"
 
 
 def second_version() -> str:
@@ -101,6 +102,9 @@ async def test_P1_a_version_dated_ahead_comes_into_force_on_its_day(shop: Shop) 
     assert "transaction.amount" not in (await delivered(shop, order)).withheld
     shop.clock.now = from_datetime(day)
     assert await shop.house.publish.activate_due() == 2
+    assert await shop.house.publish.activate_due() is None
+    begun = await shop.house.grounds.database.pool.fetchval("select count(*) from entries where act = $1", IN_FORCE)
+    assert begun == 2
     assert (await delivered(shop, order)).withheld["transaction.amount"].code == "not-told-yet"
 
 
