@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,8 @@ class Demo:
 
     def kill_everything(self) -> None:
         for pid in [self.process.pid, *self.children()]:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # whoever dies with its parent may be gone already
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
 
     def stop(self) -> int:
