@@ -112,7 +112,12 @@ def _take(
 def dues(
     policy: CompiledPolicy, found: Found, section: SealedSection, items: tuple[str, ...], now: Instant
 ) -> Mapping[str, Instant] | None:
-    """When each item of the section must go, or None while all are surely kept (R1)."""
+    """When each item of the section must go, or None while all are surely kept (R1).
+
+    Nothing is known of a record whose service the policy no longer has: it stays closed, and somebody must decide.
+    """
+    if section.service not in policy.services:
+        return _NOTHING
     anchors = record_anchors(found, section)
     if now < policy.surely_kept_until(section.service, items, anchors):
         return None

@@ -79,6 +79,29 @@ async def test_C4_new_data_lives_under_the_new_version_at_once(shop: Shop) -> No
     assert "transaction.amount" not in (await delivered(shop, late)).items
 
 
+async def test_R1_what_a_dropped_service_took_in_stays_closed_and_waits_for_somebody(shop: Shop) -> None:
+    reader = await shop.house.collect(
+        CollectRequest(
+            credential=shop.credentials["site"],
+            service="newsletter",
+            items={"contact.email": "dilnoza@mail.example"},
+            version="1",
+            consents={"marketing-email": True},
+        )
+    )
+    letter = UseRequest(credential=shop.credentials["campaigns"], purpose="marketing-email", person=reader.person)
+    assert "contact.email" in (await shop.house.use(letter)).items
+    text = document()
+    start = text.index("\n  newsletter:\n", text.index("\nservices:"))
+    dropped = text[:start] + text[text.index("\n  survey:\n", start) :]
+    await publish(shop.house, dropped.replace('version: "1"', 'version: "2"', 1))
+    answer = await shop.house.use(letter)
+    assert answer.items == {}
+    assert answer.withheld["contact.email"].code == "due-unknown"
+    waiting = await shop.house.grounds.database.pool.fetch("select rule, person, missing from work_items")
+    assert ("due", reader.person, "contact.email") in [tuple(row) for row in waiting]
+
+
 async def test_P1_nobody_publishes_alone_or_twice_or_past_the_linter(shop: Shop) -> None:
     with pytest.raises(Refused) as alone:
         await publish(shop.house, second_version(), approver="staff:1")
