@@ -69,6 +69,21 @@ async def test_P2_a_new_use_of_old_data_waits_until_its_person_is_told_and_agree
     assert (await delivered(shop, old)).items["transaction.amount"] == 9_000_000
 
 
+async def test_P2_who_consents_in_the_new_words_agrees_to_them_and_an_older_consent_does_not(shop: Shop) -> None:
+    old = await ordered(shop)
+    consent = Choosing(person=old.person, kind="consent", purpose="marketing-sms", state="given")
+    await shop.house.choose(consent)
+    text = document()
+    start = text.index("\n  marketing-sms:")
+    widened = text[start:].replace("may-use: [contact.name]", "may-use: [contact.name, contact.landmark]", 1)
+    await publish(shop.house, (text[:start] + widened).replace('version: "1"', 'version: "2"', 1))
+    await shop.house.choose.tell(Telling(person=old.person, version="2", channel="email"))
+    campaign = UseRequest(credential=shop.credentials["campaigns"], purpose="marketing-sms", person=old.person)
+    assert (await shop.house.use(campaign)).withheld["contact.landmark"].code == "not-told-yet"
+    await shop.house.choose(consent)
+    assert "contact.landmark" in (await shop.house.use(campaign)).items
+
+
 async def test_C4_new_data_lives_under_the_new_version_at_once(shop: Shop) -> None:
     old = await ordered(shop)
     await publish(shop.house, second_version())

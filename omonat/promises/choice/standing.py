@@ -31,6 +31,10 @@ class Choice:
 def applied(standing: Standing | None, choice: Choice) -> dict[str, Any]:
     """The standing after a choice. A restriction is a column of its own and leaves the standing as it is."""
     after: dict[str, Any] = dict(standing or {})
+    if choice.kind == "agreement" or (choice.kind == "consent" and choice.state == "given"):
+        agreed = dict(after.get("agreed", {}))  # who consents in a version's words agrees to what they say (P2)
+        agreed[choice.purpose] = max(choice.version, agreed.get(choice.purpose, 0))
+        after["agreed"] = agreed
     match choice.kind:
         case "consent":
             consents = dict(after.get("consents", {}))
@@ -44,11 +48,7 @@ def applied(standing: Standing | None, choice: Choice) -> dict[str, Any]:
         case "objection":
             objections = [p for p in after.get("objections", []) if p != choice.purpose]
             after["objections"] = [*objections, choice.purpose] if choice.state == "given" else objections
-        case "agreement":
-            agreed = dict(after.get("agreed", {}))
-            agreed[choice.purpose] = max(choice.version, agreed.get(choice.purpose, 0))
-            after["agreed"] = agreed
-        case "restriction":
+        case "agreement" | "restriction":
             pass
     return after
 
