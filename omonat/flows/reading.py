@@ -77,7 +77,7 @@ class Found(Struct, gc=False):
     person_slot: int
     evidence_slot: int
     facts: PersonFacts
-    person_anchors: Mapping[str, Instant]
+    withdrawn: Mapping[str, Instant]
     sections: list[SealedSection] = []
 
     def is_full(self, item: str) -> bool:
@@ -141,7 +141,7 @@ def _facts(row: Sequence[Any]) -> Found:
         slot or 0,
         evidence_slot or 0,
         person_facts(told or 0, blocked, standing),
-        standing.get("anchors", _NOTHING),
+        standing.get("withdrawn", _NOTHING),
     )
 
 

@@ -18,6 +18,7 @@ from omonat.flows.collect import CollectAnswer, CollectRequest
 from omonat.flows.publish_policy import Publication
 from omonat.flows.use import UseAnswer, UseRequest
 from omonat.house import House, open_house
+from omonat.promises.choice.standing import State
 from tests.flows.conftest import Shop, document, packs
 
 TASHKENT = ZoneInfo("Asia/Tashkent")
@@ -92,6 +93,28 @@ async def test_C4_new_data_lives_under_the_new_version_at_once(shop: Shop) -> No
     assert "transaction.amount" not in (await delivered(shop, old)).items
     late = await ordered(shop, version="1")  # the form was opened before the new version came
     assert "transaction.amount" not in (await delivered(shop, late)).items
+
+
+async def test_R2_what_a_consent_kept_goes_with_it_though_another_consent_lives_on(shop: Shop) -> None:
+    reader = await shop.house.collect(
+        CollectRequest(
+            credential=shop.credentials["site"],
+            service="newsletter",
+            items={"contact.email": "dilnoza@mail.example"},
+            version="1",
+            consents={"marketing-email": True},
+        )
+    )
+
+    async def choose(purpose: str, state: State) -> None:
+        await shop.house.choose(Choosing(person=reader.person, kind="consent", purpose=purpose, state=state))
+
+    await choose("personalisation", "given")
+    assert "contact.email" in (await shop.house.my_data(reader.person)).newest()
+    await choose("marketing-email", "withdrawn")
+    assert (await shop.house.my_data(reader.person)).held == ()
+    await choose("customer-insight", "given")
+    assert (await shop.house.my_data(reader.person)).held == ()
 
 
 async def test_R1_what_a_dropped_service_took_in_stays_closed_and_waits_for_somebody(shop: Shop) -> None:
