@@ -152,6 +152,11 @@ async def test_P1_nobody_publishes_alone_or_twice_or_past_the_linter(shop: Shop)
     with pytest.raises(Refused) as findings:
         await publish(shop.house, unanswered[:cut])
     assert findings.value.code == "policy-unanswered"
+    pixel = second_version().replace(
+        "    owner: BESHQOZON\n    party: first\n", "    owner: Ads\n    party: third\n", 1
+    )
+    with pytest.raises(Refused, match="third-party-cookies"):  # "resolved: there is none", says the document
+        await publish(shop.house, pixel)
     assert [policy.version for policy in shop.house.grounds.law.history()] == ["1"]
 
 
