@@ -109,7 +109,7 @@ def _write_details(settings: Settings, home: DemoHome, made: SetUp) -> None:
         "home": str(settings.home),
         "policy": f"{base}/page/privacy-policy",
         "catcher": f"{base}/catcher",
-        "clients": {**made.clients, "system": made.clients["site"]},  # one a role; the site acts as `system`
+        "clients": made.clients,
         "staff": made.staff,
         "people": msgspec.json.decode(shown.read_bytes()) if shown.exists() else [],
     }

@@ -24,6 +24,7 @@ CLIENTS = {
     "site": ("site", ("system",)),
     "app": ("app", ("system",)),
     "server": ("server", ("system",)),
+    "system": ("site", ("system",)),
     "panel": ("counter", ("counter", "courier", "call-centre")),
     "counter": ("counter", ("counter",)),
     "courier": ("courier", ("courier",)),
@@ -36,7 +37,7 @@ CLIENTS = {
     "privacy-officer": ("privacy-center", ("privacy-officer",)),
     "auditor": ("privacy-center", ("auditor",)),
 }
-"""The company's systems: the source each stands for, and the roles it may act in."""
+"""The company's systems: the source each stands for, and the roles it may act in. Each role has one of its own name."""
 
 STAFF = (
     ("101", "Zuhra Yoʻldosheva", "management", "zuhra"),

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from omonat.api.body import shaped
-from omonat.api.once import Once, request_digest
+from omonat.api.once import Keep, Once, request_digest
 from omonat.api.ports import Ports
 from omonat.base.errors import BadInput
 from omonat.base.instants import Instant, from_rfc3339
 from omonat.flows.clients import Client
+from omonat.flows.grounds import Also, Done
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
 
@@ -92,10 +93,16 @@ class Call:
         """The live client behind the credential. Raises Refused."""
         return await self.ports.authenticate(self.caller)
 
-    async def once_per_key(self, work: Callable[[], Awaitable[bytes]]) -> bytes:
-        """Do the work once for a given `Idempotency-Key`, or simply do it where there is none."""
+    async def once_per_key(
+        self, change: "Callable[[Also[Done] | None], Awaitable[Done]]", answer: Callable[[Done], bytes]
+    ) -> bytes:
+        """Make the change once for a given `Idempotency-Key`, or simply make it where there is none, and print it."""
         if self.key is None or self.once is None:
-            return await work()
+            return answer(await change(None))
+
+        async def work(keep: Keep) -> bytes:
+            return answer(await change(lambda connection, done: keep(connection, answer(done))))
+
         client = await self.client()
         return await self.once(
             client=client.id, key=self.key, request=self.digest, work=work, shape=self.operation.answer

@@ -34,10 +34,7 @@ async def put_case(call: Call) -> bytes:
         credential=call.caller, case=_case(call), person=body.person, assigned=body.assigned, service=body.service
     )
 
-    async def work() -> bytes:
-        return _done(await call.ports.cases.put(request))
-
-    return await call.once_per_key(work)
+    return await call.once_per_key(lambda also: call.ports.cases.put(request, also), _done)
 
 
 async def case_event(call: Call) -> bytes:
@@ -55,10 +52,7 @@ async def close_case(call: Call) -> bytes:
 async def _event(call: Call, name: str, at: str | None) -> bytes:
     request = CaseEvent(credential=call.caller, case=_case(call), name=name, at=moment(at, "$.at"))
 
-    async def work() -> bytes:
-        return _done(await call.ports.cases.event(request))
-
-    return await call.once_per_key(work)
+    return await call.once_per_key(lambda also: call.ports.cases.event(request, also), _done)
 
 
 async def consent(call: Call) -> bytes:
@@ -93,10 +87,7 @@ async def _choose(call: Call, choosing: Choosing) -> bytes:
     client = await call.client()
     request = replace(choosing, door="api", by=client.id, roles=frozenset(client.roles), source=client.source)
 
-    async def work() -> bytes:
-        return _done(await call.ports.choose(request))
-
-    return await call.once_per_key(work)
+    return await call.once_per_key(lambda also: call.ports.choose(request, also), _done)
 
 
 async def telling(call: Call) -> bytes:
@@ -107,10 +98,7 @@ async def telling(call: Call) -> bytes:
         person=body.person, version=body.version, channel=body.channel, by=client.id, roles=frozenset(client.roles)
     )
 
-    async def work() -> bytes:
-        return _done(await call.ports.choose.tell(request))
-
-    return await call.once_per_key(work)
+    return await call.once_per_key(lambda also: call.ports.choose.tell(request, also), _done)
 
 
 async def message(call: Call) -> bytes:
@@ -128,10 +116,7 @@ async def message(call: Call) -> bytes:
         once=body.once or (None if call.key is None else f"key:{request_digest(call.key, '', call.digest).hex()}"),
     )
 
-    async def work() -> bytes:
-        return _done(await call.ports.notify(wanted))
-
-    return await call.once_per_key(work)
+    return await call.once_per_key(lambda also: call.ports.notify(wanted, also), _done)
 
 
 async def put_staff(call: Call) -> bytes:
@@ -149,10 +134,10 @@ async def put_staff(call: Call) -> bytes:
         login=body.login,
     )
 
-    async def work() -> bytes:
-        return encode(Registered(staff=await call.ports.staff.put_by(call.caller, registration)))
-
-    return await call.once_per_key(work)
+    return await call.once_per_key(
+        lambda also: call.ports.staff.put_by(call.caller, registration, also),
+        lambda staff: encode(Registered(staff=staff)),
+    )
 
 
 def _case(call: Call) -> str:

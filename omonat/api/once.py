@@ -1,9 +1,9 @@
 """Once: a write under an `Idempotency-Key` is done once; saying it again gets the first answer.
 
-`collect` keeps its key in its own transaction, so record and answer stand or fall together. The other writes say the
-same thing however often they are said (a case is so, a consent is withdrawn), so a claim before and the answer after
-are enough: a claim left by a process that died may be taken over after a minute. Only keyed digests of key and request
-are kept, and answers hold ids alone.
+The answer is kept in the transaction of the change, so both stand or fall together: a consent is not given a second
+time after it was taken back. `collect` does so by itself; for the other writes a claim comes first, and one left by a
+process that died stands for a change that was never made, and may be taken over after a minute. Only keyed digests of
+key and request are kept, and answers hold ids alone.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,6 +20,8 @@ from omonat.database.pool import Database
 from omonat.database.statements import load
 
 _queries = load("omonat.api", "once.sql")
+Keep = Callable[[Any, bytes], Awaitable[None]]
+"""Keeps an answer, printed, on the connection of the change it answers."""
 _STALE: Final = MINUTE
 
 
@@ -37,9 +39,9 @@ class Once:
         self._clock = clock
 
     async def __call__(
-        self, *, client: str, key: str, request: bytes, work: Callable[[], Awaitable[bytes]], shape: Any
+        self, *, client: str, key: str, request: bytes, work: Callable[[Keep], Awaitable[bytes]], shape: Any
     ) -> bytes:
-        """The answer of `work`, or the one kept, printed in the same `shape`.
+        """The answer of `work`, which it keeps in its own transaction, or the one kept, printed in the same `shape`.
 
         Raises BadInput `key-reused`, Unavailable `key-busy`.
         """
@@ -48,16 +50,19 @@ class Once:
         kept = await self._claim(client, named, digest)
         if kept is not None:
             return msgspec.json.encode(msgspec.convert(kept, shape))  # jsonb doesn't keep the order of keys
+
+        async def keep(connection: Any, answer: bytes) -> None:
+            kept = await _queries.keep(connection, client=client, key=named, answer=msgspec.json.decode(answer))
+            if not kept:  # we took so long that the claim was taken over: this change is not made
+                raise Unavailable("key-busy")
+
         try:
-            answer = await work()
+            return await work(keep)
         except BaseException:
             with suppress(OmonatError):  # without a database the claim stays, and may be taken over in a minute
                 async with self._database.connection() as connection:
                     await _queries.release(connection, client=client, key=named)
             raise
-        async with self._database.connection() as connection:
-            await _queries.keep(connection, client=client, key=named, answer=msgspec.json.decode(answer))
-        return answer
 
     async def _claim(self, client: str, key: bytes, digest: bytes) -> Any:
         """The answer that is kept; None when the work is ours to do."""

@@ -14,9 +14,9 @@ from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.clients import Client, require_client
 from omonat.flows.collect import CollectAnswer, CollectRequest
-from omonat.flows.grounds import Grounds
+from omonat.flows.grounds import Also, Grounds
 from omonat.flows.lookup import LookupAnswer, LookupRequest
-from omonat.flows.notify import Notification, Notify
+from omonat.flows.notify import Notify
 from omonat.flows.staff import Registration
 from omonat.flows.use import Credential, UseAnswer, UseRequest
 from omonat.policy.compiled import CompiledPolicy
@@ -41,11 +41,11 @@ class Law(Protocol):
 class Cases(Protocol):
     """Cases as their source systems report them."""
 
-    async def put(self, request: PutCase) -> Receipt:
+    async def put(self, request: PutCase, also: Also[Receipt] | None = None) -> Receipt:
         """Open or change one."""
         ...
 
-    async def event(self, request: CaseEvent) -> Receipt:
+    async def event(self, request: CaseEvent, also: Also[Receipt] | None = None) -> Receipt:
         """Note an event; `case-closed` closes it."""
         ...
 
@@ -53,11 +53,11 @@ class Cases(Protocol):
 class Choose(Protocol):
     """Choices and tellings."""
 
-    async def __call__(self, choosing: Choosing) -> Receipt:
+    async def __call__(self, choosing: Choosing, also: Also[Receipt] | None = None) -> Receipt:
         """Write one choice."""
         ...
 
-    async def tell(self, telling: Telling) -> Receipt:
+    async def tell(self, telling: Telling, also: Also[Receipt] | None = None) -> Receipt:
         """Record that a version reached somebody."""
         ...
 
@@ -65,7 +65,7 @@ class Choose(Protocol):
 class Staff(Protocol):
     """Those who act."""
 
-    async def put_by(self, credential: Credential, registration: Registration) -> str:
+    async def put_by(self, credential: Credential, registration: Registration, also: Also[str] | None = None) -> str:
         """Register or change, asked for by a system that may; the staff id comes back."""
         ...
 
@@ -123,7 +123,7 @@ class Ports:
     cases: Cases
     choose: Choose
     staff: Staff
-    notify: Callable[[Notification], Awaitable[Receipt]]
+    notify: Notify
     authenticate: Callable[[Credential], Awaitable[Client]]
     law: Law
     log: EvidenceLog

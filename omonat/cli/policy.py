@@ -1,7 +1,8 @@
 """`omonat policy`: check, show, explain, rules, schema. Publishing needs a database and two people: its own flow.
 
-Every command reads files and nothing else. Exit codes: 0 in order · 3 cannot tell (a law pack is not at hand) · 4 the
-document is invalid, or has findings nobody answered · 2 a name nobody declared · 5 `explain`: not granted · 6 no file.
+Every command reads files and nothing else. Exit codes: 0 in order · 2 a name nobody declared · 3 cannot tell (a law
+pack is not at hand) · 4 the document is invalid · 5 `explain`: not granted · 6 no file · 9 findings nobody answered, or
+answers that don't hold.
 """
 
 import json
@@ -27,7 +28,7 @@ from omonat.policy.schema import pack_schema, policy_schema
 
 app = typer.Typer(help="Read, check and explain a policy document.", no_args_is_help=True)
 
-CANNOT_TELL, INVALID, REFUSED = 3, 4, 5
+CANNOT_TELL, INVALID, REFUSED, UNANSWERED = 3, 4, 5, 9
 _WIDEST = 44
 
 
@@ -75,7 +76,7 @@ def check(file: File, packs: Packs = None, language: Language = None, format: As
             typer.echo(f"cannot tell: no law pack `{name}` is at hand", err=True)
     if missing:
         sys.exit(CANNOT_TELL)
-    sys.exit(INVALID if verdict.open or verdict.complaints else 0)
+    sys.exit(0 if verdict.holds else UNANSWERED)
 
 
 @app.command()

@@ -30,7 +30,7 @@ def publish(
 ) -> None:
     """Publish a version. Both people prove themselves with password and code, once there are staff with secrets.
 
-    Exit codes: 0 published · 4 invalid, or findings nobody answered · 5 refused · 7 unavailable · 8 sealed.
+    Exit codes: 0 published · 4 invalid · 5 refused · 7 unavailable · 8 sealed · 9 findings nobody answered.
     """
     document = file_bytes(file).decode("utf-8", "strict")
     folder = packs or file.parent / "packs"

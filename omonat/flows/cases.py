@@ -14,7 +14,7 @@ from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.clients import Client, require_client
 from omonat.flows.collecting import CASE
-from omonat.flows.grounds import Grounds
+from omonat.flows.grounds import Also, Grounds
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.cases.rule import ANCHORS, CaseState, decide_change, sources_of
@@ -53,15 +53,15 @@ class Cases:
         self._law = grounds.law
         self._clock = grounds.clock
 
-    async def put(self, request: PutCase) -> Receipt:
+    async def put(self, request: PutCase, also: Also[Receipt] | None = None) -> Receipt:
         """Open the case, or bind and assign it. Raises BadInput, Refused (`no-open-case`, `source-not-named`)."""
         async with self._refusals_noted(request):
-            return await self._put(request)
+            return await self._put(request, also)
 
-    async def event(self, request: CaseEvent) -> Receipt:
+    async def event(self, request: CaseEvent, also: Also[Receipt] | None = None) -> Receipt:
         """Note an event of a case, or close it. Raises BadInput for an event nobody counts from, Refused."""
         async with self._refusals_noted(request):
-            return await self._event(request)
+            return await self._event(request, also)
 
     @asynccontextmanager
     async def _refusals_noted(self, request: PutCase | CaseEvent) -> AsyncIterator[None]:
@@ -74,7 +74,7 @@ class Cases:
                 await self._journal.submit(Entry(new_id("ev"), self._clock(), "case:work:refused", facts))
             raise
 
-    async def _put(self, request: PutCase) -> Receipt:
+    async def _put(self, request: PutCase, also: Also[Receipt] | None) -> Receipt:
         policy, now = await self._law.current(), self._clock()
         kind = _kind(request.case)
         service = _service(policy, kind, request.service)
@@ -101,9 +101,11 @@ class Cases:
             facts = {"assigned": [self._vault.pseudonym("staff-ref", ref) for ref in assigned]}
             entry = self._entry(act, request.case, client, whose=(person, evidence_slot), more=facts, now=now)
             (receipt,) = await self._journal.append(connection, [entry], now=now)
+            if also is not None:
+                await also(connection, receipt)
         return receipt
 
-    async def _event(self, request: CaseEvent) -> Receipt:
+    async def _event(self, request: CaseEvent, also: Also[Receipt] | None) -> Receipt:
         policy, now = await self._law.current(), self._clock()
         closing = request.name == "case-closed"
         if not closing and request.name not in ANCHORS:
@@ -125,6 +127,8 @@ class Cases:
                 act, request.case, client, whose=(row["person"], row["evidence_slot"]), more=facts, now=now
             )
             (receipt,) = await self._journal.append(connection, [entry], now=now)
+            if also is not None:
+                await also(connection, receipt)
         return receipt
 
     def _permit(

@@ -13,7 +13,7 @@ from omonat.base.verdict import Allow, Deny
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
-from omonat.flows.grounds import Grounds
+from omonat.flows.grounds import Also, Grounds
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.choice.rule import decide_choice, decide_report
 from omonat.promises.choice.standing import Choice, Kind, State, applied
@@ -70,7 +70,7 @@ class Choose:
         self._law = grounds.law
         self._clock = grounds.clock
 
-    async def __call__(self, choosing: Choosing) -> Receipt:
+    async def __call__(self, choosing: Choosing, also: Also[Receipt] | None = None) -> Receipt:
         """Write the choice; in force once this returns. Raises BadInput, Refused (`person-unknown`, …)."""
         policy, now = await self._law.current(), self._clock()
         if choosing.kind != "restriction":
@@ -110,9 +110,11 @@ class Choose:
             (receipt,) = await self._journal.append(
                 connection, [Entry(entry, now, act, facts, (choosing.person,))], now=now
             )
+            if also is not None:
+                await also(connection, receipt)
         return receipt
 
-    async def tell(self, telling: Telling) -> Receipt:
+    async def tell(self, telling: Telling, also: Also[Receipt] | None = None) -> Receipt:
         """Record that a version reached a person; `told` advances as far as nothing is missing (P2)."""
         policy, now = await self._law.current(), self._clock()
         await self._permit(policy, telling, "P2")
@@ -138,6 +140,8 @@ class Choose:
             }
             told = Entry(entry, now, "notice:person:told", facts, (telling.person,))
             (receipt,) = await self._journal.append(connection, [told], now=now)
+            if also is not None:
+                await also(connection, receipt)
         return receipt
 
     async def _permit(

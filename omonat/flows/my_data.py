@@ -18,7 +18,8 @@ from omonat.evidence.reader import START, Page, Reader, Recorded
 from omonat.flows.grounds import Grounds
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import Keep
-from omonat.promises.choice.standing import live_consents
+from omonat.policy.words import Anchor
+from omonat.promises.choice.standing import live_consents, withdrawn_at
 
 _queries = load("omonat.flows", "my_data.sql")
 _choices = load("omonat.promises.choice")
@@ -151,7 +152,7 @@ class ViewMyData:
         """The items of one section that are still kept; an expired or destroyed one isn't there."""
         if section["service"] not in policy.services:
             return
-        anchors = _anchors(person, section)
+        anchors = _anchors(policy, person, section)
         names = [item for item in policy.items if item.startswith(section["category"] + ".")]
         dues = {item: policy.due(section["service"], item, anchors) for item in names}
         if all(due.instant <= now for due in dues.values()):
@@ -224,12 +225,12 @@ class ViewMyData:
         )
 
 
-def _anchors(person: Any, section: Any) -> dict[str, Instant]:
-    anchors: dict[str, Instant] = {
-        **(section["anchors"] or {}),
-        "collected": section["collected_at"],
-        **((person["standing"] or {}).get("anchors", {})),
-    }
+def _anchors(policy: CompiledPolicy, person: Any, section: Any) -> dict[str, Instant]:
+    anchors: dict[str, Instant] = {**(section["anchors"] or {}), "collected": section["collected_at"]}
+    standing, offers = person["standing"] or {}, policy.forms[section["service"]].offers
+    ended = withdrawn_at(live_consents(standing), standing.get("withdrawn", {}), offers)
+    if ended is not None:
+        anchors[Anchor.CONSENT_WITHDRAWN.value] = ended
     if section["opened_at"] is not None:
         anchors |= {"case-opened": section["opened_at"], **section["case_anchors"]}
         if section["closed_at"] is not None:

@@ -12,7 +12,7 @@ from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.clients import require_client
-from omonat.flows.grounds import Grounds
+from omonat.flows.grounds import Also, Grounds
 from omonat.flows.use import Credential
 from omonat.promises.messages import Channel, Message, Value, put
 from omonat.vault.vault import Vault
@@ -42,7 +42,7 @@ class Notify:
     def __init__(self, grounds: Grounds) -> None:
         self._grounds = grounds
 
-    async def __call__(self, wanted: Notification) -> Receipt:
+    async def __call__(self, wanted: Notification, also: Also[Receipt] | None = None) -> Receipt:
         """Put the message into the outbox. Raises BadInput for a wrong template or parameters, Refused."""
         policy, now = await self._grounds.law.current(), self._grounds.clock()
         policy.purpose(wanted.purpose)
@@ -78,6 +78,8 @@ class Notify:
             }
             asked = Entry(entry, now, "message:person:asked", facts, (wanted.person,))
             (receipt,) = await self._grounds.journal.append(connection, [asked], now=now)
+            if also is not None:
+                await also(connection, receipt)
         return receipt
 
 

@@ -1,7 +1,7 @@
 """Publish: a new version of the policy, written by one person and approved by another (P1, A1).
 
 1. author ≠ approver, both prove themselves, and the approver has the role that owns P1
-2. read the document and its packs; a document with errors or unanswered findings is not published
+2. read the document and its packs: nothing is published with errors, unanswered findings, or answers that don't hold
 3. the document, its digest, author, approver and date go in under a dense ordinal, with an entry
 4. the newest version whose date has come is in force; every running use meets the new ordinal in its next statement
 """
@@ -69,8 +69,11 @@ class PublishPolicy:
         document = read_document(publication.document)
         policy = document.policy
         packs = tuple(read_pack(text, name=name) for name, text in publication.packs.items())
-        if unanswered := lint(document, packs).open:
-            raise Refused("policy-unanswered", findings=", ".join(sorted({f.rule.id for f in unanswered})))
+        verdict = lint(document, packs)
+        if not verdict.holds:
+            unanswered = {finding.rule.id for finding in verdict.open}
+            unanswered |= {complaint.about.get("finding", complaint.code) for complaint in verdict.complaints}
+            raise Refused("policy-unanswered", findings=", ".join(sorted(unanswered)))
         await self._law.reload()
         proved = await self._prove(publication)
         now = self._clock()

@@ -4,6 +4,7 @@ So what a decision rests on and what it releases are of the same instant, on the
 """
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
@@ -22,6 +23,7 @@ FEW = 4
 MANY = 64
 """How far back one looks for what they don't hold: somebody who orders every week gave their e-mail a year ago."""
 _NOTHING: Mapping[str, Any] = {}
+_when = attrgetter("collected_at")
 
 
 class Question(Struct, frozen=True, gc=False):
@@ -39,7 +41,8 @@ class Question(Struct, frozen=True, gc=False):
 class SealedSection(Struct, frozen=True, gc=False):
     """One sealed section, what its record says of itself (`anchors`: its named instants), and its record's own case.
 
-    The case of the record decides how long it is kept, whatever case the use itself runs in. In the statement's order.
+    The case of the record decides how long it is kept, whatever case the use itself runs in. Fields in the statement's
+    order.
     """
 
     record: str
@@ -56,7 +59,7 @@ class SealedSection(Struct, frozen=True, gc=False):
 
 
 class Found(Struct, gc=False):
-    """What was read for one question; a part that isn't there is None or empty. `case_id` echoes the question."""
+    """What was read for one question; a part that isn't there is None or empty. `sections` come newest first."""
 
     ordinal: int
     client_secret: bytes | None
@@ -74,7 +77,7 @@ class Found(Struct, gc=False):
     person_slot: int
     evidence_slot: int
     facts: PersonFacts
-    person_anchors: Mapping[str, Instant]
+    withdrawn: Mapping[str, Instant]
     sections: list[SealedSection] = []
 
     def is_full(self, item: str) -> bool:
@@ -108,6 +111,9 @@ class Reader:
                 found[number] = _facts(row)
             if row[19] is not None:
                 found[number].sections.append(SealedSection(*row[19:]))
+        for each in found:
+            if len(each.sections) > 1:
+                each.sections.sort(key=_when, reverse=True)
         return found
 
 
@@ -135,7 +141,7 @@ def _facts(row: Sequence[Any]) -> Found:
         slot or 0,
         evidence_slot or 0,
         person_facts(told or 0, blocked, standing),
-        standing.get("anchors", _NOTHING),
+        standing.get("withdrawn", _NOTHING),
     )
 
 

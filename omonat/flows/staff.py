@@ -21,7 +21,7 @@ from omonat.database.codecs import FOREVER
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.clients import require_client
-from omonat.flows.grounds import Grounds
+from omonat.flows.grounds import Also, Grounds
 from omonat.flows.use import Credential
 from omonat.policy.model import RoleKind
 
@@ -69,7 +69,7 @@ class Staff:
         self._law = grounds.law
         self._clock = grounds.clock
 
-    async def put(self, registration: Registration, *, by: str) -> str:
+    async def put(self, registration: Registration, *, by: str, also: Also[str] | None = None) -> str:
         """Register, or change role, end or training; effective with the next request. Returns the staff id.
 
         `by` is the client or operator who did it. Raises BadInput for a role that is unknown or a
@@ -100,9 +100,11 @@ class Staff:
                 "by": by,
             }
             await self._journal.append(connection, [Entry(new_id("ev"), now, "staff:role:set", facts)], now=now)
+            if also is not None:
+                await also(connection, staff)
         return staff
 
-    async def put_by(self, credential: Credential, registration: Registration) -> str:
+    async def put_by(self, credential: Credential, registration: Registration, also: Also[str] | None = None) -> str:
         """As `put`, asked for by a system of the company: one that acts for those who answer for staff.
 
         Raises Refused `credential-refused`, `registrar-needed`.
@@ -111,7 +113,7 @@ class Staff:
             client = await require_client(connection, credential, self._clock())
         if not REGISTRARS.intersection(client.roles):
             raise Refused("registrar-needed")
-        return await self.put(registration, by=client.id)
+        return await self.put(registration, by=client.id, also=also)
 
     async def set_secrets(self, ref: str, password: str) -> str:
         """Set a password and make a new one-time code secret, returned once, in base32, for the authenticator. Whoever

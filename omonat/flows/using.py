@@ -12,6 +12,8 @@ from omonat.base.verdict import Reason
 from omonat.evidence.entry import Entry
 from omonat.flows.reading import FEW, Found, Question, SealedSection
 from omonat.policy.compiled import CompiledPolicy, Grant
+from omonat.policy.words import Anchor
+from omonat.promises.choice.standing import withdrawn_at
 from omonat.promises.use.facts import RecordFacts
 from omonat.promises.use.rule import decide_record
 from omonat.vault.vault import Vault
@@ -112,17 +114,26 @@ def _take(
 def dues(
     policy: CompiledPolicy, found: Found, section: SealedSection, items: tuple[str, ...], now: Instant
 ) -> Mapping[str, Instant] | None:
-    """When each item of the section must go, or None while all are surely kept (R1)."""
-    anchors = record_anchors(found, section)
+    """When each item of the section must go, or None while all are surely kept (R1).
+
+    Nothing is known of a record whose service the policy no longer has: it stays closed, and somebody must decide.
+    """
+    if section.service not in policy.services:
+        return _NOTHING
+    anchors = record_anchors(policy, found, section)
     if now < policy.surely_kept_until(section.service, items, anchors):
         return None
     found_dues = {item: policy.due(section.service, item, anchors).instant for item in items}
     return {item: instant for item, instant in found_dues.items() if instant is not None}
 
 
-def record_anchors(found: Found, section: SealedSection) -> dict[str, Instant]:
-    """The named instants that decide how long a section is kept: its own, its case's, its person's."""
-    anchors = {**(section.anchors or _NOTHING), "collected": section.collected_at, **found.person_anchors}
+def record_anchors(policy: CompiledPolicy, found: Found, section: SealedSection) -> dict[str, Instant]:
+    """The named instants that decide how long a section is kept: its own, its case's, its person's choices."""
+    anchors = {**(section.anchors or _NOTHING), "collected": section.collected_at}
+    if found.withdrawn:
+        ended = withdrawn_at(found.facts.consents, found.withdrawn, policy.forms[section.service].offers)
+        if ended is not None:
+            anchors[Anchor.CONSENT_WITHDRAWN.value] = ended
     if section.case_opened_at is not None:
         anchors["case-opened"] = section.case_opened_at
         if section.case_anchors is not None:

@@ -1,8 +1,16 @@
 """Idempotency keys: a write said twice is done once, whoever says it, and only digests of key and request are kept."""
 
 import asyncio
+from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
+import httpx
+
+from omonat.api.door import Api
+from omonat.api.ports import Ports
+from omonat.base.instants import HOUR, Instant
+from omonat.flows.choose import Choose
 from tests.api.conftest import Door, everything_written, order_body
 
 
@@ -63,6 +71,46 @@ async def test_a_failed_write_leaves_its_key_free(door: Door) -> None:
     order = await door.order()
     known = unknown | {"person": order["person"]}
     assert (await door.ask("/v1/consents", known, idempotency_key=key)).status_code == 201
+
+
+async def test_C1_a_consent_whose_answer_was_lost_is_not_given_again_after_it_was_taken_back(door: Door) -> None:
+    order, key = await door.order(), "consent-answer-lost"
+    asked = {"person": order["person"], "purpose": "marketing-email", "state": "given"}
+
+    class Dying(Choose):
+        async def __call__(self, *given: Any, **more: Any) -> Any:
+            await super().__call__(*given, **more)
+            raise RuntimeError("the process ends here")
+
+    api = Api(replace(Ports.of(door.house), choose=Dying(door.house.grounds)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=api), base_url="http://localhost") as http:
+        lost = await http.post("/v1/consents", json=asked, headers=door.bearer() | {"idempotency-key": key})
+    assert lost.status_code == 500
+    withdrawn = await door.ask("/v1/consents", asked | {"state": "withdrawn"})
+    assert withdrawn.status_code == 201
+    door.clock.now = Instant(door.clock.now + HOUR)
+    again = await door.ask("/v1/consents", asked, idempotency_key=key)
+    assert again.status_code == 201
+    used = await door.ask("/v1/use", {"purpose": "marketing-email", "person": order["person"]}, by="campaigns")
+    assert (used.status_code, used.json()["code"]) == (403, "no-consent")
+
+
+async def test_who_takes_so_long_that_another_began_changes_nothing(door: Door) -> None:
+    order, key = await door.order(), "taken-over"
+    asked = {"person": order["person"], "purpose": "marketing-sms", "state": "given"}
+
+    class Slow(Choose):
+        async def __call__(self, *given: Any, **more: Any) -> Any:
+            door.clock.now = Instant(door.clock.now + HOUR)
+            assert (await door.ask("/v1/consents", asked, idempotency_key=key)).status_code == 201
+            return await super().__call__(*given, **more)
+
+    api = Api(replace(Ports.of(door.house), choose=Slow(door.house.grounds)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=api), base_url="http://localhost") as http:
+        slow = await http.post("/v1/consents", json=asked, headers=door.bearer() | {"idempotency-key": key})
+    assert (slow.status_code, slow.json()["code"]) == (503, "key-busy")
+    given = "select count(*) from choices where person = $1 and kind = 'consent'"
+    assert await door.house.grounds.database.pool.fetchval(given, order["person"]) == 1
 
 
 async def test_U3_a_message_whose_answer_was_lost_is_not_sent_twice(door: Door) -> None:

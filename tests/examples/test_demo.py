@@ -14,7 +14,7 @@ from examples.demo import everybody
 from examples.demo_people import worth_telling
 from examples.demo_setup import CLIENTS, STAFF, policy_dated
 from examples.population import population
-from omonat.base.instants import DAY, Instant, from_rfc3339
+from omonat.base.instants import DAY, Instant, from_rfc3339, to_datetime
 from omonat.policy.reader import read_policy
 from omonat_client import Client, OmonatProblem
 from tests.examples.demo_running import Demo, until
@@ -48,8 +48,8 @@ def a_demo_started_again(home: Path, killed: None) -> Iterator[Demo]:
         demo.stop()
 
 
-def counts(demo: Demo) -> dict[str, int]:
-    """How many of everything, and how many records are dated in the past."""
+def counts(demo: Demo, began: Instant) -> dict[str, int]:
+    """How many of everything, how many records are dated in the past, and how many cases ended before it `began`."""
 
     async def ask() -> dict[str, int]:
         connection = await asyncpg.connect(demo.dsn())
@@ -60,7 +60,7 @@ def counts(demo: Demo) -> dict[str, int]:
                 "select count(*) from omonat.records where collected_at < now() - interval '3 days'"
             )
             found["closed"] = await connection.fetchval(
-                "select count(*) from omonat.cases where closed_at between opened_at and now() - interval '1 minute'"
+                "select count(*) from omonat.cases where closed_at between opened_at and $1", to_datetime(began)
             )
             return found
         finally:
@@ -74,7 +74,7 @@ def test_killed_and_started_again_it_has_made_up_everybody_exactly_once(demo: De
     expected: Counter[str] = Counter()
     for person in everybody(began, PEOPLE):
         expected.update(step.action for step in worth_telling(person.steps, began))
-    found = counts(demo)
+    found = counts(demo, began)
     assert found["persons"] == PEOPLE
     assert found["records"] == expected["collect"]
     assert found["closed"] == expected["close"]
@@ -85,12 +85,13 @@ def test_killed_and_started_again_it_has_made_up_everybody_exactly_once(demo: De
 
 
 def test_a_second_start_is_quick_and_adds_nothing(demo: Demo, home: Path) -> None:
-    before, secrets = counts(demo), (home / "demo" / "set-up.json").read_bytes()
+    began = Instant(int((home / "demo" / "began").read_text()))
+    before, secrets = counts(demo, began), (home / "demo" / "set-up.json").read_bytes()
     assert demo.stop() == 0
     again = Demo(home, PEOPLE)
     try:
         again.wait_until_ready()
-        assert counts(again) == before
+        assert counts(again, began) == before
         assert (home / "demo" / "set-up.json").read_bytes() == secrets
     finally:
         demo.process = again.process  # the tests after this one go on with it
@@ -100,6 +101,8 @@ def test_it_tells_scripts_who_may_sign_in_and_tells_nobody_else(demo: Demo, home
     details = demo.details
     assert set(details) == {"base", "home", "policy", "catcher", "clients", "staff", "people"}
     assert set(details["clients"]) == set(CLIENTS)
+    roles = read_policy(policy_dated(NOW)[0]).policy.roles
+    assert {role: CLIENTS[role][1] for role in roles} == {role: (role,) for role in roles}, "one client a role"
     assert {each["role"] for each in details["staff"]} == {role for _, _, role, _ in STAFF}
     for each in details["staff"]:
         assert set(each) == {"ref", "name", "role", "login", "password", "totp"}

@@ -18,6 +18,7 @@ from omonat.flows.collect import CollectAnswer, CollectRequest
 from omonat.flows.publish_policy import Publication
 from omonat.flows.use import UseAnswer, UseRequest
 from omonat.house import House, open_house
+from omonat.promises.choice.standing import State
 from tests.flows.conftest import Shop, document, packs
 
 TASHKENT = ZoneInfo("Asia/Tashkent")
@@ -69,6 +70,21 @@ async def test_P2_a_new_use_of_old_data_waits_until_its_person_is_told_and_agree
     assert (await delivered(shop, old)).items["transaction.amount"] == 9_000_000
 
 
+async def test_P2_who_consents_in_the_new_words_agrees_to_them_and_an_older_consent_does_not(shop: Shop) -> None:
+    old = await ordered(shop)
+    consent = Choosing(person=old.person, kind="consent", purpose="marketing-sms", state="given")
+    await shop.house.choose(consent)
+    text = document()
+    start = text.index("\n  marketing-sms:")
+    widened = text[start:].replace("may-use: [contact.name]", "may-use: [contact.name, contact.landmark]", 1)
+    await publish(shop.house, (text[:start] + widened).replace('version: "1"', 'version: "2"', 1))
+    await shop.house.choose.tell(Telling(person=old.person, version="2", channel="email"))
+    campaign = UseRequest(credential=shop.credentials["campaigns"], purpose="marketing-sms", person=old.person)
+    assert (await shop.house.use(campaign)).withheld["contact.landmark"].code == "not-told-yet"
+    await shop.house.choose(consent)
+    assert "contact.landmark" in (await shop.house.use(campaign)).items
+
+
 async def test_C4_new_data_lives_under_the_new_version_at_once(shop: Shop) -> None:
     old = await ordered(shop)
     await publish(shop.house, second_version())
@@ -77,6 +93,51 @@ async def test_C4_new_data_lives_under_the_new_version_at_once(shop: Shop) -> No
     assert "transaction.amount" not in (await delivered(shop, old)).items
     late = await ordered(shop, version="1")  # the form was opened before the new version came
     assert "transaction.amount" not in (await delivered(shop, late)).items
+
+
+async def test_R2_what_a_consent_kept_goes_with_it_though_another_consent_lives_on(shop: Shop) -> None:
+    reader = await shop.house.collect(
+        CollectRequest(
+            credential=shop.credentials["site"],
+            service="newsletter",
+            items={"contact.email": "dilnoza@mail.example"},
+            version="1",
+            consents={"marketing-email": True},
+        )
+    )
+
+    async def choose(purpose: str, state: State) -> None:
+        await shop.house.choose(Choosing(person=reader.person, kind="consent", purpose=purpose, state=state))
+
+    await choose("personalisation", "given")
+    assert "contact.email" in (await shop.house.my_data(reader.person)).newest()
+    await choose("marketing-email", "withdrawn")
+    assert (await shop.house.my_data(reader.person)).held == ()
+    await choose("customer-insight", "given")
+    assert (await shop.house.my_data(reader.person)).held == ()
+
+
+async def test_R1_what_a_dropped_service_took_in_stays_closed_and_waits_for_somebody(shop: Shop) -> None:
+    reader = await shop.house.collect(
+        CollectRequest(
+            credential=shop.credentials["site"],
+            service="newsletter",
+            items={"contact.email": "dilnoza@mail.example"},
+            version="1",
+            consents={"marketing-email": True},
+        )
+    )
+    letter = UseRequest(credential=shop.credentials["campaigns"], purpose="marketing-email", person=reader.person)
+    assert "contact.email" in (await shop.house.use(letter)).items
+    text = document()
+    start = text.index("\n  newsletter:\n", text.index("\nservices:"))
+    dropped = text[:start] + text[text.index("\n  survey:\n", start) :]
+    await publish(shop.house, dropped.replace('version: "1"', 'version: "2"', 1))
+    answer = await shop.house.use(letter)
+    assert answer.items == {}
+    assert answer.withheld["contact.email"].code == "due-unknown"
+    waiting = await shop.house.grounds.database.pool.fetch("select rule, person, missing from work_items")
+    assert ("due", reader.person, "contact.email") in [tuple(row) for row in waiting]
 
 
 async def test_P1_nobody_publishes_alone_or_twice_or_past_the_linter(shop: Shop) -> None:
@@ -91,6 +152,11 @@ async def test_P1_nobody_publishes_alone_or_twice_or_past_the_linter(shop: Shop)
     with pytest.raises(Refused) as findings:
         await publish(shop.house, unanswered[:cut])
     assert findings.value.code == "policy-unanswered"
+    pixel = second_version().replace(
+        "    owner: BESHQOZON\n    party: first\n", "    owner: Ads\n    party: third\n", 1
+    )
+    with pytest.raises(Refused, match="third-party-cookies"):  # "resolved: there is none", says the document
+        await publish(shop.house, pixel)
     assert [policy.version for policy in shop.house.grounds.law.history()] == ["1"]
 
 

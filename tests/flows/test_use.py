@@ -66,6 +66,25 @@ async def test_S4_a_curious_colleague_gets_nothing_and_neither_does_anyone_once_
     assert unknown.value.code == refusal.value.code
 
 
+async def test_Q1_what_was_said_last_in_an_order_is_what_the_courier_gets(shop: Shop) -> None:
+    order = await ordered(shop)
+    await given_to(shop, "order:41877", "204")
+    for house in ("13-uy", "14-uy", "15-uy"):
+        shop.clock.forward(MINUTE)
+        corrected = CollectRequest(
+            credential=shop.credentials["site"],
+            service="order",
+            items=shop.order_items(**{"contact.postal-address": f"Toshkent, Chilonzor, 5-mavze, {house}"}),
+            version="1",
+            consents={},
+            case=order.case,
+        )
+        newest = await shop.house.collect(corrected)
+    answer = await shop.house.use(delivery(shop, "order:41877"))
+    assert answer.items["contact.postal-address"] == "Toshkent, Chilonzor, 5-mavze, 15-uy"
+    assert answer.records == (newest.record,)
+
+
 async def test_C1_marketing_waits_for_consent_and_stops_with_its_withdrawal(shop: Shop) -> None:
     order = await ordered(shop)
     campaign = UseRequest(credential=shop.credentials["campaigns"], purpose="marketing-sms", person=order.person)

@@ -1,8 +1,9 @@
 """The linter: contradictions, dead rules and missing words, found by rule, explained, with the change to make.
 
-    findings = lint(document, packs)        every finding, each answered by the document or not
-    verdict.open                            what nobody has answered: `omonat policy check` exits 4
-    verdict.stale                           answers to findings that are no longer found: exits 4 too
+    verdict = lint(document, packs)         every finding, each answered by the document or not
+    verdict.open                            what nobody has answered
+    verdict.complaints                      answers that don't hold: to findings no longer found, or not resolved
+    verdict.holds                           neither: else `omonat policy check` exits 9, and nothing is published
 
 A rule is a small pure function in `claims` (words against tables), `tables` (tables against each other and the law)
 or `texts` (the words themselves). A document answers a finding under `contradictions`: `accepted` with a reason, or
@@ -36,6 +37,11 @@ class Verdict:
     def open(self) -> tuple[Finding, ...]:
         """Findings without an answer."""
         return tuple(finding for finding in self.findings if finding.answer is None)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every finding is answered, and every answer holds."""
+        return not self.open and not self.complaints
 
     @property
     def answered(self) -> tuple[Finding, ...]:

@@ -1,12 +1,12 @@
 """Standing: the live projection of a person's append-only choices, as one small mapping on the person's row.
 
-    {"consents": {purpose: ordinal}, "objections": [purpose, …], "agreed": {purpose: ordinal}, "anchors": {name: µs}}
+  {"consents": {purpose: ordinal}, "agreed": {purpose: ordinal}, "withdrawn": {purpose: µs}, "objections": [purpose, …]}
 
 Pure: `applied` returns a new mapping and never changes the old one, so the latest choice of each kind and purpose
 wins and history stays in `choices` (I7).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -31,24 +31,24 @@ class Choice:
 def applied(standing: Standing | None, choice: Choice) -> dict[str, Any]:
     """The standing after a choice. A restriction is a column of its own and leaves the standing as it is."""
     after: dict[str, Any] = dict(standing or {})
+    if choice.kind == "agreement" or (choice.kind == "consent" and choice.state == "given"):
+        agreed = dict(after.get("agreed", {}))  # who consents in a version's words agrees to what they say (P2)
+        agreed[choice.purpose] = max(choice.version, agreed.get(choice.purpose, 0))
+        after["agreed"] = agreed
     match choice.kind:
         case "consent":
             consents = dict(after.get("consents", {}))
-            anchors = dict(after.get("anchors", {}))
+            withdrawn = dict(after.get("withdrawn", {}))
             if choice.state == "given":
                 consents[choice.purpose] = choice.version
-                anchors.pop("consent-withdrawn", None)
-            elif consents.pop(choice.purpose, None) is not None and not consents:
-                anchors["consent-withdrawn"] = choice.at
-            after.update(consents=consents, anchors=anchors)
+                withdrawn.pop(choice.purpose, None)
+            elif consents.pop(choice.purpose, None) is not None:
+                withdrawn[choice.purpose] = choice.at
+            after.update(consents=consents, withdrawn=withdrawn)
         case "objection":
             objections = [p for p in after.get("objections", []) if p != choice.purpose]
             after["objections"] = [*objections, choice.purpose] if choice.state == "given" else objections
-        case "agreement":
-            agreed = dict(after.get("agreed", {}))
-            agreed[choice.purpose] = max(choice.version, agreed.get(choice.purpose, 0))
-            after["agreed"] = agreed
-        case "restriction":
+        case "agreement" | "restriction":
             pass
     return after
 
@@ -56,3 +56,16 @@ def applied(standing: Standing | None, choice: Choice) -> dict[str, Any]:
 def live_consents(standing: Standing | None) -> frozenset[str]:
     """The purposes consented to now."""
     return frozenset((standing or {}).get("consents", ()))
+
+
+def withdrawn_at(
+    consents: Collection[str], withdrawn: Mapping[str, Instant], purposes: Iterable[str]
+) -> Instant | None:
+    """When the last consent to one of these purposes was taken back; None while one is live, or was never given.
+
+    A record rests on the consents of its own service: who still reads the newsletter keeps no photo published (R2).
+    """
+    asked = tuple(purposes)
+    if not withdrawn or any(purpose in consents for purpose in asked):
+        return None
+    return max((withdrawn[purpose] for purpose in asked if purpose in withdrawn), default=None)
