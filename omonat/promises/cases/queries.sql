@@ -33,7 +33,7 @@ select id, kind, service, opened_at, assigned from cases
  where closed_at is null and assigned @> array[:ref] order by opened_at limit :most;
 
 -- name: open_cases
--- Open cases of these kinds, oldest first.
+-- Open cases of these kinds, newest first.
 select id, kind, service, opened_at, assigned from cases
  where closed_at is null and kind = any(:kinds::text[]) order by opened_at desc limit :most;
 
