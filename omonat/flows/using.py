@@ -49,6 +49,10 @@ class Opened(Struct, gc=False):
         """Granted items nothing has been said about."""
         return [item for item in grant.allowed if item not in self.values and item not in self.refused]
 
+    def key_gone(self) -> bool:
+        """Whether a section couldn't be opened for want of its key."""
+        return bool(self.refused) and any(reason.code == "key-gone" for reason in self.refused.values())
+
     def withheld(self, grant: Grant) -> Mapping[str, Reason]:
         """Reasons by item for all that was asked for and isn't given."""
         return {**grant.withheld, **self.refused} if self.refused else grant.withheld
@@ -112,12 +116,13 @@ def _take(
 def dues(
     policy: CompiledPolicy, found: Found, section: SealedSection, items: tuple[str, ...], now: Instant
 ) -> Mapping[str, Instant] | None:
-    """When each item of the section must go, or None while all are surely kept (R1)."""
+    """When each item of the section must go, or None while all are surely kept; an item left out can't be told (R1)."""
+    if section.service not in policy.services:
+        return _NOTHING
     anchors = record_anchors(found, section)
     if now < policy.surely_kept_until(section.service, items, anchors):
         return None
-    found_dues = {item: policy.due(section.service, item, anchors).instant for item in items}
-    return {item: instant for item, instant in found_dues.items() if instant is not None}
+    return {item: policy.due(section.service, item, anchors).instant for item in items}
 
 
 def record_anchors(found: Found, section: SealedSection) -> dict[str, Instant]:
