@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 Name = Annotated[str, Meta(min_length=1, max_length=100, description="A name declared in the policy.")]
 ItemName = Annotated[str, Meta(min_length=1, max_length=100, description="An item of the policy, `category.item`.")]
 PersonId = Annotated[str, Meta(min_length=1, max_length=100, description="A person, as `collect` answered: `per_…`.")]
+RecordId = Annotated[str, Meta(min_length=1, max_length=100, description="A record, as `collect` answered: `rec_…`.")]
 CaseId = Annotated[
     str, Meta(min_length=1, max_length=121, description="A case of the source system, `kind:reference`.")
 ]
@@ -148,6 +149,15 @@ class AgreementBody(_Body):
     person: PersonId
     purpose: Name
     version: Version
+
+
+class ErasureBody(_Body):
+    """What is to go: all of a person; with `record`, that one; with `items`, those alone, of it or of every record."""
+
+    person: PersonId
+    record: RecordId | None = None
+    items: Annotated[tuple[ItemName, ...], Meta(max_length=200)] = ()
+    cause: Literal["asked", "inaccurate", "child"] = "asked"
 
 
 class StaffBody(_Body):

@@ -14,6 +14,7 @@ from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.clients import Client, require_client
 from omonat.flows.collect import CollectAnswer, CollectRequest
+from omonat.flows.erase import Cause, Erasure, ErasureRequest, Plan
 from omonat.flows.grounds import Grounds
 from omonat.flows.lookup import LookupAnswer, LookupRequest
 from omonat.flows.notify import Notification, Notify
@@ -70,6 +71,26 @@ class Staff(Protocol):
         ...
 
 
+class Erase(Protocol):
+    """Erasure of people, records, items."""
+
+    async def permit(self, credential: Credential, cause: Cause | None = None) -> None:
+        """Raises Refused for a system that may not."""
+        ...
+
+    async def plan(self, request: ErasureRequest) -> Plan:
+        """What would go and what would stay."""
+        ...
+
+    async def by_system(self, credential: Credential, request: ErasureRequest) -> Erasure:
+        """Erase, asked for by a system that may."""
+        ...
+
+    async def show(self, erasure: str) -> Erasure:
+        """How far one is."""
+        ...
+
+
 class EvidenceLog(Protocol):
     """The log, for reading."""
 
@@ -110,6 +131,8 @@ class House(Protocol):
     @property
     def staff(self) -> Staff: ...
     @property
+    def erase(self) -> Erase: ...
+    @property
     def evidence(self) -> EvidenceLog: ...
 
 
@@ -123,6 +146,7 @@ class Ports:
     cases: Cases
     choose: Choose
     staff: Staff
+    erase: Erase
     notify: Callable[[Notification], Awaitable[Receipt]]
     authenticate: Callable[[Credential], Awaitable[Client]]
     law: Law
@@ -147,6 +171,7 @@ class Ports:
             cases=house.cases,
             choose=house.choose,
             staff=house.staff,
+            erase=house.erase,
             notify=Notify(grounds),
             authenticate=authenticate,
             law=grounds.law,

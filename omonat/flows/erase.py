@@ -28,6 +28,8 @@ _queries = load("omonat.promises.retention")
 _erasures = load("omonat.promises.retention", "erasures.sql")
 
 Cause = Literal["asked", "inaccurate", "child"]
+Scope = Literal["person", "record", "items", "due", "evidence"]
+Stage = Literal["hidden", "key-destroyed", "swept", "final"]
 _OWNED_BY: Mapping[Cause, str] = {"asked": "R3", "inaccurate": "Q2", "child": "K2"}
 """The promise an erasure keeps; the role that answers for it may ask for it."""
 PROOF_LASTS = 3 * 365 * DAY
@@ -69,8 +71,8 @@ class Erasure:
     """
 
     id: str
-    scope: str
-    cause: str
+    scope: Scope
+    cause: Cause | Literal["due"]
     person: str | None
     record: str | None
     items: tuple[str, ...]
@@ -85,7 +87,7 @@ class Erasure:
     entries: Mapping[str, str]
 
     @property
-    def stage(self) -> str:
+    def stage(self) -> Stage:
         """The last stage reached: `hidden`, `key-destroyed`, `swept` or `final`."""
         if self.final_at is not None:
             return "final"

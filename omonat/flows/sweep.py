@@ -30,6 +30,7 @@ from omonat.promises.retention.clock import decide_clock
 
 _queries = load("omonat.promises.retention")
 BATCH: Final = 1_000
+RECKONINGS: Final = 64
 CONSENT_WITHIN: Final = 3 * DAY
 """How long a child's data may wait, closed to everybody, for a parent's verified consent, before it goes (K2)."""
 
@@ -67,7 +68,7 @@ class Sweeper:
         Raises Unavailable (try again), Fault when something isn't as it must be: then it stays hidden and undestroyed.
         """
         erasures = await self._stages.resume()
-        moved = await self._reckon()
+        moved = await self._follow()
         await self._stages.finish(living_epoch=self._vault.oldest_lookup_epoch)
         doubt = await self._doubt()
         if doubt:
@@ -76,6 +77,13 @@ class Sweeper:
         records, full = await self._sweep_due()
         ended = await self._end_evidence()
         return Swept(records=records, erasures=erasures + children, more=moved or full or ended)
+
+    async def _follow(self) -> bool:
+        """Reckon anew what moved, so many batches at most; whether there may be more."""
+        for _ in range(RECKONINGS):
+            if not await self._reckon():
+                return False
+        return True
 
     # Time -------------------------------------------------------------------------------------------------------
 

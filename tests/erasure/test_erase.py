@@ -197,7 +197,7 @@ async def every_cut(shop: Shop, person: str) -> int:
         return cuts
 
 
-async def test_I5_cut_off_after_any_step_it_completes_by_itself_and_keeps_what_must_stay(shop: Shop) -> None:
+async def test_R3_cut_off_after_any_step_it_completes_by_itself_and_keeps_what_must_stay(shop: Shop) -> None:
     order = await ordered(shop)
     await closed(shop, order)
     await ordered(shop, person=order.person)
@@ -214,7 +214,7 @@ async def test_I5_cut_off_after_any_step_it_completes_by_itself_and_keeps_what_m
     assert await one(shop, "select count(*) from erasures where swept_at is null") == 0
 
 
-async def test_I5_the_sweeper_takes_up_what_was_cut_at_each_step(shop: Shop) -> None:
+async def test_R3_the_sweeper_takes_up_what_was_cut_at_each_step(shop: Shop) -> None:
     for steps in range(4):
         order = await ordered(shop)
         await closed(shop, order)
@@ -226,7 +226,7 @@ async def test_I5_the_sweeper_takes_up_what_was_cut_at_each_step(shop: Shop) -> 
         assert (await for_tax(shop, order.person)).items == {"transaction.amount": 9_000_000}
 
 
-async def test_I1_a_thief_with_an_older_dump_and_every_key_of_today_opens_nothing_erased(shop: Shop) -> None:
+async def test_R3_a_thief_with_an_older_dump_and_every_key_of_today_opens_nothing_erased(shop: Shop) -> None:
     pool, vault = shop.house.grounds.database.pool, shop.house.grounds.vault
     gone, partly, living = await subscribed(shop), await ordered(shop), await ordered(shop)
     dump = await pool.fetch(
