@@ -27,6 +27,7 @@ from omonat.flows.collect import Collect
 from omonat.flows.desk import DeskWork
 from omonat.flows.erase import Erase
 from omonat.flows.grounds import Grounds
+from omonat.flows.holds import Holds
 from omonat.flows.law import Law
 from omonat.flows.lookup import Lookup
 from omonat.flows.my_data import ViewMyData
@@ -66,6 +67,7 @@ class House:
     desk: DeskWork
     erase: Erase
     sweeper: Sweeper
+    holds: Holds
 
     def inner_secret(self, name: str) -> str:
         """The secret of one of the house's own doors, derived from the vault: never stored, never sent anywhere."""
@@ -157,6 +159,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys) -> House:
         desk=DeskWork(grounds),
         erase=erase,
         sweeper=Sweeper(grounds, erase),
+        holds=Holds(grounds),
     )
 
 

@@ -142,6 +142,32 @@ class ErasureAnswer(_Answer):
     entries: dict[str, str]
 
 
+class HoldAnswer(_Answer):
+    """A legal hold as it stands; staff as the pseudonyms the evidence knows. Approved or not, released or not."""
+
+    id: str
+    scope: Literal["person", "case", "record"]
+    target: str
+    items: tuple[str, ...]
+    authority: str
+    may_tell: bool
+    review_at: str
+    placed_at: str
+    placed_by: str
+    approved_at: str | None
+    approved_by: str | None
+    ending_by: str | None
+    released_at: str | None
+    released_by: str | None
+    entries: dict[str, str]
+
+
+class HoldList(_Answer):
+    """Every hold that stands, the one to be reviewed first first."""
+
+    holds: list[HoldAnswer]
+
+
 class FoundPeople(_Answer):
     """One person and their open cases, or nobody; `several`: more than one is behind the value, and none is named."""
 

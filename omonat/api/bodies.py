@@ -160,6 +160,32 @@ class ErasureBody(_Body):
     cause: Literal["asked", "inaccurate", "child"] = "asked"
 
 
+class HoldBody(_Body):
+    """A legal hold: of a person, a case or a record; of it `items` or categories, or everything."""
+
+    scope: Literal["person", "case", "record"]
+    target: Annotated[str, Meta(min_length=1, max_length=121, description="The person, case or record.")]
+    authority: Annotated[str, Meta(min_length=1, max_length=500, description="Who ordered it, under which number.")]
+    review_at: Moment
+    may_tell: bool
+    """Whether the person may be told."""
+    on_behalf_of: StaffRef
+    items: Annotated[tuple[ItemName, ...], Meta(max_length=200, description="Items or categories; absent: all.")] = ()
+
+
+class OfficerBody(_Body):
+    """The privacy officer this is done for."""
+
+    on_behalf_of: StaffRef
+
+
+class ReviewBody(_Body):
+    """A hold was looked at and stands, until a later review."""
+
+    on_behalf_of: StaffRef
+    review_at: Moment
+
+
 class StaffBody(_Body):
     """A staff member: role, when it ends (absent: open), until when the training holds."""
 

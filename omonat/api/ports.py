@@ -16,6 +16,7 @@ from omonat.flows.clients import Client, require_client
 from omonat.flows.collect import CollectAnswer, CollectRequest
 from omonat.flows.erase import Cause, Erasure, ErasureRequest, Plan
 from omonat.flows.grounds import Grounds
+from omonat.flows.holds import Holds
 from omonat.flows.lookup import LookupAnswer, LookupRequest
 from omonat.flows.notify import Notification, Notify
 from omonat.flows.staff import Registration
@@ -133,6 +134,8 @@ class House(Protocol):
     @property
     def erase(self) -> Erase: ...
     @property
+    def holds(self) -> Holds: ...
+    @property
     def evidence(self) -> EvidenceLog: ...
 
 
@@ -147,6 +150,7 @@ class Ports:
     choose: Choose
     staff: Staff
     erase: Erase
+    holds: Holds
     notify: Callable[[Notification], Awaitable[Receipt]]
     authenticate: Callable[[Credential], Awaitable[Client]]
     law: Law
@@ -172,6 +176,7 @@ class Ports:
             choose=house.choose,
             staff=house.staff,
             erase=house.erase,
+            holds=house.holds,
             notify=Notify(grounds),
             authenticate=authenticate,
             law=grounds.law,

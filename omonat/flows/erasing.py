@@ -26,7 +26,7 @@ from omonat.base.instants import Instant
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.grounds import Grounds
-from omonat.flows.removing import Asked, Judge, Removal, destroy, read_around, stays_of, told
+from omonat.flows.removing import Asked, Judge, Removal, destroy, lapsed, read_around, stays_of, told
 
 _queries = load("omonat.promises.retention")
 _erasures = load("omonat.promises.retention", "erasures.sql")
@@ -126,7 +126,7 @@ class Stages:
         policy = await self._grounds.law.current()
         person = await _queries.person_for_erasure(connection, id=row["person"])
         free = [service for service in policy.services if not policy.outlives_a_request(service)]
-        held = await _queries.is_held(connection, person=row["person"])
+        held = await _queries.is_held(connection, person=row["person"], lapsed=lapsed(now))
         records = [
             r
             async for r in _queries.records_after(
@@ -137,7 +137,7 @@ class Stages:
         if records:
             judge = Judge(self._grounds, policy, now, by_name="stays")
             removal = Removal(self._grounds, policy, judge)
-            around = await read_around(connection, records, kept_still=False, person=person)
+            around = await read_around(connection, records, now=now, kept_still=False, person=person)
             for record in records:
                 judged = judge.judge(record, around, LEAVING)
                 removal.add(judged, person, new_person_slot=row["new_slot"], by=row["id"])

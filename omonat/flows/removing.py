@@ -21,6 +21,7 @@ from omonat.database.statements import load
 from omonat.flows.grounds import Grounds
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.retention.rule import (
+    APPROVED_WITHIN,
     Held,
     Stay,
     Weighed,
@@ -54,12 +55,12 @@ class Around:
     persons: Mapping[str, Any]
     cases: Mapping[str, Any]
     sections: Mapping[str, Sequence[Any]]
-    holds: Mapping[str, Sequence[Sequence[str]]]
+    holds: Mapping[str, Sequence[Any]]
 
     def held(self, record: Any) -> Held:
         """What holds cover of the record: its own, its case's, its person's."""
         targets = (record["id"], record["case_id"], record["person"])
-        return held_by(items for target in targets for items in self.holds.get(target or "", ()))
+        return held_by(hold for target in targets for hold in self.holds.get(target or "", ()))
 
     def stands(self, record: Any) -> bool:
         """Whether everything the record depends on could be read and kept as it is."""
@@ -78,7 +79,12 @@ class Around:
 
 
 async def read_around(
-    connection: asyncpg.Connection, records: Sequence[Any], *, kept_still: bool = True, person: Any = None
+    connection: asyncpg.Connection,
+    records: Sequence[Any],
+    *,
+    now: Instant,
+    kept_still: bool = True,
+    person: Any = None,
 ) -> Around:
     """Read what a batch of records depends on; with `kept_still`, it stays so until the transaction ends.
 
@@ -91,9 +97,9 @@ async def read_around(
     find_cases = _queries.cases_standing if kept_still else _queries.cases_to_plan
     known = [person] if person is not None else [r async for r in _queries.persons_standing(connection, ids=people)]
     found_cases = [r async for r in find_cases(connection, ids=cases)] if cases else []
-    holds: dict[str, list[Sequence[str]]] = {}
-    async for row in _queries.holds_on(connection, targets=[*ids, *cases, *people]):
-        holds.setdefault(row["target"], []).append(row["items"])
+    holds: dict[str, list[Any]] = {}
+    async for row in _queries.holds_on(connection, targets=[*ids, *cases, *people], lapsed=lapsed(now)):
+        holds.setdefault(row["target"], []).append(row)
     sections: dict[str, list[Any]] = {}
     async for row in _queries.sections_of(connection, records=ids):
         sections.setdefault(row["record"], []).append(row)
@@ -103,6 +109,11 @@ async def read_around(
         sections=sections,
         holds=holds,
     )
+
+
+def lapsed(now: Instant) -> Instant:
+    """Holds placed before then stand only if a second person approved them."""
+    return Instant(now - APPROVED_WITHIN)
 
 
 @dataclass(slots=True)
@@ -330,7 +341,7 @@ def told(stays: Iterable[Stay]) -> list[dict[str, Any]]:
     """Stays as plain data, those for the same reason as one."""
     return [
         {"item": s.item, "service": s.service, "factor": s.factor, "source": s.source, "until": s.until,
-         "waits-for": s.waits_for, "count": s.count}
+         "waits-for": s.waits_for, "count": s.count, "quiet": s.quiet}
         for s in together(stays)
     ]  # fmt: skip
 
@@ -338,7 +349,8 @@ def told(stays: Iterable[Stay]) -> list[dict[str, Any]]:
 def stays_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Stay, ...]:
     """What `told` wrote."""
     return tuple(
-        Stay(r["item"], r["service"], r["factor"], r["source"], r["until"], r["waits-for"], r["count"]) for r in rows
+        Stay(r["item"], r["service"], r["factor"], r["source"], r["until"], r["waits-for"], r["count"], r["quiet"])
+        for r in rows
     )
 
 

@@ -22,8 +22,9 @@ from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.erase import Erase, ErasureRequest, evidence_due
 from omonat.flows.grounds import Grounds
+from omonat.flows.holds import Holds
 from omonat.flows.reckon import Reckon
-from omonat.flows.removing import Judge, Judged, Removal, read_around
+from omonat.flows.removing import Judge, Judged, Removal, lapsed, read_around
 from omonat.flows.work import open_work_item_in
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.retention.clock import decide_clock
@@ -58,6 +59,7 @@ class Sweeper:
         self._clock = grounds.clock
         self._erase = erase
         self._stages = erase.stages
+        self._holds = Holds(grounds)
         self._reckon = Reckon(grounds)
         self._batch = batch
         self._reached = reached
@@ -70,6 +72,7 @@ class Sweeper:
         erasures = await self._stages.resume()
         moved = await self._follow()
         await self._stages.finish(living_epoch=self._vault.oldest_lookup_epoch)
+        await self._holds.remind()
         doubt = await self._doubt()
         if doubt:
             return Swept(erasures=erasures, doubt=doubt, more=moved)
@@ -128,7 +131,7 @@ class Sweeper:
             records = [r async for r in _queries.claim_due(connection, now=now, most=self._batch)]
             if not records:
                 return 0, False
-            around = await read_around(connection, records)
+            around = await read_around(connection, records, now=now)
             standing = [record for record in records if around.stands(record)]
             judge = Judge(self._grounds, policy, now)
             removal = Removal(self._grounds, policy, judge)
@@ -163,7 +166,7 @@ class Sweeper:
         self, connection: asyncpg.Connection, policy: CompiledPolicy, people: Sequence[str], now: Instant
     ) -> list[Any]:
         """People of whom nothing is held any more end here, with all that hangs on them."""
-        emptied = [row async for row in _queries.emptied(connection, ids=people)] if people else []
+        emptied = [row async for row in _queries.emptied(connection, ids=people, lapsed=lapsed(now))] if people else []
         if emptied:
             ids = [row["id"] for row in emptied]
             await _queries.end_persons(connection, ids=ids, now=now, evidence_due=evidence_due(policy, now))

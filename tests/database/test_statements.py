@@ -70,9 +70,8 @@ insert into erasures (id, scope, cause, person, record, asked_by, policy, slots,
     select 'ers_' || n, 'record', 'asked', 'per_' || n, 'rec_' || n, 'person', 1, '{{}}', 'x',
            now() - n * interval '1 minute', case when n > 50 then now() end, case when n > 50 then now() end, '{{}}'
     from generate_series(1, {ROWS}) n;
-insert into holds (id, scope, target, authority, may_tell, review_at, placed_by, approved_by, placed_at, released_at,
-                   entries)
-    select 'hld_' || n, 'person', 'per_' || n, 'x', true, now(), 'a', 'b', now(), case when n > 50 then now() end,
+insert into holds (id, scope, target, authority, may_tell, review_at, placed_by, placed_at, released_at, entries)
+    select 'hld_' || n, 'person', 'per_' || n, 'x', true, now(), 'a', now(), case when n > 50 then now() end,
            '{{}}'
     from generate_series(1, {ROWS}) n;
 insert into reckonings select 'rkn_' || n, 'case', 'order:' || n, '', now() from generate_series(1, {ROWS}) n;

@@ -72,11 +72,13 @@ create table holds (
     authority   bytea not null,                   -- sealed: who ordered it, under which number
     may_tell    boolean not null,                 -- whether the person may be told
     review_at   timestamptz not null,
-    placed_by   text not null,                    -- staff pseudonyms: two different people
-    approved_by text not null check (approved_by <> placed_by),
     placed_at   timestamptz not null,
+    placed_by   text not null,                    -- staff pseudonyms: it takes two different people
+    approved_at timestamptz,                      -- until then it holds for a few days only
+    approved_by text check (approved_by <> placed_by),
+    ending_by   text,                             -- who asked for the end
     released_at timestamptz,
-    released_by text,
+    released_by text check (released_by <> ending_by),
     entries     jsonb not null
 );
 create index holds_on_target on holds (target) where released_at is null;

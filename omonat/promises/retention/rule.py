@@ -5,23 +5,26 @@
 What the policy doesn't know can't be told: it is hidden by the read and destroyed by nobody.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from msgspec import Struct
 
-from omonat.base.instants import Instant
+from omonat.base.instants import DAY, Instant
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.retention import ERASURE, SOME_ITEMS
 
 HOLD, UNKNOWN = "hold", "unknown"
+APPROVED_WITHIN: Final = 3 * DAY
+"""How long a hold stands that no second person approved."""
 _NOTHING: Mapping[str, Any] = {}
 
 
 class Stay(Struct, frozen=True):
     """Why something stays: R2's factor, `at-most`, `hold`, or `unknown` to the policy.
 
-    `until` is None where nobody can tell; `waits_for` names the event that brings it forward. `count` records share it.
+    `until` is None where nobody can tell, and a hold's review; `waits_for` names the event that brings it forward.
+    `count` records share it. `quiet`: the person may not be told that it is a hold.
     """
 
     item: str
@@ -31,20 +34,20 @@ class Stay(Struct, frozen=True):
     until: Instant | None
     waits_for: str
     count: int = 1
+    quiet: bool = False
 
 
 class Held(Struct, frozen=True):
-    """What holds cover of one record: everything, or some items and categories."""
+    """What holds cover of one record: everything, or some items and categories; until when they are to be reviewed."""
 
     everything: bool = False
     names: frozenset[str] = frozenset()
+    review: Instant | None = None
+    quiet: bool = False
 
     def covers(self, item: str) -> bool:
         """Whether the item may not be destroyed."""
         return self.everything or item in self.names or item.partition(".")[0] in self.names
-
-    def __bool__(self) -> bool:
-        return self.everything or bool(self.names)
 
 
 class Weighed(Struct, frozen=True):
@@ -65,10 +68,20 @@ class Weighed(Struct, frozen=True):
         return tuple(stay.item for stay in self.stays if stay.factor == UNKNOWN)
 
 
-def held_by(holds: Iterable[Collection[str]]) -> Held:
-    """What these holds cover together; one without items covers everything."""
-    named = [tuple(items) for items in holds]
-    return Held(any(not items for items in named), frozenset(item for items in named for item in items))
+def held_by(holds: Iterable[Mapping[str, Any]]) -> Held:
+    """What these holds (`items`, `review_at`, `may_tell`) cover together; one without items covers everything."""
+    rows = list(holds)
+    if not rows:
+        return NOT_HELD
+    return Held(
+        everything=any(not row["items"] for row in rows),
+        names=frozenset(item for row in rows for item in row["items"]),
+        review=max(row["review_at"] for row in rows),
+        quiet=not all(row["may_tell"] for row in rows),
+    )
+
+
+NOT_HELD = Held()
 
 
 def anchors_of(
@@ -130,7 +143,7 @@ def weigh(
         if due.instant > now:
             stays.append(Stay(item, service, due.factor, due.source, due.instant, due.waits_for))
         elif held.covers(item):
-            stays.append(Stay(item, service, HOLD, "", None, ""))
+            stays.append(Stay(item, service, HOLD, "", held.review, "", quiet=held.quiet))
         else:
             goes.append(item)
     return Weighed(tuple(goes), tuple(stays))
@@ -159,5 +172,6 @@ def together(stays: Iterable[Stay]) -> tuple[Stay, ...]:
             found[key] = stay
             continue
         ends = [end for end in (before.until, stay.until) if end is not None]
-        found[key] = Stay(*key[:4], max(ends, default=None), stay.waits_for, before.count + stay.count)
+        quiet = before.quiet or stay.quiet
+        found[key] = Stay(*key[:4], max(ends, default=None), stay.waits_for, before.count + stay.count, quiet)
     return tuple(found[key] for key in sorted(found))
