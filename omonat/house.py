@@ -25,13 +25,16 @@ from omonat.flows.choose import Choose
 from omonat.flows.clients import Clients
 from omonat.flows.collect import Collect
 from omonat.flows.desk import DeskWork
+from omonat.flows.erase import Erase
 from omonat.flows.grounds import Grounds
+from omonat.flows.holds import Holds
 from omonat.flows.law import Law
 from omonat.flows.lookup import Lookup
 from omonat.flows.my_data import ViewMyData
 from omonat.flows.publish_policy import PublishPolicy
 from omonat.flows.sign_in import SignIn
 from omonat.flows.staff import Staff
+from omonat.flows.sweep import Sweeper
 from omonat.flows.use import Credential, Use
 from omonat.flows.web_sessions import WebSessions
 from omonat.policy.words import RoleKind
@@ -62,6 +65,9 @@ class House:
     sign_in: SignIn
     my_data: ViewMyData
     desk: DeskWork
+    erase: Erase
+    sweeper: Sweeper
+    holds: Holds
 
     def inner_secret(self, name: str) -> str:
         """The secret of one of the house's own doors, derived from the vault: never stored, never sent anywhere."""
@@ -132,7 +138,7 @@ async def open_house(
 def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys) -> House:
     log = LogFolder(settings.log)
     evidence = Reader(grounds.database, log, origin=keys.origin, pinned=keys.pinned)
-    use, sessions, staff = Use(grounds), WebSessions(grounds), Staff(grounds)
+    use, sessions, staff, erase = Use(grounds), WebSessions(grounds), Staff(grounds), Erase(grounds)
     return House(
         settings=settings,
         grounds=grounds,
@@ -151,6 +157,9 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys) -> House:
         sign_in=SignIn(grounds, sessions),
         my_data=ViewMyData(grounds, evidence),
         desk=DeskWork(grounds),
+        erase=erase,
+        sweeper=Sweeper(grounds, erase),
+        holds=Holds(grounds),
     )
 
 

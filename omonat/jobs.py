@@ -1,4 +1,5 @@
-"""The work nobody waits for: placing evidence, sending messages, putting a due policy into force, sweeping.
+"""The work nobody waits for: placing evidence, sending messages, putting a due policy into force, sweeping
+what is due.
 
 Any number of processes may run it: what only one may do is fenced by a lease or claimed row by row.
 """
@@ -34,6 +35,9 @@ _CARRIED = {Channel.EMAIL: MAIL_PROVIDER, Channel.SMS: SMS_GATEWAY}
 
 _SPARE_SLOTS = 20_000
 _EVERY = 20.0
+_SWEEP_EVERY = 5.0
+_WAITS = frozenset({"no-policy", "policy-changing"})
+"""Why sweeping may have to wait, without anybody having to look."""
 _identity = load("omonat.promises.identity")
 _sweeps = load("omonat", "jobs.sql")
 _log = log(__name__)
@@ -46,6 +50,7 @@ async def run_jobs(house: House, stop: asyncio.Event) -> None:
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         tasks.create_task(_sequence(sequencer))
         tasks.create_task(_tidy_for_ever(house, stop))
+        tasks.create_task(_sweep_for_ever(house, stop))
         tasks.create_task(_drain_once_ready(house, stack, stop))
         await stop.wait()
         sequencer.stop()
@@ -141,14 +146,32 @@ async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
         try:
             if await house.publish.activate_due() is not None:
                 await set_up_doors(house)  # the version in force may name other roles
-            await _sweep(house)
+            await _drop_ended(house)
             await asyncio.to_thread(house.grounds.vault.prepare_slots, _SPARE_SLOTS)
         except OmonatError as error:
             _log.warning("tidying-waits", code=error.code)
         await _pause(stop, _EVERY)
 
 
-async def _sweep(house: House) -> None:
+async def _sweep_for_ever(house: House, stop: asyncio.Event) -> None:
+    """Destroy what is due, and take up what was left undone, well within a minute (R3, I5)."""
+    doubt = ""
+    while not stop.is_set():
+        more = False
+        try:
+            done = await house.sweeper.round()
+            more = done.more
+            if done.doubt and done.doubt != doubt:
+                _log.warning("sweeping-waits", code=done.doubt)
+            doubt = done.doubt
+        except OmonatError as error:
+            if error.code not in _WAITS:
+                _log.error("sweeping-trouble", code=error.code)
+        if not more:
+            await _pause(stop, _SWEEP_EVERY)
+
+
+async def _drop_ended(house: House) -> None:
     """Remove what is only kept for a while: ended sessions, codes, rates, answers to keys, counts of use."""
     now = house.grounds.clock()
     async with house.grounds.database.connection() as connection:

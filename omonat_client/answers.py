@@ -161,6 +161,45 @@ class ServiceForm(_Answer):
     valid_until: datetime
 
 
+class Staying(_Answer):
+    """What stays after an erasure, why, and until when; `count` records share it."""
+
+    item: str
+    service: str
+    reason: str
+    source: str
+    until: datetime | None
+    waits_for: str
+    count: int
+
+
+class ErasurePlan(_Answer):
+    """What an erasure would take, by item and number of records, and what it would leave."""
+
+    goes: dict[str, int]
+    stays: list[Staying]
+
+
+class Erasure(_Answer):
+    """How far an erasure is: `stage` is hidden, key-destroyed, swept or final; a stage not reached has no time."""
+
+    id: str
+    scope: str
+    cause: str
+    stage: str
+    person: str | None
+    record: str | None
+    items: tuple[str, ...]
+    hidden_at: datetime
+    key_destroyed_at: datetime | None
+    swept_at: datetime | None
+    final_at: datetime | None
+    key_copies: int | None
+    lookup_epoch: int | None
+    stays: list[Staying]
+    entries: dict[str, str]
+
+
 class Proof(_Answer):
     """An entry's place in the log; `proof` is a C2SP tlog-proof file."""
 

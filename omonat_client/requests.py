@@ -14,6 +14,8 @@ from omonat_client.answers import (
     Checkpoint,
     Codes,
     Collected,
+    Erasure,
+    ErasurePlan,
     FoundPeople,
     Health,
     PolicyDocument,
@@ -27,6 +29,7 @@ from omonat_client.answers import (
 
 T = TypeVar("T")
 State = Literal["given", "withdrawn"]
+Cause = Literal["asked", "inaccurate", "child"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +207,27 @@ def put_staff(
     """Register a staff member, end a role (`role_until`), note training. Times need a zone."""
     body = _given(name=name, role=role, trained_until=_time(trained_until), role_until=_time(role_until), login=login)
     return Request("PUT", f"/v1/staff/{_part(ref)}", _registered, body, keyed=True)
+
+
+def erasure_plan(
+    person: str, *, record: str | None = None, items: Sequence[str] = (), cause: Cause = "asked"
+) -> Request[ErasurePlan]:
+    """What an erasure would take and what it would leave; changes nothing."""
+    body = _given(person=person, record=record, items=list(items) or None, cause=cause)
+    return Request("POST", "/v1/erasures/plan", _reads(ErasurePlan), body)
+
+
+def erase(
+    person: str, *, record: str | None = None, items: Sequence[str] = (), cause: Cause = "asked"
+) -> Request[Erasure]:
+    """Erase a person, a record, or items, as far as no duty keeps them."""
+    body = _given(person=person, record=record, items=list(items) or None, cause=cause)
+    return Request("POST", "/v1/erasures", _reads(Erasure), body, keyed=True)
+
+
+def erasure(id: str) -> Request[Erasure]:
+    """How far an erasure is."""
+    return Request("GET", f"/v1/erasures/{_part(id)}", _reads(Erasure))
 
 
 def policy() -> Request[PolicyDocument]:

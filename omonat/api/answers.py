@@ -95,6 +95,79 @@ class Registered(_Answer):
     staff: str
 
 
+class Staying(_Answer):
+    """What stays, for which of the policy's reasons, and until when; `count` records share it.
+
+    `until` is null where no date is known: a hold, or data the policy in force doesn't know. `waits-for` names the
+    event that brings the date forward.
+    """
+
+    item: str
+    service: str
+    reason: str
+    source: str
+    until: str | None
+    waits_for: str
+    count: int
+
+
+class ErasurePlan(_Answer):
+    """What would go, by item and number of records, and what would stay."""
+
+    goes: dict[str, int]
+    stays: list[Staying]
+
+
+class ErasureAnswer(_Answer):
+    """How far an erasure is: a stage that isn't reached has no time. `entries` names the evidence of each stage.
+
+    `final` waits for the end of look-up key number `lookup-epoch`, where a digest of an erased channel was left in
+    older copies: until then the content is final, the look-up pending.
+    """
+
+    id: str
+    scope: Literal["person", "record", "items", "due", "evidence"]
+    cause: Literal["asked", "inaccurate", "child", "due"]
+    stage: Literal["hidden", "key-destroyed", "swept", "final"]
+    person: str | None
+    record: str | None
+    items: tuple[str, ...]
+    hidden_at: str
+    key_destroyed_at: str | None
+    swept_at: str | None
+    final_at: str | None
+    key_copies: int | None
+    lookup_epoch: int | None
+    stays: list[Staying]
+    entries: dict[str, str]
+
+
+class HoldAnswer(_Answer):
+    """A legal hold as it stands; staff as the pseudonyms the evidence knows. Approved or not, released or not."""
+
+    id: str
+    scope: Literal["person", "case", "record"]
+    target: str
+    items: tuple[str, ...]
+    authority: str
+    may_tell: bool
+    review_at: str
+    placed_at: str
+    placed_by: str
+    approved_at: str | None
+    approved_by: str | None
+    ending_by: str | None
+    released_at: str | None
+    released_by: str | None
+    entries: dict[str, str]
+
+
+class HoldList(_Answer):
+    """Every hold that stands, the one to be reviewed first first."""
+
+    holds: list[HoldAnswer]
+
+
 class FoundPeople(_Answer):
     """One person and their open cases, or nobody; `several`: more than one is behind the value, and none is named."""
 

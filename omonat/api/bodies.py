@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 Name = Annotated[str, Meta(min_length=1, max_length=100, description="A name declared in the policy.")]
 ItemName = Annotated[str, Meta(min_length=1, max_length=100, description="An item of the policy, `category.item`.")]
 PersonId = Annotated[str, Meta(min_length=1, max_length=100, description="A person, as `collect` answered: `per_…`.")]
+RecordId = Annotated[str, Meta(min_length=1, max_length=100, description="A record, as `collect` answered: `rec_…`.")]
 CaseId = Annotated[
     str, Meta(min_length=1, max_length=121, description="A case of the source system, `kind:reference`.")
 ]
@@ -148,6 +149,41 @@ class AgreementBody(_Body):
     person: PersonId
     purpose: Name
     version: Version
+
+
+class ErasureBody(_Body):
+    """What is to go: all of a person; with `record`, that one; with `items`, those alone, of it or of every record."""
+
+    person: PersonId
+    record: RecordId | None = None
+    items: Annotated[tuple[ItemName, ...], Meta(max_length=200)] = ()
+    cause: Literal["asked", "inaccurate", "child"] = "asked"
+
+
+class HoldBody(_Body):
+    """A legal hold: of a person, a case or a record; of it `items` or categories, or everything."""
+
+    scope: Literal["person", "case", "record"]
+    target: Annotated[str, Meta(min_length=1, max_length=121, description="The person, case or record.")]
+    authority: Annotated[str, Meta(min_length=1, max_length=500, description="Who ordered it, under which number.")]
+    review_at: Moment
+    may_tell: bool
+    """Whether the person may be told."""
+    on_behalf_of: StaffRef
+    items: Annotated[tuple[ItemName, ...], Meta(max_length=200, description="Items or categories; absent: all.")] = ()
+
+
+class OfficerBody(_Body):
+    """The privacy officer this is done for."""
+
+    on_behalf_of: StaffRef
+
+
+class ReviewBody(_Body):
+    """A hold was looked at and stands, until a later review."""
+
+    on_behalf_of: StaffRef
+    review_at: Moment
 
 
 class StaffBody(_Body):

@@ -14,6 +14,8 @@ from omonat.base.codes import Code, registry
 
 _REF: Final = "#/components/schemas/{name}"
 _PATTERNS: Final = {
+    "hold": ("^hld_[a-z2-7]{26}$", "A legal hold, as `place-hold` answered."),
+    "erasure": ("^ers_[a-z2-7]{26}$", "An erasure, as `erase` answered."),
     "kind": ("^[a-z][a-z0-9-]{0,39}$", "The kind of case, as the policy declares it."),
     "reference": ("^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$", "The case's number in its source system; never personal data."),
     "ref": ("^[A-Za-z0-9][A-Za-z0-9._:-]{0,79}$", "The staff member's number in your systems."),

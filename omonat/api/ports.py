@@ -14,7 +14,9 @@ from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.clients import Client, require_client
 from omonat.flows.collect import CollectAnswer, CollectRequest
+from omonat.flows.erase import Cause, Erasure, ErasureRequest, Plan
 from omonat.flows.grounds import Also, Grounds
+from omonat.flows.holds import Holds
 from omonat.flows.lookup import LookupAnswer, LookupRequest
 from omonat.flows.notify import Notify
 from omonat.flows.staff import Registration
@@ -70,6 +72,28 @@ class Staff(Protocol):
         ...
 
 
+class Erase(Protocol):
+    """Erasure of people, records, items."""
+
+    async def permit(self, credential: Credential, cause: Cause | None = None) -> None:
+        """Raises Refused for a system that may not."""
+        ...
+
+    async def plan(self, request: ErasureRequest) -> Plan:
+        """What would go and what would stay."""
+        ...
+
+    async def by_system(
+        self, credential: Credential, request: ErasureRequest, also: Also[Erasure] | None = None
+    ) -> Erasure:
+        """Erase, asked for by a system that may."""
+        ...
+
+    async def show(self, erasure: str) -> Erasure:
+        """How far one is."""
+        ...
+
+
 class EvidenceLog(Protocol):
     """The log, for reading."""
 
@@ -110,6 +134,10 @@ class House(Protocol):
     @property
     def staff(self) -> Staff: ...
     @property
+    def erase(self) -> Erase: ...
+    @property
+    def holds(self) -> Holds: ...
+    @property
     def evidence(self) -> EvidenceLog: ...
 
 
@@ -123,6 +151,8 @@ class Ports:
     cases: Cases
     choose: Choose
     staff: Staff
+    erase: Erase
+    holds: Holds
     notify: Notify
     authenticate: Callable[[Credential], Awaitable[Client]]
     law: Law
@@ -147,6 +177,8 @@ class Ports:
             cases=house.cases,
             choose=house.choose,
             staff=house.staff,
+            erase=house.erase,
+            holds=house.holds,
             notify=Notify(grounds),
             authenticate=authenticate,
             law=grounds.law,

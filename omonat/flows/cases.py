@@ -15,6 +15,7 @@ from omonat.evidence.journal import Receipt
 from omonat.flows.clients import Client, require_client
 from omonat.flows.collecting import CASE
 from omonat.flows.grounds import Also, Grounds
+from omonat.flows.reckon import note_moved
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.cases.rule import ANCHORS, CaseState, decide_change, sources_of
@@ -121,6 +122,7 @@ class Cases:
                 await _queries.close_case(connection, id=request.case, at=at)
             else:
                 await _queries.note_anchor(connection, id=request.case, name=request.name, at=at)
+            await note_moved(connection, "case", [request.case], now)
             act = "case:work:closed" if closing else "case:work:event"
             facts = {} if closing else {"event": request.name}
             entry = self._entry(

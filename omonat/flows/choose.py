@@ -14,6 +14,7 @@ from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.grounds import Also, Grounds
+from omonat.flows.reckon import note_moved
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.choice.rule import decide_choice, decide_report
 from omonat.promises.choice.standing import Choice, Kind, State, applied
@@ -93,6 +94,8 @@ class Choose:
             await _queries.set_standing(
                 connection, id=choosing.person, standing=standing or None, restricted_at=restricted_at
             )
+            if standing.get("withdrawn") != (person["standing"] or {}).get("withdrawn"):
+                await note_moved(connection, "person", [choosing.person], now)
             await _queries.add_choice(
                 connection, id=new_id("cho"), person=choosing.person, kind=choosing.kind, purpose=choosing.purpose,
                 channel=choosing.channel, state=choosing.state, at=now, version=ordinal, door=choosing.door,

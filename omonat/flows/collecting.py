@@ -11,10 +11,11 @@ from omonat.base.errors import BadInput, Refused
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.evidence.entry import Entry
+from omonat.flows.reckon import note_moved
 from omonat.policy.compiled import CompiledPolicy, Form
 from omonat.policy.kinds import Normalised, age_signal
 from omonat.policy.model import Item, Keep, Kind, Scope
-from omonat.promises.choice.standing import Choice, applied
+from omonat.promises.choice.standing import Choice, Standing, applied, choice_anchors
 from omonat.vault.vault import Vault
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Facts:
     case_kind: str | None
     case_person: str | None
     case_closed: bool | None
+    case_opened: Instant | None
     answered_request: bytes | None
     answer: Mapping[str, Any] | None
 
@@ -157,12 +159,13 @@ class Writing:
     written: list[tuple[str, str]] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     _touched: set[str] = field(default_factory=set)
+    _moved: set[str] = field(default_factory=set)
     _cases: dict[str, tuple[str, str, str, str, str, Instant]] = field(default_factory=dict)
     _records: list[tuple[Any, ...]] = field(default_factory=list)
     _sections: list[tuple[Any, ...]] = field(default_factory=list)
     _lookups: list[tuple[Any, ...]] = field(default_factory=list)
     _choices: list[tuple[Any, ...]] = field(default_factory=list)
-    _dues: dict[tuple[int, str, Instant], Instant] = field(default_factory=dict)
+    _dues: dict[tuple[int, str, Instant, Instant], Instant] = field(default_factory=dict)
 
     def meet(self, row: Mapping[str, Any]) -> None:
         """Somebody who was there before, read and locked in this transaction."""
@@ -182,7 +185,8 @@ class Writing:
             self._cases[request.case] = (
                 request.case, kind, request.service, person.id, request.credential.client, at,
             )  # fmt: skip
-        due = self._due(parsed.policy, request.service, at)
+        self._choose(parsed, person, entry, at)
+        due = self._due(parsed.policy, request.service, at, facts.case_opened or at, person.standing)
         self._records.append(
             (record, person.id, request.service, request.case, parsed.shown.ordinal, slot, facts.source or "",
              at, due, parsed.policy.ordinal)
@@ -190,16 +194,19 @@ class Writing:
         self._seal(parsed, person, record, slot, at)
         for item, (epoch, digest) in parsed.lookups.items():
             self._lookups.append((person.id, item, epoch, digest, at))
-        self._choose(parsed, person, entry, at)
         self.written.append((person.id, record))
         self.entries.append(self._entry(parsed, person, entry))
 
-    def _due(self, policy: CompiledPolicy, service: str, at: Instant) -> Instant:
+    def _due(
+        self, policy: CompiledPolicy, service: str, at: Instant, opened: Instant, standing: Standing | None
+    ) -> Instant:
         """When the first item goes; a batch is taken in at one instant, so it is reckoned once a service."""
-        shape = (policy.ordinal, service, at)
+        if anchors := choice_anchors(policy, service, standing):
+            return policy.due_record(service, {"collected": at, **anchors, "case-opened": opened})
+        shape = (policy.ordinal, service, at, opened)
         due = self._dues.get(shape)
         if due is None:
-            due = self._dues[shape] = policy.due_record(service, {"collected": at, "case-opened": at})
+            due = self._dues[shape] = policy.due_record(service, {"collected": at, "case-opened": opened})
         return due
 
     def _person(self, parsed: Parsed, facts: Facts, at: Instant) -> _Person:
@@ -239,7 +246,9 @@ class Writing:
             choice = Choice(
                 kind="consent", purpose=purpose, state="given" if yes else "withdrawn", version=ordinal, at=at
             )
-            person.standing = applied(person.standing, choice)
+            before, person.standing = person.standing or {}, applied(person.standing, choice)
+            if person.standing["withdrawn"] != before.get("withdrawn", {}) and not person.is_new:
+                self._moved.add(person.id)
             self._touched.add(person.id)
             self._choices.append((new_id("cho"), person.id, "consent", purpose, "", state, at, ordinal, "form", entry))
         if parsed.request.accepted:
@@ -274,6 +283,7 @@ class Writing:
         if changed:
             rows = [(p.id, p.told, p.standing) for p in changed]
             await queries.update_standing(connection, **_columns("", ("id", "told", "standing"), rows))
+        await note_moved(connection, "person", sorted(self._moved), self.now)
         if await queries.take_in(connection, **self._rows()) != len(self._cases):
             raise broken(Refused("no-open-case"))
 

@@ -18,8 +18,7 @@ from omonat.evidence.reader import START, Page, Reader, Recorded
 from omonat.flows.grounds import Grounds
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import Keep
-from omonat.policy.words import Anchor
-from omonat.promises.choice.standing import live_consents, withdrawn_at
+from omonat.promises.choice.standing import choice_anchors, live_consents
 
 _queries = load("omonat.flows", "my_data.sql")
 _choices = load("omonat.promises.choice")
@@ -226,11 +225,11 @@ class ViewMyData:
 
 
 def _anchors(policy: CompiledPolicy, person: Any, section: Any) -> dict[str, Instant]:
-    anchors: dict[str, Instant] = {**(section["anchors"] or {}), "collected": section["collected_at"]}
-    standing, offers = person["standing"] or {}, policy.forms[section["service"]].offers
-    ended = withdrawn_at(live_consents(standing), standing.get("withdrawn", {}), offers)
-    if ended is not None:
-        anchors[Anchor.CONSENT_WITHDRAWN.value] = ended
+    anchors: dict[str, Instant] = {
+        **(section["anchors"] or {}),
+        "collected": section["collected_at"],
+        **choice_anchors(policy, section["service"], person["standing"]),
+    }
     if section["opened_at"] is not None:
         anchors |= {"case-opened": section["opened_at"], **section["case_anchors"]}
         if section["closed_at"] is not None:

@@ -115,6 +115,8 @@ class Use:
             await self._refuse(here, verdict)
         opened = Opened()
         open_sections(self._vault, here, opened, found)  # 7
+        if opened.key_gone():
+            await self._open_again(here, opened, question)
         if len(opened.values) < len(grant.allowed):
             await self._look_further(here, opened)
         receipt = await self._journal.submit(entry(self._vault, here, opened))  # 8
@@ -126,6 +128,13 @@ class Use:
             receipt=receipt,
             policy=policy,
         )
+
+    async def _open_again(self, here: Situation, opened: Opened, question: Question) -> None:
+        """A key went between the read and the opening. What stays of its record was sealed anew before: read it."""
+        again = await self._reader.read(question)
+        if again.facts == here.found.facts and again.ordinal == here.policy.ordinal:
+            opened.refused.clear()
+            open_sections(self._vault, here, opened, again)
 
     async def _look_further(self, here: Situation, opened: Opened) -> None:
         """Not everything granted is at hand: the person's newest live records may hold it; else say why not."""

@@ -6,7 +6,8 @@ select q.n, i.active_ordinal,
        st.id, st.role, st.role_until, st.trained_until,
        k.kind, k.person, k.assigned, k.closed_at,
        p.id, p.slot, p.evidence_slot, p.told, p.standing,
-       case when p.erased_at is not null then 'erased'
+       case when p.remains then 'remains'
+            when p.erased_at is not null then 'erased'
             when p.quarantined_at is not null then 'quarantined'
             when p.restricted_at is not null then 'restricted' else '' end,
        s.record, s.category, s.sealed, s.slot, s.version, s.service, s.collected_at, s.anchors,

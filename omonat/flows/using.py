@@ -51,6 +51,10 @@ class Opened(Struct, gc=False):
         """Granted items nothing has been said about."""
         return [item for item in grant.allowed if item not in self.values and item not in self.refused]
 
+    def key_gone(self) -> bool:
+        """Whether a section couldn't be opened for want of its key."""
+        return bool(self.refused) and any(reason.code == "key-gone" for reason in self.refused.values())
+
     def withheld(self, grant: Grant) -> Mapping[str, Reason]:
         """Reasons by item for all that was asked for and isn't given."""
         return {**grant.withheld, **self.refused} if self.refused else grant.withheld
@@ -114,7 +118,7 @@ def _take(
 def dues(
     policy: CompiledPolicy, found: Found, section: SealedSection, items: tuple[str, ...], now: Instant
 ) -> Mapping[str, Instant] | None:
-    """When each item of the section must go, or None while all are surely kept (R1).
+    """When each item of the section must go, or None while all are surely kept; an item left out can't be told (R1).
 
     Nothing is known of a record whose service the policy no longer has: it stays closed, and somebody must decide.
     """
@@ -123,8 +127,7 @@ def dues(
     anchors = record_anchors(policy, found, section)
     if now < policy.surely_kept_until(section.service, items, anchors):
         return None
-    found_dues = {item: policy.due(section.service, item, anchors).instant for item in items}
-    return {item: instant for item, instant in found_dues.items() if instant is not None}
+    return {item: policy.due(section.service, item, anchors).instant for item in items}
 
 
 def record_anchors(policy: CompiledPolicy, found: Found, section: SealedSection) -> dict[str, Instant]:

@@ -1,5 +1,7 @@
 """Work items: what no rule could decide waits here for a person, once per rule, person and missing fact."""
 
+import asyncpg
+
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.database.pool import Database
@@ -12,3 +14,10 @@ async def open_work_item(database: Database, *, rule: str, person: str | None, m
     """Note that `missing` keeps `rule` from deciding about `person`; does nothing when that is noted already."""
     async with database.connection() as connection:
         await _queries.open_work_item(connection, id=new_id("wrk"), rule=rule, person=person, missing=missing, now=now)
+
+
+async def open_work_item_in(
+    connection: asyncpg.Connection, *, rule: str, person: str | None, missing: str, now: Instant
+) -> None:
+    """As `open_work_item`, in the caller's transaction."""
+    await _queries.open_work_item(connection, id=new_id("wrk"), rule=rule, person=person, missing=missing, now=now)

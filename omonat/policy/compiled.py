@@ -24,7 +24,7 @@ from omonat.policy.model import Item, Policy, Purpose, Role, Service, Words
 from omonat.policy.packs import Deadline, Pack, strictest_age, strictest_deadline
 from omonat.policy.printer import digest_of
 from omonat.policy.reader import Document
-from omonat.policy.retention import Due, Terms
+from omonat.policy.retention import ERASURE, OUTLIVE_A_REQUEST, Due, Terms, is_asked
 from omonat.policy.since import Tables, since_of
 from omonat.policy.words import Basis, Keep, Messages, Threshold
 
@@ -152,10 +152,12 @@ class CompiledPolicy:
         `anchors` names events (`collected` always; `case-closed` … once they came). While an event is awaited, the
         instant is the `at-most`. Raises BadInput for unknown names, Fault without `collected`.
         """
-        return self._terms_of(service, item).due(anchors, self.zone)
+        return self._terms_of(service, item).due(anchors, self.zone, asked=is_asked(anchors, item))
 
     def surely_kept_until(self, service: str, items: tuple[str, ...], anchors: Mapping[str, Instant]) -> Instant:
         """An instant before which none of `items` is due, from integers alone: lets hot reads skip the calendar."""
+        if ERASURE in anchors:  # rare, and then only the calendar tells
+            return Instant(0)
         terms = self._lasting.get((service, items))
         if terms is None:
             terms = tuple(dict.fromkeys(self._terms_of(service, item) for item in items))
@@ -167,9 +169,17 @@ class CompiledPolicy:
 
     def due_record(self, service: str, anchors: Mapping[str, Instant]) -> Instant:
         """When the first item of a record of this service becomes due: the sweeper's index."""
-        terms = dict.fromkeys(self._terms_of(service, item) for item in self.form(service).items)
-        dues = [each.due(anchors, self.zone).instant for each in terms]
+        items = self.form(service).items
+        if ERASURE in anchors:
+            dues = [self.due(service, item, anchors).instant for item in items]
+        else:
+            dues = [t.due(anchors, self.zone).instant for t in dict.fromkeys(self._terms_of(service, i) for i in items)]
         return min(dues) if dues else anchors["collected"]
+
+    def outlives_a_request(self, service: str) -> bool:
+        """Whether anything of a record of this service may have to stay after its erasure was asked for."""
+        thing = self.service(service)
+        return any(rule.factor in OUTLIVE_A_REQUEST for rule in self.policy.retention[thing.keeps].rules)
 
     def _terms_of(self, service: str, item: str) -> Terms:
         terms = self.tables.terms.get((service, item))

@@ -6,6 +6,9 @@ keeps the item until then. An interest ends with relevance at the latest. With n
 the moment it was collected.
 
 Adding a rule therefore never makes anything due earlier, and nothing but a legal hold moves `at-most`.
+
+Who asks for erasure takes consent, relevance and interest away: from then on only duties, norms, open contracts and
+disputes keep an item. The request is an anchor of the record (`ERASURE`), so the read obeys it like any other event.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +28,13 @@ AT_MOST, NOTHING = "at-most", "none"
 _COLLECTED, _LAST_SEEN = Anchor.COLLECTED.value, Anchor.LAST_SEEN.value
 _NEVER = -_NO_END
 _MAY_NEVER_COME = frozenset(anchor.value for anchor in MAY_NEVER_COME)
+
+ERASURE = "erasure"
+"""The anchor of a record whose erasure was asked for: of all of it, or, at `SOME_ITEMS`, of the items that have an
+anchor `erasure:<item>` beside it."""
+SOME_ITEMS = Instant(0)
+OUTLIVE_A_REQUEST = frozenset({Factor.OBLIGATION, Factor.NORM, Factor.CONTRACT, Factor.DISPUTE})
+"""Why an item stays although its person asked for its erasure (R2)."""
 _ABSENT = {_LAST_SEEN: _NEVER, **dict.fromkeys(_MAY_NEVER_COME, _NEVER)}
 """Where a period starts whose anchor is absent, for a lower bound: nowhere, so that it keeps nothing."""
 
@@ -72,11 +82,15 @@ class Terms:
     cap_floor: int
     floors: tuple[tuple[str, int, int], ...]
 
-    def due(self, anchors: Mapping[str, Instant], zone: tzinfo) -> Due:
-        """The due instant of an item with these anchors. Raises Fault when `collected` is missing."""
+    def due(self, anchors: Mapping[str, Instant], zone: tzinfo, *, asked: bool = False) -> Due:
+        """The due instant of an item with these anchors; `asked`: its erasure was asked for.
+
+        Raises Fault when `collected` is missing.
+        """
         collected = _collected(anchors)
         cap = self.cap.after(anchors.get(self.cap_anchor, collected), zone)
-        ends = [(_end(term, anchors, zone), term) for term in self.terms]
+        terms = [term for term in self.terms if term.factor in OUTLIVE_A_REQUEST] if asked else self.terms
+        ends = [(_end(term, anchors, zone), term) for term in terms]
         found = [(end, term) for end, term in _in_force(ends) if end is not None]
         if not found:
             return Due(collected, NOTHING, "", _COLLECTED)
@@ -102,6 +116,12 @@ class Terms:
         if latest < 0:
             latest = collected
         return Instant(latest if latest < cap else cap)
+
+
+def is_asked(anchors: Mapping[str, Instant], item: str) -> bool:
+    """Whether the erasure of this item of the record was asked for."""
+    at = anchors.get(ERASURE)
+    return at is not None and (at != SOME_ITEMS or f"{ERASURE}:{item}" in anchors)
 
 
 def _collected(anchors: Mapping[str, Instant]) -> Instant:

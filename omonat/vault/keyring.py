@@ -141,6 +141,15 @@ class Keyring:
         if number is not None:
             self._slots.destroy([number])
 
+    def oldest_lookup_epoch(self) -> int:
+        """The oldest epoch whose key still exists; the current one at the latest."""
+        ring = self.ring()
+        for epoch in range(1, ring.lookup_epoch):
+            number = ring.keys.get(f"lookup/{epoch}")
+            if number is not None and not self._slots.is_destroyed(number):
+                return epoch
+        return ring.lookup_epoch
+
     def _number(self, name: str) -> int:
         """The slot of `name`, reserved under the file's lock so that all processes agree on one."""
 

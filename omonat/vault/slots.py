@@ -132,6 +132,11 @@ class SlotFile:
             raise Fault("keys-changed", file=str(paths[0]))
         return cls(paths, root, header)
 
+    @property
+    def copies(self) -> int:
+        """How many registered copies there are."""
+        return len(self._paths)
+
     def reserve(self, count: int) -> list[int]:
         """`count` numbers nobody ever had. Their secrets are already durable; usually touches no file."""
         if count < 1:

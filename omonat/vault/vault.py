@@ -111,6 +111,11 @@ class Vault:
         """Whether this slot's secret was destroyed; False for a damaged slot."""
         return self._slots.is_destroyed(number)
 
+    @property
+    def copies(self) -> int:
+        """On how many registered copies of the slots a key is destroyed."""
+        return self._slots.copies
+
     def register_copy(self, path: Path) -> None:
         """Add one more copy of the slots, on another disk; from now on a key counts as destroyed when it is on all.
 
@@ -183,6 +188,11 @@ class Vault:
     def lookup_epoch(self) -> int:
         """The look-up epoch whose key new digests are made under; begun elsewhere, it is seen here at once."""
         return self._keyring.ring().lookup_epoch
+
+    @property
+    def oldest_lookup_epoch(self) -> int:
+        """The oldest look-up epoch that wasn't ended: digests of those before it find nobody any more."""
+        return self._keyring.oldest_lookup_epoch()
 
     def lookup_digest(self, kind: str, normalised: str, *, epoch: int | None = None) -> bytes:
         """32 bytes to find a person by; different for every kind, epoch and installation. The caller normalises.

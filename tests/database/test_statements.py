@@ -14,7 +14,7 @@ from omonat.database import statements
 from omonat.database.pool import Database
 
 ROWS = 100_000
-FEW = {"installation", "policies", "leases", "evidence_log"}
+FEW = {"installation", "policies", "leases", "evidence_log", "retention_state"}
 """Tables that stay small: one row, or one for each version of the policy or kind of work."""
 
 WHOLE = {
@@ -65,6 +65,17 @@ insert into entries (txid, id, at, act, body, leaf)
     select n, 'ev_' || n, now(), 'a:b', 'x', sha256('x') from generate_series(1, {ROWS}) n;
 insert into placements select n, 'ev_' || n, n from generate_series(1, {ROWS}) n;
 insert into ledger (person, at, entry, txid) select 'per_' || n, now(), 'ev_' || n, n from generate_series(1, {ROWS}) n;
+insert into erasures (id, scope, cause, person, record, asked_by, policy, slots, seal, hidden_at, swept_at, final_at,
+                      entries)
+    select 'ers_' || n, 'record', 'asked', 'per_' || n, 'rec_' || n, 'person', 1, '{{}}', 'x',
+           now() - n * interval '1 minute', case when n > 50 then now() end, case when n > 50 then now() end, '{{}}'
+    from generate_series(1, {ROWS}) n;
+insert into holds (id, scope, target, authority, may_tell, review_at, placed_by, placed_at, released_at, entries)
+    select 'hld_' || n, 'person', 'per_' || n, 'x', true, now(), 'a', now(), case when n > 50 then now() end,
+           '{{}}'
+    from generate_series(1, {ROWS}) n;
+insert into reckonings select 'rkn_' || n, 'case', 'order:' || n, '', now() from generate_series(1, {ROWS}) n;
+insert into retention_state (seen) values (now());
 insert into installation (id, origin, created_at) values ('ins_' || repeat('a', 26), 'o', now());
 analyze;
 """
@@ -134,7 +145,10 @@ def scans(node: dict[str, Any]) -> Iterator[str]:
 
 def _partial(node: dict[str, Any]) -> bool:
     """An index of what waits holds what waits, and no more; the table behind it may be as large as it likes."""
-    return node.get("Index Name") in {"outbox_due", "outbox_handing_over", "work_items_waiting", "cases_open_by_kind"}
+    return node.get("Index Name") in {
+        *("outbox_due", "outbox_handing_over", "work_items_waiting", "cases_open_by_kind"),
+        *("erasures_under_way", "erasures_not_final", "holds_by_review", "reckonings_by_age"),
+    }
 
 
 @pytest.mark.parametrize(("name", "text", "parameters"), STATEMENTS, ids=[name for name, *_ in STATEMENTS])

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from omonat.base.instants import Instant
+from omonat.policy.compiled import CompiledPolicy
+from omonat.policy.words import Anchor
 
 Standing = Mapping[str, Any]
 Kind = Literal["consent", "objection", "restriction", "agreement"]
@@ -69,3 +71,11 @@ def withdrawn_at(
     if not withdrawn or any(purpose in consents for purpose in asked):
         return None
     return max((withdrawn[purpose] for purpose in asked if purpose in withdrawn), default=None)
+
+
+def choice_anchors(policy: CompiledPolicy, service: str, standing: Standing | None) -> dict[str, Instant]:
+    """The instants among a person's choices from which the records of a service of this policy are reckoned (R2)."""
+    if not standing or not standing.get("withdrawn"):
+        return {}
+    ended = withdrawn_at(standing.get("consents", ()), standing["withdrawn"], policy.forms[service].offers)
+    return {} if ended is None else {Anchor.CONSENT_WITHDRAWN.value: ended}

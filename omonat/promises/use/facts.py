@@ -33,7 +33,8 @@ class CaseFacts(Struct, frozen=True, kw_only=True, gc=False):
 
 class PersonFacts(Struct, frozen=True, kw_only=True, gc=False):
     """The data subject's live state. `consents` and `agreed` map a purpose to the policy ordinal whose words were
-    shown; `blocked` names why nothing may be used: "", "restricted", "quarantined" or "erased".
+    shown; `blocked` names why nothing may be used: "", "restricted", "quarantined", "erased", or "remains" for somebody
+    erased of whom a duty keeps something.
     """
 
     told: int

@@ -3,7 +3,8 @@
     item allowed ⇔ granted now by purpose × role × item × basis                                        (1)
     ∧ actor active, trained                                                                            (2)
     ∧ the case is of the purpose's kinds, open, and assigned where the role needs it                   (3)
-    ∧ no erasure, quarantine, restriction (but who restricted still gets the code to sign in and lift it) (4)
+    ∧ no erasure, quarantine, restriction (but who restricted still gets the code to sign in and lift it;
+      and what had to stay of somebody erased serves the duty or the open contract that keeps it)     (4)
     ∧ consent live where the basis is consent; no objection                                            (5)
     ∧ since ≤ record.version ∨ (since ≤ person.told ∧ (since ≤ agreed[purpose] ∨ legal obligation))    (6)
     ∧ the record's item is not due                                                                     (7)
@@ -49,13 +50,20 @@ def decide_standing(
             return NO_CASE
         if grant.case_rule == "assigned" and actor.id not in case.assigned:
             return NO_CASE
-    if person.blocked and not (person.blocked == "restricted" and grant.answers_person):  # 4
+    if person.blocked and not _reaches_blocked(grant, person.blocked):  # 4
         return _BLOCKED.get(person.blocked, NO_PERSON)
     if grant.reads_consent and grant.purpose not in person.consents:  # 5
         return _denied("no-consent", "C1", grant.purpose)
     if person.objections and grant.may_object and grant.purpose in person.objections:
         return _denied("objected", "C2", grant.purpose)
     return ALLOW
+
+
+def _reaches_blocked(grant: Grant, blocked: str) -> bool:
+    """Whether this use goes on although the person is closed for others."""
+    if blocked == "remains":
+        return grant.basis is Basis.LEGAL_OBLIGATION or (grant.basis is Basis.CONTRACT and bool(grant.cases))
+    return blocked == "restricted" and grant.answers_person
 
 
 def decide_record(

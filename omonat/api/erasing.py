@@ -1,0 +1,75 @@
+"""Erasures: planned, asked for, looked at (R3, K2, Q2)."""
+
+from collections.abc import Iterable
+
+from omonat.api.answers import ErasureAnswer, ErasurePlan, Staying, encode, rfc3339
+from omonat.api.bodies import ErasureBody
+from omonat.api.body import shaped
+from omonat.api.call import Call
+from omonat.base.instants import Instant
+from omonat.flows.erase import Erasure, ErasureRequest
+from omonat.promises.retention.rule import Stay
+
+
+async def plan(call: Call) -> bytes:
+    """What would go and what would stay."""
+    request = _request(call)
+    await call.ports.erase.permit(call.caller, request.cause)
+    found = await call.ports.erase.plan(request)
+    return encode(ErasurePlan(goes=dict(found.goes), stays=_stays(found.stays)))
+
+
+async def erase(call: Call) -> bytes:
+    """Erase."""
+    request = _request(call)
+
+    return await call.once_per_key(lambda also: call.ports.erase.by_system(call.caller, request, also), _printed)
+
+
+async def show(call: Call) -> bytes:
+    """How far an erasure is."""
+    await call.ports.erase.permit(call.caller)
+    return _printed(await call.ports.erase.show(call.names["erasure"]))
+
+
+def _request(call: Call) -> ErasureRequest:
+    body = shaped(call.value, ErasureBody)
+    return ErasureRequest(
+        person=body.person, record=body.record, items=body.items, cause=body.cause, by=call.caller.client
+    )
+
+
+def _printed(erasure: Erasure) -> bytes:
+    return encode(
+        ErasureAnswer(
+            id=erasure.id,
+            scope=erasure.scope,
+            cause=erasure.cause,
+            stage=erasure.stage,
+            person=erasure.person,
+            record=erasure.record,
+            items=erasure.items,
+            hidden_at=rfc3339(erasure.hidden_at),
+            key_destroyed_at=_time(erasure.destroyed_at),
+            swept_at=_time(erasure.swept_at),
+            final_at=_time(erasure.final_at),
+            key_copies=erasure.copies,
+            lookup_epoch=erasure.lookup_epoch,
+            stays=_stays(erasure.stays),
+            entries=dict(erasure.entries),
+        )
+    )
+
+
+def _stays(stays: Iterable[Stay]) -> list[Staying]:
+    return [
+        Staying(
+            item=stay.item, service=stay.service, reason=stay.factor, source=stay.source, until=_time(stay.until),
+            waits_for=stay.waits_for, count=stay.count,
+        )
+        for stay in stays
+    ]  # fmt: skip
+
+
+def _time(at: Instant | None) -> str | None:
+    return None if at is None else rfc3339(at)

@@ -1,0 +1,84 @@
+"""`omonat erase`: a person, a record, or items go, as far as no duty keeps them (R3, K2, Q2)."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from omonat.base.instants import Instant, to_rfc3339
+from omonat.cli._house import in_house
+from omonat.flows.erase import Cause, Erasure, ErasureRequest
+from omonat.promises.retention.rule import Stay
+
+Home = Annotated[Path | None, typer.Option(help="The folder for everything durable [OMONAT_HOME].")]
+
+
+def register(root: typer.Typer) -> None:
+    """`omonat erase …` and `omonat erasure show …`."""
+    root.command("erase")(erase)
+    group = typer.Typer(help="Erasures: how far they are.", no_args_is_help=True)
+    group.command("show")(show)
+    root.add_typer(group, name="erasure")
+
+
+def erase(
+    person: Annotated[str, typer.Argument(help="The person: per_…")],
+    *,
+    record: Annotated[str | None, typer.Option(help="One record of theirs alone: rec_…")] = None,
+    item: Annotated[list[str] | None, typer.Option(help="These items alone; may be given several times.")] = None,
+    cause: Annotated[str, typer.Option(help="asked, inaccurate or child.")] = "asked",
+    plan: Annotated[bool, typer.Option("--plan", help="Say what would go and stay; change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask once more.")] = False,
+    home: Home = None,
+) -> None:
+    """Erase a person, or with --record or --item a part. What a duty keeps stays, and is named."""
+    if cause not in ("asked", "inaccurate", "child"):
+        raise typer.BadParameter("asked, inaccurate or child", param_hint="--cause")
+    named: Cause = cause  # type: ignore[assignment]  # checked on the line above
+    request = ErasureRequest(person=person, record=record, items=tuple(item or ()), cause=named, by="operator")
+    if plan:
+        found = in_house(home, lambda house: house.erase.plan(request))
+        for name, count in sorted(found.goes.items()):
+            typer.echo(f"goes   {name}  in {count}")
+        _tell(found.stays)
+        return
+    if not yes:
+        typer.confirm("What goes can't be brought back by anybody. Erase?", abort=True)
+    _show(in_house(home, lambda house: house.erase(request)))
+
+
+def show(
+    erasure: Annotated[str, typer.Argument(help="The erasure: ers_…")],
+    home: Home = None,
+) -> None:
+    """Say how far an erasure is, what stays, why and until when."""
+    _show(in_house(home, lambda house: house.erase.show(erasure)))
+
+
+def _show(erasure: Erasure) -> None:
+    typer.echo(f"{erasure.id}  {erasure.scope}, {erasure.cause}: {erasure.stage}")
+    copies = "" if erasure.copies is None else f"  on {erasure.copies} registered copies"
+    stages = (
+        ("hidden", erasure.hidden_at, ""),
+        ("key destroyed", erasure.destroyed_at, copies),
+        ("swept", erasure.swept_at, ""),
+        ("final", erasure.final_at, ""),
+    )
+    for name, at, more in stages:
+        typer.echo(f"  {name:<14} {_time(at)}{more}")
+    if erasure.swept_at is not None and erasure.final_at is None:
+        typer.echo(f"  content final, look-up pending until the end of look-up key {erasure.lookup_epoch}")
+    _tell(erasure.stays)
+
+
+def _tell(stays: Iterable[Stay]) -> None:
+    for stay in stays:
+        source = f" ({stay.source})" if stay.source else ""
+        waits = f", or {stay.waits_for}" if stay.waits_for else ""
+        typer.echo(f"stays  {stay.item}  in {stay.count} of {stay.service}: {stay.factor}{source} until "
+                   f"{_time(stay.until)}{waits}")  # fmt: skip
+
+
+def _time(at: Instant | None) -> str:
+    return "–" if at is None else to_rfc3339(at)

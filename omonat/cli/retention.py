@@ -1,0 +1,51 @@
+"""`omonat retention`: destroying what is due, and the time it goes by (R3)."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from omonat.base.codes import sentence
+from omonat.base.instants import to_rfc3339
+from omonat.cli import spoken
+from omonat.cli._house import in_house
+from omonat.house import House
+
+app = typer.Typer(help="Retention: destroying what is due.", no_args_is_help=True)
+
+Home = Annotated[Path | None, typer.Option(help="The folder for everything durable [OMONAT_HOME].")]
+
+
+@app.command()
+def sweep(home: Home = None) -> None:
+    """Destroy what is due now, as the running service does by itself."""
+
+    async def work(house: House) -> tuple[int, str]:
+        looked = 0
+        while True:
+            done = await house.sweeper.round()
+            looked += done.records
+            if not done.more:
+                return looked, done.doubt
+
+    looked, doubt = in_house(home, work)
+    if doubt:
+        typer.echo(sentence(doubt, spoken(), {}), err=True)
+        raise typer.Exit(7)
+    typer.echo(f"{looked} records looked at")
+
+
+@app.command("confirm-clock")
+def confirm_clock(
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask once more.")] = False, home: Home = None
+) -> None:
+    """Confirm that this machine's time is right, so that what is due by it may be destroyed."""
+
+    async def work(house: House) -> None:
+        now = house.grounds.clock()
+        if not yes:
+            typer.confirm(f"This machine says it is {to_rfc3339(now)}. Is that right?", abort=True)
+        await house.sweeper.confirm_clock(by="operator")
+
+    in_house(home, work)
+    typer.echo("confirmed")

@@ -1,0 +1,228 @@
+"""Sweep: what is due loses its keys, by itself, soon after the read began to refuse it (R1, R2, R3, K2).
+
+One batch: claim records whose index says so, judge each item under the policy in force and under lock, then in one
+transaction remove or seal anew, write the intent and its entry; after the commit destroy all their keys with one flush.
+What a batch costs depends on what is due, never on what is kept. Any number of sweepers may run.
+
+Time that isn't believed destroys nothing (`promises.retention.clock`). A hold, or what the policy doesn't know, keeps
+an item; both stay hidden by the read.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import asyncpg
+
+from omonat.base.errors import Fault, Refused, Unavailable
+from omonat.base.ids import new_id
+from omonat.base.instants import DAY, Instant
+from omonat.base.verdict import Allow
+from omonat.database.statements import load
+from omonat.evidence.entry import Entry
+from omonat.flows.erase import Erase, ErasureRequest, evidence_due
+from omonat.flows.grounds import Grounds
+from omonat.flows.holds import Holds
+from omonat.flows.reckon import Reckon
+from omonat.flows.removing import Judge, Judged, Removal, lapsed, read_around
+from omonat.flows.work import open_work_item_in
+from omonat.policy.compiled import CompiledPolicy
+from omonat.promises.retention.clock import decide_clock
+
+_queries = load("omonat.promises.retention")
+BATCH: Final = 1_000
+RECKONINGS: Final = 64
+CONSENT_WITHIN: Final = 3 * DAY
+"""How long a child's data may wait, closed to everybody, for a parent's verified consent, before it goes (K2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """What one round did. `doubt` is the code that says why time destroyed nothing, or empty."""
+
+    records: int = 0
+    erasures: int = 0
+    doubt: str = ""
+    more: bool = False
+
+
+class Sweeper:
+    """The flow that nobody has to ask."""
+
+    def __init__(
+        self, grounds: Grounds, erase: Erase, *, batch: int = BATCH, reached: Callable[[str], None] = lambda _step: None
+    ) -> None:
+        self._grounds = grounds
+        self._database = grounds.database
+        self._vault = grounds.vault
+        self._law = grounds.law
+        self._clock = grounds.clock
+        self._erase = erase
+        self._stages = erase.stages
+        self._holds = Holds(grounds)
+        self._reckon = Reckon(grounds)
+        self._batch = batch
+        self._reached = reached
+
+    async def round(self) -> Swept:
+        """Take up what was left undone, follow what moved, then remove one batch of what is due.
+
+        Raises Unavailable (try again), Fault when something isn't as it must be: then it stays hidden and undestroyed.
+        """
+        erasures = await self._stages.resume()
+        moved = await self._follow()
+        await self._stages.finish(living_epoch=self._vault.oldest_lookup_epoch)
+        await self._holds.remind()
+        doubt = await self._doubt()
+        if doubt:
+            return Swept(erasures=erasures, doubt=doubt, more=moved)
+        children = await self._children()
+        records, full = await self._sweep_due()
+        ended = await self._end_evidence()
+        return Swept(records=records, erasures=erasures + children, more=moved or full or ended)
+
+    async def _follow(self) -> bool:
+        """Reckon anew what moved, so many batches at most; whether there may be more."""
+        for _ in range(RECKONINGS):
+            if not await self._reckon():
+                return False
+        return True
+
+    # Time -------------------------------------------------------------------------------------------------------
+
+    async def _doubt(self) -> str:
+        """Why the time isn't believed; empty when it is. The first doubt is an entry and a work item."""
+        now = self._clock()
+        async with self._database.transaction() as connection:
+            state = await _queries.state(connection, now=now)
+            verdict = decide_clock(now, seen=state["seen"], database=state["database"])
+            if isinstance(verdict, Allow):
+                await _queries.believe(connection, now=now)
+                return ""
+            code = verdict.reasons[0].code
+            if await _queries.doubt(connection, now=now) is not None:
+                facts = {"code": code, "seen": state["seen"], "database": state["database"]}
+                entry = Entry(new_id("ev"), now, "retention:clock:doubted", facts)
+                await self._grounds.journal.append(connection, [entry], now=now)
+                await open_work_item_in(connection, rule="retention-clock", person=None, missing=code, now=now)
+        return code
+
+    async def confirm_clock(self, *, by: str) -> None:
+        """A person says that this machine's time is right: what is due by it may be destroyed."""
+        now = self._clock()
+        async with self._database.transaction() as connection:
+            await _queries.confirm_clock(connection, now=now)
+            entry = Entry(new_id("ev"), now, "retention:clock:confirmed", {"by": by})
+            await self._grounds.journal.append(connection, [entry], now=now)
+
+    async def doubted_at(self) -> Instant | None:
+        """Since when the time isn't believed; None when it is."""
+        async with self._database.connection() as connection:
+            at: Instant | None = await _queries.doubted(connection)
+        return at
+
+    # What is due ------------------------------------------------------------------------------------------------
+
+    async def _sweep_due(self) -> tuple[int, bool]:
+        """One batch: how many records were looked at, and whether there may be more."""
+        policy, now = await self._law.current(), self._clock()
+        async with self._database.transaction() as connection:
+            await in_force(connection, policy)
+            records = [r async for r in _queries.claim_due(connection, now=now, most=self._batch)]
+            if not records:
+                return 0, False
+            around = await read_around(connection, records, now=now)
+            standing = [record for record in records if around.stands(record)]
+            judge = Judge(self._grounds, policy, now)
+            removal = Removal(self._grounds, policy, judge)
+            for record in standing:
+                judged = await self._judged(connection, judge, record, around, now)
+                if judged is not None:
+                    removal.add(judged, around.persons[record["person"]])
+            channels = await removal.write(connection, around)
+            for person, item in sorted(removal.unknown):
+                await open_work_item_in(connection, rule="due", person=person, missing=item, now=now)
+            emptied = await self._end_people(connection, policy, sorted(removal.people), now)
+            erasure = None
+            if removal.doomed:
+                erasure = await self._intend(connection, policy, removal, judge, emptied, channels=channels, now=now)
+        self._reached("intended")
+        if erasure is not None:
+            await self._stages.advance(erasure)
+        return len(standing), len(records) == self._batch and bool(standing)
+
+    async def _judged(
+        self, connection: asyncpg.Connection, judge: Judge, record: Any, around: Any, now: Instant
+    ) -> Judged | None:
+        """The judgement, or None for a record that can't be opened: somebody has to look, the others go on."""
+        try:
+            return judge.judge(record, around)
+        except (Fault, Refused) as error:
+            await open_work_item_in(connection, rule="sweep", person=record["person"], missing=error.code, now=now)
+            await _queries.set_aside(connection, id=record["id"], due_at=now + DAY)
+            return None
+
+    async def _end_people(
+        self, connection: asyncpg.Connection, policy: CompiledPolicy, people: Sequence[str], now: Instant
+    ) -> list[Any]:
+        """People of whom nothing is held any more end here, with all that hangs on them."""
+        emptied = [row async for row in _queries.emptied(connection, ids=people, lapsed=lapsed(now))] if people else []
+        if emptied:
+            ids = [row["id"] for row in emptied]
+            await _queries.end_persons(connection, ids=ids, now=now, evidence_due=evidence_due(policy, now))
+            await _queries.sweep_people(connection, ids=ids)
+        return emptied
+
+    async def _intend(
+        self,
+        connection: asyncpg.Connection,
+        policy: CompiledPolicy,
+        removal: Removal,
+        judge: Judge,
+        emptied: Sequence[Any],
+        *,
+        channels: bool,
+        now: Instant,
+    ) -> str:
+        gone = {row["id"] for row in emptied}
+        facts = {"policy": policy.digest, "records": removal.counted, "people": len(emptied), "opened": judge.opened}
+        return await self._stages.intend(
+            connection, act="retention:records:removed", facts=facts, now=now,
+            subjects=tuple(sorted(removal.people - gone)), scope="due", cause="due", asked_by="sweeper",
+            policy=policy.ordinal, counted=removal.counted,
+            slots=[*removal.doomed, *(row["slot"] for row in emptied)], stays=[],
+            lookup_epoch=self._vault.lookup_epoch if channels or emptied else None,
+        )  # fmt: skip
+
+    # Evidence and children --------------------------------------------------------------------------------------
+
+    async def _end_evidence(self) -> bool:
+        """The salts of people erased long ago; with them goes the last row that named them."""
+        policy, now = await self._law.current(), self._clock()
+        async with self._database.transaction() as connection:
+            rows = [r async for r in _queries.claim_evidence_due(connection, now=now, most=self._batch)]
+            if not rows:
+                return False
+            await _queries.forget_people(connection, ids=[row["id"] for row in rows])
+            erasure = await self._stages.intend(
+                connection, act="retention:evidence:ended", facts={"people": len(rows)}, subjects=(), now=now,
+                scope="evidence", cause="due", asked_by="sweeper", policy=policy.ordinal, counted=0,
+                slots=[row["evidence_slot"] for row in rows],
+            )  # fmt: skip
+        await self._stages.advance(erasure)
+        return len(rows) == self._batch
+
+    async def _children(self) -> int:
+        """Children found and closed: no consent came in time, so their data goes (K2)."""
+        before = Instant(self._clock() - CONSENT_WITHIN)
+        async with self._database.connection() as connection:
+            found = [row["id"] async for row in _queries.quarantined_since(connection, before=before, most=100)]
+        for person in found:
+            await self._erase(ErasureRequest(person=person, cause="child", by="sweeper"))
+        return len(found)
+
+
+async def in_force(connection: asyncpg.Connection, policy: CompiledPolicy) -> None:
+    """Inside a transaction that destroys: `policy` is in force and stays so. Raises Unavailable `policy-changing`."""
+    if await _queries.policy_in_force(connection) != policy.ordinal:
+        raise Unavailable("policy-changing")

@@ -1,0 +1,113 @@
+-- name: begin_erasure!
+-- The intent, in the transaction that hides the data.
+insert into erasures (id, scope, cause, person, record, items, asked_by, policy, counted, slots, seal, new_slot, stays,
+                      lookup_epoch, hidden_at, sealed_at, entries)
+values (:id, :scope, :cause, :person, :record, :items, :asked_by, :policy, :counted, :slots, :seal, :new_slot, :stays,
+        :lookup_epoch, :now, :sealed_at, :entries);
+
+-- name: erasure_by_id^
+-- An erasure, for whoever asks how far it is.
+select * from erasures where id = :id;
+
+-- name: erasure_of_person^
+-- The erasure that took a person away.
+select * from erasures where person = :person and scope = 'person' order by hidden_at desc limit 1;
+
+-- name: erasures_of
+-- Everything erased of a person, newest first.
+select * from erasures where person = :person order by hidden_at desc limit 200;
+
+-- name: erasure_for_update^
+-- An erasure under way, locked until the transaction ends; nothing while somebody else is at it.
+select * from erasures where id = :id and swept_at is null for update skip locked;
+
+-- name: claim_erasure$
+-- The oldest erasure that isn't swept yet and that nobody is at.
+select id from erasures where swept_at is null and not id = any(:but::text[])
+ order by hidden_at limit 1 for update skip locked;
+
+-- name: move_erasure!
+-- How far a long step has come, and what was found to stay.
+update erasures set after = :after, stays = :stays where id = :id;
+
+-- name: note_sealed!
+-- What must stay is under new keys.
+update erasures set sealed_at = :now, after = '', stays = :stays where id = :id;
+
+-- name: note_destroyed!
+-- The keys are gone on every registered copy.
+update erasures set destroyed_at = :now, copies = :copies, entries = entries || :entries where id = :id;
+
+-- name: note_swept!
+-- Nothing of it is left in the living tables.
+update erasures set swept_at = :now, after = '', entries = entries || :entries where id = :id;
+
+-- name: drop_rest$
+-- A batch of an erased person's records that this erasure keeps nothing of; how many.
+with gone as (
+    delete from records where id = any (array(
+        select id from records where person = :person and kept_by is distinct from :erasure limit :most
+    )) returning 1
+)
+select count(*) from gone;
+
+-- name: hide_person!
+-- Nobody reaches the person any more.
+update persons
+   set erased_at = coalesce(erased_at, :now), remains = false, standing = null, evidence_due_at = :evidence_due
+ where id = :id;
+
+-- name: end_sessions!
+-- Whoever is signed in as the person isn't any more.
+delete from web_sessions where holder = :person;
+
+-- name: leave_remains!
+-- What must stay of an erased person, under the person's new key.
+update persons set slot = :slot, remains = true where id = :id;
+
+-- name: has_lookups$
+-- Whether digests of somebody's channels are about.
+select exists (select from lookups where person = :person);
+
+-- name: sweep_person!
+-- What hangs on an erased person: messages, ways to be found, codes, work. Their cases stay tied to what remains.
+with codes as (
+    delete from sign_in_codes where digest in (select digest from lookups where person = :person)
+), found as (
+    delete from lookups where person = :person
+), messages as (
+    delete from outbox where person = :person
+), sessions as (
+    delete from web_sessions where holder = :person
+), work as (
+    delete from work_items where person = :person
+), cut as (
+    update cases set person = null
+     where person = :person and not exists (select from persons p where p.id = :person and p.remains)
+)
+select 1;
+
+-- name: drop_ledger$
+-- A batch of the index of who looked; how many.
+with gone as (
+    delete from ledger where ctid = any (array(select ctid from ledger where person = :person limit :most)) returning 1
+)
+select count(*) from gone;
+
+-- name: claim_not_final
+-- Erasures whose last stage may have come: no digest of an erased channel is left under a living key.
+select id, person from erasures
+ where swept_at is not null and final_at is null and lookup_epoch < :epoch
+ order by lookup_epoch limit :most for update skip locked;
+
+-- name: note_final!
+-- Nobody, with any copy, can bring it back.
+update erasures set final_at = :now, entries = entries || :entries where id = any(:ids::text[]);
+
+-- name: epochs_waited_for$
+-- The newest look-up epoch an erasure waits to see the end of; null when none does.
+select max(lookup_epoch) from erasures where swept_at is not null and final_at is null;
+
+-- name: erasure_of_record^
+-- The newest erasure of a record.
+select * from erasures where record = :record order by hidden_at desc limit 1;
