@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import msgspec
+
 from omonat.api.answers import ErasureAnswer, ErasurePlan, Staying, encode, rfc3339
 from omonat.api.bodies import ErasureBody
 from omonat.api.body import shaped
@@ -20,10 +22,10 @@ async def plan(call: Call) -> bytes:
 
 
 async def erase(call: Call) -> bytes:
-    """Erase."""
+    """Erase; said again under its key, it tells how far that same erasure has come by now."""
     request = _request(call)
-
-    return await call.once_per_key(lambda also: call.ports.erase.by_system(call.caller, request, also), _printed)
+    first = await call.once_per_key(lambda also: call.ports.erase.by_system(call.caller, request, also), _printed)
+    return _printed(await call.ports.erase.show(msgspec.json.decode(first)["id"]))
 
 
 async def show(call: Call) -> bytes:
