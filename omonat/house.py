@@ -20,6 +20,7 @@ from omonat.evidence.folder import LogFolder
 from omonat.evidence.journal import Journal
 from omonat.evidence.keys import LogKeys
 from omonat.evidence.reader import Reader
+from omonat.evidence.witnesses import Panel
 from omonat.flows.cases import Cases
 from omonat.flows.choose import Choose
 from omonat.flows.clients import Clients
@@ -50,6 +51,7 @@ class House:
     keys: LogKeys
     evidence: Reader
     log: LogFolder
+    panel: Panel
     use: Use
     collect: Collect
     cases: Cases
@@ -103,6 +105,7 @@ async def open_house(
     """Open the house of these settings, and close it. The database must be migrated (`omonat.database.migrate`)."""
     if settings.database is None:
         raise Unavailable("database-unavailable")
+    panel = Panel.of(settings.witnesses, settings.witness_quorum)
     vault = Vault.open(
         settings.home,
         root or root_key(settings.root_key),
@@ -122,14 +125,14 @@ async def open_house(
         journal = Journal(database, origin=keys.origin, receipts=keys.receipts, clock=clock)
         await journal.start()
         try:
-            yield _furnished(settings, Grounds(database, vault, journal, Law(database), clock), keys)
+            yield _furnished(settings, Grounds(database, vault, journal, Law(database), clock), keys, panel)
         finally:
             await journal.stop()
     finally:
         await database.close()
 
 
-def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys) -> House:
+def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel) -> House:
     log = LogFolder(settings.log)
     evidence = Reader(grounds.database, log, origin=keys.origin, pinned=keys.pinned)
     use, sessions, staff = Use(grounds), WebSessions(grounds), Staff(grounds)
@@ -139,6 +142,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys) -> House:
         keys=keys,
         evidence=evidence,
         log=log,
+        panel=panel,
         use=use,
         collect=Collect(grounds, dated=settings.demo),
         cases=Cases(grounds),

@@ -9,11 +9,14 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from omonat.base.errors import OmonatError
+from omonat.base.ids import new_id
 from omonat.base.instants import DAY, Instant
 from omonat.base.logs import log
 from omonat.base.settings import Settings
 from omonat.database.statements import load
+from omonat.evidence.entry import Entry
 from omonat.evidence.sequencer import Sequencer
+from omonat.evidence.witnesses import Witnesses
 from omonat.flows.outgoing import Outgoing
 from omonat.flows.send import SendPorts
 from omonat.house import House, set_up_doors
@@ -34,6 +37,8 @@ _CARRIED = {Channel.EMAIL: MAIL_PROVIDER, Channel.SMS: SMS_GATEWAY}
 
 _SPARE_SLOTS = 20_000
 _EVERY = 20.0
+_LOOK_AGAIN = 30.0
+_noted_conflicts: set[str] = set()
 _identity = load("omonat.promises.identity")
 _sweeps = load("omonat", "jobs.sql")
 _log = log(__name__)
@@ -42,21 +47,40 @@ _log = log(__name__)
 async def run_jobs(house: House, stop: asyncio.Event) -> None:
     """Work until `stop` is set; finishes what has begun."""
     grounds = house.grounds
-    sequencer = Sequencer(grounds.database, house.log, house.keys, clock=grounds.clock)
+    witnesses = Witnesses(house.log, house.keys.log.verifier, house.panel)
+    sequencer = Sequencer(grounds.database, house.log, house.keys, clock=grounds.clock, witnesses=witnesses)
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
-        tasks.create_task(_sequence(sequencer))
+        tasks.create_task(_sequence(house, sequencer, stop))
+        tasks.create_task(witnesses.run(stop))
         tasks.create_task(_tidy_for_ever(house, stop))
         tasks.create_task(_drain_once_ready(house, stack, stop))
         await stop.wait()
         sequencer.stop()
 
 
-async def _sequence(sequencer: Sequencer) -> None:
-    """A fault of the log stops signing, loudly, and nothing else: uses go on, their proofs wait."""
-    try:
-        await sequencer.run()
-    except OmonatError as error:
-        _log.error("evidence-stopped", code=error.code)
+async def _sequence(house: House, sequencer: Sequencer, stop: asyncio.Event) -> None:
+    """A fault of the log stops signing, loudly, until what is wrong was put right; looked at again twice a minute.
+
+    Uses go on for as long as their proofs may wait (`omonat.evidence.overdue`).
+    """
+    while not stop.is_set():
+        try:
+            await sequencer.run()
+        except OmonatError as error:
+            _log.error("evidence-stopped", code=error.code)
+            if error.code == "evidence-witness-conflict":
+                await _note_conflict(house, error)
+            await _pause(stop, _LOOK_AGAIN)
+
+
+async def _note_conflict(house: House, error: OmonatError) -> None:
+    """That a witness contradicts us is evidence too: it is durable though nothing is signed over it for now."""
+    if (size := error.about.get("size", "")) in _noted_conflicts:
+        return
+    facts = {"witness": error.about.get("witness", ""), "size": size}
+    with suppress(OmonatError):
+        await house.grounds.journal.submit(Entry(new_id("ev"), house.grounds.clock(), "log:witness:conflict", facts))
+        _noted_conflicts.add(size)
 
 
 async def _drain_once_ready(house: House, stack: AsyncExitStack, stop: asyncio.Event) -> None:
