@@ -51,6 +51,7 @@ def build(settings: Settings) -> Litestar:
         doors.append(_example("site.door").SHOP)
     handlers: list[ControllerRouterHandler] = [
         api.route(house),
+        api.log_route(house),
         static_handler([KIT_STATIC, *(door.static for door in doors)]),
         *site.handlers(house),
         *leave.handlers(house),

@@ -48,6 +48,7 @@ _SEGMENTS: Final = {
     "ref": rb"(?P<ref>[A-Za-z0-9][A-Za-z0-9._:-]{0,79})",
     "service": rb"(?P<service>[a-z][a-z0-9-]{0,59})",
     "id": rb"(?P<id>ev_[a-z2-7]{26})",
+    "size": rb"(?P<size>0|[1-9][0-9]{0,17})",
 }
 _KEY: Final = re.compile(rb"[!-~]{1,200}")
 _BEARER: Final = re.compile(rb"[Bb]earer (omk_[!-~]{1,120})")
