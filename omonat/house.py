@@ -19,6 +19,7 @@ from omonat.database.statements import load
 from omonat.evidence.folder import LogFolder
 from omonat.evidence.journal import Journal
 from omonat.evidence.keys import LogKeys
+from omonat.evidence.overdue import Overdue
 from omonat.evidence.reader import Reader
 from omonat.evidence.witnesses import Panel
 from omonat.flows.cases import Cases
@@ -100,9 +101,16 @@ def root_key(source: RootSource | None) -> RootKey:
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, *, clock: Callable[[], Instant] = system_clock, root: RootKey | None = None
+    settings: Settings,
+    *,
+    clock: Callable[[], Instant] = system_clock,
+    root: RootKey | None = None,
+    awaits_proofs: bool = False,
 ) -> AsyncIterator[House]:
-    """Open the house of these settings, and close it. The database must be migrated (`omonat.database.migrate`)."""
+    """Open the house of these settings, and close it. The database must be migrated (`omonat.database.migrate`).
+
+    `awaits_proofs`: somebody sequences beside us; uses are refused when proofs stay away (`omonat.evidence.overdue`).
+    """
     if settings.database is None:
         raise Unavailable("database-unavailable")
     panel = Panel.of(settings.witnesses, settings.witness_quorum)
@@ -122,7 +130,8 @@ async def open_house(
             clock=vault.signing_key("evidence-clock"),
             receipts=vault.signing_key("receipts"),
         )
-        journal = Journal(database, origin=keys.origin, receipts=keys.receipts, clock=clock)
+        overdue = Overdue(database) if awaits_proofs else None
+        journal = Journal(database, origin=keys.origin, receipts=keys.receipts, clock=clock, overdue=overdue)
         await journal.start()
         try:
             yield _furnished(settings, Grounds(database, vault, journal, Law(database), clock), keys, panel)

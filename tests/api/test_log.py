@@ -126,7 +126,7 @@ async def test_S6_a_path_has_one_spelling(served: Served, size: int, path: str) 
 
 
 async def test_S6_nothing_is_asked_for_by_query_or_changed(http: httpx.AsyncClient) -> None:
-    assert (await http.get("/log/checkpoint?x=1")).status_code == 400
+    assert (await http.get("/log/checkpoint?x=1")).status_code == 422
     for method in ("POST", "PUT", "DELETE", "OPTIONS"):
         answer = await http.request(method, "/log/checkpoint")
         assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
