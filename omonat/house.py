@@ -121,6 +121,7 @@ async def open_house(
         other_copies=settings.key_copies,
         copying_storage_ok=settings.demo,
     )
+    vault.openings.clock = clock
     database = await Database.connect(settings.database, size=settings.pool)
     try:
         origin = await _installed(database, vault, settings, clock())

@@ -18,6 +18,7 @@ from omonat.evidence.entry import Entry
 from omonat.evidence.sequencer import Sequencer
 from omonat.evidence.witnesses import Witnesses
 from omonat.flows.outgoing import Outgoing
+from omonat.flows.reconcile import Reconcile
 from omonat.flows.send import SendPorts
 from omonat.house import House, set_up_doors
 from omonat.mail.carriers import MailCarrier, SmsCarrier
@@ -161,15 +162,31 @@ def _secret(path: Path | None) -> str | None:
 
 
 async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
+    reconcile, compared_at = Reconcile(house.grounds), Instant(0)
     while not stop.is_set():
         try:
             if await house.publish.activate_due() is not None:
                 await set_up_doors(house)  # the version in force may name other roles
             await _sweep(house)
             await asyncio.to_thread(house.grounds.vault.prepare_slots, _SPARE_SLOTS)
+            compared_at = await _reconcile(house, reconcile, compared_at)
         except OmonatError as error:
             _log.warning("tidying-waits", code=error.code)
         await _pause(stop, _EVERY)
+
+
+async def _reconcile(house: House, reconcile: Reconcile, last: Instant) -> Instant:
+    """Say loudly what doesn't account for each other: openings each time, rows once a day; when rows were compared."""
+    looked, now = await reconcile.openings(), house.grounds.clock()
+    if looked.unexplained:
+        _log.error("openings-unexplained", count=len(looked.unexplained))
+    if looked.withheld or looked.cut_off:
+        _log.warning("openings-unanswered", count=looked.withheld + looked.cut_off)
+    if now - last < DAY:
+        return last
+    if found := await reconcile.rows():
+        _log.error("rows-unaccounted", count=len(found), kind=found[0].what)
+    return now
 
 
 async def _sweep(house: House) -> None:

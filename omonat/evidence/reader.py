@@ -177,7 +177,8 @@ def _checked(row: Any, entry_id: str, index: int | None) -> Entry:
 
 
 async def forget_ledger(connection: asyncpg.Connection, person: str) -> None:
-    """End a person's ledger, inside the erasing transaction; the log's entries name nobody and stay."""
+    """End a person's ledger, inside the erasing transaction and after their rows were deleted there: the marks of gone
+    rows end with it. The log's entries name nobody and stay."""
     await _queries.forget(connection, person=person)
 
 
