@@ -31,6 +31,7 @@ from omonat.flows.grounds import Grounds
 from omonat.flows.law import Law
 from omonat.flows.lookup import Lookup
 from omonat.flows.my_data import ViewMyData
+from omonat.flows.proof_packets import ProofPackets
 from omonat.flows.publish_policy import PublishPolicy
 from omonat.flows.sign_in import SignIn
 from omonat.flows.staff import Staff
@@ -61,6 +62,7 @@ class House:
     lookup: Lookup
     staff: Staff
     publish: PublishPolicy
+    packets: ProofPackets
     sessions: WebSessions
     sign_in: SignIn
     my_data: ViewMyData
@@ -161,6 +163,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         lookup=Lookup(grounds, use.caps),
         staff=staff,
         publish=PublishPolicy(grounds, staff),
+        packets=ProofPackets(grounds, staff),
         sessions=sessions,
         sign_in=SignIn(grounds, sessions),
         my_data=ViewMyData(grounds, evidence),

@@ -168,6 +168,7 @@ async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
             if await house.publish.activate_due() is not None:
                 await set_up_doors(house)  # the version in force may name other roles
             await _sweep(house)
+            await house.packets.end_due()
             await asyncio.to_thread(house.grounds.vault.prepare_slots, _SPARE_SLOTS)
             compared_at = await _reconcile(house, reconcile, compared_at)
         except OmonatError as error:

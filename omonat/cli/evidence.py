@@ -13,6 +13,7 @@ from omonat.base.errors import BadInput, Fault
 from omonat.base.instants import SECOND, Instant, to_rfc3339
 from omonat.base.settings import Settings, load
 from omonat.cli._house import in_house
+from omonat.cli.publish import ask
 from omonat.database.home import address
 from omonat.database.pool import Database
 from omonat.evidence import verifier
@@ -21,6 +22,7 @@ from omonat.evidence.folder import LogFolder
 from omonat.evidence.note import Note, Verifier
 from omonat.evidence.proofs import TlogProof
 from omonat.evidence.reader import Reader
+from omonat.flows.proof_packets import AuditorProof, Opened
 from omonat.flows.reconcile import Finding, Openings, Reconcile
 from omonat.house import House
 
@@ -116,6 +118,29 @@ def reconcile(
             "everything accounts for each other" if not found else f"{len(found)} findings; the first is named first"
         )
     raise typer.Exit(min((RECONCILE_EXITS[one.what] for one in found), default=0))
+
+
+@app.command()
+def packet(
+    person: Annotated[str, typer.Argument(help="The person's id, per_…, as their certificate says it.")],
+    auditor: Annotated[str, typer.Option(help="Staff number of the auditor, who proves it with password and code.")],
+    because: Annotated[str, typer.Option(help="The matter: audit:2027-3, claim:…, court:… or regulator:….")],
+    out: Annotated[Path, typer.Option(help="A folder that doesn't exist yet.")],
+    home: Home = None,
+) -> None:
+    """Open the sealed proof packets of a person who is gone, into files for verifier.py --opening. It is evidence."""
+
+    async def work(house: House) -> Opened:
+        proof = ask(auditor)
+        wanted = AuditorProof(ref=auditor, password=proof.password, code=proof.code, because=because)
+        return await house.packets.open_for(wanted, person)
+
+    opened = in_house(home, work)
+    out.mkdir(mode=0o700, parents=True)
+    for name, rows in opened.openings.items():
+        (out / f"{name}.json").write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
+        typer.echo(f"{out / f'{name}.json'}: {len(rows)} openings")
+    typer.echo(f"evidence {opened.receipt.id}")
 
 
 RECONCILE_EXITS = {"opening": 20, "row": 21, "entry": 22, "gone": 23, "choice": 24, "standing": 25}

@@ -790,7 +790,8 @@ def read_openings(text: str) -> list[Opening]:
     try:
         rows = _decode(text)
         found = [Opening(row["entry"], row["field"], row["value"], bytes.fromhex(row["salt"])) for row in rows]
-        if all(one.commitment and type(one.entry) is str for one in found):
+        spelled = all(one.salt.hex() == row["salt"] for one, row in zip(found, rows, strict=True))
+        if type(rows) is list and spelled and all(one.commitment for one in found):
             return found
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass

@@ -69,6 +69,8 @@ insert into outbox (person, id, template, class, purpose, channel, address_item,
 insert into entries (txid, id, at, act, body, leaf)
     select n, 'ev_' || n, now(), 'a:b', 'x', sha256('x') from generate_series(1, {ROWS}) n;
 insert into rows_gone select 'ev_' || n, 'record', n from generate_series(1, {ROWS}) n;
+insert into proof_packets select 'prf_' || n, sha256(n::text::bytea), 'used', 9 * {ROWS} + n, 'x', now(),
+    now() + n * interval '1 hour' from generate_series(1, {ROWS}) n;
 insert into placements select n, 'ev_' || n, n from generate_series(1, {ROWS}) n;
 insert into ledger (person, at, entry, txid) select 'per_' || n, now(), 'ev_' || n, n from generate_series(1, {ROWS}) n;
 insert into installation (id, origin, created_at) values ('ins_' || repeat('a', 26), 'o', now());

@@ -42,3 +42,20 @@ create trigger rows_gone after delete on tellings referencing old table as gone
     for each statement execute function note_rows_gone();
 create trigger rows_gone after delete on cases referencing old table as gone
     for each statement execute function note_rows_gone();
+
+-- Proof outlives the person: what the company must be able to show, sealed under a key of its own and for a time of its
+-- own. `handle` is a keyed digest of the person's id: whoever brings the id (it stands on the certificate) finds it.
+create table proof_packets (
+    id         text primary key,
+    handle     bytea       not null,
+    class      text        not null,
+    slot       bigint      not null unique,
+    sealed     bytea       not null,
+    created_at timestamptz not null,
+    due_at     timestamptz not null,
+    ended      text                                 -- the entry that says it ends; then its key goes, then the row
+);
+create index proof_packets_by_handle on proof_packets (handle);
+create index proof_packets_by_due on proof_packets (due_at);
+alter table proof_packets alter column sealed set statistics 0;
+comment on table proof_packets is 'Openings of evidence commitments of erased people, sealed. Ends at due_at, with its key.';
