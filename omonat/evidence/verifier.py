@@ -75,6 +75,9 @@ _ID = re.compile(r"ev_[a-z2-7]{25}[aeimquy4]")
 _ACT = re.compile(r"[a-z][a-z0-9-]*(?::[a-z][a-z0-9-]*){1,2}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 _MEMBERS = {"act", "at", "facts", "id", "v"}
+_NAME = re.compile(r"[^\s+\x00-\x1f\x7f]+")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+_LONGEST_NOTE, _MOST_SIGNATURES = 64 * 1024, 64
 _TOKEN_HEAD = Struct(">QII32s64s")
 
 
@@ -166,8 +169,10 @@ def open_checkpoint(raw: bytes, pinned: "Pinned", *, all_keys: bool = True) -> C
         raise Wrong(SIGNATURE, "the checkpoint isn't UTF-8") from None
     text, gap, tail = whole.rpartition("\n\n")
     lines = text.split("\n")
-    if not gap or not tail.endswith("\n") or len(lines) != 3 or any(ord(letter) < 32 for letter in "".join(lines)):
+    if not gap or not tail.endswith("\n") or len(lines) != 3 or len(raw) > _LONGEST_NOTE or _CONTROL.search(whole):
         raise Wrong(SIGNATURE, "the checkpoint isn't a signed note of three lines")
+    if tail.count("\n") > _MOST_SIGNATURES:
+        raise Wrong(SIGNATURE, "the checkpoint has too many signatures")
     root = strict_base64(lines[2])
     if len(root) != 32:
         raise Wrong(SIGNATURE, "the root isn't 32 bytes")
@@ -198,9 +203,11 @@ def open_checkpoint(raw: bytes, pinned: "Pinned", *, all_keys: bool = True) -> C
 
 def _signature_line(line: str, keys: Sequence[Key]) -> tuple[Key | None, bytes]:
     parts = line.split(" ")
-    if len(parts) != 3 or parts[0] != "—" or not parts[1] or "+" in parts[1]:
+    if len(parts) != 3 or parts[0] != "—" or not _NAME.fullmatch(parts[1]):
         raise Wrong(SIGNATURE, "a signature line is malformed")
     raw = strict_base64(parts[2])
+    if len(raw) < 5:
+        raise Wrong(SIGNATURE, "a signature line is malformed")
     known = (key for key in keys if key.name == parts[1] and key.id == raw[:4])
     return next(known, None), raw[4:]
 
@@ -349,7 +356,7 @@ def open_entry(raw: bytes) -> dict[str, Any]:
         raise Wrong(ENTRY, "has no proper id")
     if type(entry["act"]) is not str or not _ACT.fullmatch(entry["act"]):
         raise Wrong(ENTRY, "has no proper act")
-    if type(entry["at"]) is not int or type(entry["facts"]) is not dict or not _plain(entry["facts"]):
+    if type(entry["at"]) is not int or type(entry["facts"]) is not dict or not _plain([entry["at"], entry["facts"]]):
         raise Wrong(ENTRY, "has a time or facts of the wrong kind")
     return entry
 
