@@ -40,7 +40,7 @@ def build(settings: Settings) -> Litestar:
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            held.append(await stack.enter_async_context(open_house(settings)))
+            held.append(await stack.enter_async_context(open_house(settings, awaits_proofs=True)))
             if settings.demo:
                 await stack.enter_async_context(_example("demo_shop").running(settings))
             settle()
@@ -51,6 +51,7 @@ def build(settings: Settings) -> Litestar:
         doors.append(_example("site.door").SHOP)
     handlers: list[ControllerRouterHandler] = [
         api.route(house),
+        api.log_route(house),
         static_handler([KIT_STATIC, *(door.static for door in doors)]),
         *site.handlers(house),
         *leave.handlers(house),
@@ -81,5 +82,5 @@ async def run_jobs(stop: asyncio.Event) -> None:
     if settings.root_key is None:
         await stop.wait()
         return
-    async with open_house(settings) as house:
+    async with open_house(settings, awaits_proofs=True) as house:
         await work(house, stop)

@@ -19,7 +19,9 @@ from omonat.database.statements import load
 from omonat.evidence.folder import LogFolder
 from omonat.evidence.journal import Journal
 from omonat.evidence.keys import LogKeys
+from omonat.evidence.overdue import Overdue
 from omonat.evidence.reader import Reader
+from omonat.evidence.witnesses import Panel
 from omonat.flows.cases import Cases
 from omonat.flows.choose import Choose
 from omonat.flows.clients import Clients
@@ -31,6 +33,7 @@ from omonat.flows.holds import Holds
 from omonat.flows.law import Law
 from omonat.flows.lookup import Lookup
 from omonat.flows.my_data import ViewMyData
+from omonat.flows.proof_packets import ProofPackets
 from omonat.flows.publish_policy import PublishPolicy
 from omonat.flows.sign_in import SignIn
 from omonat.flows.staff import Staff
@@ -53,6 +56,7 @@ class House:
     keys: LogKeys
     evidence: Reader
     log: LogFolder
+    panel: Panel
     use: Use
     collect: Collect
     cases: Cases
@@ -61,6 +65,7 @@ class House:
     lookup: Lookup
     staff: Staff
     publish: PublishPolicy
+    packets: ProofPackets
     sessions: WebSessions
     sign_in: SignIn
     my_data: ViewMyData
@@ -104,11 +109,19 @@ def root_key(source: RootSource | None) -> RootKey:
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, *, clock: Callable[[], Instant] = system_clock, root: RootKey | None = None
+    settings: Settings,
+    *,
+    clock: Callable[[], Instant] = system_clock,
+    root: RootKey | None = None,
+    awaits_proofs: bool = False,
 ) -> AsyncIterator[House]:
-    """Open the house of these settings, and close it. The database must be migrated (`omonat.database.migrate`)."""
+    """Open the house of these settings, and close it. The database must be migrated (`omonat.database.migrate`).
+
+    `awaits_proofs`: somebody sequences beside us; uses are refused when proofs stay away (`omonat.evidence.overdue`).
+    """
     if settings.database is None:
         raise Unavailable("database-unavailable")
+    panel = Panel.of(settings.witnesses, settings.witness_quorum)
     vault = Vault.open(
         settings.home,
         root or root_key(settings.root_key),
@@ -116,6 +129,7 @@ async def open_house(
         other_copies=settings.key_copies,
         copying_storage_ok=settings.demo,
     )
+    vault.openings.clock = clock
     database = await Database.connect(settings.database, size=settings.pool)
     try:
         origin = await _installed(database, vault, settings, clock())
@@ -125,17 +139,18 @@ async def open_house(
             clock=vault.signing_key("evidence-clock"),
             receipts=vault.signing_key("receipts"),
         )
-        journal = Journal(database, origin=keys.origin, receipts=keys.receipts, clock=clock)
+        overdue = Overdue(database) if awaits_proofs else None
+        journal = Journal(database, origin=keys.origin, receipts=keys.receipts, clock=clock, overdue=overdue)
         await journal.start()
         try:
-            yield _furnished(settings, Grounds(database, vault, journal, Law(database), clock), keys)
+            yield _furnished(settings, Grounds(database, vault, journal, Law(database), clock), keys, panel)
         finally:
             await journal.stop()
     finally:
         await database.close()
 
 
-def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys) -> House:
+def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel) -> House:
     log = LogFolder(settings.log)
     evidence = Reader(grounds.database, log, origin=keys.origin, pinned=keys.pinned)
     use, sessions, staff, erase = Use(grounds), WebSessions(grounds), Staff(grounds), Erase(grounds)
@@ -145,6 +160,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys) -> House:
         keys=keys,
         evidence=evidence,
         log=log,
+        panel=panel,
         use=use,
         collect=Collect(grounds, dated=settings.demo),
         cases=Cases(grounds),
@@ -153,6 +169,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys) -> House:
         lookup=Lookup(grounds, use.caps),
         staff=staff,
         publish=PublishPolicy(grounds, staff),
+        packets=ProofPackets(grounds, staff),
         sessions=sessions,
         sign_in=SignIn(grounds, sessions),
         my_data=ViewMyData(grounds, evidence),

@@ -10,12 +10,16 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from omonat.base.errors import OmonatError
+from omonat.base.ids import new_id
 from omonat.base.instants import DAY, Instant
 from omonat.base.logs import log
 from omonat.base.settings import Settings
 from omonat.database.statements import load
+from omonat.evidence.entry import Entry
 from omonat.evidence.sequencer import Sequencer
+from omonat.evidence.witnesses import Witnesses
 from omonat.flows.outgoing import Outgoing
+from omonat.flows.reconcile import Reconcile
 from omonat.flows.send import SendPorts
 from omonat.house import House, set_up_doors
 from omonat.mail.carriers import MailCarrier, SmsCarrier
@@ -38,6 +42,8 @@ _EVERY = 20.0
 _SWEEP_EVERY = 5.0
 _WAITS = frozenset({"no-policy", "policy-changing"})
 """Why sweeping may have to wait, without anybody having to look."""
+_LOOK_AGAIN = 30.0
+_noted_conflicts: set[str] = set()
 _identity = load("omonat.promises.identity")
 _sweeps = load("omonat", "jobs.sql")
 _log = log(__name__)
@@ -46,9 +52,11 @@ _log = log(__name__)
 async def run_jobs(house: House, stop: asyncio.Event) -> None:
     """Work until `stop` is set; finishes what has begun."""
     grounds = house.grounds
-    sequencer = Sequencer(grounds.database, house.log, house.keys, clock=grounds.clock)
+    witnesses = Witnesses(house.log, house.keys.log.verifier, house.panel)
+    sequencer = Sequencer(grounds.database, house.log, house.keys, clock=grounds.clock, witnesses=witnesses)
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
-        tasks.create_task(_sequence(sequencer))
+        tasks.create_task(_sequence(house, sequencer, stop))
+        tasks.create_task(witnesses.run(stop))
         tasks.create_task(_tidy_for_ever(house, stop))
         tasks.create_task(_sweep_for_ever(house, stop))
         tasks.create_task(_drain_once_ready(house, stack, stop))
@@ -56,12 +64,29 @@ async def run_jobs(house: House, stop: asyncio.Event) -> None:
         sequencer.stop()
 
 
-async def _sequence(sequencer: Sequencer) -> None:
-    """A fault of the log stops signing, loudly, and nothing else: uses go on, their proofs wait."""
-    try:
-        await sequencer.run()
-    except OmonatError as error:
-        _log.error("evidence-stopped", code=error.code)
+async def _sequence(house: House, sequencer: Sequencer, stop: asyncio.Event) -> None:
+    """A fault of the log stops signing, loudly, until what is wrong was put right; looked at again twice a minute.
+
+    Uses go on for as long as their proofs may wait (`omonat.evidence.overdue`).
+    """
+    while not stop.is_set():
+        try:
+            await sequencer.run()
+        except OmonatError as error:
+            _log.error("evidence-stopped", code=error.code)
+            if error.code == "evidence-witness-conflict":
+                await _note_conflict(house, error)
+            await _pause(stop, _LOOK_AGAIN)
+
+
+async def _note_conflict(house: House, error: OmonatError) -> None:
+    """That a witness contradicts us is evidence too: it is durable though nothing is signed over it for now."""
+    if (size := error.about.get("size", "")) in _noted_conflicts:
+        return
+    facts = {"witness": error.about.get("witness", ""), "size": size}
+    with suppress(OmonatError):
+        await house.grounds.journal.submit(Entry(new_id("ev"), house.grounds.clock(), "log:witness:conflict", facts))
+        _noted_conflicts.add(size)
 
 
 async def _drain_once_ready(house: House, stack: AsyncExitStack, stop: asyncio.Event) -> None:
@@ -142,12 +167,15 @@ def _secret(path: Path | None) -> str | None:
 
 
 async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
+    reconcile, compared_at = Reconcile(house.grounds), Instant(0)
     while not stop.is_set():
         try:
             if await house.publish.activate_due() is not None:
                 await set_up_doors(house)  # the version in force may name other roles
             await _drop_ended(house)
+            await house.packets.end_due()
             await asyncio.to_thread(house.grounds.vault.prepare_slots, _SPARE_SLOTS)
+            compared_at = await _reconcile(house, reconcile, compared_at)
         except OmonatError as error:
             _log.warning("tidying-waits", code=error.code)
         await _pause(stop, _EVERY)
@@ -169,6 +197,20 @@ async def _sweep_for_ever(house: House, stop: asyncio.Event) -> None:
                 _log.error("sweeping-trouble", code=error.code)
         if not more:
             await _pause(stop, _SWEEP_EVERY)
+
+
+async def _reconcile(house: House, reconcile: Reconcile, last: Instant) -> Instant:
+    """Say loudly what doesn't account for each other: openings each time, rows once a day; when rows were compared."""
+    looked, now = await reconcile.openings(), house.grounds.clock()
+    if looked.unexplained:
+        _log.error("openings-unexplained", count=len(looked.unexplained))
+    if looked.withheld or looked.cut_off:
+        _log.warning("openings-unanswered", count=looked.withheld + looked.cut_off)
+    if now - last < DAY:
+        return last
+    if found := await reconcile.rows():
+        _log.error("rows-unaccounted", count=len(found), kind=found[0].what)
+    return now
 
 
 async def _drop_ended(house: House) -> None:

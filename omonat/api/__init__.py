@@ -1,4 +1,4 @@
-"""The HTTP door: `/v1`, for the company's own systems and for whoever verifies evidence.
+"""The HTTP door: `/v1`, for the company's own systems, and `/log`, for whoever verifies evidence.
 
 A plain ASGI application (`door.Api`) that the web server mounts. It holds no rule: a handler reads the request, calls
 one flow and prints its answer. What it does hold is the shape of requests and answers (`bodies`, `answers`), one strict
@@ -7,5 +7,6 @@ routing and the OpenAPI document both come, so that neither can say what the oth
 """
 
 from omonat.api.door import Api, route, sealed
+from omonat.api.log import log_route
 
-__all__ = ["Api", "route", "sealed"]
+__all__ = ["Api", "log_route", "route", "sealed"]

@@ -255,6 +255,15 @@ class ProofAnswer(_Answer):
     checkpoint: str
 
 
+class ConsistencyAnswer(_Answer):
+    """The proof (RFC 6962, base64) that the log of `checkpoint` begins with the log of `old` entries."""
+
+    old: int
+    size: int
+    proof: list[str]
+    checkpoint: str
+
+
 class CheckpointAnswer(_Answer):
     """The newest signed checkpoint: its size, when the log's clock signed it, and the note itself."""
 

@@ -50,6 +50,7 @@ _SEGMENTS: Final = {
     "id": rb"(?P<id>ev_[a-z2-7]{26})",
     "hold": rb"(?P<hold>hld_[a-z2-7]{26})",
     "erasure": rb"(?P<erasure>ers_[a-z2-7]{26})",
+    "size": rb"(?P<size>0|[1-9][0-9]{0,17})",
 }
 _KEY: Final = re.compile(rb"[!-~]{1,200}")
 _BEARER: Final = re.compile(rb"[Bb]earer (omk_[!-~]{1,120})")

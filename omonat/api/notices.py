@@ -1,6 +1,7 @@
 """What anyone may read: the policy and its history, a service's form, evidence, health, codes."""
 
 import asyncio
+from base64 import b64encode
 from functools import lru_cache
 from typing import Final
 
@@ -9,6 +10,7 @@ from omonat.api.answers import (
     CheckpointAnswer,
     CodeRow,
     Codes,
+    ConsistencyAnswer,
     Field,
     Health,
     Offer,
@@ -28,7 +30,7 @@ from omonat.base.instants import Instant
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.printer import plain
 
-__all__ = ["checkpoint", "codes", "form", "health", "policy", "proof", "versions"]
+__all__ = ["checkpoint", "codes", "consistency", "form", "health", "policy", "proof", "versions"]
 
 _HEALTH_PATIENCE: Final = 2.0
 """Seconds; a database that answers later isn't well."""
@@ -121,6 +123,20 @@ async def proof(call: Call) -> bytes:
     return encode(
         ProofAnswer(
             id=call.names["id"], index=found.index, proof=bytes(found).decode(), checkpoint=found.signed.decode()
+        )
+    )
+
+
+async def consistency(call: Call) -> bytes:
+    """That the log only grew since a checkpoint somebody kept."""
+    old = int(call.names["size"])
+    signed, path = await asyncio.to_thread(call.ports.log.consistency, old)
+    return encode(
+        ConsistencyAnswer(
+            old=old,
+            size=signed.checkpoint.size,
+            proof=[b64encode(one).decode() for one in path],
+            checkpoint=signed.raw.decode(),
         )
     )
 

@@ -21,6 +21,7 @@ _PATTERNS: Final = {
     "ref": ("^[A-Za-z0-9][A-Za-z0-9._:-]{0,79}$", "The staff member's number in your systems."),
     "service": ("^[a-z][a-z0-9-]{0,59}$", "A service of the policy."),
     "id": ("^ev_[a-z2-7]{26}$", "An evidence entry, as an answer named it."),
+    "size": ("^(0|[1-9][0-9]{0,17})$", "How many entries the log had in a checkpoint you kept."),
 }
 _TAGS: Final = (
     ("data", "Personal data in and out"),

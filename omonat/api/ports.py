@@ -105,6 +105,10 @@ class EvidenceLog(Protocol):
         """One entry's proof under it."""
         ...
 
+    def consistency(self, old: int) -> tuple[Signed, list[bytes]]:
+        """The newest checkpoint, and the proof that it extends the log of `old` entries. Blocks."""
+        ...
+
 
 class Digests(Protocol):
     """The part of the vault that signs form tokens and hides idempotency keys."""

@@ -40,7 +40,7 @@ def publish(
     async def work(house: House) -> CompiledPolicy:
         proofs = {}
         if await house.staff.anybody_has_secrets():
-            proofs = {ref: _ask(ref) for ref in (author, approver)}
+            proofs = {ref: ask(ref) for ref in (author, approver)}
         publication = Publication(document=document, packs=texts, author=author, approver=approver, proofs=proofs)
         published, _ = await house.publish(publication)
         await set_up_doors(house)
@@ -58,7 +58,7 @@ def _pack(path: Path) -> str:
     return path.read_text("utf-8")
 
 
-def _ask(ref: str) -> Proof:
+def ask(ref: str) -> Proof:
     """Password and code of one person, each at their own moment; from the terminal, or two lines of standard input."""
     if not sys.stdin.isatty():
         return Proof(password=sys.stdin.readline().rstrip("\n"), code=sys.stdin.readline().strip())

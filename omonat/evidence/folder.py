@@ -2,6 +2,8 @@
 
     keys                     the public keys, one a line: a convenience, not a reason to trust them
     checkpoint               the newest signed checkpoint; replaced last, when everything it commits to is on the disk
+    checkpoint.witnessed     the newest one that enough witnesses have cosigned
+    conflicts/               what a witness saw under our signature and isn't part of this log; nobody serves it
     tile/<level>/…           hashes; tile/entries/… the entries themselves
     .lock                    held for the moment in which the checkpoint is replaced
 
@@ -21,6 +23,8 @@ from omonat.evidence.tiles import ENTRIES, WIDTH, TileName, edge, unbundle
 
 _CHECKPOINT: Final = "checkpoint"
 _KEYS: Final = "keys"
+_WITNESSED: Final = "checkpoint.witnessed"
+_CONFLICTS: Final = "conflicts"
 _NEW: Final = ".new"
 
 
@@ -36,6 +40,14 @@ class LogFolder:
             return (self.path / _CHECKPOINT).read_bytes()
         except FileNotFoundError:
             return None
+
+    def read_witnessed(self) -> bytes | None:
+        """The newest checkpoint that enough witnesses have cosigned, or None."""
+        return self._read_file(_WITNESSED)
+
+    def conflicts(self) -> list[Path]:
+        """Notes under our own signature that aren't part of this log."""
+        return sorted((self.path / _CONFLICTS).glob("*.note"))
 
     def read_keys(self) -> list[str]:
         """The vkeys written beside the log; none in a folder that has none."""
@@ -119,21 +131,33 @@ class LogFolder:
         with _disk_trouble():
             self._replace(_CHECKPOINT, signed)
 
+    def write_witnessed(self, signed: bytes) -> None:
+        """Replace the witnessed checkpoint. Raises Unavailable `evidence-log-unwritable`."""
+        with _disk_trouble():
+            self._replace(_WITNESSED, signed)
+
+    def write_conflict(self, name: str, note: bytes) -> None:
+        """Keep a note that convicts us. Raises Unavailable `evidence-log-unwritable`."""
+        with _disk_trouble():
+            (self.path / _CONFLICTS).mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._replace(f"{_CONFLICTS}/{name}.note", note)
+
     def _replace(self, name: str, raw: bytes) -> None:
         file = self.path / name
         _write_flushed([(file, raw)])
         file.with_name(file.name + _NEW).rename(file)
-        _flush(self.path)
+        _flush(file.parent)
 
     def drop_superseded(self, before: int, now: int) -> None:
         """Remove partial tiles of the tree of `before` that the tree of `now` holds wider; `read` cuts those."""
         kept = {name.path for name in _partials(now)}
-        for name in _partials(before):
-            if name.path not in kept:
-                file = self.path / name.path
-                file.unlink(missing_ok=True)
-                if not any(file.parent.iterdir()):
-                    file.parent.rmdir()
+        with _disk_trouble():
+            for name in _partials(before):
+                if name.path not in kept:
+                    file = self.path / name.path
+                    file.unlink(missing_ok=True)
+                    if not any(file.parent.iterdir()):
+                        file.parent.rmdir()
 
 
 def _partials(size: int) -> list[TileName]:

@@ -8,41 +8,55 @@ answered, never the other way round.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 import asyncpg
 
-from omonat.base.errors import OmonatError, Unavailable
+from omonat.base.errors import Unavailable
 from omonat.base.instants import Instant
+from omonat.base.logs import log
 from omonat.database import codecs, statements
 from omonat.database.pool import Database
 from omonat.database.trouble import converted
 from omonat.evidence.entry import Entry, encode, leaf_hash
 from omonat.evidence.note import Signer
+from omonat.evidence.overdue import Overdue
 from omonat.evidence.receipts import PROMISED, Receipt, issue
 
 __all__ = ["Journal", "Receipt"]
 
+_log = log(__name__)
 _queries = statements.load(__package__, "journal.sql")
 WRITE: Final = _queries.write.sql
 """The statement that writes a batch; `columns` are its parameters."""
 _ORDER: Final = statements.order(_queries, "write")
 
 _PATIENCE: Final = 2.0
-"""Seconds a flush may take, connecting included, before those who wait are told 503 (bar c3)."""
+"""Seconds an entry may wait to be durable, behind others and connecting included, before it is told 503 (bar c3)."""
 _MOST: Final = 1024
 """Entries in one flush: beyond this the statement's own time outweighs what sharing saves."""
 _PENDING: Final = 16_384
 """Entries that may wait before more are refused: memory stays bounded when the disk stalls."""
 
 
+class _Waiting(NamedTuple):
+    """An entry on its way, and when its patience ends by the loop's clock."""
+
+    entry: Entry
+    body: bytes
+    leaf: bytes
+    until: float
+    future: asyncio.Future[Receipt]
+
+
 class Journal:
     """Takes entries in and hands out receipts. One per process; `start` before `submit`, `stop` at the end.
 
     `clock` says when a receipt is due; it decides nothing else. The key is the vault's `receipts` key. A ledger row is
-    due `ledger_keeps` microseconds after its entry (the log's own entry stays); never, unless that is given.
+    due `ledger_keeps` microseconds after its entry (the log's own entry stays); never, unless that is given. With
+    `overdue`, uses are refused while proofs stay away too long.
     """
 
     def __init__(
@@ -53,13 +67,16 @@ class Journal:
         receipts: Signer,
         clock: Callable[[], Instant],
         ledger_keeps: int | None = None,
+        overdue: Overdue | None = None,
     ) -> None:
         self._database = database
         self._origin = origin
         self._signer = receipts
         self._clock = clock
         self._ledger_keeps = ledger_keeps
-        self._waiting: deque[tuple[Entry, bytes, bytes, asyncio.Future[Receipt]]] = deque()
+        self._overdue = overdue
+        self._watching: asyncio.Task[None] | None = None
+        self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._flusher: asyncio.Task[None] | None = None
         self._connection: asyncpg.Connection | None = None
@@ -78,13 +95,17 @@ class Journal:
     async def submit(self, entry: Entry) -> Receipt:
         """Write an entry together with all others under way; returns after the commit.
 
-        Raises Unavailable `evidence-unavailable` when it isn't known to be durable: then release nothing.
+        Raises Unavailable `evidence-unavailable` when it isn't known to be durable, `evidence-overdue` while proofs of
+        earlier ones stay away: then release nothing.
         """
         if self._flusher is None or self._stopping or len(self._waiting) >= _PENDING:
             raise Unavailable("evidence-unavailable")
+        if self._overdue is not None and self._overdue.is_over:
+            raise Unavailable("evidence-overdue")
         body = encode(entry)
-        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        self._waiting.append((entry, body, leaf_hash(body), future))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Receipt] = loop.create_future()
+        self._waiting.append(_Waiting(entry, body, leaf_hash(body), loop.time() + _PATIENCE, future))
         self._arrived.set()
         return await future
 
@@ -92,7 +113,24 @@ class Journal:
         """Begin to flush. A database that is away is no reason not to start: uses are refused until it is back."""
         if self._flusher is None:
             self._stopping = False
-            self._flusher = asyncio.create_task(self._flush_for_ever(), name="evidence-journal")
+            self._begin()
+        if self._overdue is not None and self._watching is None:
+            self._watching = asyncio.create_task(self._overdue.run(), name="evidence-overdue")
+
+    def _begin(self) -> None:
+        self._flusher = asyncio.create_task(self._flush_for_ever(), name="evidence-journal")
+        self._flusher.add_done_callback(self._ended)
+
+    def _ended(self, flusher: "asyncio.Task[None]") -> None:
+        """A flusher that died of something nobody foresaw leaves nobody waiting, and the next one takes over."""
+        if self._stopping or flusher.cancelled():
+            self._refuse(self._waiting, None)
+            return
+        _log.error("journal-ended", exc_info=flusher.exception())
+        self._drop_connection()
+        self._refuse(self._waiting, flusher.exception())
+        self._waiting.clear()
+        self._begin()
 
     async def stop(self) -> None:
         """Flush what waits, then end; nobody is left waiting."""
@@ -101,6 +139,9 @@ class Journal:
         if self._flusher is not None:
             await self._flusher
             self._flusher = None
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
         self._drop_connection()
 
     async def _flush_for_ever(self) -> None:
@@ -109,29 +150,45 @@ class Journal:
             self._arrived.clear()
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST))]
-                await self._flush(batch)
+                try:
+                    await self._flush(batch)
+                finally:
+                    self._refuse(batch, None)  # does nothing to those who have their answer
 
-    async def _flush(self, batch: Sequence[tuple[Entry, bytes, bytes, asyncio.Future[Receipt]]]) -> None:
-        entries = [item[0] for item in batch]
-        leaves = [item[2] for item in batch]
+    async def _flush(self, batch: Sequence[_Waiting]) -> None:
+        """Write what still has time; whoever waited out its patience behind others is refused, unwritten."""
+        now = asyncio.get_running_loop().time()
+        late = [item for item in batch if item.until <= now]
+        batch = [item for item in batch if item.until > now] if late else batch
+        self._refuse(late, None)
+        if not batch:
+            return
+        entries = [item.entry for item in batch]
+        leaves = [item.leaf for item in batch]
         try:
-            await self._write(columns(entries, [item[1] for item in batch], leaves, self._ledger_keeps))
+            arrays = columns(entries, [item.body for item in batch], leaves, self._ledger_keeps)
+            await self._write(arrays, until=batch[0].until)
             receipts = self._receipts(entries, leaves, self._clock())
         except Exception as error:  # whatever it was: those who wait must hear of it, and the next flush be tried
-            cause = error if isinstance(error, OmonatError) and error.code == "evidence-unavailable" else None
-            for *_, future in batch:
-                if not future.done():
-                    refusal = cause or Unavailable("evidence-unavailable")
-                    refusal.__cause__ = None if refusal is error else error
-                    future.set_exception(refusal)
+            self._refuse(batch, error)
             return
-        for (*_, future), receipt in zip(batch, receipts, strict=True):
-            if not future.done():  # its caller may have gone away; the entry stays
-                future.set_result(receipt)
+        for item, receipt in zip(batch, receipts, strict=True):
+            if not item.future.done():  # its caller may have gone away; the entry stays
+                item.future.set_result(receipt)
+        if self._overdue is not None:
+            self._overdue.note(entries[-1].id)
 
-    async def _write(self, arrays: Sequence[object]) -> None:
+    @staticmethod
+    def _refuse(waiting: Iterable[_Waiting], cause: BaseException | None) -> None:
+        for item in waiting:
+            if not item.future.done():
+                refusal = Unavailable("evidence-unavailable")
+                refusal.__cause__ = cause
+                item.future.set_exception(refusal)
+
+    async def _write(self, arrays: Sequence[object], *, until: float) -> None:
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout_at(until):
                 connection = self._connection
                 if connection is None or connection.is_closed():
                     connection = self._connection = await self._connect()

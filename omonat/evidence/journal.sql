@@ -9,3 +9,7 @@ written as (
 insert into ledger (person, at, entry, due_at, txid)
 select l.person, l.at, l.entry, l.at + :ledger_keeps::bigint * interval '1 microsecond', moment.txid from moment,
     unnest(:persons::text[], :ledger_times::timestamptz[], :ledger_entries::text[]) as l(person, at, entry);
+
+-- name: is_published$
+-- Whether an entry lies under a signed checkpoint; null while it has no place.
+select p.index < (select published from evidence_log) from placements p where p.entry = :entry;

@@ -201,10 +201,13 @@ class Checkpoint:
         return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read the text of a checkpoint: three lines, no extensions. Raises BadInput `evidence-note-malformed`."""
+    def parse(cls, text: str, *, extended: bool = False) -> Self:
+        """Read the text of a checkpoint: three lines; with `extended`, others' further lines are let be.
+
+        Raises BadInput `evidence-note-malformed`.
+        """
         lines = text.split("\n")
-        if len(lines) != 4 or lines[3] or not lines[0]:
+        if len(lines) < 4 or lines[-1] or not all(lines[:-1]) or (len(lines) > 4 and not extended):
             raise _refuse("checkpoint lines")
         root = strict_base64(lines[2])
         if len(root) != 32:

@@ -43,10 +43,18 @@ def _altered(what: str, index: int) -> Fault:
     return Fault("evidence-altered", what=what, index=str(index))
 
 
-def sign(head: Head, keys: LogKeys, *, now: Instant) -> bytes:
-    """The signed checkpoint: the log's signature, then the clock's cosignature with the time."""
+def sign(head: Head, keys: LogKeys, *, now: Instant, over: bytes | None = None) -> bytes:
+    """The signed checkpoint: the log's signature, then the clock's cosignature with the time.
+
+    `over` is the checkpoint it replaces: others' lines under the very same text stay true, and stay.
+    """
     text = str(Checkpoint(keys.origin, head.size, head.root))
-    return str(Note.sign(text, (keys.log, keys.clock), now=now)).encode()
+    note = Note.sign(text, (keys.log, keys.clock), now=now)
+    earlier = None if over is None else Note.parse(over)
+    if earlier is not None and earlier.text == text:
+        own = {line[:2] for line in note.signatures}
+        note = Note(text, (*note.signatures, *(line for line in earlier.signatures if line[:2] not in own)))
+    return str(note).encode()
 
 
 def read_checkpoint(folder: LogFolder, keys: LogKeys) -> Head | None:

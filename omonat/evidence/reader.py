@@ -77,6 +77,9 @@ class Reader:
         raw = self.folder.read_checkpoint()
         if raw is None:
             raise BadInput("evidence-proof-pending")
+        return self._signed(raw)
+
+    def _signed(self, raw: bytes) -> Signed:
         try:
             note = Note.parse(raw)
             signed = note.check(self._pinned)
@@ -87,6 +90,19 @@ class Reader:
             raise Fault("evidence-log-foreign", found=checkpoint.origin, expected=self._origin)
         times = [at for at in signed.values() if at is not None]
         return Signed(raw, checkpoint, max(times, default=None))
+
+    def covering(self, index: int) -> Signed:
+        """The best checkpoint over an index: the newest witnessed one when it reaches so far, else the newest.
+
+        Raises as `checkpoint` does, and `evidence-proof-pending` when neither reaches so far.
+        """
+        witnessed = self.folder.read_witnessed()
+        if witnessed is not None and (signed := self._signed(witnessed)).checkpoint.size > index:
+            return signed
+        signed = self.checkpoint()
+        if index >= signed.checkpoint.size:
+            raise BadInput("evidence-proof-pending")
+        return signed
 
     async def entry(self, entry_id: str) -> Recorded:
         """One entry by its id. Raises BadInput `evidence-not-found`."""
@@ -101,15 +117,14 @@ class Reader:
         return Recorded(_checked(row, entry_id, row["index"]), row["body"], row["index"])
 
     async def proof(self, entry_id: str) -> TlogProof:
-        """The `.tlog-proof` of an entry under the newest checkpoint.
+        """The `.tlog-proof` of an entry, under the newest witnessed checkpoint if that one covers it.
 
         Raises BadInput `evidence-not-found` or `evidence-proof-pending`, Fault when the proof doesn't hold.
         """
         recorded = await self.entry(entry_id)
-        signed = self.checkpoint()
-        if recorded.index is None or recorded.index >= signed.checkpoint.size:
+        if recorded.index is None:
             raise BadInput("evidence-proof-pending")
-        return await asyncio.to_thread(self.prove, recorded.body, recorded.index, signed)
+        return await asyncio.to_thread(self.prove, recorded.body, recorded.index, self.covering(recorded.index))
 
     def prove(self, body: bytes, index: int, signed: Signed) -> TlogProof:
         """The proof of these bytes at this index, checked. Raises Fault `evidence-altered`."""
@@ -124,8 +139,13 @@ class Reader:
         return TlogProof(body, index, tuple(path), signed.raw)
 
     def consistency(self, old: int) -> tuple[Signed, list[bytes]]:
-        """The newest checkpoint and the proof that it extends the tree of `old`. ValueError when that is larger."""
+        """The newest checkpoint and the proof that it extends the tree of `old`.
+
+        Raises BadInput `evidence-proof-pending` for a size that isn't published yet.
+        """
         signed = self.checkpoint()
+        if old > signed.checkpoint.size:
+            raise BadInput("evidence-proof-pending")
         return signed, TreeView(self._cache, signed.checkpoint.size).consistency(old)
 
     async def of_person(self, person: str, *, before: tuple[Instant, str] = START, most: int = 50) -> Page:
@@ -157,7 +177,8 @@ def _checked(row: Any, entry_id: str, index: int | None) -> Entry:
 
 
 async def forget_ledger(connection: asyncpg.Connection, person: str) -> None:
-    """End a person's ledger, inside the erasing transaction; the log's entries name nobody and stay."""
+    """End a person's ledger, inside the erasing transaction and after their rows were deleted there: the marks of gone
+    rows end with it. The log's entries name nobody and stay."""
     await _queries.forget(connection, person=person)
 
 

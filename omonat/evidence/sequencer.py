@@ -45,6 +45,7 @@ from omonat.evidence.folder import LogFolder
 from omonat.evidence.keys import LogKeys
 from omonat.evidence.placing import State
 from omonat.evidence.publishing import Head
+from omonat.evidence.witnesses import Witnesses
 
 LEASE: Final = "evidence-sequencer"
 LEASE_LASTS: Final = 6 * SECOND
@@ -71,6 +72,7 @@ class Sequencer:
         clock: Callable[[], Instant],
         holder: str | None = None,
         reached: Callable[[str], None] = lambda _step: None,
+        witnesses: Witnesses | None = None,
     ) -> None:
         self._database = database
         self._folder = folder
@@ -78,6 +80,7 @@ class Sequencer:
         self._clock = clock
         self._holder = holder or new_id("seq")
         self._reached = reached
+        self._witnesses = witnesses
         self._lease: leases.Lease | None = None
         self._signed_at: Instant | None = None
         self._behind = False
@@ -87,7 +90,8 @@ class Sequencer:
         """Take the lease and compare log and database; False while somebody else sequences.
 
         Raises Fault: `evidence-log-rolled-back`, `evidence-database-rolled-back`, `evidence-log-forked`,
-        `evidence-log-foreign`, `evidence-altered`. Nothing is signed then, until somebody has looked.
+        `evidence-log-foreign`, `evidence-altered`, `evidence-witness-conflict`. Nothing is signed then, until somebody
+        has looked.
         """
         async with self._database.transaction() as connection:
             self._lease = await leases.acquire(
@@ -96,6 +100,8 @@ class Sequencer:
         if self._lease is None:
             return False
         await self._reconcile()
+        if self._witnesses is not None:
+            await self._witnesses.compare()
         vkeys = [key.vkey for key in self._keys.pinned]
         await asyncio.to_thread(self._folder.write_keys, vkeys)
         return True
@@ -106,6 +112,8 @@ class Sequencer:
         Returns the newest published head. Raises Unavailable `lease-lost` (then `open` again) and whatever stops
         signing.
         """
+        if self._witnesses is not None and self._witnesses.conflict is not None:
+            raise self._witnesses.conflict
         now = self._clock()
         await self._keep_lease(now)
         state = await self._place(now)
@@ -243,6 +251,8 @@ class Sequencer:
             self._reached("noted")
         self._signed_at = now
         self._reached("published")
+        if self._witnesses is not None:
+            self._witnesses.signed()
         if after.size > before.size:
             await asyncio.to_thread(self._folder.drop_superseded, before.size, after.size)
         self._reached("tidied")
@@ -252,7 +262,7 @@ class Sequencer:
             on_disk = publishing.read_checkpoint(self._folder, self._keys)
             if (on_disk or publishing.EMPTY) != before:
                 raise Unavailable("lease-lost", lease=LEASE)  # somebody went on without us; `open` looks closer
-            signed = publishing.sign(after, self._keys, now=now)
+            signed = publishing.sign(after, self._keys, now=now, over=self._folder.read_checkpoint())
             self._reached("signed")
             self._folder.write_checkpoint(signed)
             self._reached("replaced")

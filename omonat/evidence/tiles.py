@@ -47,7 +47,13 @@ class TileName:
         except (ValueError, IndexError) as error:
             raise BadInput("evidence-note-malformed", why="tile path") from error
         known_level = level == ENTRIES or 0 <= int(level) <= 63
-        if name.path != path or not known_level or not 1 <= width <= WIDTH or (width == WIDTH and ".p" in path):
+        if (
+            name.number < 0
+            or name.path != path
+            or not known_level
+            or not 1 <= width <= WIDTH
+            or (width == WIDTH and ".p" in path)
+        ):
             raise BadInput("evidence-note-malformed", why="tile path")
         return name
 

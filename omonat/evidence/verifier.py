@@ -4,7 +4,10 @@
     python verifier.py LOGFOLDER --key VKEY [--key VKEY …]      the whole log
     python verifier.py LOGFOLDER --key … --receipt TOKEN        … and that what a receipt promises is in it
     python verifier.py LOGFOLDER --key … --seen CHECKPOINT      … and that it extends a checkpoint kept from earlier
+    python verifier.py LOGFOLDER --key … --witness VKEY         … and that this witness has cosigned it
     python verifier.py PROOF.tlog-proof --key VKEY              one entry, without the log
+    python verifier.py PROOF.tlog-proof --key … --opening FILE  … and about whom, by the salts you were given
+    python verifier.py CHECKPOINT --key … --seen CHECKPOINT     two checkpoints against each other, without the log
 
 This file needs Python 3.11 and the package `cryptography`, and nothing of Omonat: read it, copy it, run it on another
 machine. It was written from the published formats (RFC 6962; C2SP tlog-tiles, signed-note, tlog-checkpoint,
@@ -13,7 +16,11 @@ one that checks it. It believes nothing it can compute, and it pins keys: pass t
 beside the log. Keys are told apart by their names: `ORIGIN`, `ORIGIN/clock`, `ORIGIN/receipts`.
 
 What is checked: the checkpoint's spelling, origin and signatures · every entry's spelling, id and time · every leaf
-hash and tile · the root · time marks and clock steps · receipts · earlier checkpoints.
+hash and tile · the root · time marks and clock steps · receipts · earlier checkpoints · witnesses · openings.
+
+A checkpoint that a witness gives out (`<its address>/<hex SHA-256 of the origin>/checkpoint`) is as good for --seen as
+one you kept yourself. Of several --witness keys all must have signed, or --quorum of them; a false line is as bad as a
+false signature of the log.
 
 Exit codes:
      0  intact                                   12  an entry isn't in its one agreed form, or its id repeats
@@ -21,7 +28,8 @@ Exit codes:
      3  can't tell: a key or a fact is missing   14  a receipt is false, or its entry is missing though due
      7  a file can't be read                     15  the log doesn't extend a checkpoint seen earlier
     10  signature, key or origin is wrong        16  the checkpoint is older than --max-age
-    11  entries or tiles differ from what was signed
+    11  entries or tiles differ from what was signed        17  too few witnesses have cosigned the checkpoint
+                                                18  an opening doesn't fit its commitment
 """
 
 import argparse
@@ -42,7 +50,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 INTACT, USAGE, CANNOT_TELL, UNREADABLE = 0, 2, 3, 7
-SIGNATURE, ALTERED, ENTRY, TIME, RECEIPT, FORK, STALE = 10, 11, 12, 13, 14, 15, 16
+SIGNATURE, ALTERED, ENTRY, TIME, RECEIPT, FORK, STALE, UNWITNESSED, OPENING = 10, 11, 12, 13, 14, 15, 16, 17, 18
 NAMES = {
     INTACT: "intact",
     CANNOT_TELL: "cannot tell",
@@ -54,6 +62,8 @@ NAMES = {
     RECEIPT: "receipt",
     FORK: "fork",
     STALE: "stale",
+    UNWITNESSED: "unwitnessed",
+    OPENING: "opening",
 }
 
 WIDTH = 256
@@ -65,6 +75,9 @@ _ID = re.compile(r"ev_[a-z2-7]{25}[aeimquy4]")
 _ACT = re.compile(r"[a-z][a-z0-9-]*(?::[a-z][a-z0-9-]*){1,2}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 _MEMBERS = {"act", "at", "facts", "id", "v"}
+_NAME = re.compile(r"[^\s+\x00-\x1f\x7f]+")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+_LONGEST_NOTE, _MOST_SIGNATURES = 64 * 1024, 64
 _TOKEN_HEAD = Struct(">QII32s64s")
 
 
@@ -134,57 +147,67 @@ class Key:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a log signed. `signed_at` is the clock key's newest word, in microseconds."""
+    """What a log signed. `signed_at` is the clock key's newest word, `witnessed` each witness's, in microseconds."""
 
     origin: str
     size: int
     root: bytes
     signed_at: int | None
+    witnessed: dict[Key, int] = field(default_factory=dict)
 
 
-def open_checkpoint(raw: bytes, origin: str, keys: Sequence[Key]) -> Checkpoint:
-    """A checkpoint of this origin that every pinned key signed, the log key among them. Raises Wrong."""
+def open_checkpoint(raw: bytes, pinned: "Pinned", *, all_keys: bool = True) -> Checkpoint:
+    """A checkpoint of the pinned origin that every pinned key of the log signed, the log key among them. Raises Wrong.
+
+    Without `all_keys` the log key is enough: so witnesses give checkpoints back. How many witnesses signed is for the
+    caller to judge; that one of them signed falsely is not.
+    """
+    origin, keys = pinned.origin, pinned.note_keys
     try:
         whole = raw.decode("utf-8")
     except UnicodeDecodeError:
         raise Wrong(SIGNATURE, "the checkpoint isn't UTF-8") from None
     text, gap, tail = whole.rpartition("\n\n")
     lines = text.split("\n")
-    if not gap or not tail.endswith("\n") or len(lines) != 3 or any(ord(letter) < 32 for letter in "".join(lines)):
+    if not gap or not tail.endswith("\n") or len(lines) != 3 or len(raw) > _LONGEST_NOTE or _CONTROL.search(whole):
         raise Wrong(SIGNATURE, "the checkpoint isn't a signed note of three lines")
+    if tail.count("\n") > _MOST_SIGNATURES:
+        raise Wrong(SIGNATURE, "the checkpoint has too many signatures")
     root = strict_base64(lines[2])
     if len(root) != 32:
         raise Wrong(SIGNATURE, "the root isn't 32 bytes")
     if lines[0] != origin:
         raise Wrong(SIGNATURE, f"the checkpoint is of `{lines[0]}`, not of `{origin}`")
-    times = []
-    signers: set[Key] = set()
+    signers: dict[Key, int] = {}
     for line in tail[:-1].split("\n"):
-        key, signature = _signature_line(line, keys)
+        key, signature = _signature_line(line, (*keys, *pinned.witnesses))
         if key is None:
             continue
         if key in signers:
             raise Wrong(SIGNATURE, f"{key.name} signed twice")
-        message = f"{text}\n".encode()
+        message, seconds = f"{text}\n".encode(), 0
         if key.kind == 4:
             seconds = int.from_bytes(signature[:8], "big")
             message = b"cosignature/v1\ntime %d\n" % seconds + message
             signature = signature[8:]
-            times.append(seconds * SECOND)
         key.verify(signature, message)
-        signers.add(key)
+        signers[key] = seconds * SECOND
     if not any(key.kind == 1 and key.name == origin for key in signers):
         raise Wrong(SIGNATURE, "the pinned log key didn't sign the checkpoint")
-    if len(signers) != len(keys):
+    if all_keys and any(key not in signers for key in keys):
         raise Wrong(SIGNATURE, "a pinned key didn't sign the checkpoint")
-    return Checkpoint(origin, strict_number(lines[1]), root, max(times, default=None))
+    times = [signers[key] for key in keys if key in signers and key.kind == 4]
+    witnessed = {key: signers[key] for key in pinned.witnesses if key in signers}
+    return Checkpoint(origin, strict_number(lines[1]), root, max(times, default=None), witnessed)
 
 
 def _signature_line(line: str, keys: Sequence[Key]) -> tuple[Key | None, bytes]:
     parts = line.split(" ")
-    if len(parts) != 3 or parts[0] != "—" or not parts[1] or "+" in parts[1]:
+    if len(parts) != 3 or parts[0] != "—" or not _NAME.fullmatch(parts[1]):
         raise Wrong(SIGNATURE, "a signature line is malformed")
     raw = strict_base64(parts[2])
+    if len(raw) < 5:
+        raise Wrong(SIGNATURE, "a signature line is malformed")
     known = (key for key in keys if key.name == parts[1] and key.id == raw[:4])
     return next(known, None), raw[4:]
 
@@ -333,7 +356,7 @@ def open_entry(raw: bytes) -> dict[str, Any]:
         raise Wrong(ENTRY, "has no proper id")
     if type(entry["act"]) is not str or not _ACT.fullmatch(entry["act"]):
         raise Wrong(ENTRY, "has no proper act")
-    if type(entry["at"]) is not int or type(entry["facts"]) is not dict or not _plain(entry["facts"]):
+    if type(entry["at"]) is not int or type(entry["facts"]) is not dict or not _plain([entry["at"], entry["facts"]]):
         raise Wrong(ENTRY, "has a time or facts of the wrong kind")
     return entry
 
@@ -389,7 +412,10 @@ class Report:
     def conclude(self) -> "Report":
         """The verdict: what breaks trust outweighs what can't be told; the gravest kind gives the code."""
         found = {finding.code for finding in self.findings}
-        order = (SIGNATURE, FORK, ALTERED, ENTRY, RECEIPT, TIME, UNREADABLE, STALE, CANNOT_TELL)
+        order = (
+            *(SIGNATURE, FORK, ALTERED, ENTRY, RECEIPT, TIME, OPENING),
+            *(UNREADABLE, UNWITNESSED, STALE, CANNOT_TELL),
+        )
         self.code = next((code for code in order if code in found), INTACT)
         self.verdict = NAMES[self.code]
         return self
@@ -463,19 +489,38 @@ def _when(instant: int) -> str:
 
 @dataclass(frozen=True)
 class Pinned:
-    """What the reader trusts: an origin and public keys."""
+    """What the reader trusts: an origin, its public keys, and witnesses, of whom `quorum` must have signed."""
 
     origin: str
     keys: tuple[Key, ...]
+    witnesses: tuple[Key, ...] = ()
+    quorum: int = 0
 
     @classmethod
-    def of(cls, vkeys: Sequence[str], origin: str | None = None) -> "Pinned":
-        """Keys by their names; the origin is the log key's name unless it is given. Raises Wrong."""
+    def of(
+        cls,
+        vkeys: Sequence[str],
+        origin: str | None = None,
+        *,
+        witnesses: Sequence[str] = (),
+        quorum: int | None = None,
+    ) -> "Pinned":
+        """Keys by their names; the origin is the log key's name unless it is given. Raises Wrong.
+
+        Without a quorum every witness must have signed. A witness is told by its key: named twice it counts once.
+        """
         keys = tuple(Key.parse(vkey) for vkey in vkeys)
         logs = [key.name for key in keys if key.kind == 1 and not key.name.endswith("/receipts")]
         if origin is None and len(set(logs)) != 1:
             raise Wrong(USAGE, "pin exactly one log key, or name the --origin")
-        return cls(origin or logs[0], keys)
+        others = tuple({key.public: key for key in map(Key.parse, witnesses)}.values())
+        if any(key.kind != 4 for key in others):
+            raise Wrong(USAGE, "a witness's key is one for cosignatures (type 0x04)")
+        if {key.public for key in others} & {key.public for key in keys}:
+            raise Wrong(USAGE, "the log can't be its own witness")
+        if quorum is not None and not 0 < quorum <= len(others):
+            raise Wrong(USAGE, f"a quorum of {quorum} needs as many --witness keys")
+        return cls(origin or logs[0], keys, others, len(others) if quorum is None else quorum)
 
     @property
     def note_keys(self) -> list[Key]:
@@ -495,6 +540,7 @@ def verify_log(
     receipts: Sequence[str] = (),
     seen: Sequence[bytes] = (),
     max_age: int | None = None,
+    openings: Sequence["Opening"] = (),
 ) -> Report:
     """Everything about a log folder. Never raises for what lies in it: whatever is wrong becomes a finding."""
     report = Report(origin=pinned.origin)
@@ -504,13 +550,14 @@ def verify_log(
         report.add(UNREADABLE, f"checkpoint: {error.strerror}")
         return report.conclude()
     try:
-        checkpoint = open_checkpoint(raw, pinned.origin, pinned.note_keys)
+        checkpoint = open_checkpoint(raw, pinned)
     except Wrong as wrong:
         report.add(SIGNATURE, wrong.what)
         return report.conclude()
     report.size, report.root, report.signed_at = checkpoint.size, checkpoint.root.hex(), checkpoint.signed_at
     times = Times()
-    levels = _read_entries(folder, checkpoint.size, times, report)
+    kept: dict[str, tuple[int, dict[str, Any]]] = {}
+    levels = _read_entries(folder, checkpoint.size, times, report, ({one.entry for one in openings}, kept))
     report.last_mark = times.end()
     if levels.root(checkpoint.size) == checkpoint.root:
         _check_tiles(folder, levels, checkpoint.size, report)
@@ -520,14 +567,31 @@ def verify_log(
         _locate(folder, levels, checkpoint, report)
     for earlier in seen:
         _check_seen(earlier, pinned, levels, checkpoint, report)
+    for opening in openings:
+        if opening.entry in kept:
+            index, entry = kept[opening.entry]
+            _check_opening(opening, entry, index, report)
+        else:
+            report.add(OPENING, f"the opened entry {opening.entry} isn't in the log")
     for token in receipts:
         _check_receipt(token, pinned, levels, checkpoint, report)
     _check_age(checkpoint, max_age, report)
+    _check_witnesses(checkpoint, pinned, report)
     return report.conclude()
 
 
-def _read_entries(folder: Path, size: int, times: "Times", report: Report) -> Levels:
-    """Every entry in order: its form, its id, its time, its hash. Where a bundle is short, zeros keep the places."""
+def _read_entries(
+    folder: Path,
+    size: int,
+    times: "Times",
+    report: Report,
+    keep: tuple[set[str], dict[str, tuple[int, dict[str, Any]]]],
+) -> Levels:
+    """Every entry in order: its form, its id, its time, its hash. Where a bundle is short, zeros keep the places.
+
+    `keep`: ids, and where their entries go.
+    """
+    wanted, kept = keep
     levels = Levels()
     ids: set[str] = set()
     for number, start in enumerate(range(0, size, WIDTH)):
@@ -549,6 +613,8 @@ def _read_entries(folder: Path, size: int, times: "Times", report: Report) -> Le
             if entry["id"] in ids:
                 report.add(ENTRY, f"repeats the id {entry['id']}", index)
             ids.add(entry["id"])
+            if entry["id"] in wanted:
+                kept.setdefault(entry["id"], (index, entry))
             times.see(index, entry)
     report.notices += times.notices
     return levels
@@ -625,7 +691,7 @@ def _descend(folder: Path, levels: Levels, tile: tuple[int, int], proven: bytes,
 
 def _check_seen(raw: bytes, pinned: Pinned, levels: Levels, checkpoint: Checkpoint, report: Report) -> None:
     try:
-        earlier = open_checkpoint(raw, pinned.origin, pinned.note_keys)
+        earlier = open_checkpoint(raw, pinned, all_keys=False)
     except Wrong as wrong:
         report.add(CANNOT_TELL, f"the earlier checkpoint is no witness: {wrong.what}")
         return
@@ -688,6 +754,14 @@ def open_receipt(token: str, pinned: Pinned) -> tuple[bytes, int]:
     raise Wrong(RECEIPT, "its signature is false")
 
 
+def _check_witnesses(checkpoint: Checkpoint, pinned: Pinned, report: Report) -> None:
+    for key, at in checkpoint.witnessed.items():
+        report.notices.append(f"cosigned by {key.name} {_when(at)}")
+    found = len(checkpoint.witnessed)
+    if found < pinned.quorum:
+        report.add(UNWITNESSED, f"{found} of {len(pinned.witnesses)} witnesses cosigned, {pinned.quorum} are needed")
+
+
 def _check_age(checkpoint: Checkpoint, max_age: int | None, report: Report) -> None:
     if max_age is None:
         return
@@ -697,11 +771,52 @@ def _check_age(checkpoint: Checkpoint, max_age: int | None, report: Report) -> N
         report.add(STALE, f"the checkpoint was signed {_when(checkpoint.signed_at)}: the log is silent")
 
 
+# ---- openings: what an entry says about whom, for those who were given the salt --------------------------------------
+
+
+@dataclass(frozen=True)
+class Opening:
+    """One commitment opened: in this field of this entry stands this value under this salt."""
+
+    entry: str
+    field: str
+    value: str
+    salt: bytes
+
+    @property
+    def commitment(self) -> str:
+        """SHA-256 over label, salt, entry, field and value, each behind its length in four bytes; base64url."""
+        texts = (self.entry.encode(), self.field.encode(), self.value.encode())
+        parts = (b"omonat/commitment/v1", self.salt, *texts)
+        framed = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+        return base64.urlsafe_b64encode(sha256(framed).digest()).decode().rstrip("=")
+
+
+def read_openings(text: str) -> list[Opening]:
+    """A JSON list of {"entry", "field", "salt", "value"}, salts in hex. Raises Wrong."""
+    try:
+        rows = _decode(text)
+        found = [Opening(row["entry"], row["field"], row["value"], bytes.fromhex(row["salt"])) for row in rows]
+        spelled = all(one.salt.hex() == row["salt"] for one, row in zip(found, rows, strict=True))
+        if type(rows) is list and spelled and all(one.commitment for one in found):
+            return found
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    raise Wrong(OPENING, "isn't a list of openings")
+
+
+def _check_opening(opening: Opening, entry: dict[str, Any], index: int, report: Report) -> None:
+    if len(opening.salt) == 32 and entry["facts"].get(opening.field) == opening.commitment:
+        report.notices.append(f"entry {index}: {opening.field} is {opening.value}")
+    else:
+        report.add(OPENING, f"the opening of `{opening.field}` doesn't fit entry {opening.entry}", index)
+
+
 # ---- one proof ---------------------------------------------------------------------------------------------------
 
 
-def verify_proof(raw: bytes, pinned: Pinned) -> Report:
-    """A `.tlog-proof` that carries its entry."""
+def verify_proof(raw: bytes, pinned: Pinned, *, openings: Sequence["Opening"] = ()) -> Report:
+    """A `.tlog-proof` that carries its entry, and what the openings of that entry say."""
     report = Report(origin=pinned.origin)
     try:
         index, entry, checkpoint = _open_proof(raw, pinned)
@@ -710,6 +825,34 @@ def verify_proof(raw: bytes, pinned: Pinned) -> Report:
         return report.conclude()
     report.size, report.root, report.signed_at = checkpoint.size, checkpoint.root.hex(), checkpoint.signed_at
     report.notices.append(f"entry {index}: {entry['id']} {entry['act']} at {_when(entry['at'])}")
+    for opening in openings:
+        if opening.entry == entry["id"]:
+            _check_opening(opening, entry, index, report)
+    _check_witnesses(checkpoint, pinned, report)
+    return report.conclude()
+
+
+def verify_note(raw: bytes, pinned: Pinned, *, seen: Sequence[bytes] = (), max_age: int | None = None) -> Report:
+    """A checkpoint alone: its signatures, age and witnesses; of two of one size with two roots, the fork."""
+    report = Report(origin=pinned.origin)
+    try:
+        checkpoint = open_checkpoint(raw, pinned, all_keys=False)
+    except Wrong as wrong:
+        report.add(wrong.kind, wrong.what)
+        return report.conclude()
+    report.size, report.root, report.signed_at = checkpoint.size, checkpoint.root.hex(), checkpoint.signed_at
+    for other in seen:
+        try:
+            earlier = open_checkpoint(other, pinned, all_keys=False)
+        except Wrong as wrong:
+            report.add(CANNOT_TELL, f"the other checkpoint is no witness: {wrong.what}")
+            continue
+        if earlier.size != checkpoint.size:
+            report.add(CANNOT_TELL, "checkpoints of two sizes are compared over the log, not alone")
+        elif earlier.root != checkpoint.root:
+            report.add(FORK, f"the log signed two histories of {checkpoint.size} entries", 0, checkpoint.size)
+    _check_age(checkpoint, max_age, report)
+    _check_witnesses(checkpoint, pinned, report)
     return report.conclude()
 
 
@@ -728,7 +871,7 @@ def _open_proof(raw: bytes, pinned: Pinned) -> tuple[int, dict[str, Any], Checkp
     path = [strict_base64(line) for line in lines[3:]]
     if any(len(one) != 32 for one in path):
         raise Wrong(ALTERED, "a hash isn't 32 bytes")
-    checkpoint = open_checkpoint(signed, pinned.origin, pinned.note_keys)
+    checkpoint = open_checkpoint(signed, pinned)
     if path_root(index, checkpoint.size, leaf_hash(body), path) != checkpoint.root:
         raise Wrong(ALTERED, "the proof doesn't lead to the signed root")
     return index, open_entry(body), checkpoint
@@ -766,13 +909,17 @@ def run(arguments: argparse.Namespace) -> Report:
         vkeys += [line for line in Path(file).read_text("utf-8").splitlines() if line and not line.startswith("#")]
     if not vkeys:
         raise Wrong(CANNOT_TELL, "pin the log's key with --key: without it anybody could have written this log")
-    pinned = Pinned.of(vkeys, arguments.origin)
+    pinned = Pinned.of(vkeys, arguments.origin, witnesses=arguments.witness, quorum=arguments.quorum)
     target = Path(arguments.target)
-    if target.is_file():
-        return verify_proof(target.read_bytes(), pinned)
-    tokens = [_token(text) for text in arguments.receipt]
     seen = [Path(file).read_bytes() for file in arguments.seen]
-    return verify_log(target, pinned, receipts=tokens, seen=seen, max_age=arguments.max_age)
+    openings = [one for file in arguments.opening for one in read_openings(Path(file).read_text("utf-8"))]
+    if target.is_file():
+        raw = target.read_bytes()
+        if not raw.startswith(b"c2sp.org/tlog-proof@"):
+            return verify_note(raw, pinned, seen=seen, max_age=arguments.max_age)
+        return verify_proof(raw, pinned, openings=openings)
+    tokens = [_token(text) for text in arguments.receipt]
+    return verify_log(target, pinned, receipts=tokens, seen=seen, max_age=arguments.max_age, openings=openings)
 
 
 def _token(text: str) -> str:
@@ -788,12 +935,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     about = argparse.ArgumentParser(
         "verifier.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    about.add_argument("target", help="a log folder, or a .tlog-proof file")
+    about.add_argument("target", help="a log folder, a .tlog-proof file, or a checkpoint")
     about.add_argument("--key", action="append", default=[], metavar="VKEY", help="a pinned key; repeat for more")
     about.add_argument("--keys", action="append", default=[], metavar="FILE", help="pinned keys, one a line")
     about.add_argument("--origin", help="the log's origin; the log key's name unless given")
     about.add_argument("--receipt", action="append", default=[], metavar="TOKEN", help="a token, or a file with one")
     about.add_argument("--seen", action="append", default=[], metavar="FILE", help="a checkpoint kept from earlier")
+    about.add_argument("--witness", action="append", default=[], metavar="VKEY", help="a witness's key; may repeat")
+    about.add_argument("--quorum", type=int, metavar="N", help="how many witnesses must have signed; all unless given")
+    about.add_argument("--opening", action="append", default=[], metavar="FILE", help="openings you were given")
     about.add_argument("--max-age", type=int, metavar="SECONDS", help="how old the checkpoint may be")
     about.add_argument("--json", action="store_true", help="print the report as JSON")
     arguments = about.parse_args(argv)

@@ -90,17 +90,17 @@ class Cases:
                     raise Refused("person-unknown")
                 evidence_slot = held["evidence_slot"]
             assigned = request.assigned if request.assigned is not None else tuple(row["assigned"]) if row else ()
-            if row is None:
-                await _queries.open_case(
-                    connection, id=request.case, kind=kind, service=service, person=request.person,
-                    client=client.id, now=now, assigned=list(assigned),
-                )  # fmt: skip
-            else:
-                await _queries.change_case(connection, id=request.case, person=request.person, assigned=list(assigned))
             act = "case:work:opened" if row is None else "case:work:changed"
             person = request.person or (row["person"] if row else None)
             facts = {"assigned": [self._vault.pseudonym("staff-ref", ref) for ref in assigned]}
             entry = self._entry(act, request.case, client, whose=(person, evidence_slot), more=facts, now=now)
+            if row is None:
+                await _queries.open_case(
+                    connection, id=request.case, kind=kind, service=service, person=request.person,
+                    client=client.id, now=now, assigned=list(assigned), entry=entry.id,
+                )  # fmt: skip
+            else:
+                await _queries.change_case(connection, id=request.case, person=request.person, assigned=list(assigned))
             (receipt,) = await self._journal.append(connection, [entry], now=now)
             if also is not None:
                 await also(connection, receipt)

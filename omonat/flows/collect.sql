@@ -34,9 +34,9 @@ with new_persons as (
                          :persons_language::text[], :persons_told::int[], :persons_standing::jsonb[],
                          :persons_created_at::timestamptz[])
 ), bound as (
-    insert into cases as k (id, kind, service, person, opened_by, opened_at)
+    insert into cases as k (id, kind, service, person, opened_by, opened_at, entry)
     select * from unnest(:cases_id::text[], :cases_kind::text[], :cases_service::text[], :cases_person::text[],
-                         :cases_opened_by::text[], :cases_opened_at::timestamptz[])
+                         :cases_opened_by::text[], :cases_opened_at::timestamptz[], :cases_entry::text[])
         on conflict (id) do update set person = excluded.person
      where k.closed_at is null and k.kind = excluded.kind and (k.person is null or k.person = excluded.person)
     returning k.id

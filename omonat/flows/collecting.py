@@ -160,7 +160,7 @@ class Writing:
     entries: list[Entry] = field(default_factory=list)
     _touched: set[str] = field(default_factory=set)
     _moved: set[str] = field(default_factory=set)
-    _cases: dict[str, tuple[str, str, str, str, str, Instant]] = field(default_factory=dict)
+    _cases: dict[str, tuple[str, str, str, str, str, Instant, str]] = field(default_factory=dict)
     _records: list[tuple[Any, ...]] = field(default_factory=list)
     _sections: list[tuple[Any, ...]] = field(default_factory=list)
     _lookups: list[tuple[Any, ...]] = field(default_factory=list)
@@ -175,15 +175,17 @@ class Writing:
 
     def add(self, parsed: Parsed, facts: Facts) -> None:
         """Plan and seal one collection."""
-        request, record = parsed.request, new_id("rec")
+        request, entry = parsed.request, new_id("ev")
+        record = (
+            f"rec{entry[2:]}"  # the record and the entry that speaks of it share their name, so neither can go alone
+        )
         at = self.now if request.at is None else min(request.at, self.now)
         person = self._person(parsed, facts, at)
         (slot,) = self.vault.reserve_slots(1)
-        entry = new_id("ev")
         if request.case is not None:
             kind = request.case.partition(":")[0]
             self._cases[request.case] = (
-                request.case, kind, request.service, person.id, request.credential.client, at,
+                request.case, kind, request.service, person.id, request.credential.client, at, entry,
             )  # fmt: skip
         self._choose(parsed, person, entry, at)
         due = self._due(parsed.policy, request.service, at, facts.case_opened or at, person.standing)
@@ -308,7 +310,7 @@ class Writing:
 
 _TABLES = {
     "persons": ("id", "slot", "evidence_slot", "language", "told", "standing", "created_at"),
-    "cases": ("id", "kind", "service", "person", "opened_by", "opened_at"),
+    "cases": ("id", "kind", "service", "person", "opened_by", "opened_at", "entry"),
     "records": (
         "id", "person", "service", "case_id", "version", "slot", "source", "collected_at", "due_at", "due_under",
     ),

@@ -13,7 +13,6 @@ from typing import Any, Literal
 import asyncpg
 
 from omonat.base.errors import BadInput, Refused
-from omonat.base.ids import new_id
 from omonat.base.instants import DAY, Instant
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
@@ -144,27 +143,28 @@ class Erase:
             else:
                 records = [r async for r in _queries.records_of_person(connection, person=request.person)]
             around = await read_around(connection, records, now=now, kept_still=False, person=person)
-        judge = Judge(self._grounds, policy, now, by_name="all")
         goes: dict[str, int] = {}
         stays: list[Stay] = []
-        for record in records:
-            judged = judge.judge(record, around, _asked(request))
-            for item in judged.gone:
-                if not request.items or item in request.items:
-                    goes[item] = goes.get(item, 0) + 1
-            stays += [stay for stay in judged.stays if not request.items or stay.item in request.items]
-        await self._note_plan(policy, request, person, judge.opened, now)
+        with self._grounds.vault.openings.for_an_entry() as entry:
+            judge = Judge(self._grounds, policy, now, entry=entry, by_name="all")
+            for record in records:
+                judged = judge.judge(record, around, _asked(request))
+                for item in judged.gone:
+                    if not request.items or item in request.items:
+                        goes[item] = goes.get(item, 0) + 1
+                stays += [stay for stay in judged.stays if not request.items or stay.item in request.items]
+            await self._note_plan(policy, request, person, judge, now)
         return Plan(goes=goes, stays=together(stays))
 
     async def _note_plan(
-        self, policy: CompiledPolicy, request: ErasureRequest, person: Any, opened: int, now: Instant
+        self, policy: CompiledPolicy, request: ErasureRequest, person: Any, judge: Judge, now: Instant
     ) -> None:
         """Sections were opened to name what they hold: that is in evidence before anything is said."""
-        entry = new_id("ev")
+        entry = judge.entry
         whose = self._grounds.vault.commitment(
             evidence_slot=person["evidence_slot"], entry=entry, field="person", value=request.person
         )
-        facts = {"policy": policy.digest, "by": request.by, "opened": opened, "person": whose}
+        facts = {"policy": policy.digest, "by": request.by, "opened": judge.opened, "person": whose}
         planned = Entry(entry, now, f"erasure:{request.scope}:planned", facts, (request.person,))
         await self._grounds.journal.submit(planned)
 
@@ -176,12 +176,13 @@ class Erase:
         """
         policy = await self._law.current()
         _check(policy, request)
-        now = self._clock()
-        async with self._database.transaction() as connection:
-            hide = self._person if request.scope == "person" else self._part
-            erasure = await hide(connection, policy, request, now)
-            if also is not None:
-                await also(connection, _erasure(await _erasures.erasure_by_id(connection, id=erasure)))
+        now, vault = self._clock(), self._grounds.vault
+        hide = self._person if request.scope == "person" else self._part
+        with vault.openings.for_an_entry() as entry:
+            async with self._database.transaction() as connection:
+                erasure = await hide(connection, policy, request, now, entry)
+                if also is not None:
+                    await also(connection, _erasure(await _erasures.erasure_by_id(connection, id=erasure)))
         self.stages.reached("intended")
         await self.stages.advance(erasure)
         return await self.show(erasure)
@@ -200,7 +201,7 @@ class Erase:
             return [_erasure(row) async for row in _erasures.erasures_of(connection, person=person)]
 
     async def _person(
-        self, connection: asyncpg.Connection, policy: CompiledPolicy, request: ErasureRequest, now: Instant
+        self, connection: asyncpg.Connection, policy: CompiledPolicy, request: ErasureRequest, now: Instant, entry: str
     ) -> str:
         """Hide a person, whatever is held of them, in one short transaction."""
         (new_slot,) = self._grounds.vault.reserve_slots(1)
@@ -217,14 +218,14 @@ class Erase:
         await _erasures.hide_person(connection, id=request.person, now=now, evidence_due=evidence_due(policy, now))
         await _erasures.end_sessions(connection, person=request.person)
         return await self.stages.intend(
-            connection, act="erasure:person:hidden", facts=_facts(policy, person), subjects=(), now=now,
+            connection, act="erasure:person:hidden", entry=entry, facts=_facts(policy, person), subjects=(), now=now,
             scope="person", cause=request.cause, person=request.person, asked_by=request.by,
             policy=policy.ordinal, slots=[person["slot"]], new_slot=new_slot, sealed_at=None,
             lookup_epoch=epoch if found else None,
         )  # fmt: skip
 
     async def _part(
-        self, connection: asyncpg.Connection, policy: CompiledPolicy, request: ErasureRequest, now: Instant
+        self, connection: asyncpg.Connection, policy: CompiledPolicy, request: ErasureRequest, now: Instant, entry: str
     ) -> str:
         """Take a record, or items, out of a person's data, in one transaction."""
         person = await _queries.person_for_erasure(connection, id=request.person)
@@ -244,7 +245,7 @@ class Erase:
                 raise Refused("record-unknown")
             records = [one]
         around = await read_around(connection, records, now=now, kept_still=False, person=person)
-        judge = Judge(self._grounds, policy, now, by_name="stays")
+        judge = Judge(self._grounds, policy, now, entry=entry, by_name="stays")
         removal = Removal(self._grounds, policy, judge)
         for record in records:
             removal.add(judge.judge(record, around, _asked(request)), person)
@@ -253,6 +254,7 @@ class Erase:
         facts = _facts(policy, person) | {"items": list(request.items), "opened": judge.opened}
         return await self.stages.intend(
             connection, act=f"erasure:{request.scope}:hidden", facts=facts, subjects=(request.person,), now=now,
+            entry=entry,
             scope=request.scope, cause=request.cause, person=request.person, record=request.record,
             items=list(request.items), asked_by=request.by, policy=policy.ordinal, counted=removal.counted,
             slots=removal.doomed, stays=stays,

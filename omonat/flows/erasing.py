@@ -51,10 +51,14 @@ class Stages:
         facts: Mapping[str, Any],
         subjects: tuple[str, ...],
         now: Instant,
+        entry: str | None = None,
         **row: Any,
     ) -> str:
-        """Write the intent and its entry in the transaction that hides the data; the erasure's id comes back."""
-        erasure, entry = new_id("ers"), new_id("ev")
+        """Write the intent and its entry in the transaction that hides the data; the erasure's id comes back.
+
+        `entry` is the entry's id where something was opened for it already.
+        """
+        erasure, entry = new_id("ers"), entry or new_id("ev")
         slots = sorted(row["slots"])
         given: dict[str, Any] = {
             "person": None, "record": None, "items": [], "counted": 0, "new_slot": None, "stays": [],
@@ -103,25 +107,28 @@ class Stages:
 
     async def _step(self, erasure: str) -> bool:
         """One step in one transaction, but for the keys, which are destroyed between two; whether more is to do."""
-        now = self._grounds.clock()
-        async with self._grounds.database.transaction() as connection:
-            row = await _erasures.erasure_for_update(connection, id=erasure)
-            if row is None:
-                return False
-            if row["sealed_at"] is None:
-                await self._seal_some(connection, row, now)
-            elif row["destroyed_at"] is None:
-                await self._destroy(connection, row, now)
-                if row["scope"] != "person":  # its rows went with the intent
+        now, vault = self._grounds.clock(), self._grounds.vault
+        with vault.openings.for_an_entry() as entry:
+            async with self._grounds.database.transaction() as connection:
+                row = await _erasures.erasure_for_update(connection, id=erasure)
+                if row is None:
+                    return False
+                if row["sealed_at"] is None:
+                    await self._seal_some(connection, row, now, entry)
+                elif row["destroyed_at"] is None:
+                    await self._destroy(connection, row, now)
+                    if row["scope"] != "person":  # its rows went with the intent
+                        await self._note_swept(connection, row, now)
+                elif await self._sweep_some(connection, row):  # rows that go say so in their own transaction
+                    await self._grounds.journal.append(connection, [self._entry(row, "sweeping", now)], now=now)
+                else:
                     await self._note_swept(connection, row, now)
-            elif not await self._sweep_some(connection, row):
-                await self._note_swept(connection, row, now)
         self.reached("stepped")
         return True
 
     # What must stay ---------------------------------------------------------------------------------------------
 
-    async def _seal_some(self, connection: asyncpg.Connection, row: Any, now: Instant) -> None:
+    async def _seal_some(self, connection: asyncpg.Connection, row: Any, now: Instant, entry: str) -> None:
         """Seal anew, under the person's new key, a batch of what duties keep of an erased person."""
         policy = await self._grounds.law.current()
         person = await _queries.person_for_erasure(connection, id=row["person"])
@@ -135,7 +142,7 @@ class Stages:
         ]
         stays = stays_of(row["stays"])
         if records:
-            judge = Judge(self._grounds, policy, now, by_name="stays")
+            judge = Judge(self._grounds, policy, now, entry=entry, by_name="stays")
             removal = Removal(self._grounds, policy, judge)
             around = await read_around(connection, records, now=now, kept_still=False, person=person)
             for record in records:
@@ -143,6 +150,8 @@ class Stages:
                 removal.add(judged, person, new_person_slot=row["new_slot"], by=row["id"])
             await removal.write(connection, around, lookups=False)
             stays = (*stays, *removal.stays)
+            sealed = self._entry(row, "sealed", now, opened=judge.opened, id=entry)
+            await self._grounds.journal.append(connection, [sealed], now=now)
         if len(records) == _BATCH:
             await _erasures.move_erasure(connection, id=row["id"], after=records[-1]["id"], stays=told(stays))
             return
@@ -168,10 +177,10 @@ class Stages:
         )
         await self._grounds.journal.append(connection, [entry], now=now)
 
-    def _entry(self, row: Mapping[str, Any], stage: str, now: Instant, **more: Any) -> Entry:
+    def _entry(self, row: Mapping[str, Any], stage: str, now: Instant, *, id: str | None = None, **more: Any) -> Entry:
         what = {"due": "retention:keys", "evidence": "retention:evidence"}.get(row["scope"], "erasure:keys")
         subject = what if stage == "destroyed" else what.replace("keys", "data")
-        return Entry(new_id("ev"), now, f"{subject}:{stage}", {"erasure": row["id"], **more})
+        return Entry(id or new_id("ev"), now, f"{subject}:{stage}", {"erasure": row["id"], **more})
 
     # What hangs on it -------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from omonat.evidence.reader import START, Page, Reader, Recorded
 from omonat.flows.grounds import Grounds
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import Keep
+from omonat.policy.retention import Due
 from omonat.promises.choice.standing import choice_anchors, live_consents
 
 _queries = load("omonat.flows", "my_data.sql")
@@ -126,16 +127,22 @@ class ViewMyData:
                 raise Refused("person-unknown")
             sections = [s async for s in _queries.held_sections(connection, person=person, most=_MOST)]
         wanted = [s for s in sections if categories is None or s["category"] in categories]
-        held = tuple(item for section in wanted for item in self._open(policy, row, section, now))
-        entry = new_id("ev")
-        facts = {
-            "policy": policy.digest,
-            "items": sorted({item.item for item in held}),
-            "person": self._grounds.vault.commitment(
-                evidence_slot=row["evidence_slot"], entry=entry, field="person", value=person
-            ),
-        }
-        receipt = await self._grounds.journal.submit(Entry(entry, now, "access:person:viewed", facts, (person,)))
+        entry, vault = new_id("ev"), self._grounds.vault
+        try:
+            opened = [self._open(policy, row, section, now, entry) for section in wanted]
+            held = tuple(item for items in opened for item in items or ())
+            facts = {
+                "policy": policy.digest,
+                "items": sorted({item.item for item in held}),
+                "opened": sum(items is not None for items in opened),
+                "person": vault.commitment(
+                    evidence_slot=row["evidence_slot"], entry=entry, field="person", value=person
+                ),
+            }
+            receipt = await self._grounds.journal.submit(Entry(entry, now, "access:person:viewed", facts, (person,)))
+        except BaseException:
+            vault.openings.withhold(entry)
+            raise
         return MyData(
             person=person,
             language=row["language"],
@@ -147,23 +154,33 @@ class ViewMyData:
             policy=policy,
         )
 
-    def _open(self, policy: CompiledPolicy, person: Any, section: Any, now: Instant) -> Iterator[Held]:
-        """The items of one section that are still kept; an expired or destroyed one isn't there."""
+    def _open(self, policy: CompiledPolicy, person: Any, section: Any, now: Instant, entry: str) -> list[Held] | None:
+        """The items of one section that are still kept, opened for this entry; None for one that wasn't opened."""
         if section["service"] not in policy.services:
-            return
+            return None
         anchors = _anchors(policy, person, section)
         names = [item for item in policy.items if item.startswith(section["category"] + ".")]
         dues = {item: policy.due(section["service"], item, anchors) for item in names}
         if all(due.instant <= now for due in dues.values()):
-            return
+            return None
         try:
             values = self._grounds.vault.open_section(
                 person=person["id"], person_slot=person["slot"], record=section["record"],
                 record_slot=section["slot"], category=section["category"], version=section["version"],
-                sealed=section["sealed"],
+                sealed=section["sealed"], entry=entry,
             )  # fmt: skip
         except Refused:
-            return
+            return None
+        return list(self._held(policy, section, values, dues, now))
+
+    def _held(
+        self,
+        policy: CompiledPolicy,
+        section: Any,
+        values: Mapping[str, Any],
+        dues: Mapping[str, Due],
+        now: Instant,
+    ) -> Iterator[Held]:
         for name, value in values.items():
             item = f"{section['category']}.{name}"
             due = dues.get(item)

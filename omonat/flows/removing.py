@@ -148,17 +148,21 @@ class Judged:
 
 
 class Judge:
-    """Judges records item by item, opening only what can't be judged closed. `opened` counts the openings.
+    """Judges records item by item, opening only what can't be judged closed.
 
+    `entry` names the evidence entry of the caller's transaction that speaks of the openings; `opened` counts them.
     `by_name` opens more, to name what is held and not what might be: what `stays`, or `all`.
     """
 
-    def __init__(self, grounds: Grounds, policy: CompiledPolicy, now: Instant, *, by_name: ByName = "") -> None:
+    def __init__(
+        self, grounds: Grounds, policy: CompiledPolicy, now: Instant, *, entry: str, by_name: ByName = ""
+    ) -> None:
         self._vault = grounds.vault
         self._versions = {version.ordinal: version for version in grounds.law.history()}
         self._policy = policy
         self._now = now
         self._by_name = by_name
+        self.entry = entry
         self.opened = 0
 
     def judge(self, record: Any, around: Around, asked: Asked | None = None) -> Judged:
@@ -213,6 +217,7 @@ class Judge:
             category=section["category"],
             version=record["version"],
             sealed=section["sealed"],
+            entry=self.entry,
         )
 
     def contents(self, judged: Judged, person_slot: int) -> dict[str, dict[str, Any]]:

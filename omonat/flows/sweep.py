@@ -125,15 +125,24 @@ class Sweeper:
 
     async def _sweep_due(self) -> tuple[int, bool]:
         """One batch: how many records were looked at, and whether there may be more."""
+        with self._vault.openings.for_an_entry() as entry:
+            erasure, looked_at, full = await self._remove_due(entry)
+        self._reached("intended")
+        if erasure is not None:
+            await self._stages.advance(erasure)
+        return looked_at, full
+
+    async def _remove_due(self, entry: str) -> tuple[str | None, int, bool]:
+        """One batch in one transaction: the erasure it began, how many records it looked at, whether it was full."""
         policy, now = await self._law.current(), self._clock()
         async with self._database.transaction() as connection:
             await in_force(connection, policy)
             records = [r async for r in _queries.claim_due(connection, now=now, most=self._batch)]
             if not records:
-                return 0, False
+                return None, 0, False
             around = await read_around(connection, records, now=now)
             standing = [record for record in records if around.stands(record)]
-            judge = Judge(self._grounds, policy, now)
+            judge = Judge(self._grounds, policy, now, entry=entry)
             removal = Removal(self._grounds, policy, judge)
             for record in standing:
                 judged = await self._judged(connection, judge, record, around, now)
@@ -146,10 +155,11 @@ class Sweeper:
             erasure = None
             if removal.doomed:
                 erasure = await self._intend(connection, policy, removal, judge, emptied, channels=channels, now=now)
-        self._reached("intended")
-        if erasure is not None:
-            await self._stages.advance(erasure)
-        return len(standing), len(records) == self._batch and bool(standing)
+            elif judge.opened:
+                facts = {"policy": policy.digest, "opened": judge.opened}
+                looked = Entry(entry, now, "retention:records:examined", facts)
+                await self._grounds.journal.append(connection, [looked], now=now)
+        return erasure, len(standing), len(records) == self._batch and bool(standing)
 
     async def _judged(
         self, connection: asyncpg.Connection, judge: Judge, record: Any, around: Any, now: Instant
@@ -187,7 +197,7 @@ class Sweeper:
         gone = {row["id"] for row in emptied}
         facts = {"policy": policy.digest, "records": removal.counted, "people": len(emptied), "opened": judge.opened}
         return await self._stages.intend(
-            connection, act="retention:records:removed", facts=facts, now=now,
+            connection, act="retention:records:removed", facts=facts, now=now, entry=judge.entry,
             subjects=tuple(sorted(removal.people - gone)), scope="due", cause="due", asked_by="sweeper",
             policy=policy.ordinal, counted=removal.counted,
             slots=[*removal.doomed, *(row["slot"] for row in emptied)], stays=[],

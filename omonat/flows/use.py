@@ -105,7 +105,7 @@ class Use:
         except Refused as refusal:
             await self._turn_away(request, policy, found, refusal.code, now)
             raise
-        here = Situation(request, policy, found, grant, now)
+        here = Situation(new_id("ev"), request, policy, found, grant, now)
         verdict = _same_person(request, found) or decide_standing(
             grant, actor, _case(request, found), found.facts, now
         )  # 5
@@ -114,12 +114,16 @@ class Use:
         if not isinstance(verdict, Allow):
             await self._refuse(here, verdict)
         opened = Opened()
-        open_sections(self._vault, here, opened, found)  # 7
-        if opened.key_gone():
-            await self._open_again(here, opened, question)
-        if len(opened.values) < len(grant.allowed):
-            await self._look_further(here, opened)
-        receipt = await self._journal.submit(entry(self._vault, here, opened))  # 8
+        try:
+            open_sections(self._vault, here, opened, found)  # 7
+            if opened.key_gone():
+                await self._open_again(here, opened, question)
+            if len(opened.values) < len(grant.allowed):
+                await self._look_further(here, opened)
+            receipt = await self._journal.submit(entry(self._vault, here, opened))  # 8
+        except BaseException:
+            self._vault.openings.withhold(here.entry)
+            raise
         return UseAnswer(
             person=found.person or "",
             items=opened.values,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from omonat.base.errors import Refused
-from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.base.verdict import Reason
 from omonat.evidence.entry import Entry
@@ -25,8 +24,9 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 class Situation(Struct, frozen=True, gc=False):
-    """All one use is decided on, of one instant."""
+    """All one use is decided on, of one instant; `entry` is the id of the entry that will speak of it."""
 
+    entry: str
     request: "UseRequest"
     policy: CompiledPolicy
     found: Found
@@ -41,11 +41,13 @@ class Situation(Struct, frozen=True, gc=False):
 
 
 class Opened(Struct, gc=False):
-    """What came out so far: values, reasons for what stays closed, the records the values came from."""
+    """What came out so far: values, reasons for what stays closed, the records the values came from, and how many
+    sections were opened for it."""
 
     values: dict[str, Any] = {}
     refused: dict[str, Reason] = {}
     records: list[str] = []
+    sections: int = 0
 
     def missing(self, grant: Grant) -> list[str]:
         """Granted items nothing has been said about."""
@@ -83,10 +85,12 @@ def open_sections(vault: Vault, here: Situation, opened: Opened, found: Found) -
                 category=section.category,
                 version=section.version,
                 sealed=section.sealed,
+                entry=here.entry,
             )
         except Refused:  # its key was destroyed: erased or expired since
             opened.refused.update({item: Reason("key-gone", "R3", {"item": item}) for item in wanted})
             continue
+        opened.sections += 1
         _take(opened, section, held, wanted, refused)
 
 
@@ -148,7 +152,7 @@ def record_anchors(policy: CompiledPolicy, found: Found, section: SealedSection)
 
 def entry(vault: Vault, here: Situation, opened: Opened) -> Entry:
     """The evidence of what was released and what was not, without a value and without a name."""
-    entry_id = new_id("ev")
+    entry_id = here.entry
     found, grant = here.found, here.grant
     facts: dict[str, Any] = {
         "policy": here.policy.digest,
@@ -158,6 +162,8 @@ def entry(vault: Vault, here: Situation, opened: Opened) -> Entry:
         "allowed": list(opened.values),
         "withheld": _by_code(opened.withheld(grant)),
     }
+    if opened.sections:
+        facts["opened"] = opened.sections
     if found.staff is not None:
         facts["staff"] = vault.pseudonym("staff", found.staff)
     subjects: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ from omonat.vault.box import Box, TamperedError, WrongKeyError
 from omonat.vault.commitments import commit, salt_from
 from omonat.vault.encoding import derive, frame, framed
 from omonat.vault.keyring import Keyring, Ring, RingFile
+from omonat.vault.openings import Openings
 from omonat.vault.root import RootKey
 from omonat.vault.slots import SlotFile
 from omonat.vault.storage import check_storage, closed_folder
@@ -37,7 +38,11 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 class Vault:
     """One installation's vault, as one process uses it. Safe among threads and across forks."""
 
-    def __init__(self, slots: SlotFile, keyring: Keyring, warnings: tuple[str, ...], hash_cost: HashCost) -> None:
+    def __init__(
+        self, slots: SlotFile, keyring: Keyring, warnings: tuple[str, ...], hash_cost: HashCost, openings: Openings
+    ) -> None:
+        self.openings = openings
+        """Which entry each section was opened for; reconciled with the log."""
         self.installation = slots.installation
         self.warnings = warnings
         """Names of filesystems on which destroying a key may leave its bytes behind; empty when all is well."""
@@ -81,7 +86,13 @@ class Vault:
         if not ring.slots_made:
             raise Unavailable("keys-missing", file=str(paths[0]))
         slots = SlotFile.open(paths, root, ring.installation)
-        vault = cls(slots, Keyring(ring_file, slots), tuple(sorted(warnings)), hash_cost or HashCost())
+        vault = cls(
+            slots,
+            Keyring(ring_file, slots),
+            tuple(sorted(warnings)),
+            hash_cost or HashCost(),
+            Openings(home / "openings"),
+        )
         if vault.lookup_epoch == 0:
             vault.begin_lookup_epoch(after=0)
         return vault
@@ -154,10 +165,15 @@ class Vault:
         category: str,
         version: int,
         sealed: bytes,
+        entry: str = "",
     ) -> dict[str, Json]:
-        """The items of a section. Raises Refused key-destroyed, and Fault section-tampered for sealed bytes that were
-        changed or that belong to another person, record, category or version."""
+        """The items of a section, opened for the evidence entry of this id, which must come to be: `omonat evidence
+        reconcile` finds every opening that no entry speaks of.
+
+        Raises Refused key-destroyed, Fault section-tampered for sealed bytes that were changed or belong to another
+        person, record, category or version, Unavailable openings-unwritable."""
         box = self._section_box(person_slot, record_slot, category)
+        self.openings.note(entry)
         try:
             return _decode(box.open(sealed, self._section_context(person, record, category, version)))
         except (WrongKeyError, TamperedError):

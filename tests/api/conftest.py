@@ -19,7 +19,7 @@ import pytest_asyncio
 import uvicorn
 from litestar import Litestar
 
-from omonat.api import route
+from omonat.api import log_route, route
 from omonat.base import logs
 from omonat.base.instants import DAY, Instant, from_rfc3339
 from omonat.base.settings import RootSource, Settings
@@ -121,7 +121,7 @@ async def door(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
         }
         trained = Instant(clock.now + 365 * DAY)
         await house.staff.put(Registration(ref="204", name="Kuryer", role="courier", trained_until=trained), by="test")
-        app = Litestar([route(lambda: house)], openapi_config=None)
+        app = Litestar([route(lambda: house), log_route(lambda: house)], openapi_config=None)
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8600") as http:
             yield Door(house, clock, app, http, credentials, logged)

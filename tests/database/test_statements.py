@@ -18,6 +18,11 @@ FEW = {"installation", "policies", "leases", "evidence_log", "retention_state"}
 """Tables that stay small: one row, or one for each version of the policy or kind of work."""
 
 WHOLE = {
+    "told_openings": "an audit: `omonat evidence reconcile`",
+    "rows_without_entry": "an audit, once a day: it compares everything",
+    "entries_without_row": "an audit, once a day: it compares everything",
+    "gone_without_entry": "an audit, once a day: it compares everything",
+    "choices_that_differ": "an audit, once a day: it compares everything",
     "unplaced": "once, after a restore on another server: it compares everything",
     "open_counts": "counts what is on its way: the index of the messages under way is all it reads",
     "anybody_has_secrets": "ends at the first staff member who has them",
@@ -63,6 +68,9 @@ insert into outbox (person, id, template, class, purpose, channel, address_item,
     from generate_series(1, {ROWS}) n;
 insert into entries (txid, id, at, act, body, leaf)
     select n, 'ev_' || n, now(), 'a:b', 'x', sha256('x') from generate_series(1, {ROWS}) n;
+insert into rows_gone select 'ev_' || n, 'record', n from generate_series(1, {ROWS}) n;
+insert into proof_packets select 'prf_' || n, sha256(n::text::bytea), 'used', 9 * {ROWS} + n, 'x', now(),
+    now() + n * interval '1 hour' from generate_series(1, {ROWS}) n;
 insert into placements select n, 'ev_' || n, n from generate_series(1, {ROWS}) n;
 insert into ledger (person, at, entry, txid) select 'per_' || n, now(), 'ev_' || n, n from generate_series(1, {ROWS}) n;
 insert into erasures (id, scope, cause, person, record, asked_by, policy, slots, seal, hidden_at, swept_at, final_at,

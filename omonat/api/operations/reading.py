@@ -6,6 +6,7 @@ from omonat.api import notices
 from omonat.api.answers import (
     CheckpointAnswer,
     Codes,
+    ConsistencyAnswer,
     Health,
     PolicyDocument,
     ProofAnswer,
@@ -62,6 +63,18 @@ READING: Final = (
         answer=CheckpointAnswer,
         codes=("evidence-proof-pending", "evidence-log-unwritable"),
         open=True,
+    ),
+    Operation(
+        id="consistency",
+        method="GET",
+        path="/v1/evidence/consistency/{size}",
+        summary="The proof that the log only grew",
+        tells="From a checkpoint you kept to the newest one. The log itself lies at `/log` (C2SP tlog-tiles).",
+        handle=notices.consistency,
+        answer=ConsistencyAnswer,
+        codes=("evidence-proof-pending", "evidence-log-unwritable"),
+        open=True,
+        example=Example(path={"size": "1"}),
     ),
     Operation(
         id="proof",

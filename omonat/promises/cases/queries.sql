@@ -6,8 +6,8 @@ select k.id, k.kind, k.service, k.person, k.opened_at, k.closed_at, k.assigned, 
 
 -- name: open_case!
 -- A case named for the first time.
-insert into cases (id, kind, service, person, opened_by, opened_at, assigned)
-values (:id, :kind, :service, :person, :client, :now, :assigned);
+insert into cases (id, kind, service, person, opened_by, opened_at, assigned, entry)
+values (:id, :kind, :service, :person, :client, :now, :assigned, :entry);
 
 -- name: change_case!
 -- Binds a case that has nobody yet, and says to whom it is assigned.

@@ -1,0 +1,78 @@
+"""Openings: what the log says about a person, made readable for them alone (A1, A3; design: Proof outlives the person).
+
+The log holds commitments. Their salts come from the person's evidence slot, which is destroyed one day; so before that
+the openings are given away: to the person with the erasure certificate, and into the sealed proof packets. Each opening
+is checked against its entry before it is given, and the stand-alone verifier checks it again (`--opening`).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from omonat.base.errors import Fault
+from omonat.base.instants import Instant
+from omonat.database.statements import load
+from omonat.evidence.entry import decode, leaf_hash
+from omonat.vault.commitments import commit
+from omonat.vault.vault import Vault
+
+_queries = load("omonat.flows", "openings.sql")
+FIELDS = ("person", "case")
+"""Fields of entries that hold commitments under the person's evidence slot."""
+
+
+class Opening(Struct, frozen=True, gc=False):
+    """In this field of this entry stands this value under this salt. `act` and `at` are the entry's own."""
+
+    entry: str
+    act: str
+    at: Instant
+    field: str
+    value: str
+    salt: bytes
+
+
+async def openings(
+    vault: Vault, connection: asyncpg.Connection, person: str, *, evidence_slot: int
+) -> tuple[Opening, ...]:
+    """Every commitment of the person's ledger opened, oldest first. Their ledger and their cases must still be there.
+
+    Raises Refused key-destroyed once the evidence slot is gone, Fault `evidence-altered` for an entry that was changed
+    or a commitment that none of the person's values opens.
+    """
+    values = [person, *[row["value"] async for row in _queries.values_of(connection, person=person)]]
+    found = []
+    async for row in _queries.entries_of(connection, person=person):
+        body = row["body"]
+        if body is None or leaf_hash(body) != row["leaf"]:
+            raise Fault("evidence-altered", what=f"entry {row['entry']}", index="?")
+        entry = decode(body)
+        for field in FIELDS:
+            if isinstance(told := entry.facts.get(field), str):
+                salt = vault.salt(evidence_slot=evidence_slot, entry=entry.id, field=field)
+                value = _value(values, told, (salt, entry.id, field))
+                found.append(Opening(entry.id, entry.act, entry.at, field, value, salt))
+    return tuple(found)
+
+
+def _value(values: list[str], told: str, under: tuple[bytes, str, str]) -> str:
+    """The value that gives the commitment. Entries about one case come in runs: what fitted last is tried first."""
+    salt, entry, field = under
+    for place, value in enumerate(values):
+        if commit(salt, entry, field, value) == told:
+            values.insert(0, values.pop(place))
+            return value
+    raise Fault("evidence-altered", what=f"commitment of entry {entry}", index="?")
+
+
+def as_file(found: Sequence[Opening]) -> bytes:
+    """The openings as the file the verifier reads: a JSON list, salts in hex."""
+    return msgspec.json.format(msgspec.json.encode([as_row(one) for one in found]), indent=1) + b"\n"
+
+
+def as_row(opening: Opening) -> Mapping[str, Any]:
+    """One opening as the verifier reads it."""
+    return {"entry": opening.entry, "field": opening.field, "salt": opening.salt.hex(), "value": opening.value}

@@ -1,0 +1,86 @@
+-- name: opened_for
+-- The entries that openings name, wherever they stand: with a place, or still waiting for one.
+select e.id, e.at, e.body from placements p join entries e on e.txid = p.txid and e.id = p.entry
+ where p.entry = any(:ids::text[])
+union
+select e.id, e.at, e.body from entries e
+ where e.id = any(:ids::text[]) and (
+    e.txid >= coalesce((select pg_snapshot_xmax(seen)::text::bigint from evidence_log), 0)
+    or e.txid = any (array(select pg_snapshot_xip(seen)::text::bigint from evidence_log)));
+
+-- name: told_openings
+-- Openings without an entry that were found earlier, as the log tells them.
+select e.id, e.at, e.body from entries e where e.act = 'opening:section:unexplained' order by e.at limit :most;
+
+-- name: rows_without_entry
+-- Rows no entry speaks of. Reads everything: an audit, not a use.
+select kind, id, entry from (
+    select 'record' as kind, id, 'ev' || substr(id, 4) as entry, collected_at as at from records
+     union all
+    select 'choice', id, entry, at from choices
+     union all
+    select 'telling', person || ' ' || version || ' ' || channel, entry, at from tellings
+     union all
+    select 'case', id, coalesce(entry, ''), opened_at from cases
+) r
+ where not exists (select from entries e where e.id = r.entry)
+   and (r.kind <> 'case' or r.entry <> '' or r.at >= (select since from reconciling))
+   and (r.kind <> 'record' or r.at >= (select since from reconciling))
+ order by r.at, r.id limit :most;
+
+-- name: entries_without_row
+-- Entries of living people that made a row which isn't there, and isn't said to be gone. Reads everything.
+with told as (
+    select e.txid, e.id, e.at,
+           case when e.act = 'collect:record:accepted' then 'record' when e.act = 'notice:person:told' then 'telling'
+                when e.act = 'case:work:opened' then 'case' else 'choice' end as kind
+      from entries e
+     where e.at >= (select since from reconciling)
+       and (e.act in ('collect:record:accepted', 'notice:person:told', 'case:work:opened')
+            or e.act ~ '^choice:[a-z]+:(given|withdrawn)$')
+)
+select t.kind, t.id as entry from told t
+ where exists (select from ledger l where l.entry = t.id)
+   and not exists (select from rows_gone g where g.entry = t.id and g.kind = t.kind)
+   and not (t.kind = 'record' and exists (select from records r where r.id = 'rec' || substr(t.id, 3)))
+   and not (t.kind = 'choice' and exists (select from choices c where c.entry = t.id))
+   and not (t.kind = 'telling' and exists (select from tellings n where n.entry = t.id))
+   and not (t.kind = 'case' and exists (select from cases k where k.entry = t.id))
+ order by t.at, t.id limit :most;
+
+-- name: gone_without_entry
+-- Rows that were deleted by a transaction which wrote no entry.
+select g.kind, g.entry from rows_gone g
+ where not exists (select from entries e where e.txid = g.txid) order by g.entry limit :most;
+
+-- name: choices_that_differ
+-- Choices that say something else than their entries, or that one of both lacks. Reads everything.
+with said as (
+    select e.id as entry, e.at, split_part(e.act, ':', 2) as kind, coalesce(f.facts ->> 'purpose', '') as purpose,
+           split_part(e.act, ':', 3) as state
+      from entries e cross join lateral (select convert_from(e.body, 'UTF8')::jsonb -> 'facts' as facts) f
+     where e.act ~ '^choice:[a-z]+:(given|withdrawn)$'
+     union all
+    select e.id, e.at, 'consent', c.key, case c.value when 'given' then 'given' else 'withdrawn' end
+      from entries e cross join lateral jsonb_each_text(convert_from(e.body, 'UTF8')::jsonb -> 'facts' -> 'consents') c
+     where e.act = 'collect:record:accepted'
+     union all
+    select e.id, e.at, 'acceptance', '', 'given'
+      from entries e
+     where e.act = 'collect:record:accepted' and convert_from(e.body, 'UTF8')::jsonb -> 'facts' ? 'accepted'
+)
+select s.entry, s.kind, s.purpose from said s
+  left join choices c on c.entry = s.entry and c.kind = s.kind and c.purpose = s.purpose
+ where s.at >= (select since from reconciling)
+   and c.state is distinct from s.state
+   and exists (select from ledger l where l.entry = s.entry)
+   and not exists (select from rows_gone g where g.entry = s.entry and g.kind = 'choice')
+ order by s.at, s.entry, s.purpose limit :most;
+
+-- name: standings
+-- Everybody's standing beside their choices, oldest first: the projection must be what the choices give.
+select p.id, p.standing, p.restricted_at is not null as restricted,
+       (select array_agg(array[c.kind, c.purpose, c.state, c.version::text,
+                               (extract(epoch from c.at) * 1000000)::bigint::text] order by c.at, c.id)
+          from choices c where c.person = p.id) as choices
+  from persons p where p.erased_at is null and p.id > :after order by p.id limit :most;

@@ -1,0 +1,287 @@
+"""Everything opened and everything kept is accounted for in the log, or it is found (A1, S4, S6; bars b1, c3).
+
+Who would cheat: a developer who forgot the entry, somebody with the vault in a Python shell, a database administrator.
+"""
+
+import ast
+import asyncio
+import multiprocessing
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from omonat.base.errors import Unavailable
+from omonat.base.ids import new_id
+from omonat.base.instants import HOUR, MINUTE, SECOND
+from omonat.evidence.entry import Entry
+from omonat.evidence.reader import forget_ledger
+from omonat.evidence.sequencer import Sequencer
+from omonat.flows.choose import Choosing
+from omonat.flows.reconcile import SETTLES, Finding, Openings, Reconcile
+from omonat.vault.openings import registers
+from tests.flows.conftest import Shop
+from tests.flows.test_use import delivery, given_to, ordered
+
+ROOT = Path(__file__).parents[2]
+
+
+async def looked(shop: Shop, flow: Reconcile | None = None) -> Openings:
+    """What reconciling finds once every use under way must have ended."""
+    shop.clock.forward(SETTLES + SECOND)
+    return await (flow or Reconcile(shop.house.grounds)).openings()
+
+
+async def section(shop: Shop) -> asyncpg.Record:
+    async with shop.house.grounds.database.connection() as connection:
+        return await connection.fetchrow(
+            "select p.id as person, p.slot as person_slot, r.id as record, r.slot as record_slot, s.category, s.sealed,"
+            " r.version from sections s join records r on r.id = s.record join persons p on p.id = r.person limit 1"
+        )
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def busy(shop: Shop) -> Shop:
+    """An order that was looked at, by a courier, by one who may not, and by its owner."""
+    order = await ordered(shop)
+    await given_to(shop, "order:41877", "204")
+    await shop.house.use(delivery(shop, "order:41877", "204"))
+    await shop.house.my_data(order.person)
+    return shop
+
+
+async def test_A1_a_busy_house_accounts_for_every_opening(busy: Shop) -> None:
+    for _ in range(20):
+        await busy.house.use(delivery(busy, "order:41877", "204"))
+    assert (await Reconcile(busy.house.grounds).openings()).compared == 0  # too young to tell
+    found = await looked(busy)
+    assert found.compared > 20
+    assert (found.unexplained, found.withheld, found.cut_off, found.waiting) == ([], 0, 0, 0)
+
+
+async def test_A1_openings_are_compared_whether_their_entries_have_a_place_or_not(busy: Shop) -> None:
+    house, flow = busy.house, Reconcile(busy.house.grounds)
+    assert (await looked(busy, flow)).unexplained == []
+    sequencer = Sequencer(house.grounds.database, house.log, house.keys, clock=busy.clock)
+    await sequencer.open()
+    await sequencer.advance()
+    assert (await looked(busy)).unexplained == []
+    again = await looked(busy, flow)
+    assert (again.compared, again.unexplained) == (0, [])
+
+
+@pytest.mark.parametrize("entry", ["", "ev_" + "a" * 26])
+async def test_A1_one_section_opened_without_an_entry_is_found_and_never_forgotten(busy: Shop, entry: str) -> None:
+    flow = Reconcile(busy.house.grounds)
+    await looked(busy, flow)
+    busy.house.grounds.vault.open_section(**dict(await section(busy)), entry=entry)
+    for _ in range(5):
+        await busy.house.use(delivery(busy, "order:41877", "204"))
+    found = await looked(busy, flow)
+    assert [(one.what, one.entry) for one in found.unexplained] == [("opening", entry or "nobody")]
+    assert (await looked(busy, flow)).unexplained == []  # said once
+    assert (await looked(busy)).unexplained == []  # also by another process
+    assert len(await flow.told()) == 1  # and told for ever
+
+
+async def test_A1_opening_under_somebody_elses_entry_is_found_too(busy: Shop) -> None:
+    """Under one that speaks of fewer openings, under one that opens nothing, and under one of another hour."""
+    vault, flow = busy.house.grounds.vault, Reconcile(busy.house.grounds)
+    answer = await busy.house.use(delivery(busy, "order:41877", "204"))
+    one = dict(await section(busy))
+    vault.open_section(**one, entry=answer.receipt.id)
+    assert len((await looked(busy, flow)).unexplained) == 1
+    empty = Entry(new_id("ev"), busy.clock(), "use:person:refused", {})
+    await busy.house.grounds.journal.submit(empty)
+    vault.open_section(**one, entry=empty.id)
+    assert len((await looked(busy, flow)).unexplained) == 1
+    busy.clock.forward(HOUR)
+    vault.open_section(**one, entry=answer.receipt.id)
+    assert len((await looked(busy, flow)).unexplained) == 1
+    fresh = await busy.house.use(delivery(busy, "order:41877", "204"))
+    assert (await looked(busy, flow)).unexplained == []
+    vault.open_section(**one, entry=fresh.receipt.id)  # counted already, in an earlier look
+    assert len((await looked(busy, flow)).unexplained) == 1
+
+
+async def test_S4_a_use_whose_entry_cannot_be_written_is_told_from_one_that_has_none(
+    busy: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuses(_entry: Entry) -> None:
+        raise Unavailable("evidence-unavailable")
+
+    flow = Reconcile(busy.house.grounds)
+    await looked(busy, flow)
+    with monkeypatch.context() as broken:
+        broken.setattr(busy.house.grounds.journal, "submit", refuses)
+        with pytest.raises(Unavailable):
+            await busy.house.use(delivery(busy, "order:41877", "204"))
+    found = await looked(busy, flow)
+    assert (found.withheld, found.unexplained) == (1, [])
+
+
+def in_a_shell(folder: Path, lines: list[str], ready: object) -> None:
+    """Another process writes its own register and is killed without a word."""
+    from omonat.vault.openings import Openings as Register  # noqa: PLC0415
+
+    register = Register(folder)
+    register.clock = lambda: int(lines[0])
+    for line in lines[1:]:
+        register.note(line)
+    ready.set()  # type: ignore[attr-defined]
+    signal.pause()
+
+
+async def killed_after(shop: Shop, entries: list[str]) -> None:
+    context = multiprocessing.get_context("spawn")
+    ready, folder = context.Event(), shop.house.grounds.vault.openings.folder
+    process = context.Process(target=in_a_shell, args=(folder, [str(shop.clock()), *entries], ready))
+    process.start()
+    assert await asyncio.to_thread(ready.wait, 60)
+    os.kill(process.pid or 0, signal.SIGKILL)
+    process.join()
+
+
+async def test_A1_a_python_shell_that_was_killed_has_left_its_line(busy: Shop) -> None:
+    flow = Reconcile(busy.house.grounds)
+    await looked(busy, flow)
+    await killed_after(busy, ["ev_" + "e" * 26])
+    found = await looked(busy, flow)
+    assert (len(found.unexplained), found.cut_off) == (1, 0)
+
+
+async def test_S4_a_service_that_was_killed_in_a_use_is_no_finding_but_is_counted(busy: Shop) -> None:
+    flow = Reconcile(busy.house.grounds)
+    entries = [Entry(new_id("ev"), busy.clock(), "use:person:authorised", {"opened": 1}) for _ in range(3)]
+    for entry in entries:
+        await busy.house.grounds.journal.submit(entry)
+    await killed_after(busy, [*(entry.id for entry in entries), new_id("ev")])
+    found = await looked(busy, flow)
+    assert (found.unexplained, found.cut_off) == ([], 1)
+    assert len(registers(busy.house.grounds.vault.openings.folder)) == 1  # the dead one's is settled and gone
+
+
+async def test_A1_registers_that_are_full_are_compared_and_removed(busy: Shop) -> None:
+    vault, flow = busy.house.grounds.vault, Reconcile(busy.house.grounds)
+    entry = Entry(new_id("ev"), busy.clock(), "use:person:authorised", {"opened": 20_000})
+    await busy.house.grounds.journal.submit(entry)
+    for _ in range(20_000):
+        vault.openings.note(entry.id)
+    folder = vault.openings.folder
+    assert len(registers(folder)) == 3
+    found = await looked(busy, flow)
+    assert (found.compared >= 20_000, found.unexplained, len(registers(folder))) == (True, [], 1)
+
+
+def test_A1_every_caller_in_the_house_names_the_entry_it_opens_for() -> None:
+    callers = []
+    for file in (ROOT / "omonat").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "open_section":
+                callers.append(file.name)
+                assert any(keyword.arg == "entry" for keyword in node.keywords), f"{file}:{node.lineno}"
+    assert len(callers) >= 2
+
+
+# ---- rows --------------------------------------------------------------------------------------------------------
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def chosen(busy: Shop) -> AsyncIterator[Shop]:
+    """The same, and its owner has chosen this and that."""
+    person = (await section(busy))["person"]
+    for state in ("given", "withdrawn"):
+        busy.clock.forward(MINUTE)
+        await busy.house.choose(
+            Choosing(person=person, kind="consent", purpose="marketing-email", state=state, door="center", by="person")
+        )
+    busy.clock.forward(MINUTE)
+    await busy.house.choose(
+        Choosing(person=person, kind="objection", purpose="daily-operations", state="given", door="center", by="person")
+    )
+    yield busy
+
+
+async def found_after(shop: Shop, *statements: str) -> list[Finding]:
+    """What a database administrator's hand leaves behind."""
+    async with shop.house.grounds.database.transaction() as connection:
+        for statement in statements:
+            await connection.execute(statement)
+    return await Reconcile(shop.house.grounds).rows()
+
+
+async def test_A1_rows_and_entries_of_an_honest_house_account_for_each_other(chosen: Shop) -> None:
+    assert await Reconcile(chosen.house.grounds).rows() == []
+
+
+TAMPERED = {
+    "a withdrawal turned into a consent": ("update choices set state = 'given' where state = 'withdrawn'", "choice"),
+    "a withdrawal deleted": ("delete from choices where state = 'withdrawn' and kind = 'consent'", "gone"),
+    "a consent made up": (
+        "insert into choices select 'cho_x', person, 'consent', 'marketing-email', '', 'given', now(), 1, 'api', 'ev_x'"
+        " from choices limit 1",
+        "row",
+    ),
+    "a consent put into the standing": (
+        'update persons set standing = \'{"consents": {"marketing-email": 1}}\'',
+        "standing",
+    ),
+    "an objection taken out of it": ("update persons set standing = standing - 'objections'", "standing"),
+    "a restriction lifted by hand": ("update persons set restricted_at = now()", "standing"),
+    "a record deleted": ("delete from sections; delete from records", "gone"),
+    "a record made up": (
+        "insert into records select 'rec_' || repeat('a', 26), person, service, case_id, version, 9999, source,"
+        " collected_at, due_at, due_under from records limit 1",
+        "row",
+    ),
+    "a case deleted": ("update records set case_id = null; delete from cases", "gone"),
+    "a telling made up": ("insert into tellings select id, 1, 'email', now(), 'ev_no' from persons limit 1", "row"),
+    "a record renamed": ("delete from sections; update records set id = 'rec_' || repeat('b', 26)", "row"),
+}
+
+
+@pytest.mark.parametrize("name", TAMPERED)
+async def test_S6_whatever_is_done_to_rows_by_hand_is_found_and_named(chosen: Shop, name: str) -> None:
+    statement, what = TAMPERED[name]
+    found = await found_after(chosen, statement)
+    assert what in {one.what for one in found}, found
+    assert all(one.name or one.entry for one in found)
+
+
+async def test_S6_with_the_triggers_off_a_deleted_row_is_missed_by_its_entry(chosen: Shop) -> None:
+    found = await found_after(
+        chosen, "alter table records disable trigger rows_gone", "delete from sections", "delete from records"
+    )
+    assert {(one.what, one.kind) for one in found} == {("entry", "record")}
+
+
+async def test_A1_a_deletion_that_wrote_its_entry_is_in_order(chosen: Shop) -> None:
+    grounds = chosen.house.grounds
+    async with grounds.database.transaction() as connection:
+        await connection.execute("delete from sections")
+        await connection.execute("delete from records")
+        entry = Entry(new_id("ev"), chosen.clock(), "expire:record:destroyed", {})
+        await grounds.journal.append(connection, [entry], now=chosen.clock())
+    assert await Reconcile(grounds).rows() == []
+
+
+async def test_R3_after_an_erasure_nothing_ties_one_persons_entries_together(chosen: Shop) -> None:
+    grounds, person = chosen.house.grounds, (await section(chosen))["person"]
+    async with grounds.database.transaction() as connection:
+        for statement in (
+            "delete from sections where person = $1",
+            "delete from records where person = $1",
+            "delete from choices where person = $1",
+            "update persons set erased_at = now() where id = $1",
+        ):
+            await connection.execute(statement, person)
+        assert await connection.fetchval("select count(*) from rows_gone") > 3
+        await forget_ledger(connection, person)
+        assert await connection.fetchval("select count(*) from rows_gone") == 0
+        entry = Entry(new_id("ev"), chosen.clock(), "erase:person:swept", {})
+        await grounds.journal.append(connection, [entry], now=chosen.clock())
+    assert await Reconcile(grounds).rows() == []
