@@ -1,26 +1,35 @@
 """Proofs a person can keep: an entry of theirs, the newest checkpoint, the keys, and the program that checks them."""
 
+import asyncio
 from importlib.resources import files
 
 from omonat.base.errors import BadInput
 from omonat.center.looked import told
 from omonat.center.visit import Answer, Visit
+from omonat.evidence.reader import Recorded, Signed
 
 
 async def entry(visit: Visit) -> Answer:
     """The proof of one entry that concerns the person; anybody else's is not found."""
     name = visit.request.path_params["entry"]
     recorded = await visit.house.my_data.own_entry(visit.person, name)
-    signed = visit.signed()
-    ready = signed is not None and recorded.index is not None and recorded.index < signed.checkpoint.size
-    proof = await visit.house.evidence.proof(name) if ready else None
+    signed = _covering(visit, recorded)
+    proof = None
+    if signed is not None:
+        proof = await asyncio.to_thread(visit.house.evidence.prove, recorded.body, recorded.index or 0, signed)
     return visit.page(
-        "proof.html",
-        event=told(visit, recorded.entry),
-        body=recorded.body.decode(),
-        proof_of=proof,
-        shown=signed if ready else None,
+        "proof.html", event=told(visit, recorded.entry), body=recorded.body.decode(), proof_of=proof, shown=signed
     )
+
+
+def _covering(visit: Visit, recorded: Recorded) -> Signed | None:
+    """The checkpoint the proof is given under: a witnessed one where there is one. None for the seconds before it."""
+    if recorded.index is None:
+        return None
+    try:
+        return visit.house.evidence.covering(recorded.index)
+    except BadInput:
+        return None
 
 
 async def download(visit: Visit) -> Answer:

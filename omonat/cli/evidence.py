@@ -70,6 +70,10 @@ def checkpoint(home: Home = None) -> None:
         typer.echo(f"\nsigned {to_rfc3339(Instant(max(times)))}, {age} s ago", err=True)
     for key in keys:
         typer.echo(f"key {key.vkey}", err=True)
+    for conflict in folder.conflicts():
+        typer.echo(f"CONFLICT a witness holds another history under our signature: {conflict}", err=True)
+    if folder.conflicts():
+        raise typer.Exit(8)
 
 
 @app.command()

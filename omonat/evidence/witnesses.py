@@ -140,16 +140,19 @@ class Witnesses:
 
         Never raises: what stops the signing is left in `conflict`. `unless`: the text that was done already.
         """
-        raw = await asyncio.to_thread(self.folder.read_checkpoint)
-        if raw is None:
+        try:
+            raw = await asyncio.to_thread(self.folder.read_checkpoint)
+            note = None if raw is None else Note.parse(raw)
+        except (BadInput, OSError):  # the sequencer looks closer, and says so
             return ""
-        note = Note.parse(raw)
+        if note is None:
+            return ""
         if note.text == unless:
             return unless
         answers = await asyncio.gather(*(self._ask(member, note) for member in self.panel.members))
         lines = [line for line in answers if line is not None]
         if lines:
-            with suppress(Unavailable):
+            with suppress(Unavailable, BadInput, OSError):
                 await asyncio.to_thread(self._put_under, note, lines)
         if len(lines) < self.panel.quorum:
             _log.warning("witness-quorum-missing", count=len(lines), waiting=self.panel.quorum)
@@ -178,10 +181,11 @@ class Witnesses:
                 if line is None:
                     await self._look(member)
                 return line
-        except (TimeoutError, httpx.HTTPError, BadInput):
+        except (TimeoutError, httpx.HTTPError, BadInput, OSError):
             _log.warning("witness-away", place=_place(member))
         except Fault as fault:
-            self.conflict = fault
+            if fault.code == "evidence-witness-conflict":
+                self.conflict = fault
             _log.error("witness-conflict", code=fault.code, place=_place(member))
         return None
 
@@ -215,7 +219,7 @@ class Witnesses:
         """
 
         async def one(member: Witness) -> None:
-            with suppress(TimeoutError, httpx.HTTPError, BadInput):
+            with suppress(TimeoutError, httpx.HTTPError, BadInput, OSError):
                 async with asyncio.timeout(PATIENCE):
                     await self._look(member)
 

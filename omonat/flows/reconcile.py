@@ -10,7 +10,6 @@ Openings are compared by the jobs every few seconds, rows once a day, both by `o
 entry speaks of gets one here, so that it can't be forgotten again; what it says is that we don't know why.
 """
 
-from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -195,7 +194,7 @@ def _unexplained(register: Register, line: Opening) -> Finding:
 
 
 async def _standings(connection: Any) -> AsyncIterator[Finding]:
-    """People whose standing isn't what their choices give. Choices of one instant have no order and aren't judged."""
+    """People whose standing isn't what their choices give."""
     after, most, found = "", 1_000, 0
     while found < MOST:
         rows = [row async for row in _queries.standings(connection, after=after, most=most)]
@@ -209,18 +208,18 @@ async def _standings(connection: Any) -> AsyncIterator[Finding]:
 
 
 def _stands(standing: Mapping[str, Any] | None, restricted: bool, rows: Iterable[Sequence[str]]) -> bool:
-    choices = [(kind, purpose, state, int(version), int(at)) for kind, purpose, state, version, at in rows]
-    moments = Counter((kind, purpose, at) for kind, purpose, _, _, at in choices)
-    if max(moments.values(), default=1) > 1:
-        return True
+    """Whether consents and objections are what the choices left, and no restriction asked for was lifted.
+
+    Restricted without having asked is more than was promised, and not judged here.
+    """
     projected: dict[str, Any] = {}
     limited = False
-    for kind, purpose, state, version, at in choices:
+    for kind, purpose, state, version, _ in rows:
         if kind == "restriction":
             limited = state == "given"
         elif kind in ("consent", "objection", "agreement"):
-            one = Choice(kind=kind, purpose=purpose, state=state, version=version, at=Instant(at))  # type: ignore[arg-type]
+            one = Choice(kind=kind, purpose=purpose, state=state, version=int(version), at=Instant(0))  # type: ignore[arg-type]
             projected = applied(projected, one)
     held = standing or {}
     same = set(held.get("consents", ())) == set(projected.get("consents", ()))
-    return same and set(held.get("objections", ())) == set(projected.get("objections", ())) and restricted == limited
+    return same and set(held.get("objections", ())) == set(projected.get("objections", ())) and restricted >= limited

@@ -44,7 +44,11 @@ select t.kind, t.id as entry from told t
    and not exists (select from rows_gone g where g.entry = t.id and g.kind = t.kind)
    and not (t.kind = 'record' and exists (select from records r where r.id = 'rec' || substr(t.id, 3)))
    and not (t.kind = 'choice' and exists (select from choices c where c.entry = t.id))
-   and not (t.kind = 'telling' and exists (select from tellings n where n.entry = t.id))
+   and not (t.kind = 'telling' and exists (  -- told twice by one channel, the first time stands
+            select from ledger l join tellings n on n.person = l.person
+             where l.entry = t.id and n.at <= t.at
+               and n.channel = (select convert_from(body, 'UTF8')::jsonb -> 'facts' ->> 'channel'
+                                  from entries where txid = t.txid and id = t.id)))
    and not (t.kind = 'case' and exists (select from cases k where k.entry = t.id))
  order by t.at, t.id limit :most;
 
@@ -78,9 +82,13 @@ select s.entry, s.kind, s.purpose from said s
  order by s.at, s.entry, s.purpose limit :most;
 
 -- name: standings
--- Everybody's standing beside their choices, oldest first: the projection must be what the choices give.
+-- Everybody's standing beside their choices, in the order they were written down, which is their entries': the
+-- projection must be what the choices give.
 select p.id, p.standing, p.restricted_at is not null as restricted,
-       (select array_agg(array[c.kind, c.purpose, c.state, c.version::text,
-                               (extract(epoch from c.at) * 1000000)::bigint::text] order by c.at, c.id)
-          from choices c where c.person = p.id) as choices
+       (select array_agg(array[c.kind, c.purpose, c.state, c.version::text, c.entry]
+                         order by coalesce(e.at, c.at), c.id)
+          from choices c
+          left join placements l on l.entry = c.entry
+          left join entries e on e.txid = l.txid and e.id = l.entry
+         where c.person = p.id) as choices
   from persons p where p.erased_at is null and p.id > :after order by p.id limit :most;

@@ -50,6 +50,9 @@ async def test_A1_proof_checkpoint_and_bundle_from_the_command_line(  # noqa: PL
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.encode() == (tmp_path / "log/checkpoint").read_bytes()
     assert keys.log.verifier.vkey in shown.stderr
+    LogFolder(tmp_path / "log").write_conflict("w-9", b"a note under our own signature\n")
+    loud = await omonat(database, tmp_path, "checkpoint")
+    assert (loud.returncode, "CONFLICT" in loud.stderr) == (8, True)
 
     proved = await omonat(database, tmp_path, "proof", entry.id)
     assert proved.returncode == 0, proved.stderr

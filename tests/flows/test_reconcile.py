@@ -21,7 +21,7 @@ from omonat.base.instants import HOUR, MINUTE, SECOND
 from omonat.evidence.entry import Entry
 from omonat.evidence.reader import forget_ledger
 from omonat.evidence.sequencer import Sequencer
-from omonat.flows.choose import Choosing
+from omonat.flows.choose import Choosing, Telling
 from omonat.flows.reconcile import SETTLES, Finding, Openings, Reconcile
 from omonat.vault.openings import registers
 from tests.flows.conftest import Shop
@@ -203,6 +203,12 @@ async def chosen(busy: Shop) -> AsyncIterator[Shop]:
     await busy.house.choose(
         Choosing(person=person, kind="objection", purpose="daily-operations", state="given", door="center", by="person")
     )
+    busy.clock.forward(MINUTE)
+    await busy.house.choose(
+        Choosing(person=person, kind="restriction", purpose="", state="given", door="center", by="p")
+    )
+    for _ in range(2):
+        await busy.house.choose.tell(Telling(person=person, version="1", channel="email", by="panel"))
     yield busy
 
 
@@ -231,7 +237,7 @@ TAMPERED = {
         "standing",
     ),
     "an objection taken out of it": ("update persons set standing = standing - 'objections'", "standing"),
-    "a restriction lifted by hand": ("update persons set restricted_at = now()", "standing"),
+    "a restriction lifted by hand": ("update persons set restricted_at = null", "standing"),
     "a record deleted": ("delete from sections; delete from records", "gone"),
     "a record made up": (
         "insert into records select 'rec_' || repeat('a', 26), person, service, case_id, version, 9999, source,"
@@ -239,7 +245,7 @@ TAMPERED = {
         "row",
     ),
     "a case deleted": ("update records set case_id = null; delete from cases", "gone"),
-    "a telling made up": ("insert into tellings select id, 1, 'email', now(), 'ev_no' from persons limit 1", "row"),
+    "a telling made up": ("insert into tellings select id, 1, 'sms', now(), 'ev_no' from persons limit 1", "row"),
     "a record renamed": ("delete from sections; update records set id = 'rec_' || repeat('b', 26)", "row"),
 }
 
