@@ -35,6 +35,7 @@ from omonat.flows.publish_policy import PublishPolicy
 from omonat.flows.sign_in import SignIn
 from omonat.flows.staff import Staff
 from omonat.flows.sweep import Sweeper
+from omonat.flows.systems import Systems
 from omonat.flows.use import Credential, Use
 from omonat.flows.web_sessions import WebSessions
 from omonat.policy.words import RoleKind
@@ -68,6 +69,7 @@ class House:
     erase: Erase
     sweeper: Sweeper
     holds: Holds
+    systems: Systems
 
     def inner_secret(self, name: str) -> str:
         """The secret of one of the house's own doors, derived from the vault: never stored, never sent anywhere."""
@@ -160,6 +162,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys) -> House:
         erase=erase,
         sweeper=Sweeper(grounds, erase),
         holds=Holds(grounds),
+        systems=Systems(grounds),
     )
 
 

@@ -19,6 +19,7 @@ from omonat.flows.clients import require_client
 from omonat.flows.erasing import LEAVING, Stages
 from omonat.flows.grounds import Grounds
 from omonat.flows.removing import Asked, Judge, Removal, read_around, stays_of
+from omonat.flows.systems import tell_of_records
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.packs import lawful_period
@@ -247,13 +248,15 @@ class Erase:
             channels = await removal.write(connection, around)
             stays = [stay for stay in removal.summary() if not request.items or stay["item"] in request.items]
             facts = _facts(policy, person) | {"items": list(request.items), "opened": judge.opened}
-            return await self.stages.intend(
+            erasure = await self.stages.intend(
                 connection, act=f"erasure:{request.scope}:hidden", facts=facts, subjects=(request.person,), now=now,
                 scope=request.scope, cause=request.cause, person=request.person, record=request.record,
                 items=list(request.items), asked_by=request.by, policy=policy.ordinal, counted=removal.counted,
                 slots=removal.doomed, stays=stays,
                 lookup_epoch=self._grounds.vault.lookup_epoch if channels else None,
             )  # fmt: skip
+            await tell_of_records(connection, policy, erasure, removal.gone, now)
+        return erasure
 
 
 def evidence_due(policy: CompiledPolicy, now: Instant) -> Instant:

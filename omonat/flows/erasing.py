@@ -27,6 +27,7 @@ from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.grounds import Grounds
 from omonat.flows.removing import Asked, Judge, Removal, destroy, lapsed, read_around, stays_of, told
+from omonat.flows.systems import tell_of_person
 
 _queries = load("omonat.promises.retention")
 _erasures = load("omonat.promises.retention", "erasures.sql")
@@ -114,7 +115,7 @@ class Stages:
                 await self._destroy(connection, row, now)
                 if row["scope"] != "person":  # its rows went with the intent
                     await self._note_swept(connection, row, now)
-            elif not await self._sweep_some(connection, row):
+            elif not await self._sweep_some(connection, row, now):
                 await self._note_swept(connection, row, now)
         self.reached("stepped")
         return True
@@ -175,13 +176,14 @@ class Stages:
 
     # What hangs on it -------------------------------------------------------------------------------------------
 
-    async def _sweep_some(self, connection: asyncpg.Connection, row: Any) -> bool:
+    async def _sweep_some(self, connection: asyncpg.Connection, row: Any, now: Instant) -> bool:
         """Remove a batch of what an erased person leaves behind; whether more is to do."""
         person = row["person"]
         if await _erasures.drop_rest(connection, person=person, erasure=row["id"], most=_MANY) == _MANY:
             return True
         if await _erasures.drop_ledger(connection, person=person, most=_MANY) == _MANY:
             return True
+        await tell_of_person(connection, await self._grounds.law.current(), row, now)
         await _erasures.sweep_person(connection, person=person)
         return False
 

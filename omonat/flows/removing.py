@@ -19,6 +19,7 @@ from omonat.base.errors import BadInput
 from omonat.base.instants import Instant
 from omonat.database.statements import load
 from omonat.flows.grounds import Grounds
+from omonat.flows.systems import Gone
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.retention.rule import (
     APPROVED_WITHIN,
@@ -230,6 +231,7 @@ class Removal:
         self.people: set[str] = set()
         self.stays: list[Stay] = []
         self.counted = 0
+        self.gone: list[Gone] = []
         self.unknown: set[tuple[str, str]] = set()
         self._dropped: list[str] = []
         self._cut: list[tuple[str, str]] = []
@@ -245,6 +247,7 @@ class Removal:
         self.unknown |= {(record["person"], stay.item) for stay in judged.stays if stay.factor == "unknown"}
         if judged.loses:
             self.counted += 1
+            self.gone.append(Gone(record=record["id"], case=record["case_id"], items=tuple(judged.gone)))
             self.people.add(record["person"])
             self._search(record["person"], judged.gone)
         if judged.ends:

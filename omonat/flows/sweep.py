@@ -25,6 +25,7 @@ from omonat.flows.grounds import Grounds
 from omonat.flows.holds import Holds
 from omonat.flows.reckon import Reckon
 from omonat.flows.removing import Judge, Judged, Removal, lapsed, read_around
+from omonat.flows.systems import tell_of_records
 from omonat.flows.work import open_work_item_in
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.retention.clock import decide_clock
@@ -186,13 +187,15 @@ class Sweeper:
     ) -> str:
         gone = {row["id"] for row in emptied}
         facts = {"policy": policy.digest, "records": removal.counted, "people": len(emptied), "opened": judge.opened}
-        return await self._stages.intend(
+        erasure = await self._stages.intend(
             connection, act="retention:records:removed", facts=facts, now=now,
             subjects=tuple(sorted(removal.people - gone)), scope="due", cause="due", asked_by="sweeper",
             policy=policy.ordinal, counted=removal.counted,
             slots=[*removal.doomed, *(row["slot"] for row in emptied)], stays=[],
             lookup_epoch=self._vault.lookup_epoch if channels or emptied else None,
         )  # fmt: skip
+        await tell_of_records(connection, policy, erasure, removal.gone, now)
+        return erasure
 
     # Evidence and children --------------------------------------------------------------------------------------
 
