@@ -21,6 +21,7 @@ from omonat.evidence.journal import Journal
 from omonat.evidence.keys import LogKeys
 from omonat.evidence.reader import Reader
 from omonat.flows.cases import Cases
+from omonat.flows.certify import Certify
 from omonat.flows.choose import Choose
 from omonat.flows.clients import Clients
 from omonat.flows.collect import Collect
@@ -70,6 +71,7 @@ class House:
     sweeper: Sweeper
     holds: Holds
     systems: Systems
+    certify: Certify
 
     def inner_secret(self, name: str) -> str:
         """The secret of one of the house's own doors, derived from the vault: never stored, never sent anywhere."""
@@ -141,6 +143,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys) -> House:
     log = LogFolder(settings.log)
     evidence = Reader(grounds.database, log, origin=keys.origin, pinned=keys.pinned)
     use, sessions, staff, erase = Use(grounds), WebSessions(grounds), Staff(grounds), Erase(grounds)
+    systems = Systems(grounds)
     return House(
         settings=settings,
         grounds=grounds,
@@ -162,7 +165,8 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys) -> House:
         erase=erase,
         sweeper=Sweeper(grounds, erase),
         holds=Holds(grounds),
-        systems=Systems(grounds),
+        systems=systems,
+        certify=Certify(grounds, erase, systems, evidence),
     )
 
 
