@@ -44,6 +44,8 @@ from omonat.vault.root import RootKey
 from omonat.vault.vault import Vault
 
 _queries = load("omonat", "house.sql")
+WEBHOOK_KEY = "webhooks"
+"""The vault's name for the key that signs what other systems are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

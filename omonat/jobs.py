@@ -17,7 +17,8 @@ from omonat.database.statements import load
 from omonat.evidence.sequencer import Sequencer
 from omonat.flows.outgoing import Outgoing
 from omonat.flows.send import SendPorts
-from omonat.house import House, set_up_doors
+from omonat.hooks.sender import Hooks, addresses_of
+from omonat.house import WEBHOOK_KEY, House, set_up_doors
 from omonat.mail.carriers import MailCarrier, SmsCarrier
 from omonat.mail.drain import Drain, Post
 from omonat.mail.leave import signed_links
@@ -52,8 +53,18 @@ async def run_jobs(house: House, stop: asyncio.Event) -> None:
         tasks.create_task(_tidy_for_ever(house, stop))
         tasks.create_task(_sweep_for_ever(house, stop))
         tasks.create_task(_drain_once_ready(house, stack, stop))
+        if house.settings.systems:
+            tasks.create_task(_hooks(house, stack).run(stop))
         await stop.wait()
         sequencer.stop()
+
+
+def _hooks(house: House, stack: AsyncExitStack) -> Hooks:
+    grounds = house.grounds
+    key = grounds.vault.signing_key(WEBHOOK_KEY)
+    hooks = Hooks(house.systems, addresses_of(house.settings.systems), key, grounds.clock)
+    stack.push_async_callback(hooks.close)
+    return hooks
 
 
 async def _sequence(sequencer: Sequencer) -> None:

@@ -66,6 +66,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The address of the SMS gateway."""
     sms_token_file: Path | None = None
 
+    systems: tuple[str, ...] = ()
+    """Where the policy's other systems are told of erasures: `till=https://till.example.uz/erasures`."""
+
     demo: bool = False
     """Made-up people, the company's demo site and the message catcher; never with real data."""
     demo_people: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 3_000
@@ -196,7 +199,7 @@ def _shown(name: str, where: str) -> str:
 def _convert(name: str, kind: Any, value: Any, where: str, environment: Mapping[str, str]) -> Any:
     if name == "root_key":
         return _root_key(value, where, environment)
-    if isinstance(value, str) and name in {"trusted_proxies", "key_copies"}:
+    if isinstance(value, str) and name in {"trusted_proxies", "key_copies", "systems"}:
         value = [part.strip() for part in value.split(",") if part.strip()]
     if isinstance(value, str) and kind is bool:
         value = {"yes": "true", "no": "false", "on": "true", "off": "false"}.get(value.lower(), value)
@@ -219,6 +222,7 @@ _EXPECTED: Final = {
     "language": "uz, ru or en",
     "key_copies": "folders, separated by commas",
     "trusted_proxies": "addresses, separated by commas",
+    "systems": "system=https://address, separated by commas",
 }
 
 

@@ -7,13 +7,14 @@ says that it is done with its own credential; one that is served by hand, a priv
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 
+from omonat.base.canonical import canonical
 from omonat.base.errors import BadInput, Refused
 from omonat.base.ids import new_id
-from omonat.base.instants import Instant
+from omonat.base.instants import DAY, HOUR, MINUTE, SECOND, Instant, to_rfc3339
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.clients import require_client
@@ -25,6 +26,8 @@ from omonat.policy.words import Erases
 
 _queries = load("omonat.promises.retention", "systems.sql")
 _MOST_CASES = 10_000
+FIRST_WAIT: Final = 15 * SECOND
+LONGEST_WAIT: Final = 6 * HOUR
 OFFICER = "privacy-officer"
 """The role that may say so for a system served by hand."""
 
@@ -53,6 +56,17 @@ class Notice:
     def open(self) -> bool:
         """Whether the system hasn't said yet that it is done."""
         return self.acknowledged_at is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """One notice on its way. `id` is the same each time it is told, so that a system can tell it from a new one."""
+
+    id: str
+    erasure: str
+    system: str
+    body: bytes
+    attempts: int
 
 
 async def tell_of_records(
@@ -121,6 +135,45 @@ class Systems:
             )
             for row in rows
         ]  # fmt: skip
+
+    async def claim(self, reachable: Sequence[str], most: int = 20) -> Sequence[Due]:
+        """Notices that are due, for systems with a registered address; nobody else sends them for a minute."""
+        now = self._grounds.clock()
+        async with self._database.transaction() as connection:
+            rows = [
+                row
+                async for row in _queries.claim_notices(
+                    connection, now=now, until=now + MINUTE, reachable=list(reachable), most=most
+                )
+            ]
+        return [
+            Due(
+                id=f"{row['erasure']}.{row['system']}",
+                erasure=row["erasure"],
+                system=row["system"],
+                body=canonical(
+                    {
+                        "type": "erasure.requested",
+                        "timestamp": to_rfc3339(row["created_at"]),
+                        "data": {"erasure": row["erasure"], "system": row["system"], **row["about"]},
+                    }
+                ),
+                attempts=row["attempts"],
+            )
+            for row in rows
+        ]
+
+    async def sent(self, due: Due) -> None:
+        """The system took it over; it is told once a day until it says that it is done."""
+        now = self._grounds.clock()
+        async with self._database.connection() as connection:
+            await _queries.note_sent(connection, erasure=due.erasure, system=due.system, now=now, due=now + DAY)
+
+    async def put_off(self, due: Due) -> None:
+        """It wasn't taken over: again later, each time a little later."""
+        wait = min(FIRST_WAIT << min(due.attempts, 16), LONGEST_WAIT)
+        async with self._database.connection() as connection:
+            await _queries.put_off(connection, erasure=due.erasure, system=due.system, due=self._grounds.clock() + wait)
 
     async def acknowledge_by(self, credential: Credential, erasure: str, system: str) -> str:
         """A system says that it erased its copy; the evidence entry's id comes back, the same one when said again.

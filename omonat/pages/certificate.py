@@ -6,13 +6,13 @@ Typst sets it; data goes in as data, so nothing a policy or a name says can beco
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from hashlib import sha256
 from importlib.resources import files
 from typing import Any, Final
 
 import typst
 
 from omonat.base.instants import Instant, from_rfc3339
+from omonat.evidence.note import Checkpoint, Note
 from omonat.pages.formats import day, day_and_clock
 from omonat.pages.girih import girih
 from omonat.pages.words import N_, Words, words_of
@@ -83,7 +83,7 @@ def _page(told: Mapping[str, Any], words: Words, policy: CompiledPolicy) -> dict
         "verdict": words(_VERDICTS[verdict]),
         "about": about,
         "foot": f"{told['erasure']} · {told['installation']}",
-        "star": None if checkpoint is None else girih(sha256(checkpoint.encode()).digest(), 200),
+        "star": None if checkpoint is None else girih(_root(checkpoint), 200),
         "stages": {
             "title": words("What was reached when"),
             "rows": [_stage(row, words, policy) for row in told["stages"]],
@@ -105,6 +105,11 @@ def _page(told: Mapping[str, Any], words: Words, policy: CompiledPolicy) -> dict
             "checkpoint": checkpoint or "",
         },
     }
+
+
+def _root(checkpoint: str) -> bytes:
+    """The root the checkpoint signs: what every star of ours is drawn from."""
+    return Checkpoint.parse(Note.parse(checkpoint.encode()).text).root
 
 
 def _stage(row: Mapping[str, Any], words: Words, policy: CompiledPolicy) -> list[str]:
