@@ -157,7 +157,7 @@ async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
         try:
             if await house.publish.activate_due() is not None:
                 await set_up_doors(house)  # the version in force may name other roles
-            await _drop_ended(house)
+            await _sweep(house)
             await asyncio.to_thread(house.grounds.vault.prepare_slots, _SPARE_SLOTS)
         except OmonatError as error:
             _log.warning("tidying-waits", code=error.code)
@@ -182,7 +182,7 @@ async def _sweep_for_ever(house: House, stop: asyncio.Event) -> None:
             await _pause(stop, _SWEEP_EVERY)
 
 
-async def _drop_ended(house: House) -> None:
+async def _sweep(house: House) -> None:
     """Remove what is only kept for a while: ended sessions, codes, rates, answers to keys, counts of use."""
     now = house.grounds.clock()
     async with house.grounds.database.connection() as connection:

@@ -52,6 +52,13 @@ def confirm_clock(
     typer.echo("confirmed")
 
 
+@app.command("renew-lookups")
+def renew_lookups(home: Home = None) -> None:
+    """Begin with a new look-up key, so that erasures waiting for the end of the old one become final."""
+    epoch = in_house(home, lambda house: house.sweeper.lookup_key.begin(by="operator"))
+    typer.echo(f"look-up key {epoch}: the running service digests the channels anew, then ends the older one")
+
+
 @app.command("webhook-key")
 def webhook_key(home: Home = None) -> None:
     """Print the public key other systems check our webhooks with."""

@@ -23,6 +23,7 @@ from omonat.evidence.entry import Entry
 from omonat.flows.erase import Erase, ErasureRequest, evidence_due
 from omonat.flows.grounds import Grounds
 from omonat.flows.holds import Holds
+from omonat.flows.lookup_key import LookupKey
 from omonat.flows.reckon import Reckon
 from omonat.flows.removing import Judge, Judged, Removal, lapsed, read_around
 from omonat.flows.systems import tell_of_records
@@ -61,6 +62,7 @@ class Sweeper:
         self._erase = erase
         self._stages = erase.stages
         self._holds = Holds(grounds)
+        self.lookup_key = LookupKey(grounds)
         self._reckon = Reckon(grounds)
         self._batch = batch
         self._reached = reached
@@ -74,13 +76,14 @@ class Sweeper:
         moved = await self._follow()
         await self._stages.finish(living_epoch=self._vault.oldest_lookup_epoch)
         await self._holds.remind()
+        renewing = await self.lookup_key.advance()
         doubt = await self._doubt()
         if doubt:
-            return Swept(erasures=erasures, doubt=doubt, more=moved)
+            return Swept(erasures=erasures, doubt=doubt, more=moved or renewing)
         children = await self._children()
         records, full = await self._sweep_due()
         ended = await self._end_evidence()
-        return Swept(records=records, erasures=erasures + children, more=moved or full or ended)
+        return Swept(records=records, erasures=erasures + children, more=moved or full or ended or renewing)
 
     async def _follow(self) -> bool:
         """Reckon anew what moved, so many batches at most; whether there may be more."""
