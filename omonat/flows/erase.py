@@ -18,7 +18,7 @@ from omonat.evidence.entry import Entry
 from omonat.flows.clients import require_client
 from omonat.flows.erasing import LEAVING, Stages
 from omonat.flows.grounds import Grounds
-from omonat.flows.removing import Asked, Judge, Removal, read_around, stays_of
+from omonat.flows.removing import Asked, Judge, Removal, in_force, read_around, stays_of
 from omonat.flows.systems import tell_of_records
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
@@ -224,6 +224,7 @@ class Erase:
         """Take a record, or items, out of a person's data, in one transaction."""
         now = self._clock()
         async with self._database.transaction() as connection:
+            await in_force(connection, policy)
             person = await _queries.person_for_erasure(connection, id=request.person)
             if person is None or person["erased_at"] is not None:
                 raise Refused("person-unknown")

@@ -26,7 +26,7 @@ from omonat.base.instants import Instant
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.grounds import Grounds
-from omonat.flows.removing import Asked, Judge, Removal, destroy, lapsed, read_around, stays_of, told
+from omonat.flows.removing import Asked, Judge, Removal, destroy, in_force, lapsed, read_around, stays_of, told
 from omonat.flows.systems import tell_of_person
 
 _queries = load("omonat.promises.retention")
@@ -125,6 +125,7 @@ class Stages:
     async def _seal_some(self, connection: asyncpg.Connection, row: Any, now: Instant) -> None:
         """Seal anew, under the person's new key, a batch of what duties keep of an erased person."""
         policy = await self._grounds.law.current()
+        await in_force(connection, policy)
         person = await _queries.person_for_erasure(connection, id=row["person"])
         free = [service for service in policy.services if not policy.outlives_a_request(service)]
         held = await _queries.is_held(connection, person=row["person"], lapsed=lapsed(now))

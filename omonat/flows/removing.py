@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import asyncpg
 
-from omonat.base.errors import BadInput
+from omonat.base.errors import BadInput, Unavailable
 from omonat.base.instants import Instant
 from omonat.database.statements import load
 from omonat.flows.grounds import Grounds
@@ -355,6 +355,12 @@ def stays_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Stay, ...]:
         Stay(r["item"], r["service"], r["factor"], r["source"], r["until"], r["waits-for"], r["count"], r["quiet"])
         for r in rows
     )
+
+
+async def in_force(connection: asyncpg.Connection, policy: CompiledPolicy) -> None:
+    """Inside a transaction that removes: `policy` is in force and stays so. Raises Unavailable `policy-changing`."""
+    if await _queries.policy_in_force(connection) != policy.ordinal:
+        raise Unavailable("policy-changing")
 
 
 async def destroy(grounds: Grounds, slots: Collection[int]) -> None:

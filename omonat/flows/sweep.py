@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from omonat.base.errors import Fault, Refused, Unavailable
+from omonat.base.errors import Fault, Refused
 from omonat.base.ids import new_id
 from omonat.base.instants import DAY, Instant
 from omonat.base.verdict import Allow
@@ -25,7 +25,7 @@ from omonat.flows.grounds import Grounds
 from omonat.flows.holds import Holds
 from omonat.flows.lookup_key import LookupKey
 from omonat.flows.reckon import Reckon
-from omonat.flows.removing import Judge, Judged, Removal, lapsed, read_around
+from omonat.flows.removing import Judge, Judged, Removal, in_force, lapsed, read_around
 from omonat.flows.systems import tell_of_records
 from omonat.flows.work import open_work_item_in
 from omonat.policy.compiled import CompiledPolicy
@@ -72,7 +72,17 @@ class Sweeper:
 
         Raises Unavailable (try again), Fault when something isn't as it must be: then it stays hidden and undestroyed.
         """
-        erasures = await self._stages.resume()
+        erasures, trouble = 0, None
+        try:
+            erasures = await self._stages.resume()
+        except (Fault, Refused) as error:  # somebody has to look; what is due goes all the same
+            trouble = error
+        done = await self._rest(erasures)
+        if trouble is not None:
+            raise trouble
+        return done
+
+    async def _rest(self, erasures: int) -> Swept:
         moved = await self._follow()
         await self._stages.finish(living_epoch=self._vault.oldest_lookup_epoch)
         await self._holds.remind()
@@ -83,7 +93,8 @@ class Sweeper:
         children = await self._children()
         records, full = await self._sweep_due()
         ended = await self._end_evidence()
-        return Swept(records=records, erasures=erasures + children, more=moved or full or ended or renewing)
+        more = moved or full or ended or renewing
+        return Swept(records=records, erasures=erasures + children, more=more)
 
     async def _follow(self) -> bool:
         """Reckon anew what moved, so many batches at most; whether there may be more."""
@@ -226,9 +237,3 @@ class Sweeper:
         for person in found:
             await self._erase(ErasureRequest(person=person, cause="child", by="sweeper"))
         return len(found)
-
-
-async def in_force(connection: asyncpg.Connection, policy: CompiledPolicy) -> None:
-    """Inside a transaction that destroys: `policy` is in force and stays so. Raises Unavailable `policy-changing`."""
-    if await _queries.policy_in_force(connection) != policy.ordinal:
-        raise Unavailable("policy-changing")
