@@ -23,6 +23,7 @@ from omonat.evidence.overdue import Overdue
 from omonat.evidence.reader import Reader
 from omonat.evidence.witnesses import Panel
 from omonat.flows.cases import Cases
+from omonat.flows.certify import Certify
 from omonat.flows.choose import Choose
 from omonat.flows.clients import Clients
 from omonat.flows.collect import Collect
@@ -38,6 +39,7 @@ from omonat.flows.publish_policy import PublishPolicy
 from omonat.flows.sign_in import SignIn
 from omonat.flows.staff import Staff
 from omonat.flows.sweep import Sweeper
+from omonat.flows.systems import Systems
 from omonat.flows.use import Credential, Use
 from omonat.flows.web_sessions import WebSessions
 from omonat.policy.words import RoleKind
@@ -45,6 +47,8 @@ from omonat.vault.root import RootKey
 from omonat.vault.vault import Vault
 
 _queries = load("omonat", "house.sql")
+WEBHOOK_KEY = "webhooks"
+"""The vault's name for the key that signs what other systems are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,8 @@ class House:
     erase: Erase
     sweeper: Sweeper
     holds: Holds
+    systems: Systems
+    certify: Certify
 
     def inner_secret(self, name: str) -> str:
         """The secret of one of the house's own doors, derived from the vault: never stored, never sent anywhere."""
@@ -154,6 +160,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
     log = LogFolder(settings.log)
     evidence = Reader(grounds.database, log, origin=keys.origin, pinned=keys.pinned)
     use, sessions, staff, erase = Use(grounds), WebSessions(grounds), Staff(grounds), Erase(grounds)
+    systems = Systems(grounds)
     return House(
         settings=settings,
         grounds=grounds,
@@ -177,6 +184,8 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         erase=erase,
         sweeper=Sweeper(grounds, erase),
         holds=Holds(grounds),
+        systems=systems,
+        certify=Certify(grounds, erase, systems, evidence),
     )
 
 

@@ -21,7 +21,8 @@ from omonat.evidence.witnesses import Witnesses
 from omonat.flows.outgoing import Outgoing
 from omonat.flows.reconcile import Reconcile
 from omonat.flows.send import SendPorts
-from omonat.house import House, set_up_doors
+from omonat.hooks.sender import Hooks, addresses_of
+from omonat.house import WEBHOOK_KEY, House, set_up_doors
 from omonat.mail.carriers import MailCarrier, SmsCarrier
 from omonat.mail.drain import Drain, Post
 from omonat.mail.leave import signed_links
@@ -60,6 +61,8 @@ async def run_jobs(house: House, stop: asyncio.Event) -> None:
         tasks.create_task(_tidy_for_ever(house, stop))
         tasks.create_task(_sweep_for_ever(house, stop))
         tasks.create_task(_drain_once_ready(house, stack, stop))
+        if house.settings.systems:
+            tasks.create_task(_hooks(house, stack).run(stop))
         await stop.wait()
         sequencer.stop()
 
@@ -87,6 +90,14 @@ async def _note_conflict(house: House, error: OmonatError) -> None:
     with suppress(OmonatError):
         await house.grounds.journal.submit(Entry(new_id("ev"), house.grounds.clock(), "log:witness:conflict", facts))
         _noted_conflicts.add(size)
+
+
+def _hooks(house: House, stack: AsyncExitStack) -> Hooks:
+    grounds = house.grounds
+    key = grounds.vault.signing_key(WEBHOOK_KEY)
+    hooks = Hooks(house.systems, addresses_of(house.settings.systems), key, grounds.clock)
+    stack.push_async_callback(hooks.close)
+    return hooks
 
 
 async def _drain_once_ready(house: House, stack: AsyncExitStack, stop: asyncio.Event) -> None:

@@ -142,6 +142,12 @@ class ErasureAnswer(_Answer):
     entries: dict[str, str]
 
 
+class ErasureAcknowledged(_Answer):
+    """The evidence entry that says so; the same one when said again."""
+
+    entry: str
+
+
 class HoldAnswer(_Answer):
     """A legal hold as it stands; staff as the pseudonyms the evidence knows. Approved or not, released or not."""
 

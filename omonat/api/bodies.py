@@ -160,6 +160,12 @@ class ErasureBody(_Body):
     cause: Literal["asked", "inaccurate", "child"] = "asked"
 
 
+class AcknowledgementBody(_Body):
+    """A system has erased its copy."""
+
+    system: Name
+
+
 class HoldBody(_Body):
     """A legal hold: of a person, a case or a record; of it `items` or categories, or everything."""
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from omonat.api.answers import ErasureAnswer, ErasurePlan, Staying, encode, rfc3339
-from omonat.api.bodies import ErasureBody
+from omonat.api.answers import ErasureAcknowledged, ErasureAnswer, ErasurePlan, Staying, encode, rfc3339
+from omonat.api.bodies import AcknowledgementBody, ErasureBody
 from omonat.api.body import shaped
 from omonat.api.call import Call
 from omonat.base.instants import Instant
@@ -32,6 +32,19 @@ async def show(call: Call) -> bytes:
     """How far an erasure is."""
     await call.ports.erase.permit(call.caller)
     return _printed(await call.ports.erase.show(call.names["erasure"]))
+
+
+async def certificate(call: Call) -> bytes:
+    """The certificate, as the person gets it."""
+    await call.ports.erase.permit(call.caller)
+    return encode(await call.ports.certify(call.names["erasure"]))
+
+
+async def acknowledge(call: Call) -> bytes:
+    """A system says that it has erased its copy."""
+    body = shaped(call.value, AcknowledgementBody)
+    entry = await call.ports.systems.acknowledge_by(call.caller, call.names["erasure"], body.system)
+    return encode(ErasureAcknowledged(entry=entry))
 
 
 def _request(call: Call) -> ErasureRequest:

@@ -11,6 +11,7 @@ from omonat.evidence.proofs import TlogProof
 from omonat.evidence.reader import Signed
 from omonat.evidence.receipts import Receipt
 from omonat.flows.cases import CaseEvent, PutCase
+from omonat.flows.certify import Certify
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.clients import Client, require_client
 from omonat.flows.collect import CollectAnswer, CollectRequest
@@ -20,6 +21,7 @@ from omonat.flows.holds import Holds
 from omonat.flows.lookup import LookupAnswer, LookupRequest
 from omonat.flows.notify import Notify
 from omonat.flows.staff import Registration
+from omonat.flows.systems import Systems
 from omonat.flows.use import Credential, UseAnswer, UseRequest
 from omonat.policy.compiled import CompiledPolicy
 
@@ -142,6 +144,10 @@ class House(Protocol):
     @property
     def holds(self) -> Holds: ...
     @property
+    def systems(self) -> Systems: ...
+    @property
+    def certify(self) -> Certify: ...
+    @property
     def evidence(self) -> EvidenceLog: ...
 
 
@@ -157,6 +163,8 @@ class Ports:
     staff: Staff
     erase: Erase
     holds: Holds
+    systems: Systems
+    certify: Certify
     notify: Notify
     authenticate: Callable[[Credential], Awaitable[Client]]
     law: Law
@@ -183,6 +191,8 @@ class Ports:
             staff=house.staff,
             erase=house.erase,
             holds=house.holds,
+            systems=house.systems,
+            certify=house.certify,
             notify=Notify(grounds),
             authenticate=authenticate,
             law=grounds.law,

@@ -70,6 +70,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Who cosigns the evidence log: `name+id+key https://address` each, a public key and where to ask."""
     witness_quorum: Annotated[int, msgspec.Meta(ge=1, le=32)] | None = None
     """How many of them make a checkpoint a witnessed one; absent: all."""
+    systems: tuple[str, ...] = ()
+    """Where the policy's other systems are told of erasures: `till=https://till.example.uz/erasures`."""
 
     demo: bool = False
     """Made-up people, the company's demo site and the message catcher; never with real data."""
@@ -201,7 +203,7 @@ def _shown(name: str, where: str) -> str:
 def _convert(name: str, kind: Any, value: Any, where: str, environment: Mapping[str, str]) -> Any:
     if name == "root_key":
         return _root_key(value, where, environment)
-    if isinstance(value, str) and name in {"trusted_proxies", "key_copies", "witnesses"}:
+    if isinstance(value, str) and name in {"trusted_proxies", "key_copies", "witnesses", "systems"}:
         value = [part.strip() for part in value.split(",") if part.strip()]
     if isinstance(value, str) and kind is bool:
         value = {"yes": "true", "no": "false", "on": "true", "off": "false"}.get(value.lower(), value)
@@ -226,6 +228,7 @@ _EXPECTED: Final = {
     "trusted_proxies": "addresses, separated by commas",
     "witnesses": "public key and https address each, separated by commas",
     "witness_quorum": "a number from 1 to 32",
+    "systems": "system=https://address, separated by commas",
 }
 
 

@@ -219,4 +219,9 @@ _TELLERS: Final[Mapping[str, Any]] = {
     "choice:objection:withdrawn": _chose(N_("You took back your objection"), "open"),
     "choice:restriction:given": _chose(N_("You restricted the use of your data"), "bad"),
     "choice:restriction:withdrawn": _chose(N_("You lifted the restriction"), "good"),
+    "retention:records:removed": _chose(N_("What was no longer needed was deleted"), "open"),
+    "erasure:record:hidden": _chose(N_("A record of yours was deleted, as far as no duty keeps it"), "open"),
+    "erasure:items:hidden": _chose(N_("Some of your data was deleted, as far as no duty keeps it"), "open"),
+    "erasure:person:planned": _chose(N_("It was looked up what a deletion would take and leave"), "open"),
+    "hold:data:placed": _chose(N_("An authority ordered that some of your data must not be deleted for now"), "bad"),
 }

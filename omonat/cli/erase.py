@@ -4,11 +4,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
+from omonat.base.codes import LANGUAGES
 from omonat.base.instants import Instant, to_rfc3339
 from omonat.cli._house import in_house
 from omonat.flows.erase import Cause, Erasure, ErasureRequest
+from omonat.house import House
+from omonat.pages.certificate import certificate_pdf
 from omonat.promises.retention.rule import Stay
 
 Home = Annotated[Path | None, typer.Option(help="The folder for everything durable [OMONAT_HOME].")]
@@ -19,6 +23,8 @@ def register(root: typer.Typer) -> None:
     root.command("erase")(erase)
     group = typer.Typer(help="Erasures: how far they are.", no_args_is_help=True)
     group.command("show")(show)
+    group.command("certificate")(certificate)
+    group.command("acknowledge")(acknowledge)
     root.add_typer(group, name="erasure")
 
 
@@ -54,6 +60,38 @@ def show(
 ) -> None:
     """Say how far an erasure is, what stays, why and until when."""
     _show(in_house(home, lambda house: house.erase.show(erasure)))
+
+
+def certificate(
+    erasure: Annotated[str, typer.Argument(help="The erasure: ers_…")],
+    *,
+    out: Annotated[Path | None, typer.Option(help="The file to write; <id>.json or <id>.pdf when absent.")] = None,
+    pdf: Annotated[str | None, typer.Option(help="A page to print, in uz, ru or en; JSON when absent.")] = None,
+    home: Home = None,
+) -> None:
+    """Write the certificate, as the person gets it: JSON with its proofs, or a page."""
+    if pdf is not None and pdf not in LANGUAGES:
+        raise typer.BadParameter(", ".join(LANGUAGES), param_hint="--pdf")
+
+    async def work(house: House) -> bytes:
+        told = await house.certify(erasure)
+        if pdf is None:
+            return msgspec.json.format(msgspec.json.encode(told))
+        return certificate_pdf(told, pdf, await house.grounds.law.current())
+
+    made = in_house(home, work)
+    file = out or Path(f"{erasure}.{'json' if pdf is None else 'pdf'}")
+    file.write_bytes(made)
+    typer.echo(f"{file}: {len(made)} bytes")
+
+
+def acknowledge(
+    erasure: Annotated[str, typer.Argument(help="The erasure: ers_…")],
+    system: Annotated[str, typer.Argument(help="The system, as the policy names it.")],
+    home: Home = None,
+) -> None:
+    """Note that another system, served by hand, has erased its copy."""
+    typer.echo(in_house(home, lambda house: house.systems.acknowledge(erasure, system, by="operator")))
 
 
 def _show(erasure: Erasure) -> None:

@@ -9,7 +9,8 @@ from omonat.base.codes import sentence
 from omonat.base.instants import to_rfc3339
 from omonat.cli import spoken
 from omonat.cli._house import in_house
-from omonat.house import House
+from omonat.hooks.sender import public_key
+from omonat.house import WEBHOOK_KEY, House
 
 app = typer.Typer(help="Retention: destroying what is due.", no_args_is_help=True)
 
@@ -49,3 +50,20 @@ def confirm_clock(
 
     in_house(home, work)
     typer.echo("confirmed")
+
+
+@app.command("renew-lookups")
+def renew_lookups(home: Home = None) -> None:
+    """Begin with a new look-up key, so that erasures waiting for the end of the old one become final."""
+    epoch = in_house(home, lambda house: house.sweeper.lookup_key.begin(by="operator"))
+    typer.echo(f"look-up key {epoch}: the running service digests the channels anew, then ends the older one")
+
+
+@app.command("webhook-key")
+def webhook_key(home: Home = None) -> None:
+    """Print the public key other systems check our webhooks with."""
+
+    async def work(house: House) -> str:
+        return public_key(house.grounds.vault.signing_key(WEBHOOK_KEY))
+
+    typer.echo(in_house(home, work))

@@ -19,7 +19,8 @@ from omonat.evidence.entry import Entry
 from omonat.flows.clients import require_client
 from omonat.flows.erasing import LEAVING, Stages
 from omonat.flows.grounds import Also, Grounds
-from omonat.flows.removing import Asked, Judge, Removal, read_around, stays_of
+from omonat.flows.removing import Asked, Judge, Removal, in_force, read_around, stays_of
+from omonat.flows.systems import tell_of_records
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.packs import lawful_period
@@ -228,6 +229,7 @@ class Erase:
         self, connection: asyncpg.Connection, policy: CompiledPolicy, request: ErasureRequest, now: Instant, entry: str
     ) -> str:
         """Take a record, or items, out of a person's data, in one transaction."""
+        await in_force(connection, policy)
         person = await _queries.person_for_erasure(connection, id=request.person)
         if person is None or person["erased_at"] is not None:
             raise Refused("person-unknown")
@@ -252,7 +254,7 @@ class Erase:
         channels = await removal.write(connection, around)
         stays = [stay for stay in removal.summary() if not request.items or stay["item"] in request.items]
         facts = _facts(policy, person) | {"items": list(request.items), "opened": judge.opened}
-        return await self.stages.intend(
+        erasure = await self.stages.intend(
             connection, act=f"erasure:{request.scope}:hidden", facts=facts, subjects=(request.person,), now=now,
             entry=entry,
             scope=request.scope, cause=request.cause, person=request.person, record=request.record,
@@ -260,6 +262,8 @@ class Erase:
             slots=removal.doomed, stays=stays,
             lookup_epoch=self._grounds.vault.lookup_epoch if channels else None,
         )  # fmt: skip
+        await tell_of_records(connection, policy, erasure, removal.gone, now)
+        return erasure
 
 
 def evidence_due(policy: CompiledPolicy, now: Instant) -> Instant:

@@ -26,7 +26,8 @@ from omonat.base.instants import Instant
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.grounds import Grounds
-from omonat.flows.removing import Asked, Judge, Removal, destroy, lapsed, read_around, stays_of, told
+from omonat.flows.removing import Asked, Judge, Removal, destroy, in_force, lapsed, read_around, stays_of, told
+from omonat.flows.systems import tell_of_person
 
 _queries = load("omonat.promises.retention")
 _erasures = load("omonat.promises.retention", "erasures.sql")
@@ -119,7 +120,7 @@ class Stages:
                     await self._destroy(connection, row, now)
                     if row["scope"] != "person":  # its rows went with the intent
                         await self._note_swept(connection, row, now)
-                elif await self._sweep_some(connection, row):  # rows that go say so in their own transaction
+                elif await self._sweep_some(connection, row, now):  # rows that go say so in their own transaction
                     await self._grounds.journal.append(connection, [self._entry(row, "sweeping", now)], now=now)
                 else:
                     await self._note_swept(connection, row, now)
@@ -131,6 +132,7 @@ class Stages:
     async def _seal_some(self, connection: asyncpg.Connection, row: Any, now: Instant, entry: str) -> None:
         """Seal anew, under the person's new key, a batch of what duties keep of an erased person."""
         policy = await self._grounds.law.current()
+        await in_force(connection, policy)
         person = await _queries.person_for_erasure(connection, id=row["person"])
         free = [service for service in policy.services if not policy.outlives_a_request(service)]
         held = await _queries.is_held(connection, person=row["person"], lapsed=lapsed(now))
@@ -184,13 +186,14 @@ class Stages:
 
     # What hangs on it -------------------------------------------------------------------------------------------
 
-    async def _sweep_some(self, connection: asyncpg.Connection, row: Any) -> bool:
+    async def _sweep_some(self, connection: asyncpg.Connection, row: Any, now: Instant) -> bool:
         """Remove a batch of what an erased person leaves behind; whether more is to do."""
         person = row["person"]
         if await _erasures.drop_rest(connection, person=person, erasure=row["id"], most=_MANY) == _MANY:
             return True
         if await _erasures.drop_ledger(connection, person=person, most=_MANY) == _MANY:
             return True
+        await tell_of_person(connection, await self._grounds.law.current(), row, now)
         await _erasures.sweep_person(connection, person=person)
         return False
 

@@ -89,10 +89,11 @@ class Lookup:
             reason = verdict.reasons[0]
             await self._refuse(facts, reason.code, now)
             raise Refused(reason.code, **reason.about)
-        digest = self._vault.lookup_digest(request.item, normal.lookup)
+        digests = self._vault.lookup_digests(request.item, normal.lookup)
         async with self._database.connection() as connection:
             found = [
-                row async for row in _queries.matches(connection, digest=digest, item=request.item, kinds=purpose.cases)
+                row
+                async for row in _queries.matches(connection, digests=digests, item=request.item, kinds=purpose.cases)
             ]
         return await self._answer(found, facts, now)
 

@@ -15,10 +15,11 @@ from typing import Any, Literal
 
 import asyncpg
 
-from omonat.base.errors import BadInput
+from omonat.base.errors import BadInput, Unavailable
 from omonat.base.instants import Instant
 from omonat.database.statements import load
 from omonat.flows.grounds import Grounds
+from omonat.flows.systems import Gone
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.choice.standing import choice_anchors
 from omonat.promises.retention.rule import (
@@ -237,6 +238,7 @@ class Removal:
         self.people: set[str] = set()
         self.stays: list[Stay] = []
         self.counted = 0
+        self.gone: list[Gone] = []
         self.unknown: set[tuple[str, str]] = set()
         self._dropped: list[str] = []
         self._cut: list[tuple[str, str]] = []
@@ -252,6 +254,7 @@ class Removal:
         self.unknown |= {(record["person"], stay.item) for stay in judged.stays if stay.factor == "unknown"}
         if judged.loses:
             self.counted += 1
+            self.gone.append(Gone(record=record["id"], case=record["case_id"], items=tuple(judged.gone)))
             self.people.add(record["person"])
             self._search(record["person"], judged.gone)
         if judged.ends:
@@ -359,6 +362,12 @@ def stays_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Stay, ...]:
         Stay(r["item"], r["service"], r["factor"], r["source"], r["until"], r["waits-for"], r["count"], r["quiet"])
         for r in rows
     )
+
+
+async def in_force(connection: asyncpg.Connection, policy: CompiledPolicy) -> None:
+    """Inside a transaction that removes: `policy` is in force and stays so. Raises Unavailable `policy-changing`."""
+    if await _queries.policy_in_force(connection) != policy.ordinal:
+        raise Unavailable("policy-changing")
 
 
 async def destroy(grounds: Grounds, slots: Collection[int]) -> None:

@@ -74,24 +74,25 @@ class SignIn:
         item = "contact.email" if "@" in typed else "contact.mobile"
         kind = policy.item(item).kind
         normal = normalise(kind, typed.strip(), country=policy.policy.controller.country)
-        digest = self._vault.lookup_digest(item, normal.lookup or "")
-        await self._limit(caller, digest, now)
+        digests = self._vault.lookup_digests(item, normal.lookup or "")
+        await self._limit(caller, digests[0], now)
         answered = asyncio.create_task(asyncio.sleep(_ANSWERS_AFTER))
         try:
-            return await self._open(item, digest, language, now)
+            return await self._open(item, digests, language, now)
         finally:
             await answered
 
-    async def _open(self, item: str, digest: bytes, language: str, now: Instant) -> str:
+    async def _open(self, item: str, digests: list[bytes], language: str, now: Instant) -> str:
         ticket, code = new_id("cod"), f"{randbelow(1_000_000):06d}"
         async with self._database.transaction() as connection:
             await _queries.open_code(
-                connection, id=ticket, door="me", item=item, digest=digest, code=self._code_digest(ticket, code),
+                connection, id=ticket, door="me", item=item, digest=digests[0],
+                older=digests[1] if len(digests) > 1 else None, code=self._code_digest(ticket, code),
                 now=now, until=Instant(now + _LIFE),
             )  # fmt: skip
-            known = [row async for row in _queries.persons_by_lookup(connection, digest=digest, item=item)]
+            known = [row async for row in _queries.persons_by_lookup(connection, digests=digests, item=item)]
             if known:
-                await self._send(connection, known[0], item, digest, language=language, code=code, now=now)
+                await self._send(connection, known[0], item, digests[0], language=language, code=code, now=now)
         return ticket
 
     async def enter(self, ticket: str, code: str) -> SignedIn | SecondProofNeeded:
@@ -101,15 +102,15 @@ class SignIn:
             row = await _queries.try_code(connection, id=ticket, code=self._code_digest(ticket, code.strip()), now=now)
             if row is None or not row["right"]:
                 raise Refused("code-wrong")
+            digests = [digest for digest in (row["digest"], row["older"]) if digest is not None]
             known = [
-                person
-                async for person in _queries.persons_by_lookup(connection, digest=row["digest"], item=row["item"])
+                person async for person in _queries.persons_by_lookup(connection, digests=digests, item=row["item"])
             ]
         if not known:
             raise Refused("code-wrong")
         if len(known) == 1 and _opens(known[0], now):
-            return await self._begin(known[0]["id"], row["item"], row["digest"], now)
-        proved = msgspec.json.encode({"item": row["item"], "digest": row["digest"].hex()})
+            return await self._begin(known[0]["id"], row["item"], digests, now)
+        proved = msgspec.json.encode({"item": row["item"], "digests": [digest.hex() for digest in digests]})
         return SecondProofNeeded(token=await self._sessions.open("proof", ticket, proved))
 
     async def prove(self, token: str, order: str) -> SignedIn:
@@ -120,23 +121,23 @@ class SignIn:
         if session is None:
             raise Refused("code-wrong")
         proved = msgspec.json.decode(session.state)
-        digest, item = bytes.fromhex(proved["digest"]), proved["item"]
+        digests, item = [bytes.fromhex(digest) for digest in proved["digests"]], proved["item"]
         tries = await self._count(f"proof:{session.holder}", HOUR, now)
-        today = await self._count(f"proofs:{item}:{digest.hex()}", DAY, now) if tries <= 5 else 0
+        today = await self._count(f"proofs:{item}:{digests[0].hex()}", DAY, now) if tries <= 5 else 0
         if tries > 5 or today > _PROOFS_A_DAY:
             await self._sessions.end(token)
             raise Refused("code-wrong")
         case = order.strip() if ":" in order else f"order:{order.strip()}"
         async with self._database.connection() as connection:
-            person = await _queries.person_by_case(connection, case_id=case, digest=digest, item=item)
+            person = await _queries.person_by_case(connection, case_id=case, digests=digests, item=item)
         if person is None:
             raise Refused("proof-wrong")
         await self._sessions.end(token)
-        return await self._begin(person, item, digest, now)
+        return await self._begin(person, item, digests, now)
 
-    async def _begin(self, person: str, item: str, digest: bytes, now: Instant) -> SignedIn:
+    async def _begin(self, person: str, item: str, digests: list[bytes], now: Instant) -> SignedIn:
         async with self._database.transaction() as connection:
-            await _queries.verify_channel(connection, person=person, item=item, digest=digest, now=now)
+            await _queries.verify_channel(connection, person=person, item=item, digests=digests, now=now)
             entry = Entry(new_id("ev"), now, "access:person:signed-in", {"channel": item}, (person,))
             await self._journal.append(connection, [entry], now=now)
         return SignedIn(token=await self._sessions.open("me", person), person=person)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from omonat.base.errors import Fault, Refused, Unavailable
+from omonat.base.errors import Fault, Refused
 from omonat.base.ids import new_id
 from omonat.base.instants import DAY, Instant
 from omonat.base.verdict import Allow
@@ -23,8 +23,10 @@ from omonat.evidence.entry import Entry
 from omonat.flows.erase import Erase, ErasureRequest, evidence_due
 from omonat.flows.grounds import Grounds
 from omonat.flows.holds import Holds
+from omonat.flows.lookup_key import LookupKey
 from omonat.flows.reckon import Reckon
-from omonat.flows.removing import Judge, Judged, Removal, lapsed, read_around
+from omonat.flows.removing import Judge, Judged, Removal, in_force, lapsed, read_around
+from omonat.flows.systems import tell_of_records
 from omonat.flows.work import open_work_item_in
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.retention.clock import decide_clock
@@ -60,6 +62,7 @@ class Sweeper:
         self._erase = erase
         self._stages = erase.stages
         self._holds = Holds(grounds)
+        self.lookup_key = LookupKey(grounds)
         self._reckon = Reckon(grounds)
         self._batch = batch
         self._reached = reached
@@ -69,17 +72,29 @@ class Sweeper:
 
         Raises Unavailable (try again), Fault when something isn't as it must be: then it stays hidden and undestroyed.
         """
-        erasures = await self._stages.resume()
+        erasures, trouble = 0, None
+        try:
+            erasures = await self._stages.resume()
+        except (Fault, Refused) as error:  # somebody has to look; what is due goes all the same
+            trouble = error
+        done = await self._rest(erasures)
+        if trouble is not None:
+            raise trouble
+        return done
+
+    async def _rest(self, erasures: int) -> Swept:
         moved = await self._follow()
         await self._stages.finish(living_epoch=self._vault.oldest_lookup_epoch)
         await self._holds.remind()
+        renewing = await self.lookup_key.advance()
         doubt = await self._doubt()
         if doubt:
-            return Swept(erasures=erasures, doubt=doubt, more=moved)
+            return Swept(erasures=erasures, doubt=doubt, more=moved or renewing)
         children = await self._children()
         records, full = await self._sweep_due()
         ended = await self._end_evidence()
-        return Swept(records=records, erasures=erasures + children, more=moved or full or ended)
+        more = moved or full or ended or renewing
+        return Swept(records=records, erasures=erasures + children, more=more)
 
     async def _follow(self) -> bool:
         """Reckon anew what moved, so many batches at most; whether there may be more."""
@@ -196,13 +211,15 @@ class Sweeper:
     ) -> str:
         gone = {row["id"] for row in emptied}
         facts = {"policy": policy.digest, "records": removal.counted, "people": len(emptied), "opened": judge.opened}
-        return await self._stages.intend(
+        erasure = await self._stages.intend(
             connection, act="retention:records:removed", facts=facts, now=now, entry=judge.entry,
             subjects=tuple(sorted(removal.people - gone)), scope="due", cause="due", asked_by="sweeper",
             policy=policy.ordinal, counted=removal.counted,
             slots=[*removal.doomed, *(row["slot"] for row in emptied)], stays=[],
             lookup_epoch=self._vault.lookup_epoch if channels or emptied else None,
         )  # fmt: skip
+        await tell_of_records(connection, policy, erasure, removal.gone, now)
+        return erasure
 
     # Evidence and children --------------------------------------------------------------------------------------
 
@@ -230,9 +247,3 @@ class Sweeper:
         for person in found:
             await self._erase(ErasureRequest(person=person, cause="child", by="sweeper"))
         return len(found)
-
-
-async def in_force(connection: asyncpg.Connection, policy: CompiledPolicy) -> None:
-    """Inside a transaction that destroys: `policy` is in force and stays so. Raises Unavailable `policy-changing`."""
-    if await _queries.policy_in_force(connection) != policy.ordinal:
-        raise Unavailable("policy-changing")

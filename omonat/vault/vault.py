@@ -219,6 +219,12 @@ class Vault:
         secret = self._keyring.use(f"lookup/{epoch}", bytes)
         return hmac.digest(secret, frame("omonat/lookup/v1", self.installation, kind, normalised), "sha256")
 
+    def lookup_digests(self, kind: str, normalised: str) -> list[bytes]:
+        """As `lookup_digest`, under every epoch whose key exists, the current first: whoever is looked for is found
+        while the key is being changed."""
+        epochs = range(self.lookup_epoch, self.oldest_lookup_epoch - 1, -1)
+        return [self.lookup_digest(kind, normalised, epoch=epoch) for epoch in epochs]
+
     def begin_lookup_epoch(self, *, after: int) -> int:
         """Start the look-up epoch that follows `after`; rows are then digested anew, and the old epoch is ended.
 

@@ -82,6 +82,9 @@ insert into holds (id, scope, target, authority, may_tell, review_at, placed_by,
     select 'hld_' || n, 'person', 'per_' || n, 'x', true, now(), 'a', now(), case when n > 50 then now() end,
            '{{}}'
     from generate_series(1, {ROWS}) n;
+insert into system_notices (erasure, system, erases, about, state, due_at, created_at)
+    select 'ers_' || n, 'till', 'webhook', '{{}}', case when n > 50 then 'acknowledged' else 'waiting' end, now(), now()
+    from generate_series(1, {ROWS}) n;
 insert into reckonings select 'rkn_' || n, 'case', 'order:' || n, '', now() from generate_series(1, {ROWS}) n;
 insert into retention_state (seen) values (now());
 insert into installation (id, origin, created_at) values ('ins_' || repeat('a', 26), 'o', now());
@@ -156,6 +159,7 @@ def _partial(node: dict[str, Any]) -> bool:
     return node.get("Index Name") in {
         *("outbox_due", "outbox_handing_over", "work_items_waiting", "cases_open_by_kind"),
         *("erasures_under_way", "erasures_not_final", "holds_by_review", "reckonings_by_age"),
+        "system_notices_due",
     }
 
 

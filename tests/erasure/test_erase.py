@@ -267,7 +267,12 @@ async def test_S6_a_key_that_still_opens_the_living_is_never_destroyed(shop: Sho
     with pytest.raises(Cut):
         await Erase(shop.house.grounds, reached=cut_after(0))(ErasureRequest(person=gone.person))
     await pool.execute("update persons set erased_at = null where id = $1", gone.person)  # an older copy was put back
+    order = await ordered(shop)
+    await closed(shop, order)
     with pytest.raises(Fault) as fault:
         await swept(shop)
     assert fault.value.code == "key-in-use"
+    assert "contact.postal-address" not in (await shop.house.my_data(order.person)).newest()
+    before = await one(shop, "select count(*) from erasures where scope = 'due' and swept_at is not null")
+    assert before == 1  # what is due goes all the same
     assert (await shop.house.my_data(living.person)).held

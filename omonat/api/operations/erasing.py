@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from omonat.api import erasing
-from omonat.api.answers import ErasureAnswer, ErasurePlan
-from omonat.api.bodies import ErasureBody
+from omonat.api.answers import ErasureAcknowledged, ErasureAnswer, ErasurePlan
+from omonat.api.bodies import AcknowledgementBody, ErasureBody
 from omonat.api.call import Example, Operation
 from omonat.api.operations.examples import EVIDENCE, PERSON
 
@@ -80,5 +80,30 @@ ERASING: Final = (
         answer=ErasureAnswer,
         codes=("eraser-needed", "erasure-unknown"),
         example=Example(answer=_ANSWER, path={"erasure": ERASURE}),
+    ),
+    Operation(
+        id="erasure-certificate",
+        method="GET",
+        path="/v1/erasures/{erasure}/certificate",
+        summary="The certificate of an erasure",
+        tells="Stages with their evidence, what stays and why, which systems confirmed, inclusion proofs and the "
+        "checkpoint, in the form of docs/erasure-certificate.schema.json. Nothing is said before it is true (R3).",
+        handle=erasing.certificate,
+        answer=dict,
+        codes=("eraser-needed", "erasure-unknown", "evidence-log-unwritable"),
+        example=Example(path={"erasure": ERASURE}),
+    ),
+    Operation(
+        id="acknowledge-erasure",
+        method="POST",
+        path="/v1/erasures/{erasure}/acknowledgements",
+        summary="A system has erased its copy",
+        tells="Said by the system itself: its credential has the name the policy gives it; or, for a system served by "
+        "hand, by a privacy officer's (R3).",
+        handle=erasing.acknowledge,
+        body=AcknowledgementBody,
+        answer=ErasureAcknowledged,
+        codes=("acknowledger-wrong", "erasure-unknown"),
+        example=Example(body={"system": "till"}, answer={"entry": EVIDENCE["id"]}, path={"erasure": ERASURE}),
     ),
 )

@@ -59,7 +59,11 @@ create table retention_state (
     single          boolean primary key default true check (single),
     seen            timestamptz not null,         -- the latest time that was believed
     doubted_at      timestamptz,                  -- since when the clock is not believed
-    reckoned_under  integer not null default 0    -- the policy ordinal the index is made under
+    reckoned_under  integer not null default 0,   -- the policy ordinal the index is made under
+    -- A change of the look-up key under way: since when, how far, and when the pass began that found nothing left.
+    lookups_since   timestamptz,
+    lookups_after   text not null default '',
+    lookups_left    boolean not null default true
 );
 comment on table retention_state is 'One row: the sweeper''s own memory. No personal data.';
 
@@ -89,3 +93,6 @@ comment on table holds is 'Legal holds. Authority sealed, staff as pseudonyms.';
 create index sign_in_codes_by_digest on sign_in_codes (digest);
 create index work_items_by_person on work_items (person) where person is not null;
 create index erasures_by_record on erasures (record, hidden_at) where record is not null;
+
+-- While the look-up key is changed, a channel has a digest under the old key as well.
+alter table sign_in_codes add column older bytea;

@@ -63,15 +63,15 @@ update staff set totp_step = :step, failures = 0, locked_until = null where id =
 
 -- name: open_code!
 -- A one-time code is on its way to a channel.
-insert into sign_in_codes (id, door, item, digest, code, created_at, until)
-values (:id, :door, :item, :digest, :code, :now, :until);
+insert into sign_in_codes (id, door, item, digest, older, code, created_at, until)
+values (:id, :door, :item, :digest, :older, :code, :now, :until);
 
 -- name: try_code^
 -- Counts one attempt and says whether the code was right, in one statement: parallel guesses can't share an attempt.
 update sign_in_codes
    set attempts = attempts + 1, used_at = case when code = :code then :now else used_at end
  where id = :id and used_at is null and until > :now and attempts < 5
-returning item, digest, code = :code as right;
+returning item, digest, older, code = :code as right;
 
 -- name: drop_codes!
 -- Codes that ended long ago.
@@ -79,29 +79,32 @@ delete from sign_in_codes where until < :before;
 
 -- name: persons_by_lookup
 -- The people whose newest channel of its kind this is, proved ones first: not erased, not quarantined. Who gave another
--- one since is not found by the old one: codes go to the newest. `only`: they never gave another.
-select p.id, p.slot, l.since, l.verified_at,
-       not exists (select from lookups other where other.person = l.person and other.item = l.item
-                                               and other.epoch = l.epoch and other.digest <> l.digest) as only
+-- one since is not found by the old one: codes go to the newest. `only`: they never gave another. The digests are one
+-- channel's, under every look-up key there is.
+select p.id, p.slot, max(l.since) as since, max(l.verified_at) as verified_at,
+       not exists (select from lookups other where other.person = p.id and other.item = :item
+                                               and other.digest <> all(:digests::bytea[])) as only
   from lookups l join persons p on p.id = l.person
- where l.digest = :digest and l.item = :item and p.erased_at is null and p.quarantined_at is null
+ where l.digest = any(:digests::bytea[]) and l.item = :item and p.erased_at is null and p.quarantined_at is null
    and not exists (select from lookups newer where newer.person = l.person and newer.item = l.item
-                                               and newer.since > l.since)
- order by l.verified_at desc nulls last, l.since desc, p.id
+                                               and newer.since > l.since and newer.digest <> all(:digests::bytea[]))
+ group by p.id, p.slot
+ order by max(l.verified_at) desc nulls last, max(l.since) desc, p.id
  limit 20;
 
 -- name: person_by_case$
 -- Whose a case is, among those whose newest channel this is: the second proof for a shared or recycled channel.
 select p.id
   from cases k join persons p on p.id = k.person join lookups l on l.person = p.id
- where k.id = :case_id and l.digest = :digest and l.item = :item
+ where k.id = :case_id and l.digest = any(:digests::bytea[]) and l.item = :item
    and p.erased_at is null and p.quarantined_at is null
    and not exists (select from lookups newer where newer.person = l.person and newer.item = l.item
-                                               and newer.since > l.since);
+                                               and newer.since > l.since and newer.digest <> all(:digests::bytea[]))
+ limit 1;
 
 -- name: verify_channel!
 -- The person has proved control of the channel (Q1).
-update lookups set verified_at = :now where person = :person and item = :item and digest = :digest;
+update lookups set verified_at = :now where person = :person and item = :item and digest = any(:digests::bytea[]);
 
 -- name: open_web_session!
 -- A web session begins.
@@ -147,14 +150,14 @@ delete from rates where window_start < :before;
 -- name: matches
 -- Exact look-up: who is found by a channel, and their open cases of the purpose's kinds; who has one comes first, so
 -- that a crowd on one number neither hides them nor makes one of several look like the only one.
-select l.person, p.evidence_slot, mine.cases
-  from lookups l join persons p on p.id = l.person
+select p.id as person, p.evidence_slot, mine.cases
+  from (select distinct l.person from lookups l where l.digest = any(:digests::bytea[]) and l.item = :item) found
+  join persons p on p.id = found.person
  cross join lateral (
        select array(select k.id from cases k
-                     where k.person = l.person and k.closed_at is null and k.kind = any(:kinds::text[])
+                     where k.person = p.id and k.closed_at is null and k.kind = any(:kinds::text[])
                      order by k.opened_at desc limit 20) as cases) mine
- where l.digest = :digest and l.item = :item
-   and p.erased_at is null and p.quarantined_at is null and p.restricted_at is null
+ where p.erased_at is null and p.quarantined_at is null and p.restricted_at is null
  order by cardinality(mine.cases) = 0
  limit 20;
 

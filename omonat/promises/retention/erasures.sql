@@ -104,9 +104,9 @@ select id, person from erasures
 -- Nobody, with any copy, can bring it back.
 update erasures set final_at = :now, entries = entries || :entries where id = any(:ids::text[]);
 
--- name: epochs_waited_for$
--- The newest look-up epoch an erasure waits to see the end of; null when none does.
-select max(lookup_epoch) from erasures where swept_at is not null and final_at is null;
+-- name: waiting_since$
+-- Since when the oldest erasure waits for the end of its look-up key; null when none does.
+select min(swept_at) from erasures where swept_at is not null and final_at is null;
 
 -- name: erasure_of_record^
 -- The newest erasure of a record.

@@ -118,6 +118,35 @@ select q.person, q.category, s.record, s.sealed, r.slot, r.version
          limit :most offset :skip) s
   join records r on r.id = s.record;
 
+-- name: lookups_after
+-- Ways to be found in the order of their people, a batch at a time, those under older keys first.
+select person, item, epoch, digest, since, verified_at from lookups
+ where person > :after order by person, epoch limit :most;
+
+-- name: renew_lookups!
+-- The same channels under the new key.
+insert into lookups as l (person, item, epoch, digest, since, verified_at)
+select * from unnest(:person::text[], :item::text[], :epoch::int[], :digest::bytea[], :since::timestamptz[],
+                     :verified_at::timestamptz[])
+    on conflict (digest, item, person) do update
+       set since = greatest(l.since, excluded.since), verified_at = greatest(l.verified_at, excluded.verified_at);
+
+-- name: rotation^
+-- Where the change of the look-up key stands.
+select lookups_since, lookups_after, lookups_left from retention_state for update;
+
+-- name: begin_rotation!
+-- The look-up key is being changed, since now; the time of one that began before stays.
+update retention_state set lookups_since = :now, lookups_after = '', lookups_left = true where lookups_since is null;
+
+-- name: move_rotation!
+-- So far it has come, and whether this pass found anything under an older key.
+update retention_state set lookups_after = :after, lookups_left = :left;
+
+-- name: end_rotation!
+-- The older keys are destroyed.
+update retention_state set lookups_since = null, lookups_after = '', lookups_left = true;
+
 -- name: drop_lookups!
 -- Ways to be found that no living record holds any more.
 delete from lookups l using unnest(:person::text[], :item::text[], :digest::bytea[]) as q(person, item, digest)
