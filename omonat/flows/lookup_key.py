@@ -20,7 +20,8 @@ from omonat.base.instants import DAY, MINUTE, Instant
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.grounds import Grounds
-from omonat.flows.removing import Judge, digest_of
+from omonat.flows.judging import Judge
+from omonat.flows.removing import digest_of
 from omonat.policy.compiled import CompiledPolicy
 
 _queries = load("omonat.promises.retention")
