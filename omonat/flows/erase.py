@@ -19,7 +19,8 @@ from omonat.evidence.entry import Entry
 from omonat.flows.clients import require_client
 from omonat.flows.erasing import LEAVING, Stages
 from omonat.flows.grounds import Also, Grounds
-from omonat.flows.removing import Asked, Judge, Removal, in_force, read_around, stays_of
+from omonat.flows.judging import Asked, Judge, in_force, read_around
+from omonat.flows.removing import Removal, stays_of
 from omonat.flows.systems import tell_of_records
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy

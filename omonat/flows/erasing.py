@@ -26,7 +26,8 @@ from omonat.base.instants import Instant
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.grounds import Grounds
-from omonat.flows.removing import Asked, Judge, Removal, destroy, in_force, lapsed, read_around, stays_of, told
+from omonat.flows.judging import Asked, Judge, in_force, lapsed, read_around
+from omonat.flows.removing import Removal, destroy, stays_of, told
 from omonat.flows.systems import tell_of_person
 
 _queries = load("omonat.promises.retention")

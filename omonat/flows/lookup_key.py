@@ -20,7 +20,8 @@ from omonat.base.instants import DAY, MINUTE, Instant
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.grounds import Grounds
-from omonat.flows.removing import Judge, digest_of
+from omonat.flows.judging import Judge
+from omonat.flows.removing import digest_of
 from omonat.policy.compiled import CompiledPolicy
 
 _queries = load("omonat.promises.retention")
@@ -64,30 +65,38 @@ class LookupKey:
                 return False
             await self.begin(by="sweeper")
             return True
-        policy = await self._grounds.law.current()
-        async with self._database.transaction() as connection:
-            await _queries.state(connection, now=now)
-            await _queries.begin_rotation(connection, now=now)  # the key was made, and then the process died
-            state = await _queries.rotation(connection)
-            first = state["lookups_after"] == ""
-            settled = now > state["lookups_since"] + _SETTLED  # a pass begun before may be too early to be the last
-            clean = settled if first else not state["lookups_left"]
-            rows = await self._people_after(connection, state["lookups_after"])
-            old = await self._renew(connection, policy, rows, now)
-            clean = clean and not old
-            if rows:
-                await _queries.move_rotation(connection, after=rows[-1]["person"], left=not clean)
-                return True
-            if not clean:
-                await _queries.move_rotation(connection, after="", left=True)
-                return False
-            oldest, current = self._vault.oldest_lookup_epoch, self._vault.lookup_epoch
-            await _queries.end_rotation(connection)
-            entry = Entry(new_id("ev"), now, "retention:lookups:ended", {"epochs": list(range(oldest, current))})
-            await self._grounds.journal.append(connection, [entry], now=now)
-        for epoch in range(oldest, current):  # only now: no key goes without its entry
+        with self._vault.openings.for_an_entry() as entry:
+            async with self._database.transaction() as connection:
+                more, ended = await self._next(connection, now, entry)
+        for epoch in ended:  # only now: no key goes without its entry
             await asyncio.to_thread(self._vault.end_lookup_epoch, epoch)
-        return True
+        return more
+
+    async def _next(self, connection: asyncpg.Connection, now: Instant, entry: str) -> tuple[bool, range]:
+        """One batch of a pass; whether there is more to do at once, and the epochs that are over.
+
+        What has to be opened is opened for the entry of this id.
+        """
+        policy = await self._grounds.law.current()
+        await _queries.state(connection, now=now)
+        await _queries.begin_rotation(connection, now=now)  # the key was made, and then the process died
+        state = await _queries.rotation(connection)
+        first = state["lookups_after"] == ""
+        settled = now > state["lookups_since"] + _SETTLED  # a pass begun before may be too early to be the last
+        clean = settled if first else not state["lookups_left"]
+        rows = await self._people_after(connection, state["lookups_after"])
+        clean = not await self._renew(connection, policy, rows, now, entry) and clean
+        if rows:
+            await _queries.move_rotation(connection, after=rows[-1]["person"], left=not clean)
+            return True, range(0)
+        if not clean:
+            await _queries.move_rotation(connection, after="", left=True)
+            return False, range(0)
+        ended = range(self._vault.oldest_lookup_epoch, self._vault.lookup_epoch)
+        await _queries.end_rotation(connection)
+        over = Entry(new_id("ev"), now, "retention:lookups:ended", {"epochs": list(ended)})
+        await self._grounds.journal.append(connection, [over], now=now)
+        return True, ended
 
     async def _people_after(self, connection: asyncpg.Connection, after: str) -> list[Any]:
         """Whole people: one whose channels were cut by the limit waits for the next batch."""
@@ -97,7 +106,7 @@ class LookupKey:
         return rows
 
     async def _renew(
-        self, connection: asyncpg.Connection, policy: CompiledPolicy, rows: list[Any], now: Instant
+        self, connection: asyncpg.Connection, policy: CompiledPolicy, rows: list[Any], now: Instant, entry: str
     ) -> bool:
         """Digest anew what is under an older key; whether anything was."""
         epoch = self._vault.lookup_epoch
@@ -107,7 +116,7 @@ class LookupKey:
         people = sorted({person for person, _, _ in old})
         standing = {r["id"]: r async for r in _queries.persons_standing(connection, ids=people)}
         old = {key: row for key, row in old.items() if key[0] in standing}
-        judge = Judge(self._grounds, policy, now)
+        judge = Judge(self._grounds, policy, now, entry=entry)
         renewed = await self._found(connection, policy, judge, dict(old), standing)
         if renewed:
             renewed.sort(key=lambda row: (row[3], row[1], row[0]))
@@ -120,8 +129,8 @@ class LookupKey:
                 connection, person=[k[0] for k in keys], item=[k[1] for k in keys], digest=[k[2] for k in keys]
             )
         facts = {"epoch": epoch, "renewed": len(renewed), "dropped": len(old) - len(renewed), "opened": judge.opened}
-        entry = Entry(new_id("ev"), now, "retention:lookups:renewed", facts)
-        await self._grounds.journal.append(connection, [entry], now=now)
+        renewal = Entry(entry, now, "retention:lookups:renewed", facts)
+        await self._grounds.journal.append(connection, [renewal], now=now)
         return True
 
     async def _found(

@@ -10,221 +10,20 @@ Everything here happens inside the caller's transaction, on rows the caller has 
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import asyncpg
 
-from omonat.base.errors import BadInput, Unavailable
-from omonat.base.instants import Instant
+from omonat.base.errors import BadInput
 from omonat.database.statements import load
 from omonat.flows.grounds import Grounds
+from omonat.flows.judging import Around, Judge, Judged
 from omonat.flows.systems import Gone
 from omonat.policy.compiled import CompiledPolicy
-from omonat.promises.choice.standing import choice_anchors
-from omonat.promises.retention.rule import (
-    APPROVED_WITHIN,
-    Held,
-    Stay,
-    Weighed,
-    anchors_of,
-    asking,
-    held_by,
-    items_of,
-    knew_more,
-    together,
-    weigh,
-)
+from omonat.promises.retention.rule import Stay, together
 
 _queries = load("omonat.promises.retention")
 _AT_ONCE = 8
-_NOTHING: Mapping[str, Any] = {}
-ByName = Literal["", "stays", "all"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What somebody asked to be erased: these items, or everything; `leaving` takes back consents and accounts too."""
-
-    items: tuple[str, ...] = ()
-    leaving: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Around:
-    """What was read around the records of a batch: their people, cases, sections and holds, by id."""
-
-    persons: Mapping[str, Any]
-    cases: Mapping[str, Any]
-    sections: Mapping[str, Sequence[Any]]
-    holds: Mapping[str, Sequence[Any]]
-
-    def held(self, record: Any) -> Held:
-        """What holds cover of the record: its own, its case's, its person's."""
-        targets = (record["id"], record["case_id"], record["person"])
-        return held_by(hold for target in targets for hold in self.holds.get(target or "", ()))
-
-    def stands(self, record: Any) -> bool:
-        """Whether everything the record depends on could be read and kept as it is."""
-        return record["person"] in self.persons and (record["case_id"] is None or record["case_id"] in self.cases)
-
-    def anchors(self, policy: CompiledPolicy, record: Any, own: Mapping[str, Instant] | None) -> dict[str, Instant]:
-        """The named instants of the record, `own` in place of those stored with it."""
-        case = self.cases.get(record["case_id"])
-        standing = self.persons[record["person"]]["standing"]
-        known = record["service"] in policy.services
-        return anchors_of(
-            own=own,
-            collected=record["collected_at"],
-            person=choice_anchors(policy, record["service"], standing) if known else _NOTHING,
-            case=None if case is None else (case["opened_at"], case["closed_at"], case["anchors"]),
-        )
-
-
-async def read_around(
-    connection: asyncpg.Connection,
-    records: Sequence[Any],
-    *,
-    now: Instant,
-    kept_still: bool = True,
-    person: Any = None,
-) -> Around:
-    """Read what a batch of records depends on; with `kept_still`, it stays so until the transaction ends.
-
-    Nobody is waited for: what is being changed just now is left out, and its records wait for the next time. `person`:
-    the one they are all about, locked by the caller.
-    """
-    cases = sorted({r["case_id"] for r in records if r["case_id"] is not None})
-    people = sorted({r["person"] for r in records})
-    ids = [r["id"] for r in records]
-    find_cases = _queries.cases_standing if kept_still else _queries.cases_to_plan
-    known = [person] if person is not None else [r async for r in _queries.persons_standing(connection, ids=people)]
-    found_cases = [r async for r in find_cases(connection, ids=cases)] if cases else []
-    holds: dict[str, list[Any]] = {}
-    async for row in _queries.holds_on(connection, targets=[*ids, *cases, *people], lapsed=lapsed(now)):
-        holds.setdefault(row["target"], []).append(row)
-    sections: dict[str, list[Any]] = {}
-    async for row in _queries.sections_of(connection, records=ids):
-        sections.setdefault(row["record"], []).append(row)
-    return Around(
-        persons={r["id"]: r for r in known},
-        cases={r["id"]: r for r in found_cases},
-        sections=sections,
-        holds=holds,
-    )
-
-
-def lapsed(now: Instant) -> Instant:
-    """Holds placed before then stand only if a second person approved them."""
-    return Instant(now - APPROVED_WITHIN)
-
-
-@dataclass(slots=True)
-class Judged:
-    """One record after judgement: what goes whole, what was opened with what stays in it, the rest untouched."""
-
-    record: Any
-    anchors: Mapping[str, Instant] | None
-    whole: list[str] = field(default_factory=list)
-    opened: dict[str, dict[str, Any]] = field(default_factory=dict)
-    untouched: list[Any] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
-    stays: list[Stay] = field(default_factory=list)
-    next: list[Instant] = field(default_factory=list)
-
-    @property
-    def loses(self) -> bool:
-        """Whether anything of the record goes."""
-        return bool(self.gone)
-
-    @property
-    def ends(self) -> bool:
-        """Whether nothing of it stays."""
-        return not self.untouched and not self.opened
-
-    @property
-    def due_at(self) -> Instant | None:
-        """When to look at it again."""
-        return min(self.next, default=None)
-
-
-class Judge:
-    """Judges records item by item, opening only what can't be judged closed.
-
-    `entry` names the evidence entry of the caller's transaction that speaks of the openings; `opened` counts them.
-    `by_name` opens more, to name what is held and not what might be: what `stays`, or `all`.
-    """
-
-    def __init__(
-        self, grounds: Grounds, policy: CompiledPolicy, now: Instant, *, entry: str, by_name: ByName = ""
-    ) -> None:
-        self._vault = grounds.vault
-        self._versions = {version.ordinal: version for version in grounds.law.history()}
-        self._policy = policy
-        self._now = now
-        self._by_name = by_name
-        self.entry = entry
-        self.opened = 0
-
-    def judge(self, record: Any, around: Around, asked: Asked | None = None) -> Judged:
-        """What of the record goes and stays now; `asked`: its erasure was asked for as well."""
-        own = record["anchors"]
-        if asked is not None:
-            own = asking(own, items=asked.items, at=self._now, leaving=asked.leaving)
-        judged = Judged(record, own)
-        anchors, held = around.anchors(self._policy, record, own), around.held(record)
-        for section in around.sections.get(record["id"], ()):
-            self._judge_section(judged, section, anchors, held, around.persons[record["person"]]["slot"])
-        return judged
-
-    def _judge_section(
-        self, judged: Judged, section: Any, anchors: Mapping[str, Instant], held: Held, person_slot: int
-    ) -> None:
-        record, category = judged.record, section["category"]
-        items = items_of(self._policy, category)
-        weighed = weigh(self._policy, record["service"], items, anchors, held=held, now=self._now)
-        if not knew_more(self._policy, self._versions.get(record["version"]), category):
-            if not weighed.stays and self._by_name != "all":
-                judged.whole.append(category)
-                judged.gone += weighed.goes
-                return
-            if not weighed.goes and not self._by_name:
-                judged.untouched.append(section)
-                self._note(judged, weighed)
-                return
-        values = self.open(record, section, person_slot)
-        named = {f"{category}.{name}": name for name in values}
-        weighed = weigh(self._policy, record["service"], named, anchors, held=held, now=self._now)
-        self._note(judged, weighed)
-        judged.gone += weighed.goes
-        if weighed.stays:
-            judged.opened[category] = {named[stay.item]: values[named[stay.item]] for stay in weighed.stays}
-        else:
-            judged.whole.append(category)
-
-    def _note(self, judged: Judged, weighed: Weighed) -> None:
-        judged.stays += weighed.stays
-        if weighed.next is not None:
-            judged.next.append(weighed.next)
-
-    def open(self, record: Any, section: Any, person_slot: int) -> dict[str, Any]:
-        """The items of a section. Raises Refused key-destroyed, Fault section-tampered."""
-        self.opened += 1
-        return self._vault.open_section(
-            person=record["person"],
-            person_slot=person_slot,
-            record=record["id"],
-            record_slot=record["slot"],
-            category=section["category"],
-            version=record["version"],
-            sealed=section["sealed"],
-            entry=self.entry,
-        )
-
-    def contents(self, judged: Judged, person_slot: int) -> dict[str, dict[str, Any]]:
-        """All that stays of a record, by category: what is to be sealed under the new key."""
-        rest = {section["category"]: self.open(judged.record, section, person_slot) for section in judged.untouched}
-        return {**judged.opened, **rest}
 
 
 class Removal:
@@ -362,12 +161,6 @@ def stays_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Stay, ...]:
         Stay(r["item"], r["service"], r["factor"], r["source"], r["until"], r["waits-for"], r["count"], r["quiet"])
         for r in rows
     )
-
-
-async def in_force(connection: asyncpg.Connection, policy: CompiledPolicy) -> None:
-    """Inside a transaction that removes: `policy` is in force and stays so. Raises Unavailable `policy-changing`."""
-    if await _queries.policy_in_force(connection) != policy.ordinal:
-        raise Unavailable("policy-changing")
 
 
 async def destroy(grounds: Grounds, slots: Collection[int]) -> None:

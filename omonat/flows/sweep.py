@@ -23,9 +23,10 @@ from omonat.evidence.entry import Entry
 from omonat.flows.erase import Erase, ErasureRequest, evidence_due
 from omonat.flows.grounds import Grounds
 from omonat.flows.holds import Holds
+from omonat.flows.judging import Judge, Judged, in_force, lapsed, read_around
 from omonat.flows.lookup_key import LookupKey
 from omonat.flows.reckon import Reckon
-from omonat.flows.removing import Judge, Judged, Removal, in_force, lapsed, read_around
+from omonat.flows.removing import Removal
 from omonat.flows.systems import tell_of_records
 from omonat.flows.work import open_work_item_in
 from omonat.policy.compiled import CompiledPolicy
