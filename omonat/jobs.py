@@ -86,9 +86,11 @@ async def _note_conflict(house: House, error: OmonatError) -> None:
     """That a witness contradicts us is evidence too: it is durable though nothing is signed over it for now."""
     if (size := error.about.get("size", "")) in _noted_conflicts:
         return
-    facts = {"witness": error.about.get("witness", ""), "size": size}
+    grounds, now = house.grounds, house.grounds.clock()
+    entry = Entry(new_id("ev"), now, "log:witness:conflict", {"witness": error.about.get("witness", ""), "size": size})
     with suppress(OmonatError):
-        await house.grounds.journal.submit(Entry(new_id("ev"), house.grounds.clock(), "log:witness:conflict", facts))
+        async with grounds.database.transaction() as connection:
+            await grounds.journal.append(connection, [entry], now=now)
         _noted_conflicts.add(size)
 
 

@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from omonat.base.errors import Unavailable
+from omonat.base.errors import Fault, Unavailable
 from omonat.base.ids import new_id
 from omonat.base.instants import HOUR, MINUTE, SECOND
 from omonat.evidence.entry import Entry
@@ -23,6 +23,7 @@ from omonat.evidence.reader import forget_ledger
 from omonat.evidence.sequencer import Sequencer
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.reconcile import SETTLES, Finding, Openings, Reconcile
+from omonat.jobs import _note_conflict
 from omonat.vault.openings import registers
 from tests.flows.conftest import Shop
 from tests.flows.test_use import delivery, given_to, ordered
@@ -291,3 +292,11 @@ async def test_R3_after_an_erasure_nothing_ties_one_persons_entries_together(cho
         entry = Entry(new_id("ev"), chosen.clock(), "erase:person:swept", {})
         await grounds.journal.append(connection, [entry], now=chosen.clock())
     assert await Reconcile(grounds).rows() == []
+
+
+async def test_S6_a_witnesss_conflict_is_an_entry_though_nothing_is_signed_over_it(busy: Shop) -> None:
+    error = Fault("evidence-witness-conflict", witness="witness.example/w1", size="41")
+    for _ in range(2):  # said once
+        await _note_conflict(busy.house, error)
+    async with busy.house.grounds.database.connection() as connection:
+        assert await connection.fetchval("select count(*) from entries where act = 'log:witness:conflict'") == 1

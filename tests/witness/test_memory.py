@@ -44,7 +44,7 @@ def hammered(memory: Memory, workers: int, times: int) -> int:
 
 
 def test_S6_many_processes_at_once_never_get_two_roots_for_one_size(memory: Memory) -> None:
-    assert hammered(memory, workers=4, times=400) > 100
+    assert hammered(memory, workers=3, times=250) > 60
 
 
 @pytest.mark.long
@@ -55,12 +55,12 @@ def test_S6_a_hundred_thousand_calls_never_get_two_roots_for_one_size(memory: Me
 @pytest.mark.parametrize("step", STEPS)
 def test_S6_killed_at_any_step_nothing_cosigned_is_forgotten(memory: Memory, step: str) -> None:
     outputs = []
-    for seed in (1, 5):
-        worker = hammer(memory, seed, 200, step)
+    for seed in (1, 4):
+        worker = hammer(memory, seed, 60, step)
         outputs.append(worker.communicate()[0])
         assert worker.returncode == 9
-    outputs.append(hammer(memory, 99, 150).communicate()[0])  # it goes on as if nothing had been
-    assert one_root_for_each_size(outputs) > 10
+    outputs.append(hammer(memory, 99, 60).communicate()[0])  # it goes on as if nothing had been
+    assert one_root_for_each_size(outputs) > 3
 
 
 def test_S6_the_service_is_killed_again_and_again_and_stays_true(memory: Memory, log: FakeLog) -> None:
