@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from omonat.base.errors import Unavailable
 from omonat.base.instants import Instant
-from omonat.base.settings import RootSource, Settings
+from omonat.base.settings import Settings
 from omonat.database.pool import Database
 from omonat.database.statements import load
 from omonat.evidence.folder import LogFolder
@@ -36,6 +36,7 @@ from omonat.flows.use import Credential, Use
 from omonat.flows.web_sessions import WebSessions
 from omonat.policy.words import RoleKind
 from omonat.vault.root import RootKey
+from omonat.vault.sources import root_key
 from omonat.vault.vault import Vault
 
 _queries = load("omonat", "house.sql")
@@ -82,18 +83,10 @@ def system_clock() -> Instant:
     return Instant(time.time_ns() // 1000)
 
 
-def root_key(source: RootSource | None) -> RootKey:
-    """The root key from where the settings say. Raises Unavailable `sealed` when they say nothing."""
-    if source is None:
+def _configured_root(settings: Settings) -> RootKey:
+    if settings.root_key is None:
         raise Unavailable("sealed")
-    match source.kind:
-        case "key-file":
-            return RootKey.from_file(source.path)
-        case "credential":
-            return RootKey.from_credential(source.path.name)
-        case "passphrase-file":
-            passphrase = source.path.read_text("utf-8").strip()
-            return RootKey.from_passphrase(passphrase, source.path.with_suffix(".scrypt"))
+    return root_key(settings.root_key)
 
 
 @asynccontextmanager
@@ -105,7 +98,7 @@ async def open_house(
         raise Unavailable("database-unavailable")
     vault = Vault.open(
         settings.home,
-        root or root_key(settings.root_key),
+        root or _configured_root(settings),
         create=True,
         other_copies=settings.key_copies,
         copying_storage_ok=settings.demo,

@@ -6,6 +6,7 @@ still opens anything, in any process (S2, R3, S6; design: Keys in slots).
 """
 
 import hmac
+import os
 from base64 import b32encode
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -20,10 +21,11 @@ from omonat.base.ids import new_id
 from omonat.vault.box import Box, TamperedError, WrongKeyError
 from omonat.vault.commitments import commit, salt_from
 from omonat.vault.encoding import derive, frame, framed
+from omonat.vault.header import read_header
 from omonat.vault.keyring import Keyring, Ring, RingFile
 from omonat.vault.root import RootKey
 from omonat.vault.slots import SlotFile
-from omonat.vault.storage import check_storage, closed_folder
+from omonat.vault.storage import check_storage, closed_folder, open_closed
 from omonat.vault.verify_only import HashCost, SecretHasher, SecretMatch
 
 Json = Any  # what msgspec reads from and writes to JSON: text, whole numbers, floats, booleans, null, lists, objects
@@ -272,6 +274,21 @@ class Vault:
 
         `STALE` means yes, and store `hash_secret` anew. Raises Fault sealed-value-changed."""
         return self._hasher.check(None if stored is None else self.open_value("verify-only", stored), secret)
+
+
+def prove_root(home: Path, root: RootKey, *, other_copies: Sequence[Path] = ()) -> None:
+    """Make sure that `root` is the one these keys are sealed under: by its mark, and by the proof at the head of every
+    copy. Opens nothing, changes nothing.
+
+    Raises Refused root-wrong, Fault keys-changed, Unavailable keys-missing.
+    """
+    paths = [home / "keys" / "slots", *other_copies]
+    for path in paths:
+        descriptor = open_closed(path, os.O_RDONLY)
+        try:
+            read_header(descriptor, root, str(path))
+        finally:
+            os.close(descriptor)
 
 
 @lru_cache(1024)
