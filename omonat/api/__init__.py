@@ -6,6 +6,6 @@ reader of bodies (`body`), one printer of errors (`problems`) and one table of o
 routing and the OpenAPI document both come, so that neither can say what the other doesn't do.
 """
 
-from omonat.api.door import Api, route, sealed
+from omonat.api.door import Api, route
 
-__all__ = ["Api", "route", "sealed"]
+__all__ = ["Api", "route"]

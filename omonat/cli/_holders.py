@@ -25,7 +25,7 @@ def gather(held: Gathering, files: Sequence[Path]) -> None:
     Raises what is wrong with a share; in a terminal that is said, and the holder tries again.
     """
     for file in files:
-        held.add(_written(file))
+        held.add(read_share(file))
     while not files and held.needed != 0:
         typed = _typed(held)
         if not typed:
@@ -91,7 +91,8 @@ def _typed(held: Gathering) -> str:
     return ask_hidden(f"a share{missing} (not shown; an empty line ends)")
 
 
-def _written(file: Path) -> str:
+def read_share(file: Path) -> str:
+    """What stands in a holder's file."""
     try:
         return file.read_bytes()[:_LARGEST].decode()
     except OSError as error:

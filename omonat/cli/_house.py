@@ -59,6 +59,7 @@ def in_database(settings: Settings, work: Callable[[str], Awaitable[Answer]]) ->
         await make_ready(dsn, settings, _tell)
         return await work(dsn)
 
+    os.umask(0o077)
     found = settings.database or asyncio.run(_running(settings))
     if found is not None:
         return asyncio.run(ready(found))

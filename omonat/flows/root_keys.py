@@ -17,6 +17,7 @@ from omonat.vault.shares import Gathering, ShareSet
 
 MADE = "root:shares:made"
 DRILLED = "root:shares:drilled"
+SEALED = "root:sealed"
 REBUILT = "rebuilt"
 
 

@@ -4,10 +4,11 @@ from typing import Final
 
 from omonat.api.operations.reading import READING
 from omonat.api.operations.reporting import REPORTING
+from omonat.api.operations.unsealing import UNSEALING
 from omonat.api.operations.using import USING
 
-OPERATIONS: Final = USING + REPORTING + READING
-SEALED: Final = frozenset({"health", "codes", "openapi"})
+OPERATIONS: Final = USING + REPORTING + READING + UNSEALING
+SEALED: Final = frozenset({"health", "unsealing", "unseal"})
 """What is answered before the keys are open."""
 EVERYWHERE: Final = ("query-unknown", "header-twice", "headers-too-large", "internal")
 """Errors any operation can answer."""
