@@ -7,7 +7,7 @@ import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from typing import Any
 
@@ -22,6 +22,7 @@ from omonat.mail import leave
 from omonat.pages.assets import static_handler
 from omonat.pages.render import KIT_STATIC
 from omonat.sealed import Sealed
+from omonat.vault.keeper import Keeper
 from omonat.vault.root import RootKey
 
 
@@ -41,7 +42,7 @@ def build(settings: Settings, root: RootKey) -> Litestar:
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            held.append(await stack.enter_async_context(open_house(settings, root=root)))
+            held.append(await stack.enter_async_context(_opened(settings, root)))
             if settings.demo:
                 await stack.enter_async_context(_example("demo_shop").running(settings))
             settle()
@@ -63,6 +64,10 @@ def build(settings: Settings, root: RootKey) -> Litestar:
     return Litestar(route_handlers=handlers, lifespan=[lifespan], openapi_config=None, logging_config=None, debug=False)
 
 
+def _opened(settings: Settings, root: RootKey) -> AbstractAsyncContextManager[House]:
+    return open_house(settings, root=root, root_of=Keeper(settings.home).root_of)
+
+
 def settle() -> None:
     """What an open house is made of stays as long as its process: leave it out of the search for cycles, and search
     less often for what comes and goes."""
@@ -78,5 +83,5 @@ def _example(name: str) -> Any:
 
 async def run_jobs(stop: asyncio.Event, root: RootKey) -> None:
     """The jobs of this installation until `stop` is set."""
-    async with open_house(load(os.environ), root=root) as house:
+    async with _opened(load(os.environ), root) as house:
         await work(house, stop)

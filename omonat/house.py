@@ -36,6 +36,7 @@ from omonat.flows.use import Credential, Use
 from omonat.flows.web_sessions import WebSessions
 from omonat.policy.words import RoleKind
 from omonat.vault.root import RootKey
+from omonat.vault.slots import RootOf
 from omonat.vault.sources import root_key
 from omonat.vault.vault import Vault
 
@@ -91,9 +92,16 @@ def _configured_root(settings: Settings) -> RootKey:
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, *, clock: Callable[[], Instant] = system_clock, root: RootKey | None = None
+    settings: Settings,
+    *,
+    clock: Callable[[], Instant] = system_clock,
+    root: RootKey | None = None,
+    root_of: RootOf | None = None,
 ) -> AsyncIterator[House]:
-    """Open the house of these settings, and close it. The database must be migrated (`omonat.database.migrate`)."""
+    """Open the house of these settings, and close it. The database must be migrated (`omonat.database.migrate`).
+
+    `root_of` lets it follow when its root is rotated.
+    """
     if settings.database is None:
         raise Unavailable("database-unavailable")
     vault = Vault.open(
@@ -102,6 +110,7 @@ async def open_house(
         create=True,
         other_copies=settings.key_copies,
         copying_storage_ok=settings.demo,
+        root_of=root_of,
     )
     database = await Database.connect(settings.database, size=settings.pool)
     try:

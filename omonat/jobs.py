@@ -15,6 +15,7 @@ from omonat.base.settings import Settings
 from omonat.database.statements import load
 from omonat.evidence.sequencer import Sequencer
 from omonat.flows.outgoing import Outgoing
+from omonat.flows.root_keys import note_rotation
 from omonat.flows.send import SendPorts
 from omonat.house import House, set_up_doors
 from omonat.mail.carriers import MailCarrier, SmsCarrier
@@ -142,6 +143,7 @@ async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
             if await house.publish.activate_due() is not None:
                 await set_up_doors(house)  # the version in force may name other roles
             await _sweep(house)
+            await note_rotation(house.grounds.database, house.settings.home, now=house.grounds.clock())
             await asyncio.to_thread(house.grounds.vault.prepare_slots, _SPARE_SLOTS)
         except OmonatError as error:
             _log.warning("tidying-waits", code=error.code)

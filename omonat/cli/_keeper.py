@@ -64,6 +64,7 @@ class Keeper:
         self._settings = settings
         self._home = settings.home
         self._root = root
+        self._next: RootKey | None = None
         self._table: Gathering | None = None
         self._tries = Tries()
         self._one_at_a_time = asyncio.Lock()
@@ -87,12 +88,29 @@ class Keeper:
             case "seal":
                 self.told_to_seal.set()
                 return {}
+            case "next" if self._root is not None:
+                self._next = RootKey(bytes.fromhex(str(question["root"])))
+                return {}
+            case "rotated":
+                self._go_on_to_next()
+                return {}
             case "root" if sibling:
-                return {"root": None if self._root is None else self._root.divide(bytes.hex)}
+                self._go_on_to_next()
+                return {"root": self._given(str(question.get("mark", "")))}
             case "wait" if sibling:
                 await self._open.wait()
                 return {}
         raise Refused("keeper-refuses")
+
+    def _given(self, mark: str) -> str | None:
+        known = (root for root in (self._root, self._next) if root is not None)
+        return next((root.divide(bytes.hex) for root in known if mark in ("", root.mark.hex())), None)
+
+    def _go_on_to_next(self) -> None:
+        """Once the keys are sealed under the next root, the one before it is worth nothing: forget it."""
+        found = standing(self._home) if self._next is not None else None
+        if found is not None and self._next is not None and found.mark == self._next.mark:
+            self._root, self._next = self._next, None
 
     def _status(self) -> Unsealing:
         if self._root is not None:

@@ -5,19 +5,28 @@ counts, numbers of sets and epochs, and nobody's name.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+import asyncpg
 
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.database.pool import Database
+from omonat.database.statements import load
 from omonat.database.trouble import converted
 from omonat.evidence.entry import Entry
 from omonat.evidence.journal import WRITE, columns
+from omonat.vault.rotation import forget
 from omonat.vault.shares import Gathering, ShareSet
+from omonat.vault.switch import Phase, state
+
+_queries = load("omonat.flows", "root_keys.sql")
 
 MADE = "root:shares:made"
 DRILLED = "root:shares:drilled"
 SEALED = "root:sealed"
+ROTATED = "root:rotated"
 REBUILT = "rebuilt"
 
 
@@ -25,8 +34,7 @@ async def note(database: Database, act: str, facts: Mapping[str, Any], *, now: I
     """Write one entry of its own; durable on return. Gives its id. Raises Unavailable."""
     entry = Entry(id=new_id("ev"), at=now, act=act, facts=facts)
     async with database.transaction() as connection:
-        with converted():
-            await connection.execute(WRITE, *columns([entry]))
+        await _write(connection, entry)
     return entry.id
 
 
@@ -46,3 +54,24 @@ async def note_drill(database: Database, held: Gathering, result: str, *, now: I
         "result": result,
     }
     return await note(database, DRILLED, facts, now=now)
+
+
+async def note_rotation(database: Database, home: Path, *, now: Instant) -> str | None:
+    """That everything was sealed anew under another root: once, whoever finishes the rotation and however often.
+
+    Gives the entry's id; None when no rotation waits for its entry.
+    """
+    done = state(home / "keys")
+    if done is None or done.phase is not Phase.DONE:
+        return None
+    facts = {"epoch": done.epoch, "slots": done.slots, "damaged": done.damaged}
+    async with database.transaction() as connection:
+        if await _queries.rotated(connection, epoch=done.epoch, entry=done.entry, at=now):
+            await _write(connection, Entry(id=done.entry, at=now, act=ROTATED, facts=facts))
+    forget(home)
+    return done.entry
+
+
+async def _write(connection: asyncpg.Connection, entry: Entry) -> None:
+    with converted():
+        await connection.execute(WRITE, *columns([entry]))

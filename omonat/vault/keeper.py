@@ -6,6 +6,7 @@ It answers on `control` in the home, a socket only the service's own account may
     unseal share|passphrase one proof of somebody who may open the house            the same; refusals are counted
     configured              read the root again from where the settings say         the same
     seal                    forget the root: the keeper and all workers end         the same
+    next, rotated           the root that will follow, handed over; it has followed the same
     root, wait              the root itself; a sign when there is one               workers of the same parent only
 """
 
@@ -87,6 +88,14 @@ class Keeper:
                 time.sleep(0.02)
             else:
                 return None if secret is None else RootKey(bytes.fromhex(secret))
+
+    def root_of(self, mark: bytes) -> RootKey | None:
+        """The root of this mark, for a worker that meets keys under a newer one; None when nobody knows it."""
+        try:
+            secret = self.ask_now("root", 5.0, mark=mark.hex())["root"]
+        except OmonatError:
+            return None
+        return None if secret is None else RootKey(bytes.fromhex(secret))
 
     def wait_until_open(self) -> None:
         """Return when there is a root. A keeper that is replaced meanwhile is asked again."""

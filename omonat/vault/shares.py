@@ -185,6 +185,7 @@ class Gathering:
     """
 
     def __init__(self, installation: str, mark: bytes, known: ShareSet | None) -> None:
+        self.installation = installation
         self._place = place_of(installation)
         self._mark = mark
         self._known = known if known is not None and known.root == mark.hex() else None

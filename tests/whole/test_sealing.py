@@ -1,6 +1,7 @@
 """Sealed at the start, opened by its holders, sealed again on demand: nothing is given out in between (S2, S6; a10)."""
 
 import http.client
+import itertools
 import json
 import os
 import re
@@ -20,7 +21,7 @@ from omonat.vault.root import RootKey
 from omonat.vault.shares import keep_set, make_set
 from omonat.vault.vault import Vault
 from tests.whole.lines import Line, one_to_each, ordered
-from tests.whole.serving import ROOT, Installation, Service, serving, until
+from tests.whole.serving import ROOT, Installation, Service, refused, serving, until
 
 USE = {"purpose": "deliver-order", "case": "order:sealed"}
 
@@ -72,7 +73,7 @@ def hits(pids: Sequence[int], needle: bytes) -> dict[int, int]:
             regions = Path(f"/proc/{pid}/maps").read_text().splitlines()
             with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
                 for line in regions:
-                    match = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
+                    match = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw.p", line)
                     if match is None:
                         continue
                     start, end = (int(part, 16) for part in match.groups())
@@ -188,3 +189,47 @@ def _words(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+def test_S6_uses_go_on_while_the_root_is_rotated(installation: Installation) -> None:
+    """Four clients ask and order without a pause; none is refused, before, during or after, in either worker."""
+    with serving(installation) as service:
+        ordered(Line(service), installation, USE["case"])
+        statuses: list[int] = []
+        failures: list[BaseException] = []
+        over = threading.Event()
+
+        def work(name: int) -> None:
+            try:
+                line = Line(service)
+                for n in itertools.count():
+                    if over.is_set():
+                        return
+                    statuses.append(line.use(installation.credentials["site"], **USE).status)
+                    if n % 10 == 0:
+                        ordered(line, installation, f"order:{name}-{n}")
+            except BaseException as error:
+                failures.append(error)
+
+        clients = [threading.Thread(target=work, args=(name,)) for name in range(4)]
+        for client in clients:
+            client.start()
+        until(lambda: len(statuses) > 50, 30)
+        new = installation.home.with_suffix(".new") / "root.key"
+        told = omonat(installation, service.port, "root", "rotate", "--to", f"key-file:{new}")
+        assert told.returncode == 0, told.stderr
+        seen = len(statuses)
+        until(lambda: len(statuses) > seen + 50, 30)
+        over.set()
+        for client in clients:
+            client.join(10)
+        assert failures == []
+        assert set(statuses) == {200}
+        service.kill("web")  # the next worker is given the new root
+        service.wait_until_it_answers()
+    moved = Installation(installation.home, new, installation.credentials, installation.keys)
+    with serving(moved, WORKERS="1") as again:
+        assert Line(again).use(installation.credentials["site"], **USE).status == 200
+    status, said = refused(installation)
+    assert status == 8
+    assert "root key" in said
