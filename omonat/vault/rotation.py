@@ -23,7 +23,7 @@ from omonat.vault.keyring import RingFile
 from omonat.vault.root import RootKey
 from omonat.vault.slots import SlotCipher, level
 from omonat.vault.storage import create_empty, locked, make_durable, open_closed, remove, write_all
-from omonat.vault.switch import Phase, Rotation, erase, next_of, note, scrub, settle, state, swap
+from omonat.vault.switch import Phase, Rotation, next_of, note, scrub, settle, state, swap
 
 STEP: Final = 1024  # slots sealed anew under one lock: some milliseconds
 _PAUSE: Final = 0.001  # seconds in which those who wait for the lock get it
@@ -87,12 +87,12 @@ class _Builder:
         self._damaged = 0
 
     def begin(self, found: Rotation | None) -> None:
-        """Say that a rotation is under way, and make room for what it will write."""
+        """Say that a rotation is under way, and make room for what it will write.
+
+        What an earlier try left there, to whichever root, is overwritten from the first slot on.
+        """
         with locked(self._paths) as descriptors:
             header = level(self._paths, descriptors, self._old)
-            if found is not None and found.phase is Phase.BUILDING and found.new != self._new.mark.hex():
-                for path in (*self._paths, self._folder / "keyring"):
-                    erase(next_of(path))
             self._take_ciphers(header)
             fresh = Rotation(
                 installation=header.installation,

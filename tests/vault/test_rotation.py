@@ -2,7 +2,9 @@
 
 import itertools
 import os
+import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -210,22 +212,25 @@ def test_S6_a_rotation_is_refused_where_it_would_lose_something(home: Path, root
     assert opened(home, new).reserve_slots(1)
 
 
-def test_R3_two_rotations_at_once_end_with_one_root(home: Path, root: RootKey, new: RootKey) -> None:
-    made(home, root).reserve_slots(5_000)
-    other, ended = RootKey(os.urandom(32)), []
+def test_R3_of_two_rotations_at_once_the_second_waits_and_is_refused(home: Path, root: RootKey, new: RootKey) -> None:
+    number = made(home, root).reserve_slots(5_000)[-1]
+    refused: list[str] = []
+    second = threading.Thread(target=lambda: refused.append(code(partial(rotate, home, root, RootKey(os.urandom(32))))))
 
-    def one(target: RootKey) -> None:
-        with suppress(Refused):
-            rotate(home, root, target, step=64)
-            ended.append(target)
+    def start_the_second() -> None:
+        second.start()
+        until_somebody_waits_for(home / "keys" / "rotating")
 
-    threads = [threading.Thread(target=one, args=(target,)) for target in (new, other)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    (winner,) = ended
-    assert all(opened(home, winner)._slots.secret(n) for n in range(1, 5_000))
+    rotate(home, root, new, before_switch=start_the_second)
+    second.join(10)
+    assert refused == ["root-wrong"]
+    assert opened(home, new)._slots.secret(number)
+
+
+def until_somebody_waits_for(file: Path) -> None:
+    waiter, end = re.compile(rf"-> FLOCK .*:{file.stat().st_ino} "), time.monotonic() + 10
+    while not waiter.search(Path("/proc/locks").read_text()):
+        assert time.monotonic() < end
 
 
 # Killed at every step ---------------------------------------------------------------------------------------------
@@ -366,6 +371,68 @@ def test_S6_killed_at_any_write_it_loses_nobody_and_carries_on(
     assert stop_at > 15 * copies
 
 
+@contextmanager
+def dying_at(monkeypatch: pytest.MonkeyPatch, step: str) -> Iterator[None]:
+    """The rotating process dies right before a step of its last moments."""
+
+    def die(*_: object) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as dying:
+        dying.setattr(rotation, step, die)
+        with pytest.raises(KilledError):
+            yield
+
+
+def test_R3_between_switch_and_scrubbing_no_process_reads_what_another_destroys(
+    home: Path, root: RootKey, new: RootKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(home, root)
+    one, two = (opened(home, root, root_of={new.mark: new}.get) for _ in range(2))
+    doomed, kept = one.reserve_slots(2)
+    secret = two._slots.secret(kept)
+    with dying_at(monkeypatch, "scrub"):
+        rotate(home, root, new)
+    assert old_of(home / "keys" / "slots").exists(), "the old file lies there still, and both had it open"
+    one.destroy_slots([doomed])
+    assert code(lambda: two._slots.secret(doomed)) == "key-destroyed"
+    assert two._slots.secret(kept) == secret
+
+
+def test_S6_a_key_made_between_decision_and_switch_is_not_lost(
+    home: Path, root: RootKey, new: RootKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(home, root)
+    worker = opened(home, root, root_of={new.mark: new}.get)
+    with dying_at(monkeypatch, "swap"):
+        rotate(home, root, new)
+    epoch = worker.begin_lookup_epoch(after=worker.lookup_epoch)
+    public = worker.signing_key("late").public_key()
+    now = opened(home, new)
+    assert now.lookup_epoch == epoch
+    assert now.signing_key("late").public_key() == public
+
+
+def test_S6_whoever_waits_for_a_file_that_is_replaced_works_on_the_new_one(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    path, draft = tmp_path / "slots", tmp_path / "slots.next"
+    for file in (path, draft):
+        storage.write_new(file, b"", replace=False)
+    locked_files: list[int] = []
+
+    def wait() -> None:
+        with storage.locked([path]) as (descriptor,):
+            locked_files.append(os.fstat(descriptor).st_ino)
+
+    thread = threading.Thread(target=wait)
+    with storage.locked([path]):
+        thread.start()
+        until_somebody_waits_for(path)
+        storage.put_in_place(draft, path)
+    thread.join(10)
+    assert locked_files == [path.stat().st_ino]
+
+
 def test_S6_a_decided_switch_is_finished_by_whoever_comes_next_without_any_key(
     home: Path, root: RootKey, new: RootKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -375,13 +442,8 @@ def test_S6_a_decided_switch_is_finished_by_whoever_comes_next_without_any_key(
     worker = opened(home, root, root_of=known.get)
     secret = worker._slots.secret(number)
 
-    def die(*_: object) -> None:
-        raise KilledError
-
-    with monkeypatch.context() as dying:
-        dying.setattr(rotation, "swap", die)
-        with pytest.raises(KilledError):
-            rotate(home, root, new)
+    with dying_at(monkeypatch, "swap"):
+        rotate(home, root, new)
     found = state(home / "keys")
     assert found is not None
     assert found.phase is Phase.SWITCHING
