@@ -173,10 +173,11 @@ class SlotFile:
 
     def slot(self, number: int) -> bytes:
         """The 64 bytes of a slot as they stand this instant: what caches compare. Raises Fault for an unmade number."""
-        if not self._map[0]:  # the head of a file is wiped when another takes its place
-            self._follow()
         at = FIRST_SLOT + SLOT * number
         found = self._map[at : at + SLOT]
+        if not self._map[0]:  # a file that counts no more is overwritten, its head first
+            self._follow()
+            found = self._map[at : at + SLOT]
         if len(found) != SLOT:
             self._map = self._mapped()
             found = self._map[at : at + SLOT]

@@ -15,7 +15,6 @@ from typing import Final
 import msgspec
 
 from omonat.base.errors import Fault
-from omonat.vault.header import FIRST_SLOT
 from omonat.vault.storage import (
     keep_also_as,
     locked,
@@ -107,21 +106,13 @@ def settle(paths: Sequence[Path]) -> None:
 
 
 def swap(paths: Sequence[Path], rotation: Rotation) -> None:
-    """Put the new files in place. The caller holds the locks of the keyring and of all copies.
-
-    The head of an old file is wiped before its place is taken: whoever still looks at it sees that it counts no more.
-    """
+    """Put the new files in place. The caller holds the locks of the keyring and of all copies."""
     folder = paths[0].parent
     for path in paths:
         if not next_of(path).exists():
             continue  # it is in place since an earlier try
         if not old_of(path).exists():
             keep_also_as(path, old_of(path))
-        descriptor = open_closed(old_of(path))
-        try:
-            write_all(descriptor, bytes(FIRST_SLOT), 0)
-        finally:
-            os.close(descriptor)
         put_in_place(next_of(path), path)
     if next_of(folder / "keyring").exists():
         put_in_place(next_of(folder / "keyring"), folder / "keyring")
@@ -129,7 +120,11 @@ def swap(paths: Sequence[Path], rotation: Rotation) -> None:
 
 
 def scrub(paths: Sequence[Path]) -> None:
-    """Overwrite what the old files held, and remove them."""
+    """Overwrite what the old files held, from the head on, and remove them.
+
+    Whoever still has one open sees by its head that it counts no more. Until that is done nobody changes anything: so
+    nothing is destroyed that somebody could still read here.
+    """
     folder = paths[0].parent
     with locked([folder / "lock"]):
         for path in paths:
