@@ -7,7 +7,7 @@ import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from typing import Any
 
@@ -21,17 +21,19 @@ from omonat.jobs import run_jobs as work
 from omonat.mail import leave
 from omonat.pages.assets import static_handler
 from omonat.pages.render import KIT_STATIC
+from omonat.sealed import Sealed
+from omonat.vault.keeper import Keeper
+from omonat.vault.root import RootKey
 
 
-def create() -> Litestar:
-    """The web application of this process, by the settings of its environment."""
-    return build(load(os.environ))
+def create(root: RootKey | None) -> Litestar | Sealed:
+    """The web application of this process, by the settings of its environment; without a root key the sealed one."""
+    settings = load(os.environ)
+    return Sealed(settings) if root is None else build(settings, root)
 
 
-def build(settings: Settings) -> Litestar:
+def build(settings: Settings, root: RootKey) -> Litestar:
     """One application with every door. The house opens with the application and closes with it."""
-    if settings.root_key is None:  # sealed: only health, codes and the description of the API answer
-        return Litestar(route_handlers=[api.sealed()], openapi_config=None, logging_config=None, debug=False)
     held: list[House] = []
 
     def house() -> House:
@@ -40,7 +42,7 @@ def build(settings: Settings) -> Litestar:
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            held.append(await stack.enter_async_context(open_house(settings, awaits_proofs=True)))
+            held.append(await stack.enter_async_context(_opened(settings, root)))
             if settings.demo:
                 await stack.enter_async_context(_example("demo_shop").running(settings))
             settle()
@@ -63,6 +65,10 @@ def build(settings: Settings) -> Litestar:
     return Litestar(route_handlers=handlers, lifespan=[lifespan], openapi_config=None, logging_config=None, debug=False)
 
 
+def _opened(settings: Settings, root: RootKey) -> AbstractAsyncContextManager[House]:
+    return open_house(settings, root=root, root_of=Keeper(settings.home).root_of, awaits_proofs=True)
+
+
 def settle() -> None:
     """What an open house is made of stays as long as its process: leave it out of the search for cycles, and search
     less often for what comes and goes."""
@@ -76,11 +82,7 @@ def _example(name: str) -> Any:
     return import_module(f"examples.{name}")
 
 
-async def run_jobs(stop: asyncio.Event) -> None:
+async def run_jobs(stop: asyncio.Event, root: RootKey) -> None:
     """The jobs of this installation until `stop` is set."""
-    settings = load(os.environ)
-    if settings.root_key is None:
-        await stop.wait()
-        return
-    async with open_house(settings, awaits_proofs=True) as house:
+    async with _opened(load(os.environ), root) as house:
         await work(house, stop)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from omonat.base.errors import Unavailable
 from omonat.base.instants import Instant
-from omonat.base.settings import RootSource, Settings
+from omonat.base.settings import Settings
 from omonat.database.pool import Database
 from omonat.database.statements import load
 from omonat.evidence.folder import LogFolder
@@ -44,6 +44,8 @@ from omonat.flows.use import Credential, Use
 from omonat.flows.web_sessions import WebSessions
 from omonat.policy.words import RoleKind
 from omonat.vault.root import RootKey
+from omonat.vault.slots import RootOf
+from omonat.vault.sources import root_key
 from omonat.vault.vault import Vault
 
 _queries = load("omonat", "house.sql")
@@ -99,18 +101,10 @@ def system_clock() -> Instant:
     return Instant(time.time_ns() // 1000)
 
 
-def root_key(source: RootSource | None) -> RootKey:
-    """The root key from where the settings say. Raises Unavailable `sealed` when they say nothing."""
-    if source is None:
+def _configured_root(settings: Settings) -> RootKey:
+    if settings.root_key is None:
         raise Unavailable("sealed")
-    match source.kind:
-        case "key-file":
-            return RootKey.from_file(source.path)
-        case "credential":
-            return RootKey.from_credential(source.path.name)
-        case "passphrase-file":
-            passphrase = source.path.read_text("utf-8").strip()
-            return RootKey.from_passphrase(passphrase, source.path.with_suffix(".scrypt"))
+    return root_key(settings.root_key)
 
 
 @asynccontextmanager
@@ -119,21 +113,24 @@ async def open_house(
     *,
     clock: Callable[[], Instant] = system_clock,
     root: RootKey | None = None,
+    root_of: RootOf | None = None,
     awaits_proofs: bool = False,
 ) -> AsyncIterator[House]:
     """Open the house of these settings, and close it. The database must be migrated (`omonat.database.migrate`).
 
-    `awaits_proofs`: somebody sequences beside us; uses are refused when proofs stay away (`omonat.evidence.overdue`).
+    `root_of` lets it follow when its root is rotated. `awaits_proofs`: somebody sequences beside us; uses are refused
+    when proofs stay away (`omonat.evidence.overdue`).
     """
     if settings.database is None:
         raise Unavailable("database-unavailable")
     panel = Panel.of(settings.witnesses, settings.witness_quorum)
     vault = Vault.open(
         settings.home,
-        root or root_key(settings.root_key),
+        root or _configured_root(settings),
         create=True,
         other_copies=settings.key_copies,
         copying_storage_ok=settings.demo,
+        root_of=root_of,
     )
     vault.openings.clock = clock
     database = await Database.connect(settings.database, size=settings.pool)

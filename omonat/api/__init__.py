@@ -6,7 +6,7 @@ reader of bodies (`body`), one printer of errors (`problems`) and one table of o
 routing and the OpenAPI document both come, so that neither can say what the other doesn't do.
 """
 
-from omonat.api.door import Api, route, sealed
+from omonat.api.door import Api, route
 from omonat.api.log import log_route
 
-__all__ = ["Api", "log_route", "route", "sealed"]
+__all__ = ["Api", "log_route", "route"]

@@ -286,6 +286,17 @@ class Health(_Answer):
     policy: str | None
 
 
+class Unsealing(_Answer):
+    """How far unsealing has come. `threshold` and `needed` are null until the first share tells; `passphrase`: one may
+    be given instead."""
+
+    sealed: bool
+    threshold: int | None
+    given: int
+    needed: int | None
+    passphrase: bool
+
+
 class CodeRow(_Answer):
     """A stable code with its words."""
 

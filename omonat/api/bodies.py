@@ -200,3 +200,10 @@ class StaffBody(_Body):
     trained_until: Moment
     role_until: Moment | None = None
     login: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+
+
+class UnsealBody(_Body):
+    """One proof of somebody who may open the house: a share of the root key, or its passphrase."""
+
+    share: Annotated[str, Meta(min_length=1, max_length=400)] | None = None
+    passphrase: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from omonat.api.body import shaped
+from omonat.api.http import Line
 from omonat.api.once import Keep, Once, request_digest
 from omonat.api.ports import Ports
 from omonat.base.errors import BadInput
@@ -13,6 +14,7 @@ from omonat.flows.clients import Client
 from omonat.flows.grounds import Also, Done
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
+from omonat.vault.keeper import Keeper
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +30,8 @@ class Example:
 class Operation:
     """One operation: routing and documentation both come from here.
 
-    `path` is a template; `body` None takes no body. `open` needs no credential; `sealed` also answers before the keys
-    are open. `codes` are the errors beside those every operation can answer.
+    `path` is a template; `body` None takes no body. `open` needs no credential; `secret` reaches the keeper of the root
+    key. `codes` are the errors beside those every operation can answer.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Operation:
     keyed: bool = False
     localised: bool = False
     body_optional: bool = False
+    secret: bool = False
     example: Example = field(default_factory=Example)
 
 
@@ -63,6 +66,8 @@ class Call:
     key: str | None = None
     raw: bytes = b""
     value: Any = None
+    keeper: Keeper | None = None
+    line: Line = Line.OPEN
 
     @property
     def ports(self) -> Ports:

@@ -11,6 +11,7 @@ from binascii import hexlify
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from os import urandom
+from pathlib import Path
 from typing import Final
 
 from litestar.handlers import ASGIRouteHandler, asgi
@@ -29,6 +30,7 @@ from omonat.api.http import (
     Send,
     headers_of,
     is_json,
+    line_of,
     read_body,
 )
 from omonat.api.once import Once
@@ -41,6 +43,7 @@ from omonat.base.errors import BadInput, Refused, Unavailable
 from omonat.flows.clients import parse_credential
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
+from omonat.vault.keeper import Keeper
 
 _SEGMENTS: Final = {
     "kind": rb"(?P<kind>[a-z][a-z0-9-]{0,39})",
@@ -73,10 +76,12 @@ _ITSELF: Final = Operation(
 
 
 class Api:
-    """`Api(ports)` for an open house, `Api(None)` for one whose keys are not open yet."""
+    """`Api(ports)` for an open house, `Api(None)` for one whose keys are not open yet. `home` is where the keeper of
+    the root key is asked; without it unsealing is not possible here."""
 
-    def __init__(self, ports: Ports | None, *, https: bool = False) -> None:
+    def __init__(self, ports: Ports | None, *, https: bool = False, home: Path | None = None) -> None:
         self._house = ports
+        self._keeper = None if home is None else Keeper(home)
         self._once = None if ports is None else Once(ports.database, ports.digests, ports.clock)
         self._fixed: dict[bytes, dict[str, Operation]] = {}
         self._patterns: list[tuple[re.Pattern[bytes], dict[str, Operation]]] = []
@@ -124,6 +129,8 @@ class Api:
             call = Call(
                 operation=operation, id=request, language=language, names=names, house=self._house, once=self._once
             )
+            if operation.secret:
+                call.keeper, call.line = self._keeper, line_of(scope, headers)
             await self._read(call, headers, receive)
             return Reply(operation.status, await operation.handle(call))
         except GoneError:
@@ -149,9 +156,11 @@ class Api:
                     names = {name: value.decode() for name, value in match.groupdict().items()}
                     break
         if operations is None:
-            raise BadInput("route-unknown")
+            raise BadInput("route-unknown") if self._house is not None else Unavailable("sealed")
         method: str = scope["method"]
         operation = operations.get("GET" if method == "HEAD" else method)
+        if self._house is None and (operation is None or operation.id not in SEALED):
+            raise Unavailable("sealed")
         if operation is None:
             allowed = ", ".join([*operations, *(["HEAD"] if "GET" in operations else []), "OPTIONS"])
             if method == "OPTIONS":
@@ -162,8 +171,6 @@ class Api:
     async def _read(self, call: Call, headers: Mapping[bytes, bytes], receive: Receive) -> None:
         """Read what the operation needs: the credential first, so that nobody without one sends a megabyte."""
         operation = call.operation
-        if self._house is None and operation.id not in SEALED:
-            raise Unavailable("sealed")
         if not operation.open:
             call.credential = _credential(headers)
         if operation.keyed and (key := headers.get(b"idempotency-key")) is not None:
@@ -218,18 +225,8 @@ def route(house: Callable[[], House]) -> ASGIRouteHandler:
     async def v1(scope: Scope, receive: Receive, send: Send) -> None:
         if not opened:
             found = house()
-            opened.append(Api(Ports.of(found), https=found.settings.address.startswith("https:")))
+            https = found.settings.address.startswith("https:")
+            opened.append(Api(Ports.of(found), https=https, home=found.settings.home))
         await opened[0](scope, receive, send)
-
-    return v1
-
-
-def sealed() -> ASGIRouteHandler:
-    """The API while the keys are not open: health, codes and its own description answer, nothing else."""
-    api = Api(None)
-
-    @asgi("/v1", is_mount=True, copy_scope=False)
-    async def v1(scope: Scope, receive: Receive, send: Send) -> None:
-        await api(scope, receive, send)
 
     return v1

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Final
 
 from omonat.api.body import LARGEST
@@ -46,6 +47,27 @@ class Reply:
 
 class GoneError(Exception):
     """The caller hung up before the request was whole."""
+
+
+class Line(Enum):
+    """How a request came: what may be said on it."""
+
+    HERE = "here"  # from this very machine
+    TLS = "tls"
+    OPEN = "open"  # anybody on the way could read it
+
+
+_FORWARDED: Final = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"via"})
+
+
+def line_of(scope: Scope, headers: Mapping[bytes, bytes]) -> Line:
+    """How the request came. What a proxy nobody named in `trusted-proxies` passes on counts as open, wherever the proxy
+    stands: it may have heard it from anywhere. (The web server has put a trusted proxy's word into the scope.)"""
+    if scope.get("scheme") == "https":
+        return Line.TLS
+    client = scope.get("client")
+    near = client is None or client[0] in ("127.0.0.1", "::1")
+    return Line.HERE if near and not _FORWARDED & set(headers) else Line.OPEN
 
 
 def headers_of(scope: Scope) -> Mapping[bytes, bytes]:

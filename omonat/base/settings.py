@@ -52,7 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     workers: Count = 2
 
     root_key: RootSource | None = None
-    """`passphrase-file:/path`, `credential:name` (systemd) or `key-file:/path`; absent: starts sealed."""
+    """`passphrase-file:/path`, `credential:name` (systemd) or `key-file:/path`; absent or `shares`: starts sealed."""
     key_copies: tuple[Path, ...] = ()
     """Folders, best on another disk, that keep a second copy of the key slots."""
 
@@ -244,7 +244,9 @@ def _decode(kind: type, value: Any) -> Any:
     raise TypeError
 
 
-def _root_key(value: Any, where: str, environment: Mapping[str, str]) -> RootSource:
+def _root_key(value: Any, where: str, environment: Mapping[str, str]) -> RootSource | None:
+    if value == "shares":
+        return None
     kind, _, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
     match kind:
         case "passphrase-file" | "key-file" if rest.startswith(("/", "~")):
@@ -257,7 +259,7 @@ def _root_key(value: Any, where: str, environment: Mapping[str, str]) -> RootSou
                 expected = "the name of a credential that systemd hands over (LoadCredential=)"
                 raise _invalid("root_key", where, expected)
             return RootSource(kind, Path(folder) / rest)
-    raise _invalid("root_key", where, "passphrase-file:/path, credential:name or key-file:/path")
+    raise _invalid("root_key", where, "passphrase-file:/path, credential:name, key-file:/path or shares")
 
 
 def _invalid(name: str, where: str, expected: str) -> BadInput:

@@ -17,6 +17,7 @@ import typer
 from omonat import __version__
 from omonat.base.codes import LANGUAGES, advice, registry, sentence
 from omonat.base.errors import OmonatError
+from omonat.database.processes import keep_memory_private
 
 
 def build() -> typer.Typer:
@@ -40,6 +41,7 @@ def build() -> typer.Typer:
 
 def main() -> NoReturn:
     """Run the command line and exit: 0 when done, else by `omonat.base.codes.EXITS`."""
+    keep_memory_private()  # a command may hold keys
     try:
         build()()
     except OmonatError as error:

@@ -10,6 +10,7 @@ import typer
 
 from omonat.base.errors import Unavailable
 from omonat.base.settings import Settings, load
+from omonat.cli._holders import current_root, exists
 from omonat.cli._parent import make_ready
 from omonat.database.embedded import Server
 from omonat.database.home import address
@@ -20,17 +21,51 @@ Answer = TypeVar("Answer")
 
 
 def in_house(home: Path | None, work: Callable[[House], Awaitable[Answer]]) -> Answer:
-    """Open the house of these settings, do `work` in it, close it. Raises what opening or `work` raises."""
+    """Open the house of these settings, do `work` in it, close it. Raises what opening or `work` raises.
+
+    Where the settings name no root key, the holders of its shares are asked.
+    """
     os.umask(0o077)
     settings = load(os.environ, home=home)
-    if settings.database is not None:
-        return asyncio.run(_work(settings, settings.database, work))
-    running = asyncio.run(_running(settings))
-    if running is not None:
-        return asyncio.run(_work(settings, running, work))
+    if settings.root_key is None and not exists(settings):
+        raise Unavailable("sealed")
+    root = current_root(settings)
+
+    async def opened(dsn: str) -> Answer:
+        chosen = {name: getattr(settings, name) for name in settings.__struct_fields__}
+        async with open_house(Settings(**{**chosen, "database": dsn}), root=root) as house:
+            return await work(house)
+
+    return in_database(settings, opened)
+
+
+def beside_the_keys(settings: Settings, work: Callable[[Database], Awaitable[Answer]]) -> Answer:
+    """Do `work` with the database alone; no key is needed for it."""
+
+    async def connected(dsn: str) -> Answer:
+        database = await Database.connect(dsn, size=1, name="omonat command")
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return in_database(settings, connected)
+
+
+def in_database(settings: Settings, work: Callable[[str], Awaitable[Answer]]) -> Answer:
+    """Do `work` with the address of this installation's database, ready and up to date."""
+
+    async def ready(dsn: str) -> Answer:
+        await make_ready(dsn, settings, _tell)
+        return await work(dsn)
+
+    os.umask(0o077)
+    found = settings.database or asyncio.run(_running(settings))
+    if found is not None:
+        return asyncio.run(ready(found))
     server = Server.start(settings.home, programs=settings.postgres, tell=_tell)
     try:
-        return asyncio.run(_work(settings, server.dsn, work))
+        return asyncio.run(ready(server.dsn))
     finally:
         server.stop()
 
@@ -44,13 +79,6 @@ async def _running(settings: Settings) -> str | None:
         return None
     await database.close()
     return dsn
-
-
-async def _work(settings: Settings, dsn: str, work: Callable[[House], Awaitable[Answer]]) -> Answer:
-    await make_ready(dsn, settings, _tell)
-    chosen = {name: getattr(settings, name) for name in settings.__struct_fields__}
-    async with open_house(Settings(**{**chosen, "database": dsn})) as house:
-        return await work(house)
 
 
 def _tell(line: str) -> None:

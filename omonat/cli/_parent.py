@@ -1,11 +1,14 @@
 """The parent of a running Omonat: it owns the database server and the workers, and nothing else.
 
     parent ─┬─ postgres      (embedded; a direct child, stopped cleanly when the parent dies)
+            ├─ keeper        (holds the root key and gives it to the two below)
             ├─ web × n       (each with a listening socket the parent keeps open: a restart refuses nobody)
             ├─ jobs
             └─ the demo's seeding, once
 
 It holds no keys, answers no requests, runs one thread and waits for signals; so there is little in it that can fail.
+When the keeper ends, whatever the reason, those who have the key from it end with it, and all begin anew: sealed, if
+that is what the keeper was told.
 """
 
 import asyncio
@@ -30,12 +33,15 @@ from omonat.database.home import claim
 from omonat.database.migrate import migrate
 from omonat.database.pool import Database
 from omonat.database.processes import start_child, stop_child
+from omonat.vault.keeper import SEALED_ON_DEMAND, TO_BE_OPENED
 
 _WATCHED: Final = (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM)
+_AS_ASKED: Final = (SEALED_ON_DEMAND, TO_BE_OPENED)
 _HOPELESS: Final = (2, 4, 8)  # exits that trying again cannot mend: wrong use, invalid policy, unsafe
 _PATIENCE: Final = 2  # failed starts in a row before the first answer
 _STEADY: Final = 30.0  # seconds after which a worker counts as started well
 _LONGEST_WAIT: Final = 10.0
+_PYTHON: Final = (sys.executable, "-m")
 
 Tell = Callable[[str], None]
 
@@ -79,6 +85,7 @@ class Parent:
     after_start: Sequence[Sequence[str]] = ()  # the demo's seeding: in turn, once; ready after the first
     _server: embedded.Server | None = None
     _claim: int | None = None
+    _keeper: Worker = field(default_factory=lambda: Worker("keeper", [*_PYTHON, "omonat.cli._keeper", "configured"]))
     _sockets: list[socket.socket] = field(default_factory=list)
     _workers: list[Worker] = field(default_factory=list)
     _once: "subprocess.Popen[bytes] | None" = None
@@ -115,7 +122,8 @@ class Parent:
 
     def _start_workers(self, environment: dict[str, str]) -> None:
         self._sockets = listen(self.settings.host, self.settings.port, self.settings.workers)
-        base = [sys.executable, "-m", "omonat.cli._worker"]
+        self._keeper.start(environment, time.monotonic())
+        base = [*_PYTHON, "omonat.cli._worker"]
         for listening in self._sockets:
             number = listening.fileno()
             self._workers.append(Worker("web", [*base, "web", self.house, str(number)], number))
@@ -135,7 +143,7 @@ class Parent:
             if self._server is not None and not self._server.alive():
                 log(__name__).error("database-ended")
                 self._server.restart()
-            for worker in self._workers:
+            for worker in (self._keeper, *self._workers):
                 if (status := self._look_after(worker, environment, now)) is not None:
                     return status
             if not self._answering and self._answers():
@@ -149,7 +157,11 @@ class Parent:
     def _look_after(self, worker: Worker, environment: dict[str, str], now: float) -> int | None:
         """Start a worker that ended again, or say with which status everything ends."""
         status = worker.ended(now)
-        if status is not None:
+        if status is not None and worker is self._keeper:
+            self._end_all_who_hold_the_key(sealed=status == SEALED_ON_DEMAND)
+        if status in _AS_ASKED:
+            worker.failures, worker.start_at = 0, now
+        elif status is not None:
             log(__name__).error("worker-ended", worker=worker.name, exit=status, times=worker.failures)
             if status in _HOPELESS:
                 return status
@@ -158,6 +170,23 @@ class Parent:
         if worker.child is None and now >= worker.start_at:
             worker.start(environment, now)
         return None
+
+    def _end_all_who_hold_the_key(self, *, sealed: bool) -> None:
+        """At once and for certain; what they acknowledged is durable. `_look_after` starts them again, without a key.
+
+        Requests that wait meanwhile stay in the sockets, which are ours.
+        """
+        living = [worker for worker in self._workers if worker.child is not None]
+        for worker in living:
+            if worker.child is not None:
+                worker.child.kill()
+        for worker in living:
+            if worker.child is not None:
+                worker.child.wait()
+            worker.child, worker.start_at = None, 0.0
+        if sealed:
+            self._keeper.command = [*_PYTHON, "omonat.cli._keeper", "sealed"]
+            log(__name__).warning("sealed-on-demand")
 
     def _answers(self) -> bool:
         host = "127.0.0.1" if self.settings.host in ("0.0.0.0", "") else self.settings.host  # noqa: S104 — compared
@@ -192,7 +221,7 @@ class Parent:
 
     def _stop(self) -> None:
         """Those who use the database first, the database last; bounded, whatever hangs."""
-        children = [worker.child for worker in self._workers if worker.child is not None]
+        children = [worker.child for worker in (self._keeper, *self._workers) if worker.child is not None]
         children += [self._once] if self._once is not None else []
         for child in children:
             if child.poll() is None:

@@ -1,7 +1,8 @@
 """What a child process of `omonat serve` runs: `python -m omonat.cli._worker web <descriptor>` or `… jobs`.
 
 The house is named by a module (`omonat.app` unless told otherwise), because it stands above the command line and
-is never imported from here: it offers `create()`, an ASGI application, and `run_jobs(stop)`.
+is never imported from here: it offers `create(root)`, an ASGI application, and `run_jobs(stop, root)`. The root key
+comes from the keeper; while there is none, web workers are made with None and there are no jobs.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -22,6 +24,8 @@ from omonat.base import logs
 from omonat.base.errors import OmonatError
 from omonat.base.settings import Settings, load
 from omonat.cli import fail
+from omonat.database.processes import keep_memory_private
+from omonat.vault.keeper import TO_BE_OPENED, Keeper
 
 STARTUP_FAILED = 3
 
@@ -45,8 +49,11 @@ class Watched:
             raise
 
 
-def serve_web(application: Any, settings: Settings, descriptor: int) -> int:
-    """Answer requests on the listening socket inherited from the parent until SIGTERM; the exit status."""
+def serve_web(application: Any, settings: Settings, descriptor: int, *, until_open: bool) -> int:
+    """Answer requests on the listening socket inherited from the parent until SIGTERM; the exit status.
+
+    With `until_open`, only until there is a root key: then this process is done, and the next one gets the key.
+    """
     watched = Watched(application)
     config = uvicorn.Config(
         watched,
@@ -64,15 +71,24 @@ def serve_web(application: Any, settings: Settings, descriptor: int) -> int:
         timeout_graceful_shutdown=3,
     )
     server = uvicorn.Server(config)
+    opened = threading.Event()
+    if until_open:
+        threading.Thread(target=_leave_when_open, args=(settings, server, opened), daemon=True).start()
     with suppress(SystemExit):  # its own way to say that the start failed; ours follows
         server.run(sockets=[socket.socket(fileno=descriptor)])
     if server.started:
-        return 0
+        return TO_BE_OPENED if opened.is_set() else 0
     if isinstance(watched.failure, OmonatError):
         fail(watched.failure)
     if watched.failure is not None:  # its words may be shown: no data of people has been touched yet
         traceback.print_exception(watched.failure)
     return STARTUP_FAILED
+
+
+def _leave_when_open(settings: Settings, server: uvicorn.Server, opened: threading.Event) -> None:
+    Keeper(settings.home).wait_until_open()
+    opened.set()
+    server.should_exit = True
 
 
 def run_jobs(work: Callable[[asyncio.Event], Awaitable[None]]) -> int:
@@ -92,17 +108,25 @@ def run_jobs(work: Callable[[asyncio.Event], Awaitable[None]]) -> int:
 def main(arguments: list[str]) -> int:
     """Set the process up as its parent decided and run one of the two kinds of work."""
     os.umask(0o077)
+    keep_memory_private()
     kind, house, *rest = arguments
     settings = load(os.environ)
     logs.configure(level=settings.log_level, form=settings.log_format)
+    keeper = Keeper(settings.home)
     try:
         module = import_module(house)
-        application = module.create() if kind == "web" else None
+        root = keeper.root()
+        application = module.create(root) if kind == "web" else None
         logs.configure(level=settings.log_level, form=settings.log_format)  # a framework may have set up its own
     except OmonatError as error:
         fail(error)  # anything else may print its traceback: no data of people has been touched yet
     try:
-        return serve_web(application, settings, int(rest[0])) if kind == "web" else run_jobs(module.run_jobs)
+        if kind == "web":
+            return serve_web(application, settings, int(rest[0]), until_open=root is None)
+        if root is None:
+            keeper.wait_until_open()
+            return TO_BE_OPENED
+        return run_jobs(lambda stop: module.run_jobs(stop, root))
     except OmonatError as error:
         fail(error)
     except Exception:

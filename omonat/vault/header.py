@@ -83,6 +83,24 @@ def decode_header(data: bytes, root: RootKey) -> Header | None:
     return header if hmac.compare_digest(encode_header(header, root), data) else None
 
 
+def unproved(data: bytes) -> tuple[int, bytes, str] | None:
+    """Sequence, mark of the root and installation that a record claims; None when it has not the form of one."""
+    if len(data) != LENGTH or not data.startswith(_MAGIC):
+        return None
+    fields = _LAYOUT.unpack(data[: _LAYOUT.size])
+    try:
+        return fields[2], fields[1], fields[-1].decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def mark_of(descriptor: int) -> bytes | None:
+    """The mark of the root that the newest record claims; None when neither has the form of one."""
+    heads = [unproved(os.pread(descriptor, LENGTH, page)) for page in (0, PAGE)]
+    newest = max((head for head in heads if head is not None), default=None, key=lambda head: head[0])
+    return None if newest is None else newest[1]
+
+
 def read_header(descriptor: int, root: RootKey, file: str) -> tuple[Header, bool]:
     """The record that counts, and whether both records are intact. Raises Refused root-wrong or Fault keys-changed."""
     found = []

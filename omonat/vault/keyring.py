@@ -6,7 +6,7 @@ numbers must not be changed by anybody.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -16,8 +16,9 @@ import msgspec
 from omonat.base.errors import Fault, Refused, Unavailable
 from omonat.vault.encoding import frame
 from omonat.vault.root import RootKey
-from omonat.vault.slots import SlotFile
+from omonat.vault.slots import RootOf, SlotFile
 from omonat.vault.storage import locked, open_closed, write_new
+from omonat.vault.switch import next_of, settle, state
 
 _MAGIC = b"omonat-keyring/1"
 _CONTEXT = frame("omonat/keyring/v1")
@@ -37,10 +38,14 @@ class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RingFile:
     """The sealed file. Changes replace the file as a whole; the lock lies in a file of its own, never replaced."""
 
-    def __init__(self, path: Path, root: RootKey) -> None:
+    def __init__(
+        self, path: Path, root: RootKey, *, root_of: RootOf | None = None, other_copies: Sequence[Path] = ()
+    ) -> None:
         self.path = path
         self.lock_path = path.with_name("lock")
         self._root = root
+        self._root_of = root_of
+        self._slot_files = [path.with_name("slots"), *other_copies]
 
     def create(self, installation: str) -> None:
         """Put the first ring in place, or leave the one that is there."""
@@ -58,7 +63,10 @@ class RingFile:
         if data[:16] != _MAGIC:
             raise Fault("keys-changed", file=str(self.path))
         if data[16:32] != self._root.mark:
-            raise Refused("root-wrong")
+            newer = self._root_of(data[16:32]) if self._root_of is not None else None
+            if newer is None:
+                raise Refused("root-wrong")
+            self._root = newer
         try:
             ring = msgspec.json.decode(self._root.open(_CONTEXT, data[32:]), type=Ring)
         except (ValueError, Refused, Fault):
@@ -75,14 +83,29 @@ class RingFile:
 
     def change(self, edit: Callable[[Ring], Ring]) -> None:
         """Apply `edit` to the newest ring, alone on this machine. `edit` giving the same ring writes nothing."""
-        with locked([self.lock_path]):
-            ring, _ = self.read()
-            edited = edit(ring)
-            if edited != ring:
-                write_new(self.path, self._sealed(edited), replace=True)
+        while True:
+            with locked([self.lock_path]):
+                rotation = state(self.path.parent)
+                if rotation is None or not rotation.decided:  # else the ring that counts is not in its place yet
+                    ring, _ = self.read()
+                    edited = edit(ring)
+                    if edited != ring:
+                        write_new(self.path, self._sealed(edited), replace=True)
+                    return
+            settle(self._slot_files)
+
+    def seal_anew(self, root: RootKey) -> None:
+        """Put the ring beside itself, sealed under another root. The caller holds its lock."""
+        ring, _ = self.read()
+        write_new(next_of(self.path), sealed_ring(ring, root), replace=True)
 
     def _sealed(self, ring: Ring) -> bytes:
-        return _MAGIC + self._root.mark + self._root.seal(_CONTEXT, msgspec.json.encode(ring, order="deterministic"))
+        return sealed_ring(ring, self._root)
+
+
+def sealed_ring(ring: Ring, root: RootKey) -> bytes:
+    """The bytes of the file."""
+    return _MAGIC + root.mark + root.seal(_CONTEXT, msgspec.json.encode(ring, order="deterministic"))
 
 
 class Keyring:

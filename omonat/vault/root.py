@@ -1,15 +1,17 @@
 """The root key: the one secret that is not stored with what it protects. Without it the vault stays sealed (S2, S6).
 
-It comes from a passphrase (scrypt, its parameters in a file beside), from a file only we may read, or from systemd's
-credentials. Later a KMS, an HSM or m-of-n shares may hand over the same 32 bytes behind the same class.
+It comes from a passphrase (scrypt, its parameters in a file beside), from a file only we may read, from systemd's
+credentials, or from m of n shares (`shares`). Whoever hands over the same 32 bytes makes the same class: a KMS or an
+HSM would be one more of the functions in `sources`.
 """
 
 import os
 import unicodedata
+from collections.abc import Callable
 from contextlib import suppress
 from hashlib import scrypt
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import msgspec
 
@@ -20,6 +22,7 @@ from omonat.vault.storage import closed_folder, open_closed, write_new
 
 _LENGTH = 32
 _SHORTEST_PASSPHRASE = 12
+_Divided = TypeVar("_Divided")
 _MEMORY_CEILING = 1 << 30  # bytes; parameters beyond it are refused, they could only come from a changed file
 
 
@@ -98,6 +101,10 @@ class RootKey:
             return cls((Path(folder) / name).read_bytes())
         except OSError:
             raise Unavailable("root-missing", name=name) from None
+
+    def divide(self, by: Callable[[bytes], _Divided]) -> _Divided:
+        """What `by` makes of the secret: its shares. The one way the secret itself is handed to anybody."""
+        return by(self._secret)
 
     def subkey(self, context: bytes) -> bytes:
         """32 bytes for one framed context, from which the root can't be had back."""

@@ -8,7 +8,8 @@ through a shared map of the file, so a destruction by another process is seen by
 import mmap
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from hmac import compare_digest
 from itertools import groupby
@@ -19,11 +20,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from omonat.base.errors import Fault, OmonatError, Refused, Unavailable
 from omonat.vault.encoding import derive, frame
-from omonat.vault.header import FIRST_SLOT, PAGE, SLOT, Header, encode_header, read_header, write_header
+from omonat.vault.header import FIRST_SLOT, PAGE, SLOT, Header, encode_header, mark_of, read_header, write_header
 from omonat.vault.reconcile import reconcile
 from omonat.vault.root import RootKey
 from omonat.vault.storage import locked, make_durable, open_closed, write_all, write_new
+from omonat.vault.switch import next_of, settle, state
 
+RootOf = Callable[[bytes], RootKey | None]
+"""Gives the root of a mark to a process that meets a newer root than its own; None when it may not have it."""
 CHUNK = 4096  # slots made at a time
 MOST = 1 << 31  # slots under one root, well inside the 2^32 random nonces AES-GCM allows a key
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 64, 4096  # numbers a process takes at a time; doubled with each block
@@ -77,6 +81,20 @@ class SlotCipher:
             return False
         return compare_digest(slot, self.tombstones([number], int.from_bytes(slot[4:12], "big"))[0])
 
+    def moved(self, number: int, slot: bytes, to: "SlotCipher") -> bytes | None:
+        """The same secret, or the same destruction, under another root; None for what is neither."""
+        if slot[:4] == self._sealed_head:
+            try:
+                secret = self.open(number, slot)
+            except Fault:
+                return None
+            nonce = os.urandom(12)
+            context = to._context + number.to_bytes(8, "big")
+            return b"".join((to._sealed_head, nonce, to._aead.encrypt(nonce, secret, context)))
+        if self.is_tombstone(number, slot):
+            return to.tombstones([number], int.from_bytes(slot[4:12], "big"))[0]
+        return None
+
     def is_sealed(self, number: int, slot: bytes) -> bool:
         """Whether `slot` opens as this number's."""
         try:
@@ -89,18 +107,16 @@ class SlotCipher:
 class SlotFile:
     """All copies of the slots of one installation, as one process uses them. Safe among threads and across forks."""
 
-    def __init__(self, paths: Sequence[Path], root: RootKey, header: Header) -> None:
+    def __init__(self, paths: Sequence[Path], root: RootKey, header: Header, root_of: RootOf | None = None) -> None:
         self.installation = header.installation
         self._paths = list(paths)
         self._root = root
+        self._root_of = root_of
         self._cipher = SlotCipher(root, header.installation, header.root_epoch)
-        self.open_slot = self._cipher.open
-        """`open_slot(number, slot)`: the secret in bytes that `slot` gave. Raises Refused key-destroyed, Fault
-        slot-changed."""
         self._block = _SMALLEST_BLOCK
         self._failed = False
         self._process = os.getpid()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._next = self._end = 0
         self._map = self._mapped()
 
@@ -121,16 +137,19 @@ class SlotFile:
         return cls.open(paths, root, installation)
 
     @classmethod
-    def open(cls, paths: Sequence[Path], root: RootKey, installation: str) -> "SlotFile":
+    def open(
+        cls, paths: Sequence[Path], root: RootKey, installation: str, *, root_of: RootOf | None = None
+    ) -> "SlotFile":
         """Open all registered copies and bring them level: what one has destroyed is destroyed on the others first.
 
-        Raises Refused root-wrong or key-file-open, Unavailable keys-missing or key-copies-missing, Fault keys-changed.
+        With `root_of` the file is followed when its root is rotated meanwhile. Raises Refused root-wrong or
+        key-file-open, Unavailable keys-missing or key-copies-missing, Fault keys-changed.
         """
         with locked(paths) as descriptors:
-            header = _level(paths, descriptors, root)
+            header = level(paths, descriptors, root)
         if header.installation != installation:
             raise Fault("keys-changed", file=str(paths[0]))
-        return cls(paths, root, header)
+        return cls(paths, root, header, root_of)
 
     @property
     def copies(self) -> int:
@@ -152,7 +171,7 @@ class SlotFile:
 
     def prepare(self, spare: int) -> None:
         """Make slots ahead until `spare` are waiting, so that `reserve` needn't; for quiet moments."""
-        with locked(self._paths) as descriptors:
+        with self._held() as descriptors:
             header = self._level(descriptors)
             if header.made - header.high_water < spare:
                 self._make(descriptors, header, header.high_water + spare)
@@ -161,6 +180,9 @@ class SlotFile:
         """The 64 bytes of a slot as they stand this instant: what caches compare. Raises Fault for an unmade number."""
         at = FIRST_SLOT + SLOT * number
         found = self._map[at : at + SLOT]
+        if not self._map[0]:  # a file that counts no more is overwritten, its head first
+            self._follow()
+            found = self._map[at : at + SLOT]
         if len(found) != SLOT:
             self._map = self._mapped()
             found = self._map[at : at + SLOT]
@@ -170,11 +192,25 @@ class SlotFile:
 
     def secret(self, number: int) -> bytes:
         """The 32 bytes of a slot. Raises Refused key-destroyed, Fault slot-changed or slot-unknown."""
-        return self._cipher.open(number, self.slot(number))
+        return self.open_slot(number, self.slot(number))
+
+    def open_slot(self, number: int, slot: bytes) -> bytes:
+        """The secret in bytes that `slot` gave, or in those that stand there now that the root was rotated. Raises
+        Refused key-destroyed, Fault slot-changed."""
+        try:
+            return self._cipher.open(number, slot)
+        except Fault:
+            now = self.slot(number)
+            if now == slot:
+                raise
+        return self._cipher.open(number, now)
 
     def is_destroyed(self, number: int) -> bool:
         """Whether the slot holds a true tombstone. False for a damaged slot: damage is not destruction."""
-        return self._cipher.is_tombstone(number, self.slot(number))
+        while True:
+            cipher, slot = self._cipher, self.slot(number)
+            if cipher is self._cipher:
+                return cipher.is_tombstone(number, slot)
 
     def destroy(self, numbers: Iterable[int]) -> None:
         """Overwrite these slots in place on every registered copy and flush; done once and for all on return.
@@ -185,7 +221,7 @@ class SlotFile:
         doomed = sorted(set(numbers))
         if not doomed:
             return
-        with locked(self._paths) as descriptors:
+        with self._held() as descriptors:
             header = self._level(descriptors)
             if doomed[0] < 1 or doomed[-1] >= header.high_water:
                 raise Fault("slot-unknown", slot=str(doomed[-1]))
@@ -193,6 +229,7 @@ class SlotFile:
                 header = self._write_headers(descriptors, replace(header, destroying=True))
             generation = header.generation + 1
             tombstones = self._cipher.tombstones(doomed, generation)
+            self._destroy_in_the_making(doomed, tombstones)
             for descriptor in descriptors:
                 _overwrite(descriptor, doomed, tombstones, self._paths[0])
             if len(descriptors) > 1:
@@ -201,7 +238,9 @@ class SlotFile:
 
     def register(self, path: Path) -> None:
         """Add an empty copy and bring it level. Other processes must be restarted with the longer list."""
-        with locked(self._paths) as descriptors:
+        with self._held() as descriptors:
+            if state(self._paths[0].parent) is not None:
+                raise Refused("root-rotating")
             header = self._level(descriptors)
             newcomer = replace(
                 header, sequence=0, high_water=1, made=1, generation=0, copies=header.copies + 1, copy=header.copies
@@ -210,11 +249,11 @@ class SlotFile:
             write_new(path, b"".join(pages), replace=False)
             self._write_headers(descriptors, replace(header, copies=newcomer.copies))
         self._paths.append(path)
-        with locked(self._paths) as descriptors:
+        with self._held() as descriptors:
             self._level(descriptors)
 
     def _take(self, count: int) -> tuple[int, int]:
-        with locked(self._paths) as descriptors:
+        with self._held() as descriptors:
             header = self._level(descriptors)
             first, end = header.high_water, header.high_water + count
             if end > header.made:
@@ -237,7 +276,7 @@ class SlotFile:
     def _level(self, descriptors: list[int]) -> Header:
         if self._failed:
             raise Fault("keys-not-durable", errno="earlier")
-        return _level(self._paths, descriptors, self._root)
+        return level(self._paths, descriptors, self._root)
 
     def _write_headers(self, descriptors: list[int], header: Header) -> Header:
         header = replace(header, sequence=header.sequence + 1)
@@ -253,6 +292,51 @@ class SlotFile:
             self._failed = True
             raise
 
+    @contextmanager
+    def _held(self) -> Iterator[list[int]]:
+        """Descriptors of all copies under their locks, and under the root this process knows."""
+        while True:
+            with locked(self._paths) as descriptors:
+                rotation = state(self._paths[0].parent)
+                if not (rotation and rotation.decided) and mark_of(descriptors[0]) in (self._root.mark, None):
+                    yield descriptors
+                    return
+            self._follow()
+
+    def _follow(self) -> None:
+        """Go over to the root the files are sealed under now. Raises Refused root-replaced when this process may not.
+
+        A file whose head is merely damaged stays the one we know: opening it anew is what mends it.
+        """
+        settle(self._paths)
+        with self._lock, locked(self._paths) as descriptors:
+            mark = mark_of(descriptors[0])
+            if mark is None:
+                return
+            if mark != self._root.mark:
+                root = self._root_of(mark) if self._root_of is not None else None
+                if root is None:
+                    raise Refused("root-replaced")
+                header, _ = read_header(descriptors[0], root, str(self._paths[0]))
+                self._cipher, self._root = SlotCipher(root, header.installation, header.root_epoch), root
+            self._map = self._mapped()
+
+    def _destroy_in_the_making(self, doomed: Sequence[int], tombstones: Sequence[bytes]) -> None:
+        """Overwrite these slots also where a rotation has sealed them anew already, before anything is acknowledged."""
+        for path in self._paths:
+            if not next_of(path).exists():
+                continue
+            descriptor = open_closed(next_of(path))
+            try:
+                size = os.fstat(descriptor).st_size
+                for number, tombstone in zip(doomed, tombstones, strict=True):
+                    at = FIRST_SLOT + SLOT * number
+                    if at < size:
+                        write_all(descriptor, tombstone, at)
+                self._flush([descriptor])
+            finally:
+                os.close(descriptor)
+
     def _mapped(self) -> mmap.mmap:
         descriptor = open_closed(self._paths[0], os.O_RDONLY)
         try:
@@ -264,7 +348,7 @@ class SlotFile:
         """A forked child shares no numbers with its parent, nor a lock a thread of the parent held."""
         if os.getpid() != self._process:
             self._process = os.getpid()
-            self._lock = threading.Lock()
+            self._lock = threading.RLock()
             self._next = self._end = 0
 
 
@@ -288,7 +372,7 @@ def _overwrite(descriptor: int, numbers: Sequence[int], tombstones: Sequence[byt
         write_all(descriptor, bytes(stretch), FIRST_SLOT + SLOT * first)
 
 
-def _level(paths: Sequence[Path], descriptors: list[int], root: RootKey) -> Header:
+def level(paths: Sequence[Path], descriptors: list[int], root: RootKey) -> Header:
     """The one state of all copies, after bringing them level where a crash or an absence left them apart."""
     found = [read_header(d, root, str(p)) for p, d in zip(paths, descriptors, strict=True)]
     expected = max(header.copies for header, _ in found)

@@ -94,16 +94,22 @@ def locked(paths: Sequence[Path]) -> Iterator[list[int]]:
     """Descriptors of all `paths`, in the given order, each under an exclusive lock that dies with the process.
 
     Locks are taken in one order whatever the caller's, so that no two processes wait for each other. Every call opens
-    its own descriptors: threads exclude each other too, and a forked child holds nothing of its parent's.
+    its own descriptors: threads exclude each other too, and a forked child holds nothing of its parent's. A file that
+    was replaced while we waited for it is let go, and the new one locked: nobody works on a file without a name.
     """
     with ExitStack() as stack:
-        held: dict[Path, int] = {}
-        for path in sorted(set(paths)):
-            descriptor = open_closed(path)
-            stack.callback(os.close, descriptor)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            held[path] = descriptor
+        held = {path: _locked_in_place(path, stack) for path in sorted(set(paths))}
         yield [held[path] for path in paths]
+
+
+def _locked_in_place(path: Path, stack: ExitStack) -> int:
+    while True:
+        descriptor = open_closed(path)
+        stack.callback(os.close, descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        here, there = os.fstat(descriptor), path.stat()
+        if (here.st_ino, here.st_dev) == (there.st_ino, there.st_dev):
+            return descriptor
 
 
 def write_all(descriptor: int, data: bytes, offset: int) -> None:
@@ -159,4 +165,28 @@ def write_new(path: Path, data: bytes, *, replace: bool) -> None:
             path.hardlink_to(draft)
     finally:
         draft.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def create_empty(path: Path) -> None:
+    """Make an empty file, 0600, or leave the one that is there."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+    _sync_folder(path.parent)
+
+
+def put_in_place(draft: Path, path: Path) -> None:
+    """Give `draft` the name of `path`, and make that durable."""
+    draft.replace(path)
+    _sync_folder(path.parent)
+
+
+def keep_also_as(path: Path, name: Path) -> None:
+    """Give the file a second name, durably, so that it can still be reached when its first is taken."""
+    name.hardlink_to(path)
+    _sync_folder(name.parent)
+
+
+def remove(path: Path) -> None:
+    """Take a name away, durably."""
+    path.unlink(missing_ok=True)
     _sync_folder(path.parent)

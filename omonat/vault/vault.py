@@ -6,6 +6,7 @@ still opens anything, in any process (S2, R3, S6; design: Keys in slots).
 """
 
 import hmac
+import os
 from base64 import b32encode
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -15,16 +16,18 @@ from typing import Any
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from omonat.base.errors import Fault, Unavailable
+from omonat.base.errors import Fault, Refused, Unavailable
 from omonat.base.ids import new_id
 from omonat.vault.box import Box, TamperedError, WrongKeyError
 from omonat.vault.commitments import commit, salt_from
 from omonat.vault.encoding import derive, frame, framed
+from omonat.vault.header import read_header
 from omonat.vault.keyring import Keyring, Ring, RingFile
 from omonat.vault.openings import Openings
 from omonat.vault.root import RootKey
-from omonat.vault.slots import SlotFile
-from omonat.vault.storage import check_storage, closed_folder
+from omonat.vault.slots import RootOf, SlotFile
+from omonat.vault.storage import check_storage, closed_folder, open_closed
+from omonat.vault.switch import Phase, settle, state
 from omonat.vault.verify_only import HashCost, SecretHasher, SecretMatch
 
 Json = Any  # what msgspec reads from and writes to JSON: text, whole numbers, floats, booleans, null, lists, objects
@@ -63,29 +66,33 @@ class Vault:
         other_copies: Sequence[Path] = (),
         copying_storage_ok: bool = False,
         hash_cost: HashCost | None = None,
+        root_of: RootOf | None = None,
     ) -> "Vault":
         """Open the vault under `home`/keys; with `create`, make it where there is none yet.
 
         `other_copies` are the further registered slot files, in the order they were registered. A vault whose slots
-        are lost is never begun anew over the old one: its numbers would come back. Raises Refused (root-wrong,
-        key-file-open, key-storage-copies), Unavailable (keys-missing, key-copies-missing), Fault (keys-changed).
+        are lost is never begun anew over the old one: its numbers would come back. `root_of` lets an open vault follow
+        when its root is rotated. Raises Refused (root-wrong, root-not-yet, root-replaced, key-file-open,
+        key-storage-copies), Unavailable (keys-missing, key-copies-missing), Fault (keys-changed).
         """
         folder = home / "keys"
         paths = [folder / "slots", *other_copies]
-        ring_file = RingFile(folder / "keyring", root)
+        ring_file = RingFile(folder / "keyring", root, root_of=root_of, other_copies=other_copies)
         begun = ring_file.path.exists()
         for path in paths:
             closed_folder(path.parent, create=create and not begun)
         warnings = {w for path in paths for w in check_storage(path.parent, copying_ok=copying_storage_ok)}
         if create and not begun:
             ring_file.create(new_id("ins"))
+        settle(paths)
+        _check_rotation(folder, root)
         ring, _ = ring_file.read()
         if create and not ring.slots_made:  # perhaps begun by a process that died, or that is at it just now
             ring_file.change(lambda ring: _with_slots(ring, paths, root))
             ring, _ = ring_file.read()
         if not ring.slots_made:
             raise Unavailable("keys-missing", file=str(paths[0]))
-        slots = SlotFile.open(paths, root, ring.installation)
+        slots = SlotFile.open(paths, root, ring.installation, root_of=root_of)
         vault = cls(
             slots,
             Keyring(ring_file, slots),
@@ -304,6 +311,32 @@ class Vault:
 
         `STALE` means yes, and store `hash_secret` anew. Raises Fault sealed-value-changed."""
         return self._hasher.check(None if stored is None else self.open_value("verify-only", stored), secret)
+
+
+def _check_rotation(folder: Path, root: RootKey) -> None:
+    """Say clearly which of two roots is wanted while a rotation is under way, or was just done."""
+    rotation = state(folder)
+    if rotation is None:
+        return
+    if rotation.phase is Phase.BUILDING and root.mark.hex() == rotation.new:
+        raise Refused("root-not-yet")
+    if rotation.phase is Phase.DONE and root.mark.hex() == rotation.old:
+        raise Refused("root-replaced")
+
+
+def prove_root(home: Path, root: RootKey, *, other_copies: Sequence[Path] = ()) -> None:
+    """Make sure that `root` is the one these keys are sealed under: by its mark, and by the proof at the head of every
+    copy. Opens nothing, changes nothing.
+
+    Raises Refused root-wrong, Fault keys-changed, Unavailable keys-missing.
+    """
+    paths = [home / "keys" / "slots", *other_copies]
+    for path in paths:
+        descriptor = open_closed(path, os.O_RDONLY)
+        try:
+            read_header(descriptor, root, str(path))
+        finally:
+            os.close(descriptor)
 
 
 @lru_cache(1024)

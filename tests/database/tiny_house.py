@@ -12,7 +12,7 @@ from omonat.cli._parent import Parent
 from omonat.database.pool import Database
 
 
-def create() -> Any:
+def create(_root: object) -> Any:
     """An ASGI application: POST /add stores a row and answers once it is durable, GET /count counts, /die dies,
     /log says too much."""
     state: dict[str, Database] = {}
@@ -50,7 +50,7 @@ def create() -> Any:
     return app
 
 
-async def run_jobs(stop: asyncio.Event) -> None:
+async def run_jobs(stop: asyncio.Event, _root: object) -> None:
     """Wait to be stopped."""
     await stop.wait()
 

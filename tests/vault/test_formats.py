@@ -116,10 +116,57 @@ def commitment(salt_: bytes, entry: str, field: str, value: str) -> str:
     return urlsafe_b64encode(digest.finalize()).decode().rstrip("=")
 
 
+def field_product(a: int, b: int) -> int:
+    out = 0
+    for bit in range(8):
+        out ^= (a << bit) * (b >> bit & 1)
+    for bit in range(14, 7, -1):
+        out ^= (0x11B << bit - 8) * (out >> bit & 1)
+    return out
+
+
+def share_value(root: bytes, coefficients: list[int], n: int) -> bytes:
+    out = bytearray(root)
+    for i in range(32):
+        power = n
+        for coefficient in coefficients:
+            out[i] ^= field_product(coefficient, power)
+            power = field_product(power, n)
+    return bytes(out)
+
+
+def bech32m(name: str, data: bytes) -> str:
+    letters = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+    bits = "".join(f"{byte:08b}" for byte in data)
+    values = [int(bits[at : at + 5].ljust(5, "0"), 2) for at in range(0, len(bits), 5)]
+    check = 1
+    for value in [*[ord(c) >> 5 for c in name], 0, *[ord(c) & 31 for c in name], *values, 0, 0, 0, 0, 0, 0]:
+        top, check = check >> 25, (check & 0x1FFFFFF) << 5 ^ value
+        for i, generator in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
+            if top >> i & 1:
+                check ^= generator
+    check ^= 0x2BC830A3
+    return name + "1" + "".join(letters[v] for v in [*values, *(check >> 5 * (5 - i) & 31 for i in range(6))])
+
+
+def sha256(data: bytes) -> bytes:
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(data)
+    return digest.finalize()
+
+
+def share(root: bytes, installation: str, threshold: int, n: int) -> str:
+    place = sha256(frame("omonat/share-place/v1", installation))[:4]
+    value = share_value(root, [0xC1, 0xC2], n)
+    return bech32m("omonat", b"\x01" + place + SET + bytes([threshold, n]) + value)
+
+
 # The vectors --------------------------------------------------------------------------------------------------------
 
 RINGS = {"lookup/1": 1, "digests": 2, "pseudonyms": 3, "values": 4, "signing/receipts": 5}
 PLACE = {"person": "per_7", "record": "rec_8", "category": "contact", "version": 3}
+SET = bytes.fromhex("5e700001")
+NEXT_ROOT = bytes(range(32, 64))
 ITEMS = {"contact.mobile": "+998901234567", "contact.name": "Dilnoza"}
 
 
@@ -155,6 +202,14 @@ def vectors() -> dict[str, Any]:
         "signing_public_key": signing_public(secret[5], home, "receipts").hex(),
         "salt": the_salt.hex(),
         "commitment": commitment(the_salt, "ev_1", "person", "per_7"),
+        "shares": {n: share(root, home, 3, n) for n in range(1, 6)},
+        "share_digest_1": sha256(frame("omonat/share/v1", SET, 1, share_value(root, [0xC1, 0xC2], 1))).hex(),
+        "rotated": {
+            "root_mark": root_mark(NEXT_ROOT).hex(),
+            "header": header(NEXT_ROOT, home, [6, 11, 11, 1, 2, 1, 0]).hex(),
+            "slot_7": seal_slot(NEXT_ROOT, home, 2, 7, secret=secret[7], nonce=b"\xa7" * 12).hex(),
+            "tombstone_10": tombstone(NEXT_ROOT, home, 2, 10, 1).hex(),
+        },
     }
 
 
@@ -170,7 +225,11 @@ if __name__ == "__main__":
 
 from omonat.vault.encoding import derive as our_derive  # noqa: E402  the second implementation stands without these
 from omonat.vault.encoding import frame as our_frame  # noqa: E402
+from omonat.vault.header import decode_header  # noqa: E402
 from omonat.vault.root import RootKey, Stretching  # noqa: E402
+from omonat.vault.rotation import rotate  # noqa: E402
+from omonat.vault.shares import Gathering, Share, make_set  # noqa: E402
+from omonat.vault.slots import SlotCipher  # noqa: E402
 from omonat.vault.vault import Vault  # noqa: E402
 
 
@@ -223,6 +282,38 @@ def test_S2_the_second_implementation_reads_what_the_vault_seals(opened: Vault) 
     assert json.loads(open_box(key, sealed, section_context(home, *place))) == ITEMS
     context = value_context(home, "web:ses_1", 0)
     assert open_box(derive(b"\x04" * 32, context), opened.seal_value("web:ses_1", b"x"), context) == b"x"
+
+
+def test_S6_the_vault_reads_the_shares_on_the_page(page: dict[str, Any]) -> None:
+    root = RootKey(bytes(range(32)))
+    held = Gathering("ins_b5qkyi2tf3d7w4v5o6p7q3r2sa", root.mark, None)
+    for n in ("5", "1", "3"):
+        held.add(page["shares"][n])
+    assert held.root().mark == root.mark
+    assert Share.parse(page["shares"]["1"]).digest() == page["share_digest_1"]
+    _, (ours, *_) = make_set(root, "ins_b5qkyi2tf3d7w4v5o6p7q3r2sa", 3, 5, after=None)
+    head = b"\x01" + ours.place + ours.set_id + bytes([3, 1])
+    assert ours.text() == bech32m("omonat", head + ours.value)
+
+
+def test_R3_the_vault_reads_what_the_page_says_of_a_rotated_file(
+    page: dict[str, Any], opened: Vault, tmp_path: Path
+) -> None:
+    told, new = page["rotated"], RootKey(NEXT_ROOT)
+    cipher = SlotCipher(new, opened.installation, 2)
+    assert cipher.open(7, bytes.fromhex(told["slot_7"])) == b"\x07" * 32
+    assert cipher.is_tombstone(10, bytes.fromhex(told["tombstone_10"]))
+    assert new.mark.hex() == told["root_mark"]
+    found = decode_header(bytes.fromhex(told["header"]), new)
+    assert found is not None
+    assert (found.root_epoch, found.sequence, found.generation) == (2, 6, 1)
+
+    rotate(tmp_path, RootKey(bytes(range(32))), new)
+    data = (tmp_path / "keys" / "slots").read_bytes()
+    assert data[8192 + 640 : 8192 + 704].hex() == told["tombstone_10"]
+    slot = data[8192 + 448 : 8192 + 512]
+    assert slot == seal_slot(NEXT_ROOT, opened.installation, 2, 7, secret=b"\x07" * 32, nonce=slot[4:16])
+    assert data[:168].hex() == told["header"]
 
 
 def test_S2_the_small_parts_agree(page: dict[str, Any], tmp_path: Path) -> None:

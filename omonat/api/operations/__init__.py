@@ -6,10 +6,11 @@ from omonat.api.operations.erasing import ERASING
 from omonat.api.operations.holding import HOLDING
 from omonat.api.operations.reading import READING
 from omonat.api.operations.reporting import REPORTING
+from omonat.api.operations.unsealing import UNSEALING
 from omonat.api.operations.using import USING
 
-OPERATIONS: Final = USING + REPORTING + ERASING + HOLDING + READING
-SEALED: Final = frozenset({"health", "codes", "openapi"})
+OPERATIONS: Final = USING + REPORTING + ERASING + HOLDING + READING + UNSEALING
+SEALED: Final = frozenset({"health", "unsealing", "unseal"})
 """What is answered before the keys are open."""
 EVERYWHERE: Final = ("query-unknown", "header-twice", "headers-too-large", "internal")
 """Errors any operation can answer."""

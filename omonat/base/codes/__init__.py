@@ -30,6 +30,13 @@ EXITS = {
     7: "unavailable: the outside world failed, try again",
     8: "unsafe: refused to start",
     9: "the policy document contradicts itself, and nobody answered for it",
+    21: "a share of the root key is mistyped",
+    22: "a share of another installation",
+    23: "a share given twice",
+    24: "a share of an older set",
+    25: "a share that was made or changed by somebody",
+    26: "too few shares",
+    27: "shares that rebuild another key",
 }
 
 
