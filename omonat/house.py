@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import urlsplit
 
+from omonat.backup.journal_file import JournalFile
+from omonat.backup.pin import Pin
+from omonat.backup.standing import Stores
 from omonat.base.errors import Unavailable
 from omonat.base.instants import Instant
 from omonat.base.settings import RootSource, Settings
@@ -50,6 +53,7 @@ class House:
     keys: LogKeys
     evidence: Reader
     log: LogFolder
+    stores: Stores
     use: Use
     collect: Collect
     cases: Cases
@@ -96,6 +100,22 @@ def root_key(source: RootSource | None) -> RootKey:
             return RootKey.from_passphrase(passphrase, source.path.with_suffix(".scrypt"))
 
 
+def log_keys(vault: Vault, origin: str) -> LogKeys:
+    """The log's signing keys, from the vault."""
+    return LogKeys.of(
+        origin,
+        log=vault.signing_key("evidence-log"),
+        clock=vault.signing_key("evidence-clock"),
+        receipts=vault.signing_key("receipts"),
+    )
+
+
+def stores_of(settings: Settings, database: Database, vault: Vault, keys: LogKeys) -> Stores:
+    """Database, keys, log and control journal of one home: what a backup keeps and a start compares."""
+    journal = JournalFile(settings.home / "journal", vault.installation)
+    return Stores(database, vault, LogFolder(settings.log), keys, journal, Pin(settings.keys, vault))
+
+
 @asynccontextmanager
 async def open_house(
     settings: Settings, *, clock: Callable[[], Instant] = system_clock, root: RootKey | None = None
@@ -113,12 +133,7 @@ async def open_house(
     database = await Database.connect(settings.database, size=settings.pool)
     try:
         origin = await _installed(database, vault, settings, clock())
-        keys = LogKeys.of(
-            origin,
-            log=vault.signing_key("evidence-log"),
-            clock=vault.signing_key("evidence-clock"),
-            receipts=vault.signing_key("receipts"),
-        )
+        keys = log_keys(vault, origin)
         journal = Journal(database, origin=keys.origin, receipts=keys.receipts, clock=clock)
         await journal.start()
         try:
@@ -139,6 +154,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys) -> House:
         keys=keys,
         evidence=evidence,
         log=log,
+        stores=stores_of(settings, grounds.database, grounds.vault, keys),
         use=use,
         collect=Collect(grounds, dated=settings.demo),
         cases=Cases(grounds),

@@ -29,6 +29,7 @@ EXITS = {
     6: "not found",
     7: "unavailable: the outside world failed, try again",
     8: "unsafe: refused to start",
+    9: "a backup could not be brought back as promised",
 }
 
 

@@ -1,6 +1,7 @@
 """Standing: the live projection of a person's append-only choices, as one small mapping on the person's row.
 
-    {"consents": {purpose: ordinal}, "objections": [purpose, …], "agreed": {purpose: ordinal}, "anchors": {name: µs}}
+    {"consents": {purpose: ordinal}, "objections": [purpose, …], "agreed": {purpose: ordinal}, "anchors": {name: µs},
+     "doubt": [purpose, …]}    consents of which a restore couldn't tell whether they were taken back since
 
 Pure: `applied` returns a new mapping and never changes the old one, so the latest choice of each kind and purpose
 wins and history stays in `choices` (I7).
@@ -41,6 +42,8 @@ def applied(standing: Standing | None, choice: Choice) -> dict[str, Any]:
             elif consents.pop(choice.purpose, None) is not None and not consents:
                 anchors["consent-withdrawn"] = choice.at
             after.update(consents=consents, anchors=anchors)
+            if doubts := [p for p in after.pop("doubt", ()) if p != choice.purpose]:
+                after["doubt"] = doubts  # of a restore, for other purposes
         case "objection":
             objections = [p for p in after.get("objections", []) if p != choice.purpose]
             after["objections"] = [*objections, choice.purpose] if choice.state == "given" else objections
@@ -54,5 +57,6 @@ def applied(standing: Standing | None, choice: Choice) -> dict[str, Any]:
 
 
 def live_consents(standing: Standing | None) -> frozenset[str]:
-    """The purposes consented to now."""
-    return frozenset((standing or {}).get("consents", ()))
+    """The purposes consented to now; without those in doubt."""
+    known = standing or {}
+    return frozenset(known.get("consents", ())).difference(known.get("doubt", ()))
