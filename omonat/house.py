@@ -33,6 +33,7 @@ from omonat.flows.law import Law
 from omonat.flows.lookup import Lookup
 from omonat.flows.my_data import ViewMyData
 from omonat.flows.publish_policy import PublishPolicy
+from omonat.flows.safeguards import Safeguards
 from omonat.flows.sign_in import SignIn
 from omonat.flows.staff import Staff
 from omonat.flows.use import Credential, Use
@@ -66,6 +67,7 @@ class House:
     sign_in: SignIn
     my_data: ViewMyData
     desk: DeskWork
+    safeguards: Safeguards
 
     def inner_secret(self, name: str) -> str:
         """The secret of one of the house's own doors, derived from the vault: never stored, never sent anywhere."""
@@ -167,6 +169,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys) -> House:
         sign_in=SignIn(grounds, sessions),
         my_data=ViewMyData(grounds, evidence),
         desk=DeskWork(grounds),
+        safeguards=Safeguards(grounds),
     )
 
 

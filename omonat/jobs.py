@@ -1,4 +1,5 @@
-"""The work nobody waits for: placing evidence, sending messages, putting a due policy into force, sweeping.
+"""The work nobody waits for: placing evidence, writing the control journal, sending messages, putting a due policy into
+force, sweeping.
 
 Any number of processes may run it: what only one may do is fenced by a lease or claimed row by row.
 """
@@ -8,6 +9,7 @@ from collections.abc import Iterable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
+from omonat.backup.shipper import Shipper
 from omonat.base.errors import OmonatError
 from omonat.base.instants import DAY, Instant
 from omonat.base.logs import log
@@ -43,12 +45,15 @@ async def run_jobs(house: House, stop: asyncio.Event) -> None:
     """Work until `stop` is set; finishes what has begun."""
     grounds = house.grounds
     sequencer = Sequencer(grounds.database, house.log, house.keys, clock=grounds.clock)
+    shipper = Shipper(house.stores, house.settings.journal_copies, clock=grounds.clock)
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         tasks.create_task(_sequence(sequencer))
+        tasks.create_task(shipper.run())
         tasks.create_task(_tidy_for_ever(house, stop))
         tasks.create_task(_drain_once_ready(house, stack, stop))
         await stop.wait()
         sequencer.stop()
+        shipper.stop()
 
 
 async def _sequence(sequencer: Sequencer) -> None:
@@ -142,6 +147,7 @@ async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
             if await house.publish.activate_due() is not None:
                 await set_up_doors(house)  # the version in force may name other roles
             await _sweep(house)
+            await house.safeguards.look_after()
             await asyncio.to_thread(house.grounds.vault.prepare_slots, _SPARE_SLOTS)
         except OmonatError as error:
             _log.warning("tidying-waits", code=error.code)

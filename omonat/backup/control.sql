@@ -43,3 +43,7 @@ select distinct t.tgrelid::regclass::name::text as name from pg_trigger t
    and (t.tgrelid = 'persons'::regclass
         or exists (select from pg_constraint f where f.conrelid = t.tgrelid and f.confrelid = 'persons'::regclass
                       and f.contype = 'f' and f.confdeltype = 'c'));
+
+-- name: waiting$
+-- How many changes are in the database alone.
+select count(*) from control_changes;

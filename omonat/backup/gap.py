@@ -31,7 +31,9 @@ from omonat.evidence.entry import Entry
 
 _queries = load(__package__, "replay.sql")
 
-_SOURCES: Final = frozenset({"choice", "staff", "client", "policy", "erasure", "retention", "hold", "child", "guardian"})
+_SOURCES: Final = frozenset(
+    {"choice", "staff", "client", "policy", "erasure", "retention", "hold", "child", "guardian"}
+)
 _ACTS: Final = frozenset({"notice:person:told"})
 _HARMLESS: Final = frozenset({"choice:person:refused", "staff:desk:signed-in", "staff:desk:failed"})
 _OWN_DOORS: Final = frozenset({"desk", "outbox"})
@@ -126,9 +128,7 @@ async def _staff(connection: asyncpg.Connection, stores: Stores, gap: Gap) -> No
     changed = [e for e in gap.entries if e.act in ("staff:role:set", "staff:secrets:set")]
     if not changed:
         return
-    names = {
-        stores.vault.pseudonym("staff", row["id"]): row["id"] async for row in _queries.staff_ids(connection)
-    }
+    names = {stores.vault.pseudonym("staff", row["id"]): row["id"] async for row in _queries.staff_ids(connection)}
     for entry in changed:
         staff = names.get(str(entry.facts.get("staff")))
         if staff is None:

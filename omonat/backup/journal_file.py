@@ -101,14 +101,20 @@ class JournalFile:
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
         end = self.tail()
         theirs = {file.name: file.stat().st_size for file in target.glob(f"*{_SUFFIX}")}
-        for segment in self.segments():
-            size = end.whole if segment == end.segment else segment.stat().st_size
+        for segment, size in self.extent(end):
             has = theirs.get(segment.name, 0)
             if has != size:
                 with segment.open("rb") as file:
                     file.seek(min(has, size))
                     append_at(target / segment.name, min(has, size), file.read(size - min(has, size)))
                 sync_folder(target)
+
+    def extent(self, end: Tail) -> list[tuple[Path, int]]:
+        """The segments up to `end`, each with its whole bytes: what a copy takes beside a writer."""
+        if end.segment is None:
+            return []
+        found = [segment for segment in self.segments() if segment.name <= end.segment.name]
+        return [(segment, end.whole if segment == end.segment else segment.stat().st_size) for segment in found]
 
     def _begin(self, place: Place) -> Tail:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ another with a manifest of their own: whoever finds the one can't open it with w
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -79,6 +79,9 @@ class KeysManifest(Struct, frozen=True, kw_only=True):
     parts: tuple[Part, ...]
 
 
+_Kind = TypeVar("_Kind", Manifest, KeysManifest)
+
+
 @dataclass(frozen=True, slots=True)
 class Signed:
     """A manifest as read, and whether its signature holds once the keys are open."""
@@ -121,7 +124,7 @@ def newest(folder: Path) -> Path | None:
     return whole[-1] if whole else None
 
 
-def _read(folder: Path, kind: type[Manifest] | type[KeysManifest]):  # type: ignore[no-untyped-def]
+def _read(folder: Path, kind: type[_Kind]) -> tuple[_Kind, Signed]:
     try:
         raw = (folder / _name(kind)).read_bytes()
     except OSError:

@@ -1,4 +1,4 @@
-"""Parts of a backup: one file each, written in one pass, hashed as it is stored, sealed to a recipient where one is named.
+"""Parts of a backup: one file each, written in one pass, hashed as stored, sealed to a recipient where one is named.
 
     data.tar[.age]      every table as COPY text, of one snapshot
     log.tar[.age]       the evidence log under its newest checkpoint

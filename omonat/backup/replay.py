@@ -24,9 +24,10 @@ from omonat.database.statements import load
 from omonat.evidence import journal, placing, publishing
 from omonat.evidence.entry import Entry, decode
 from omonat.evidence.folder import LogFolder
+from omonat.evidence.note import Note
 from omonat.evidence.publishing import EMPTY, Head
 from omonat.evidence.receipts import PROMISED
-from omonat.evidence.tiles import ENTRIES, WIDTH, TileName, unbundle
+from omonat.evidence.tiles import ENTRIES, WIDTH, TileName, leaves_of, unbundle
 from omonat.vault.history import KeyState
 
 _BATCH: Final = 500
@@ -41,7 +42,7 @@ class Replayed:
     frames: int = 0
     changes: int = 0
     end: Place | None = None
-    keys: KeyState = KeyState(0, 0)
+    keys: KeyState = field(default_factory=lambda: KeyState(0, 0))
     destroyed: set[int] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
     told_by_journal: set[str] = field(default_factory=set)
@@ -97,7 +98,10 @@ async def _apply(connection: asyncpg.Connection, stores: Stores, frame: Frame, d
     for first in range(0, len(known), _BATCH):
         part = known[first : first + _BATCH]
         rows = _queries.apply(
-            connection, sources=[c.source for c, _ in part], ops=[c.op for c, _ in part], images=[row for _, row in part]
+            connection,
+            sources=[c.source for c, _ in part],
+            ops=[c.op for c, _ in part],
+            images=[row for _, row in part],
         )
         async for row in rows:
             change = part[row["n"] - 1][0]
@@ -108,7 +112,7 @@ async def _apply(connection: asyncpg.Connection, stores: Stores, frame: Frame, d
     done.changes += len(changes)
 
 
-# -- the log -------------------------------------------------------------------------------------------------------------
+# -- the log ----------------------------------------------------------------------------------------------------------
 
 
 async def _recover_log(connection: asyncpg.Connection, stores: Stores, done: Replayed) -> None:
@@ -161,7 +165,7 @@ def entries_of_log(log: LogFolder, start: int, until: int, head: Head) -> list[b
             raise Fault("evidence-altered", what="bundle", index=str(number * WIDTH)) from error
         if len(found) != width:
             raise Fault("evidence-altered", what="bundle", index=str(number * WIDTH))
-        publishing.compare_leaves(log, number * WIDTH, publishing.leaves_of(found), head.size)
+        publishing.compare_leaves(log, number * WIDTH, leaves_of(found), head.size)
         first = number * WIDTH
         bodies += found[max(0, start - first) : max(0, until - first)]
     return bodies
@@ -186,11 +190,11 @@ def _signed_at(stores: Stores) -> Instant | None:
     raw = stores.log.read_checkpoint()
     if raw is None:
         return None
-    times = publishing.Note.parse(raw).check([stores.keys.log.verifier, stores.keys.clock.verifier]).values()
+    times = Note.parse(raw).check([stores.keys.log.verifier, stores.keys.clock.verifier]).values()
     return max((at for at in times if at is not None), default=None)
 
 
-# -- the destroyed -------------------------------------------------------------------------------------------------------
+# -- the destroyed ----------------------------------------------------------------------------------------------------
 
 
 async def _bury(connection: asyncpg.Connection, stores: Stores, done: Replayed, *, now: Instant) -> None:
@@ -219,5 +223,3 @@ def _destroyed(stores: Stores, slots: Iterable[tuple[str, int]]) -> list[str]:
 
 
 __all__ = ["Replayed", "entries_of_log", "frames_after", "replay"]
-
-

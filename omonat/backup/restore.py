@@ -1,5 +1,5 @@
-"""Restore: any data backup, the newest keys, the newest log, the newest control journal. Back come the living and none of
-the erased; nothing that was withdrawn, restricted, quarantined, held, told, ended or published since is undone; and
+"""Restore: any data backup, the newest keys, the newest log, the newest control journal. Back come the living and none
+of the erased; nothing that was withdrawn, restricted, quarantined, held, told, ended or published since is undone; and
 nothing is served before that is proved (S6, C4, R3; design: Restore).
 
     marked      the marker lies in the home: from here on it refuses to serve
@@ -94,9 +94,7 @@ class Restoring:
             raise Fault("backup-foreign")
         self.sources.signed.check(self.stores.vault)
         await asyncio.to_thread(check_part, self.sources.backup, manifest.part("data"))
-        began = Marker(
-            backup=manifest.id, began=self.clock(), frames=manifest.frames, digest=manifest.digest
-        )
+        began = Marker(backup=manifest.id, began=self.clock(), frames=manifest.frames, digest=manifest.digest)
         await self._make_room(began)
         self.reached("marked")
         lost_keys = await asyncio.to_thread(self._level_keys) if self.home is not None else 0
@@ -105,6 +103,7 @@ class Restoring:
         self.reached("loaded")
         await migrate(self.stores.database.dsn)
         self.reached("migrated")
+        generation = self.stores.vault.key_state().generation
         done, gap = await self._replay()
         self.reached("committed")
         if self.home is not None:
@@ -126,9 +125,10 @@ class Restoring:
             buried_people=len(done.buried), buried_records=done.buried_records, keys_lost=lost_keys,
             not_held=len(done.missing), lost=dict(done.lost), records=tuple(done.records[:_NAMED]),
         )  # fmt: skip
-        return await proved(
-            self.stores, self.home, report, manifest.place, gap.open, gap.touched, self.clock, self.reached
+        proof = Proof(
+            self.stores, self.home, self.clock, manifest.place, tuple(gap.open), tuple(gap.touched), generation
         )
+        return await proof.make(report, reached=self.reached)
 
     async def _make_room(self, began: Marker) -> None:
         """An empty schema, and the marker before anything of it. Raises BadInput `restore-database-used`."""
@@ -188,32 +188,38 @@ _WITH_JOURNAL: Final = 11
 """The migration that brought the control journal; every backup is of at least that."""
 
 
-async def proved(
-    stores: Stores,
-    home: Path | None,
-    report: Report,
-    start: Place,
-    open: list[str] | tuple[str, ...],
-    touched: set[str] | tuple[str, ...],
-    clock: Callable[[], Instant],
-    reached: Callable[[str], None] = lambda _step: None,
-) -> Report:
-    """Compare everything; where all of it holds and a home is restored, write the entry and remove the marker."""
-    async with stores.database.transaction() as connection:
-        await _queries.patience(connection)
-        findings = tuple(await prove(connection, stores, start, touched=tuple(touched)))
-        left = tuple([one for one in open if not await _published(connection, one)])
-        good = not left and not any(finding.wrong for finding in findings)
-        report = structs.replace(report, findings=findings, open=left, proved=good)
-        if good and home is not None:
-            await _say(connection, report, now=clock())
-    reached("proved")
-    await check(stores)
-    reached("checked")
-    if report.proved and home is not None:
-        markers.remove(home)
-    reached("done")
-    return report
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Compares everything once it was brought back. `generation`: how far the keys had come when it was."""
+
+    stores: Stores
+    home: Path | None
+    clock: Callable[[], Instant]
+    start: Place
+    open: tuple[str, ...]
+    touched: tuple[str, ...]
+    generation: int
+
+    async def make(self, report: Report, *, reached: Callable[[str], None] = lambda _step: None) -> Report:
+        """The report with its findings; where all of it holds and a home is restored, the entry is written and the
+        marker removed."""
+        async with self.stores.database.transaction() as connection:
+            await _queries.patience(connection)
+            findings = await prove(
+                connection, self.stores, self.start, touched=self.touched, generation=self.generation
+            )
+            left = tuple([one for one in self.open if not await _published(connection, one)])
+            good = not left and not any(finding.wrong for finding in findings)
+            report = structs.replace(report, findings=tuple(findings), open=left, proved=good)
+            if good and self.home is not None:
+                await _say(connection, report, now=self.clock())
+        reached("proved")
+        await check(self.stores)
+        reached("checked")
+        if report.proved and self.home is not None:
+            markers.remove(self.home)
+        reached("done")
+        return report
 
 
 async def prove_again(stores: Stores, home: Path, *, clock: Callable[[], Instant]) -> Report:
@@ -225,7 +231,8 @@ async def prove_again(stores: Stores, home: Path, *, clock: Callable[[], Instant
     if not marker.replayed:
         raise Refused("restore-unproved", home=str(home))
     report = Report(backup=marker.backup, taken=marker.began, proved=False, findings=(), gap=marker.gap)
-    return await proved(stores, home, report, marker.start, marker.open, marker.touched, clock)
+    generation = stores.vault.key_state().generation
+    return await Proof(stores, home, clock, marker.start, marker.open, marker.touched, generation).make(report)
 
 
 async def _published(connection: asyncpg.Connection, one: str) -> bool:

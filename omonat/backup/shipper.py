@@ -175,7 +175,10 @@ class Shipper:
 
     async def _next(self, shipped: _Shipped) -> Frame | None:
         """What is to be written now, or None when nothing new is worth a frame."""
-        async with self._stores.database.connection() as connection, connection.transaction(isolation="repeatable_read"):
+        async with (
+            self._stores.database.connection() as connection,
+            connection.transaction(isolation="repeatable_read"),
+        ):
             rows = [row async for row in _queries.pending(connection, most=_MOST)]
             entries = await _entries(connection, rows) if rows else {}
         keys = await asyncio.to_thread(self._stores.vault.key_state)
@@ -186,7 +189,12 @@ class Shipper:
         return await asyncio.to_thread(self._frame, shipped, rows, entries, keys, now)
 
     def _frame(
-        self, shipped: _Shipped, rows: Sequence[Any], entries: dict[int, tuple[Noted, ...]], keys: KeyState, now: Instant
+        self,
+        shipped: _Shipped,
+        rows: Sequence[Any],
+        entries: dict[int, tuple[Noted, ...]],
+        keys: KeyState,
+        now: Instant,
     ) -> Frame:
         vault = self._stores.vault
         destroyed = vault.destroyed_since(shipped.keys.generation) if keys.generation > shipped.keys.generation else []

@@ -1,5 +1,5 @@
-"""Where the newest keys, log and journal are, and how they come into the home: from the home itself, from copies in other
-places, from the parts of the backup. The newest of each wins; it must be of the same history as the others.
+"""Where the newest keys, log and journal are, and how they come into the home: from the home itself, from copies in
+other places, from the parts of the backup. The newest of each wins; it must be of the same history as the others.
 """
 
 import os

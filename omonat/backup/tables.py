@@ -1,7 +1,7 @@
 """The data part: every table as COPY text, all of one snapshot, out of a running service and into an empty database.
 
-No tool of PostgreSQL is needed and no version is fixed: the embedded server's wheel brings none, and a copy taken on one
-major version is loaded into another (docs/decisions/0008).
+No tool of PostgreSQL is needed and no version is fixed: the embedded server's wheel brings none, and a copy taken on
+one major version is loaded into another (docs/decisions/0009).
 """
 
 import asyncio

@@ -3,7 +3,7 @@
     FOLDER/<time>/   data.tar, log.tar, journal.tar, and last the signed manifest
     KEYS/<time>/     keys.tar and its manifest, where a folder for keys is named: never in or around FOLDER
 
-The order matters: log, journal and keys are copied after the snapshot, so each of them knows at least what the data does.
+The order matters: log, journal and keys are copied after the snapshot, so each knows at least what the data does.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ async def take(
         with part_writer(draft, "journal.tar", taking.recipients, done) as part:
             await asyncio.to_thread(_journal, stores, part)
         reached("journal")
-        made = _manifest(snapshot, stores, taken, clock(), checkpoint, done)
+        made = _manifest(snapshot, taken=taken, ended=clock(), checkpoint=checkpoint, parts=done)
         manifests.write(draft, made, stores.vault)
         reached("manifest")
         if taking.keys is not None:
@@ -121,10 +121,8 @@ def _log(log: LogFolder, part: PartWriter) -> str:
 
 
 def _journal(stores: Stores, part: PartWriter) -> None:
-    end = stores.journal.tail()
-    for segment in stores.journal.segments():
-        raw = segment.read_bytes()
-        part.add(segment.name, raw[: end.whole] if segment == end.segment else raw)
+    for segment, size in stores.journal.extent(stores.journal.tail()):
+        part.add(segment.name, segment.read_bytes()[:size])
 
 
 def _keys(stores: Stores, key_folder: Path, taking: Taking, target: Path, made: Manifest) -> None:
@@ -141,9 +139,7 @@ def _keys(stores: Stores, key_folder: Path, taking: Taking, target: Path, made: 
     manifests.write(target, about, stores.vault)
 
 
-def _manifest(
-    snapshot: Snapshot, stores: Stores, taken: Instant, ended: Instant, checkpoint: str, parts: list[Part]
-) -> Manifest:
+def _manifest(snapshot: Snapshot, *, taken: Instant, ended: Instant, checkpoint: str, parts: list[Part]) -> Manifest:
     state = snapshot.state
     return Manifest(
         version=1,

@@ -56,6 +56,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     key_copies: tuple[Path, ...] = ()
     """Folders, best on another disk, that keep a second copy of the key slots."""
 
+    journal_copies: tuple[Path, ...] = ()
+    """Folders in other places that get the control journal and the log, seconds behind."""
+    backups: Path | None = None
+    """The folder backups go to, and where a drill takes the newest from."""
+    backup_recipients: str | None = None
+    """age public keys, separated by commas, that data, log and journal are sealed to; absent: as they are."""
+    backup_keys_recipients: str | None = None
+    """The same for the keys: other ones, so that nobody opens both alone."""
+
     smtp_host: str | None = None
     smtp_port: Port = 587
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
@@ -94,7 +103,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def secrets(self) -> tuple[Path, ...]:
         """Every file and folder outside the home that holds a secret: nobody else may read them."""
         root = self.root_key.path if self.root_key else None
-        named = (root, self.smtp_password_file, self.sms_token_file, *self.key_copies)
+        named = (root, self.smtp_password_file, self.sms_token_file, *self.key_copies, *self.journal_copies)
         return tuple(path for path in named if path is not None)
 
     def environment(self) -> dict[str, str]:
@@ -196,7 +205,7 @@ def _shown(name: str, where: str) -> str:
 def _convert(name: str, kind: Any, value: Any, where: str, environment: Mapping[str, str]) -> Any:
     if name == "root_key":
         return _root_key(value, where, environment)
-    if isinstance(value, str) and name in {"trusted_proxies", "key_copies"}:
+    if isinstance(value, str) and name in {"trusted_proxies", "key_copies", "journal_copies"}:
         value = [part.strip() for part in value.split(",") if part.strip()]
     if isinstance(value, str) and kind is bool:
         value = {"yes": "true", "no": "false", "on": "true", "off": "false"}.get(value.lower(), value)
@@ -218,6 +227,7 @@ _EXPECTED: Final = {
     "log_format": "json or human",
     "language": "uz, ru or en",
     "key_copies": "folders, separated by commas",
+    "journal_copies": "folders, separated by commas",
     "trusted_proxies": "addresses, separated by commas",
 }
 
@@ -267,6 +277,8 @@ def _consistent(settings: Settings) -> None:
         raise BadInput("settings-clash", first="smtp-host", second="smtp-from")
     if settings.smtp_user and not settings.smtp_password_file:
         raise BadInput("settings-clash", first="smtp-user", second="smtp-password-file")
+    if any(copy == settings.home or settings.home in copy.parents for copy in settings.journal_copies):
+        raise _invalid("journal_copies", "environment", "folders outside the home")
     if settings.key_copies and settings.keys in settings.key_copies:
         raise _invalid("key_copies", "environment", "folders other than the home's own keys")
 

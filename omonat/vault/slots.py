@@ -229,6 +229,20 @@ class SlotFile:
         self._map = self._mapped()
         return max(0, high_water - header.made) if older else 0
 
+    def compare_copy(self, raw: bytes) -> tuple[int, int, int]:
+        """Slots given out that a copy holds as we do, that were destroyed here since, and that are anything else."""
+        same = destroyed = other = 0
+        for number in range(1, min(self.state().high_water, (len(raw) - FIRST_SLOT) // SLOT)):
+            at = FIRST_SLOT + SLOT * number
+            ours = self.slot(number)
+            if raw[at : at + SLOT] == ours:
+                same += 1
+            elif self._cipher.is_tombstone(number, ours):
+                destroyed += 1
+            else:
+                other += 1
+        return same, destroyed, other
+
     def register(self, path: Path) -> None:
         """Add an empty copy and bring it level. Other processes must be restarted with the longer list."""
         with locked(self._paths) as descriptors:

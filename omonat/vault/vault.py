@@ -125,6 +125,13 @@ class Vault:
         """Bring a key file from a backup up to what the control journal knows; how many keys are lost with it."""
         return self._slots.catch_up(state.high_water, state.generation, destroyed)
 
+    def compare_copy(self, raw: bytes) -> tuple[int, int, int]:
+        """A copied slot file beside ours: slots that are the same, that were destroyed here since, and all others.
+
+        Comparing bytes needs no second key file: what is equal opens as ours does.
+        """
+        return self._slots.compare_copy(raw)
+
     def register_copy(self, path: Path) -> None:
         """Add one more copy of the slots, on another disk; from now on a key counts as destroyed when it is on all.
 

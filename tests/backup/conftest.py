@@ -109,11 +109,18 @@ class Ruin:
     clock: Clock
     reached: Callable[[str], None] = field(default=lambda _step: None)
 
-    async def restore(self, backup: Path, *, keys: Path | None = None, copies: tuple[Path, ...] = (), **more: Any) -> Report:
+    async def restore(
+        self, backup: Path, *, keys: Path | None = None, copies: tuple[Path, ...] = (), **more: Any
+    ) -> Report:
         """What `omonat restore` does."""
         manifest, signed = manifests.read(backup)
         sources = Sources(
-            backup=backup, manifest=manifest, signed=signed, identities=more.pop("identities", []), keys=keys, copies=copies
+            backup=backup,
+            manifest=manifest,
+            signed=signed,
+            identities=more.pop("identities", []),
+            keys=keys,
+            copies=copies,
         )
         bring_keys(self.home, sources)
         vault = Vault.open(self.home, root_key(self.settings.root_key), copying_storage_ok=True)
@@ -134,7 +141,9 @@ class Ruin:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def town(shop: Shop, tmp_path: Path, clock: Clock, server: Server, owner: asyncpg.Connection) -> AsyncIterator[Town]:
+async def town(
+    shop: Shop, tmp_path: Path, clock: Clock, server: Server, owner: asyncpg.Connection
+) -> AsyncIterator[Town]:
     made: list[str] = []
 
     async def empty() -> str:

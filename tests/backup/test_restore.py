@@ -27,8 +27,10 @@ async def test_C4_a_withdrawal_made_after_the_backup_stands_after_the_restore(to
     await town.settle()
 
     new = await ruin()
-    report = await new.restore(backup, keys=town.place / "x", copies=(town.newest_of_home(),)) if False else await new.restore(
-        backup, keys=next(town.place.glob("keys-*/*")), copies=(town.newest_of_home(),)
+    report = (
+        await new.restore(backup, keys=town.place / "x", copies=(town.newest_of_home(),))
+        if False
+        else await new.restore(backup, keys=next(town.place.glob("keys-*/*")), copies=(town.newest_of_home(),))
     )
     print(report)
     assert report.proved

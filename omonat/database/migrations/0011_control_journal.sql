@@ -180,3 +180,16 @@ begin
     return case op when 'gone' then equals is null else coalesce(equals, false) end;
 end
 $$;
+
+-- Drills: a backup brought back beside the running service, measured (S6). A safeguard of the policy with a date.
+create table drills (
+    id     text primary key,
+    at     timestamptz not null,
+    backup text not null,
+    passed boolean not null,
+    report jsonb not null,
+    entry  text not null
+);
+create index drills_passed on drills (at) where passed;
+comment on table drills is 'Restore drills and what they found: counts and times. No personal data.';
+select journal_control('drills');
