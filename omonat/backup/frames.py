@@ -77,7 +77,7 @@ _row = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def change(
-    vault: Vault, id: str, source: str, op: str, row: dict[str, Any], slot: int | None, *, personal: bool
+    vault: Vault, *, id: str, source: str, op: str, row: dict[str, Any], slot: int | None, personal: bool
 ) -> Change:
     """A change as it goes into a frame; `slot` is that of the person concerned, None where there is none. A `personal`
     row lives and dies with the person; others (what was erased, say) outlive them."""

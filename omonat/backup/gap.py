@@ -1,5 +1,5 @@
-"""The gap: what the log says was done, and neither the copy nor the journal knows how. It is found exactly, because every
-act under the journal has its entry, and every frame names the entries of its transactions.
+"""The gap: what the log says was done, and neither the copy nor the journal knows how. It is found exactly, because
+every act under the journal has its entry, and every frame names the entries of its transactions.
 
 The log names nobody. Whom an entry concerns is told by its commitment: it is computed for everybody in the copy with
 the salt of their evidence slot, and compared. What the entry says in the clear is obeyed where it narrows a use; where

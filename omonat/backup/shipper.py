@@ -201,7 +201,7 @@ class Shipper:
         deeds: dict[int, list[Change]] = {}
         for row in rows:
             noted = change(
-                vault, row["id"], row["source"], row["op"], row["row"], row["slot"],
+                vault, id=row["id"], source=row["source"], op=row["op"], row=row["row"], slot=row["slot"],
                 personal=row["source"] in self._personal,
             )  # fmt: skip
             deeds.setdefault(row["txid"], []).append(noted)

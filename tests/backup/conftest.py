@@ -14,20 +14,26 @@ import pytest
 import pytest_asyncio
 
 from omonat.backup import manifest as manifests
-from omonat.backup.parts import identities_of
-from omonat.backup.restore import Report, Restoring
+from omonat.backup import marker as markers
+from omonat.backup.frames import BEGINNING, Frame, Place, image
+from omonat.backup.parts import members
+from omonat.backup.replay import frames_after
+from omonat.backup.restore import Report, Restoring, prove_again
 from omonat.backup.shipper import Shipper
 from omonat.backup.sources import Sources, bring_journal, bring_keys, bring_log
+from omonat.backup.standing import Stores, check
+from omonat.backup.tables import load_tables
 from omonat.backup.take import Taking, take
+from omonat.base.errors import Refused
 from omonat.base.instants import SECOND
 from omonat.base.settings import Settings
 from omonat.database.embedded import Server
 from omonat.database.home import USER
 from omonat.database.migrate import migrate
 from omonat.database.pool import Database
+from omonat.evidence.entry import Entry
 from omonat.evidence.sequencer import Sequencer
 from omonat.flows.choose import Choosing
-from omonat.flows.use import UseRequest
 from omonat.house import House, log_keys, open_house, root_key, stores_of
 from omonat.vault.vault import Vault
 from tests.adversary.conftest import ordered
@@ -82,6 +88,10 @@ class Town:
         self.clock.forward(SECOND)
         return folder
 
+    def keys_of(self, backup: Path) -> Path:
+        """The keys that were copied with a backup."""
+        return self.place / backup.parent.name.replace("backups", "keys") / backup.name
+
     async def order(self, **more: Any) -> str:
         """Somebody orders; their person id."""
         return (await ordered(self.shop, **more)).person
@@ -90,6 +100,19 @@ class Town:
         self.clock.forward(SECOND)
         await self.house.choose(Choosing(person=person, kind=kind, purpose=purpose, state=state))
 
+    async def check(self) -> None:
+        """What a start of this home does."""
+        await check(self.house.stores)
+
+    def frames(self) -> list[tuple[Place, Frame]]:
+        return list(frames_after(self.house.stores, BEGINNING))
+
+    def images(self) -> list[dict[str, Any]]:
+        """Every row of the journal that can still be read."""
+        vault = self.house.grounds.vault
+        changes = (change for _, frame in self.frames() for deed in frame.deeds for change in deed.changes)
+        return [row for change in changes if (row := image(vault, change)) is not None]
+
     def newest_of_home(self) -> Path:
         """A copy of keys, log and journal as they lie in the home now."""
         copy = self.place / f"old-{next(_numbers)}"
@@ -97,6 +120,28 @@ class Town:
             if (self.home / name).exists():
                 shutil.copytree(self.home / name, copy / name)
         return copy
+
+
+async def subscriber(town: Town) -> str:
+    email = {"contact.email": "dilnoza@example.uz"}
+    person = await town.order(items=town.shop.order_items(**email))
+    await town.choose(person, "consent", "given", "marketing-email")
+    return person
+
+
+async def erase(town: Town, person: str) -> None:
+    """What the vault and the tables go through when somebody is erased."""
+    house = town.house
+    async with house.grounds.database.transaction() as connection:
+        row = await connection.fetchrow("select slot, evidence_slot from persons where id = $1", person)
+        await connection.execute(
+            "update persons set erased_at = $2, standing = null where id = $1", person, town.clock()
+        )
+        await connection.execute("delete from lookups where person = $1", person)
+        now = town.clock()
+        entry = Entry("ev_" + person[4:], now, "erasure:person:hidden", {})
+        await house.grounds.journal.append(connection, [entry], now=now)
+    house.grounds.vault.destroy_slots([row["slot"], row["evidence_slot"]])
 
 
 @dataclass
@@ -113,31 +158,64 @@ class Ruin:
         self, backup: Path, *, keys: Path | None = None, copies: tuple[Path, ...] = (), **more: Any
     ) -> Report:
         """What `omonat restore` does."""
-        manifest, signed = manifests.read(backup)
-        sources = Sources(
-            backup=backup,
-            manifest=manifest,
-            signed=signed,
-            identities=more.pop("identities", []),
-            keys=keys,
-            copies=copies,
-        )
+        sources = _sources(backup, keys=keys, copies=copies, identities=more.pop("identities", []))
         bring_keys(self.home, sources)
         vault = Vault.open(self.home, root_key(self.settings.root_key), copying_storage_ok=True)
         bring_journal(self.home, sources, vault)
         bring_log(self.home, sources)
+        async with self._stores(self.home, vault, sources.manifest.origin) as stores:
+            return await Restoring(stores, sources, self.home, self.clock, reached=self.reached, **more).run()
+
+    async def load_data_only(self, backup: Path) -> None:
+        """The tables as they were, by hand, without anything else."""
+        manifest, _ = manifests.read(backup)
+        await migrate(self.dsn)
+        connection = await asyncpg.connect(self.dsn, server_settings={"search_path": "omonat"})
+        async with connection.transaction():
+            await connection.execute("select control_notes(false)")
+            await load_tables(connection, manifest.tables, members(backup, manifest.part("data"), []))
+            await connection.execute("select control_notes(true)")
+        await connection.close()
+
+    async def check_beside(self, home: Path) -> None:
+        """What a start does with this database beside the keys, log and journal of `home`. Raises Fault."""
+        settings = Settings(**{**_values(self.settings), "home": home})
+        vault = Vault.open(home, root_key(settings.root_key), copying_storage_ok=True)
+        async with self._stores(home, vault, "localhost:8600/log") as stores:
+            await check(stores)
+
+    @asynccontextmanager
+    async def _stores(self, home: Path, vault: Vault, origin: str) -> AsyncIterator[Stores]:
         database = await Database.connect(self.dsn, size=4)
         try:
-            stores = stores_of(self.settings, database, vault, log_keys(vault, manifest.origin))
-            work = Restoring(stores, sources, self.home, self.clock, reached=self.reached, **more)
-            return await work.run()
+            settings = Settings(**{**_values(self.settings), "home": home})
+            yield stores_of(settings, database, vault, log_keys(vault, origin))
         finally:
             await database.close()
+
+    async def prove_again(self, house: House) -> Report:
+        return await prove_again(house.stores, self.home, clock=self.clock)
+
+    def refuses_to_serve(self) -> bool:
+        try:
+            markers.refuse(self.home)
+        except Refused:
+            return True
+        return False
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[House]:
         async with open_house(self.settings, clock=self.clock) as house:
             yield house
+
+
+def _values(settings: Settings) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in settings.__struct_fields__}
+
+
+def _sources(backup: Path, *, keys: Path | None, copies: tuple[Path, ...], identities: list[Any]) -> Sources:
+    manifest, signed = manifests.read(backup)
+    return Sources(backup=backup, manifest=manifest, signed=signed, identities=identities, keys=keys, copies=copies)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -167,8 +245,8 @@ async def ruin(town: Town) -> Callable[[], Awaitable[Ruin]]:
     async def make() -> Ruin:
         home = town.place / f"home-{next(_numbers)}"
         home.mkdir(mode=0o700)
-        chosen = {name: getattr(town.house.settings, name) for name in town.house.settings.__struct_fields__}
         dsn = await town.empty()
-        return Ruin(home, dsn, Settings(**{**chosen, "home": home, "database": dsn}), town.clock)
+        settings = Settings(**{**_values(town.house.settings), "home": home, "database": dsn})
+        return Ruin(home, dsn, settings, town.clock)
 
     return make
