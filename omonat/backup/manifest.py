@@ -120,7 +120,16 @@ def newest(folder: Path) -> Path | None:
     """The newest whole backup in a folder of backups, by its name, which is its time; or the folder itself."""
     if (folder / DATA).is_file():
         return folder
-    whole = sorted(path.parent for path in folder.glob(f"*/{DATA}"))
+    return _newest(folder, DATA)
+
+
+def newest_keys(folder: Path) -> Path | None:
+    """The same for the copies of the keys."""
+    return folder if (folder / KEYS).is_file() else _newest(folder, KEYS)
+
+
+def _newest(folder: Path, name: str) -> Path | None:
+    whole = sorted(path.parent for path in folder.glob(f"*/{name}") if not path.parent.name.startswith("."))
     return whole[-1] if whole else None
 
 

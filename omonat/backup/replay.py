@@ -16,7 +16,6 @@ from typing import Final
 import asyncpg
 
 from omonat.backup.frames import Frame, Noted, Place, after, image, unseal
-from omonat.backup.log_copy import size_of
 from omonat.backup.standing import Stores
 from omonat.base.errors import Fault
 from omonat.base.instants import SECOND, Instant
@@ -24,7 +23,6 @@ from omonat.database.statements import load
 from omonat.evidence import journal, placing, publishing
 from omonat.evidence.entry import Entry, decode
 from omonat.evidence.folder import LogFolder
-from omonat.evidence.note import Note
 from omonat.evidence.publishing import EMPTY, Head
 from omonat.evidence.receipts import PROMISED
 from omonat.evidence.tiles import ENTRIES, WIDTH, TileName, leaves_of, unbundle
@@ -32,6 +30,7 @@ from omonat.vault.history import KeyState
 
 _BATCH: Final = 500
 _STEP: Final = 32 * WIDTH
+_SLACK: Final = 5 * SECOND
 _queries = load(__package__, "replay.sql")
 
 
@@ -52,6 +51,9 @@ class Replayed:
     buried: set[str] = field(default_factory=set)
     buried_records: int = 0
     log: int = 0
+    log_behind: int = 0
+    written: Instant = Instant(0)
+    """When the newest frame was written."""
 
 
 def frames_after(stores: Stores, start: Place) -> Iterator[tuple[Place, Frame]]:
@@ -60,8 +62,11 @@ def frames_after(stores: Stores, start: Place) -> Iterator[tuple[Place, Frame]]:
         yield after(place, box), unseal(stores.vault, box, place)
 
 
-async def replay(connection: asyncpg.Connection, stores: Stores, start: Place, *, now: Instant) -> Replayed:
+async def replay(
+    connection: asyncpg.Connection, stores: Stores, start: Place, *, now: Instant, log_lost: bool = False
+) -> Replayed:
     """Bring the copy in the caller's transaction up to date; `start` is the journal's head as the copy knows it.
+    `log_lost`: an operator says that there is no newer log.
 
     Raises Fault `journal-*`, `restore-log-older`, `evidence-*`.
     """
@@ -69,13 +74,13 @@ async def replay(connection: asyncpg.Connection, stores: Stores, start: Place, *
     noted: dict[str, Noted] = {}
     await _queries.notes(connection, wanted=False)
     for place, frame in frames_after(stores, start):
-        done.end, done.frames = place, done.frames + 1
+        done.end, done.frames, done.written = place, done.frames + 1, frame.at
         done.keys = KeyState(*map(max, zip(done.keys, frame.keys, strict=True)))
         await _apply(connection, stores, frame, done)
         noted |= {entry.id: entry for deed in frame.deeds for entry in deed.entries}
     done.told_by_journal = set(noted)
     await _recover_log(connection, stores, done)
-    await _recover_noted(connection, stores, noted)
+    await _recover_noted(connection, stores, noted, done, log_lost=log_lost)
     await _bury(connection, stores, done, now=now)
     for statement in (_queries.end_sessions, _queries.end_codes, _queries.forget_waiting):
         await statement(connection)
@@ -171,27 +176,23 @@ def entries_of_log(log: LogFolder, start: int, until: int, head: Head) -> list[b
     return bodies
 
 
-async def _recover_noted(connection: asyncpg.Connection, stores: Stores, noted: dict[str, Noted]) -> None:
-    """Entries the journal carries: those the log hasn't placed yet, and for all of them whom they concern."""
+async def _recover_noted(
+    connection: asyncpg.Connection, stores: Stores, noted: dict[str, Noted], done: Replayed, *, log_lost: bool
+) -> None:
+    """Entries the journal carries: those the log hasn't placed yet, and for all of them whom they concern.
+
+    One that had its time to be placed while the journal went on, and wasn't, is in a newer log than this.
+    """
     known = {row["id"] async for row in _queries.known_entries(connection, ids=list(noted))}
     absent = [entry for entry in noted.values() if entry.id not in known]
     entries = [decode(entry.body) for entry in absent]
-    signed = await asyncio.to_thread(_signed_at, stores)
-    late = [entry for entry in entries if signed is not None and entry.at < signed - PROMISED - 5 * SECOND]
-    if late:
-        raise Fault("restore-log-older", log=str(size_of(stores.log)), entries=str(len(late)))
+    done.log_behind = sum(entry.at < done.written - PROMISED - _SLACK for entry in entries)
+    if done.log_behind and not log_lost:
+        raise Fault("restore-log-older", log=str(done.log), entries=str(done.log_behind))
     if absent:
         await connection.execute(journal.WRITE, *journal.columns(entries, [entry.body for entry in absent]))
     pairs = [(person, entry.id) for entry in noted.values() for person in entry.persons]
     await _queries.add_ledger(connection, persons=[p for p, _ in pairs], ids=[e for _, e in pairs])
-
-
-def _signed_at(stores: Stores) -> Instant | None:
-    raw = stores.log.read_checkpoint()
-    if raw is None:
-        return None
-    times = Note.parse(raw).check([stores.keys.log.verifier, stores.keys.clock.verifier]).values()
-    return max((at for at in times if at is not None), default=None)
 
 
 # -- the destroyed ----------------------------------------------------------------------------------------------------

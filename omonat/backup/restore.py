@@ -47,7 +47,8 @@ class Report(Struct, frozen=True, kw_only=True):
     """What a restore or a drill found, for people and programs: ids and counts, nothing of anybody.
 
     `lost` counts by act what came after the copy and can't be brought back; `records` names the records among it (a
-    thousand at most), as the log does. `not_held` are people the journal tells of who came after the copy.
+    thousand at most), as the log does. `not_held` are people the journal tells of who came after the copy; `log_behind`
+    entries that a lost log had.
     """
 
     backup: str
@@ -65,6 +66,7 @@ class Report(Struct, frozen=True, kw_only=True):
     buried_records: int = 0
     keys_lost: int = 0
     not_held: int = 0
+    log_behind: int = 0
     lost: dict[str, int] = {}
     records: tuple[str, ...] = ()
 
@@ -74,6 +76,7 @@ class Restoring:
     """One restore into the database of `stores`, whose keys, log and journal are the newest there are.
 
     `home` None: a drill, which leaves no marker and touches no key. `over`: what the database holds may be replaced.
+    `log_lost`: an operator says that there is no newer log.
     """
 
     stores: Stores
@@ -81,6 +84,7 @@ class Restoring:
     home: Path | None
     clock: Callable[[], Instant]
     over: bool = False
+    log_lost: bool = False
     reached: Callable[[str], None] = lambda _step: None
 
     async def run(self) -> Report:
@@ -123,7 +127,8 @@ class Restoring:
             gap=tuple(entry.id for entry in gap.entries), doubted=len(gap.doubted),
             frames=done.frames, changes=done.changes, log=done.log, recovered=len(done.recovered),
             buried_people=len(done.buried), buried_records=done.buried_records, keys_lost=lost_keys,
-            not_held=len(done.missing), lost=dict(done.lost), records=tuple(done.records[:_NAMED]),
+            not_held=len(done.missing), log_behind=done.log_behind, lost=dict(done.lost),
+            records=tuple(done.records[:_NAMED]),
         )  # fmt: skip
         proof = Proof(
             self.stores, self.home, self.clock, manifest.place, tuple(gap.open), tuple(gap.touched), generation
@@ -177,7 +182,8 @@ class Restoring:
     async def _replay(self) -> tuple[Replayed, Gap]:
         async with self.stores.database.transaction() as connection:
             await _queries.patience(connection)
-            done = await replay(connection, self.stores, self.sources.manifest.place, now=self.clock())
+            start, now = self.sources.manifest.place, self.clock()
+            done = await replay(connection, self.stores, start, now=now, log_lost=self.log_lost)
             self.reached("applied")
             gap = await close_gap(connection, self.stores, done, now=self.clock())
             self.reached("closed")
@@ -249,6 +255,7 @@ async def _say(connection: asyncpg.Connection, report: Report, *, now: Instant) 
         "recovered": report.recovered,
         "buried": report.buried_people,
         "keys-lost": report.keys_lost,
+        "log-lost": report.log_behind,
         "lost": sum(report.lost.values()),
         "gap": len(report.gap),
         "findings": {finding.what: finding.looked_at for finding in report.findings},

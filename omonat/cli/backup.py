@@ -86,6 +86,9 @@ def restore(
     ] = None,
     identity: Identity = None,
     over: Annotated[bool, typer.Option("--over", help="Replace what the database holds.")] = False,
+    log_lost: Annotated[
+        bool, typer.Option("--log-lost", help="There is no newer log: go on from this one, and say so for ever.")
+    ] = False,
     prove: Annotated[bool, typer.Option("--prove", help="Only prove a restore again.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -105,7 +108,7 @@ def restore(
         held = claim(settings.home)
     try:
         dsn = server.dsn if server is not None else str(settings.database)
-        report = asyncio.run(_restore(settings, dsn, sources, over=over))
+        report = asyncio.run(_restore(settings, dsn, sources, over=over, log_lost=log_lost))
     finally:
         if server is not None:
             server.stop()
@@ -166,18 +169,16 @@ def _sources(folder: Path, settings: Settings, keys: Path | None, copies: list[P
     if backup is None:
         raise BadInput("backup-incomplete", folder=str(folder))
     manifest, signed = manifests.read(backup)
-    if keys is not None and not (keys / manifests.KEYS).is_file():
-        whole = sorted(path.parent for path in keys.glob(f"*/{manifests.KEYS}"))
-        if not whole:
-            raise BadInput("backup-incomplete", folder=str(keys))
-        keys = whole[-1]
+    if keys is not None and (found := manifests.newest_keys(keys)) is None:
+        raise BadInput("backup-incomplete", folder=str(keys))
+    keys = None if keys is None else found
     return Sources(
         backup=backup, manifest=manifest, signed=signed, identities=identities_of(identity), keys=keys,
         copies=[path for path in (*settings.journal_copies, *copies) if path.exists()],
     )  # fmt: skip
 
 
-async def _restore(settings: Settings, dsn: str, sources: Sources | None, *, over: bool) -> Report:
+async def _restore(settings: Settings, dsn: str, sources: Sources | None, *, over: bool, log_lost: bool) -> Report:
     safety.refuse(safety.address_findings(dsn))
     if sources is not None:
         bring_keys(settings.home, sources)
@@ -195,7 +196,7 @@ async def _restore(settings: Settings, dsn: str, sources: Sources | None, *, ove
                 stores_of(settings, database, vault, log_keys(vault, origin)), settings.home, clock=system_clock
             )
         stores = stores_of(settings, database, vault, log_keys(vault, sources.manifest.origin))
-        return await Restoring(stores, sources, settings.home, system_clock, over=over).run()
+        return await Restoring(stores, sources, settings.home, system_clock, over=over, log_lost=log_lost).run()
     finally:
         await database.close()
 

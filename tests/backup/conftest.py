@@ -78,15 +78,21 @@ class Town:
         """A backup as of now, in a folder of its own; its keys elsewhere."""
         await self.settle()
         n = next(_numbers)
-        taking = Taking(
-            folder=self.place / f"backups-{n}", keys=self.place / f"keys-{n}" if keys else None,
-            recipients=more.pop("recipients", []), keys_recipients=more.pop("keys_recipients", []),
-        )  # fmt: skip
-        folder, _ = await take(
-            self.house.stores, self.house.settings.keys, taking, self.house.grounds.journal, clock=self.clock, **more
+        folder = await self.backup_into(
+            self.place / f"backups-{n}", keys=self.place / f"keys-{n}" if keys else None, **more
         )
         self.clock.forward(SECOND)
         return folder
+
+    async def backup_into(self, folder: Path, *, keys: Path | None = None, **more: Any) -> Path:
+        """A backup in a folder of backups, at once."""
+        taking = Taking(
+            folder=folder, keys=keys, recipients=more.pop("recipients", []),
+            keys_recipients=more.pop("keys_recipients", []),
+        )  # fmt: skip
+        stores, journal = self.house.stores, self.house.grounds.journal
+        made, _ = await take(stores, self.house.settings.keys, taking, journal, clock=self.clock, **more)
+        return made
 
     def keys_of(self, backup: Path) -> Path:
         """The keys that were copied with a backup."""
