@@ -52,7 +52,7 @@ class Replayed:
     buried_records: int = 0
     log: int = 0
     log_behind: int = 0
-    written: Instant = Instant(0)
+    written: Instant = field(default=Instant(0))  # noqa: RUF009 — a number
     """When the newest frame was written."""
 
 
@@ -80,7 +80,7 @@ async def replay(
         noted |= {entry.id: entry for deed in frame.deeds for entry in deed.entries}
     done.told_by_journal = set(noted)
     await _recover_log(connection, stores, done)
-    await _recover_noted(connection, stores, noted, done, log_lost=log_lost)
+    await _recover_noted(connection, noted, done, log_lost=log_lost)
     await _bury(connection, stores, done, now=now)
     for statement in (_queries.end_sessions, _queries.end_codes, _queries.forget_waiting):
         await statement(connection)
@@ -177,7 +177,7 @@ def entries_of_log(log: LogFolder, start: int, until: int, head: Head) -> list[b
 
 
 async def _recover_noted(
-    connection: asyncpg.Connection, stores: Stores, noted: dict[str, Noted], done: Replayed, *, log_lost: bool
+    connection: asyncpg.Connection, noted: dict[str, Noted], done: Replayed, *, log_lost: bool
 ) -> None:
     """Entries the journal carries: those the log hasn't placed yet, and for all of them whom they concern.
 
