@@ -111,11 +111,11 @@ class Shipper:
 
         Raises Unavailable (`lease-lost`, `journal-unwritable`, …): then `open` again.
         """
-        shipped, written = self._shipped, 0
-        if shipped is None:
+        written = 0
+        if self._shipped is None:
             raise Unavailable("lease-lost", lease=LEASE)
         try:
-            while (frame := await self._next(shipped)) is not None:
+            while (frame := await self._next(shipped := self._shipped)) is not None:
                 await self._keep_lease()
                 place = await asyncio.to_thread(self._write, frame, shipped.place)
                 self._reached("written")
