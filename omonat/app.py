@@ -16,7 +16,6 @@ from litestar.types import ControllerRouterHandler
 
 from omonat import api, center, desk, site
 from omonat.backup import marker as markers
-from omonat.backup.standing import check
 from omonat.base.settings import Settings, load
 from omonat.house import House, open_house
 from omonat.jobs import run_jobs as work
@@ -44,7 +43,6 @@ def build(settings: Settings) -> Litestar:
         async with AsyncExitStack() as stack:
             markers.refuse(settings.home)
             held.append(await stack.enter_async_context(open_house(settings)))
-            await check(held[0].stores)
             if settings.demo:
                 await stack.enter_async_context(_example("demo_shop").running(settings))
             settle()
@@ -87,5 +85,4 @@ async def run_jobs(stop: asyncio.Event) -> None:
         return
     markers.refuse(settings.home)
     async with open_house(settings) as house:
-        await check(house.stores)
         await work(house, stop)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from omonat.backup.journal_file import JournalFile
 from omonat.backup.pin import Pin
-from omonat.backup.standing import Stores
+from omonat.backup.standing import Stores, check
 from omonat.base.errors import Unavailable
 from omonat.base.instants import Instant
 from omonat.base.settings import RootSource, Settings
@@ -122,7 +122,10 @@ def stores_of(settings: Settings, database: Database, vault: Vault, keys: LogKey
 async def open_house(
     settings: Settings, *, clock: Callable[[], Instant] = system_clock, root: RootKey | None = None
 ) -> AsyncIterator[House]:
-    """Open the house of these settings, and close it. The database must be migrated (`omonat.database.migrate`)."""
+    """Open the house of these settings, and close it. The database must be migrated (`omonat.database.migrate`).
+
+    Raises Fault when database, log, control journal or keys are older than the others (`omonat.backup.standing`).
+    """
     if settings.database is None:
         raise Unavailable("database-unavailable")
     vault = Vault.open(
@@ -136,6 +139,7 @@ async def open_house(
     try:
         origin = await _installed(database, vault, settings, clock())
         keys = log_keys(vault, origin)
+        await check(stores_of(settings, database, vault, keys))
         journal = Journal(database, origin=keys.origin, receipts=keys.receipts, clock=clock)
         await journal.start()
         try:
