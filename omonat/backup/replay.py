@@ -36,7 +36,8 @@ _queries = load(__package__, "replay.sql")
 
 @dataclass(slots=True)
 class Replayed:
-    """What came of it. `lost` counts, by act, what the log tells of and no copy holds; `records` names the records."""
+    """What came of it. `lost` counts, by act, what the log tells of and no copy holds; `collections` are
+    the entries of what was taken in."""
 
     frames: int = 0
     changes: int = 0
@@ -47,7 +48,7 @@ class Replayed:
     told_by_journal: set[str] = field(default_factory=set)
     recovered: list[Entry] = field(default_factory=list)
     lost: Counter[str] = field(default_factory=Counter)
-    records: list[str] = field(default_factory=list)
+    collections: list[str] = field(default_factory=list)
     buried: set[str] = field(default_factory=set)
     buried_records: int = 0
     log: int = 0
@@ -155,7 +156,7 @@ async def _take_in(
         if entry.id not in done.told_by_journal and not entry.act.startswith("clock:"):
             done.lost[entry.act] += 1
         if entry.act == "collect:record:accepted":
-            done.records.append(str(entry.facts.get("record", entry.id)))
+            done.collections.append(entry.id)
 
 
 def entries_of_log(log: LogFolder, start: int, until: int, head: Head) -> list[bytes]:

@@ -40,14 +40,14 @@ from omonat.evidence.entry import Entry
 from omonat.vault.history import KeyState
 
 _queries = load(__package__, "replay.sql")
-_NAMED: Final = 1_000  # records named in a report; all are counted
+_NAMED: Final = 1_000  # collections named in a report; all are counted
 
 
 class Report(Struct, frozen=True, kw_only=True):
     """What a restore or a drill found, for people and programs: ids and counts, nothing of anybody.
 
-    `lost` counts by act what came after the copy and can't be brought back; `records` names the records among it (a
-    thousand at most), as the log does. `not_held` are people the journal tells of who came after the copy; `log_behind`
+    `lost` counts by act what came after the copy and can't be brought back; `collections` names what was taken in
+    among it, by the entries whose receipts the source systems were given (a thousand at most). `not_held` are people the journal tells of who came after the copy; `log_behind`
     entries that a lost log had.
     """
 
@@ -68,7 +68,7 @@ class Report(Struct, frozen=True, kw_only=True):
     not_held: int = 0
     log_behind: int = 0
     lost: dict[str, int] = {}
-    records: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -128,7 +128,7 @@ class Restoring:
             frames=done.frames, changes=done.changes, log=done.log, recovered=len(done.recovered),
             buried_people=len(done.buried), buried_records=done.buried_records, keys_lost=lost_keys,
             not_held=len(done.missing), log_behind=done.log_behind, lost=dict(done.lost),
-            records=tuple(done.records[:_NAMED]),
+            collections=tuple(done.collections[:_NAMED]),
         )  # fmt: skip
         proof = Proof(
             self.stores, self.home, self.clock, manifest.place, tuple(gap.open), tuple(gap.touched), generation

@@ -242,7 +242,7 @@ def _told(report: Report) -> list[str]:
     if report.lost or report.not_held:
         lines.append(f"  came after the backup and can't be brought back ({report.not_held} new people):")
         lines += [f"    {count:>8}  {act}" for act, count in sorted(report.lost.items())]
-        lines += [f"    {record}" for record in report.records]
+        lines += [f"    {entry}" for entry in report.collections]
     if report.gap:
         lines.append(
             f"  the journal lacks {len(report.gap)} acts of the log; {report.doubted} people's consents are in doubt"

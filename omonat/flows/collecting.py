@@ -192,7 +192,7 @@ class Writing:
             self._lookups.append((person.id, item, epoch, digest, at))
         self._choose(parsed, person, entry, at)
         self.written.append((person.id, record))
-        self.entries.append(self._entry(parsed, person, record, entry))
+        self.entries.append(self._entry(parsed, person, entry))
 
     def _due(self, policy: CompiledPolicy, service: str, at: Instant) -> Instant:
         """When the first item goes; a batch is taken in at one instant, so it is reckoned once a service."""
@@ -245,7 +245,7 @@ class Writing:
         if parsed.request.accepted:
             self._choices.append((new_id("cho"), person.id, "acceptance", "", "", "given", at, ordinal, "form", entry))
 
-    def _entry(self, parsed: Parsed, person: _Person, record: str, entry: str) -> Entry:
+    def _entry(self, parsed: Parsed, person: _Person, entry: str) -> Entry:
         request = parsed.request
         consents = request.consents
         facts: dict[str, Any] = {
@@ -253,7 +253,6 @@ class Writing:
             "shown": parsed.shown.version,
             "service": request.service,
             "client": request.credential.client,
-            "record": record,
             "items": sorted(parsed.values),
             "person": self.vault.commitment(
                 evidence_slot=person.evidence_slot, entry=entry, field="person", value=person.id

@@ -137,21 +137,18 @@ async def test_S6_the_log_goes_on_from_where_it_was_and_names_what_is_lost(town:
     await town.order()
     backup = await town.backup()
     await town.order(mobile="+998907770001")
-    record = await town.house.grounds.database.pool.fetchval(
-        "select id from records order by collected_at desc limit 1"
-    )
+    pool = town.house.grounds.database.pool
+    record = await pool.fetchval("select id from records order by collected_at desc limit 1")
+    entry = await pool.fetchval("select id from entries where act = 'collect:record:accepted' order by at desc limit 1")
     await town.settle()
     size = town.house.evidence.checkpoint().checkpoint.size
     new = await ruin()
     report = await new.restore(backup, keys=town.keys_of(backup), copies=(town.copies,))
     assert report.proved
     assert report.lost["collect:record:accepted"] == 1
-    assert report.records == (record,)
+    assert report.collections == (entry,)
     assert report.log == size
     async with new.opened() as house:
-        entry = await house.grounds.database.pool.fetchval(
-            "select id from entries where act = 'collect:record:accepted' order by at desc limit 1"
-        )
         recorded = await house.evidence.entry(entry)
         assert recorded.index is not None
         assert (await house.evidence.proof(entry)).index == recorded.index
