@@ -53,7 +53,7 @@ class Replayed:
     buried_records: int = 0
     log: int = 0
     log_behind: int = 0
-    written: Instant = field(default=Instant(0))  # noqa: RUF009 — a number
+    written: Instant = field(default=Instant(0))
     """When the newest frame was written."""
 
 

@@ -47,8 +47,8 @@ class Report(Struct, frozen=True, kw_only=True):
     """What a restore or a drill found, for people and programs: ids and counts, nothing of anybody.
 
     `lost` counts by act what came after the copy and can't be brought back; `collections` names what was taken in
-    among it, by the entries whose receipts the source systems were given (a thousand at most). `not_held` are people the journal tells of who came after the copy; `log_behind`
-    entries that a lost log had.
+    among it, by the entries whose receipts the source systems were given (a thousand at most). `not_held` are people
+    the journal tells of who came after the copy; `log_behind` entries that a lost log had.
     """
 
     backup: str
