@@ -55,6 +55,7 @@ class Drill:
     folder: Path
     sources: Sources
     clock: Callable[[], Instant]
+    reached: Callable[[str], None] = lambda _step: None
     seconds: dict[str, float] = field(default_factory=dict)
     _last: float = field(default_factory=time.monotonic)
 
@@ -95,6 +96,7 @@ class Drill:
         )
 
     def _reached(self, name: str) -> None:
+        self.reached(name)
         if name in ("loaded", "migrated", "committed", "proved"):
             self.step(name)
 
