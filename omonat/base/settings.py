@@ -103,7 +103,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def secrets(self) -> tuple[Path, ...]:
         """Every file and folder outside the home that holds a secret: nobody else may read them."""
         root = self.root_key.path if self.root_key else None
-        named = (root, self.smtp_password_file, self.sms_token_file, *self.key_copies, *self.journal_copies)
+        named = (root, self.smtp_password_file, self.sms_token_file, *self.key_copies)
         return tuple(path for path in named if path is not None)
 
     def environment(self) -> dict[str, str]:
