@@ -15,6 +15,7 @@ from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
 from omonat import api, center, desk, site
+from omonat.backup import marker as markers
 from omonat.base.settings import Settings, load
 from omonat.house import House, open_house
 from omonat.jobs import run_jobs as work
@@ -42,6 +43,7 @@ def build(settings: Settings, root: RootKey) -> Litestar:
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            markers.refuse(settings.home)
             held.append(await stack.enter_async_context(_opened(settings, root)))
             if settings.demo:
                 await stack.enter_async_context(_example("demo_shop").running(settings))
@@ -84,5 +86,7 @@ def _example(name: str) -> Any:
 
 async def run_jobs(stop: asyncio.Event, root: RootKey) -> None:
     """The jobs of this installation until `stop` is set."""
-    async with _opened(load(os.environ), root) as house:
+    settings = load(os.environ)
+    markers.refuse(settings.home)
+    async with _opened(settings, root) as house:
         await work(house, stop)

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import urlsplit
 
+from omonat.backup.journal_file import JournalFile
+from omonat.backup.pin import Pin
+from omonat.backup.standing import Stores, check
 from omonat.base.errors import Unavailable
 from omonat.base.instants import Instant
 from omonat.base.settings import Settings
@@ -36,6 +39,7 @@ from omonat.flows.lookup import Lookup
 from omonat.flows.my_data import ViewMyData
 from omonat.flows.proof_packets import ProofPackets
 from omonat.flows.publish_policy import PublishPolicy
+from omonat.flows.safeguards import Safeguards
 from omonat.flows.sign_in import SignIn
 from omonat.flows.staff import Staff
 from omonat.flows.sweep import Sweeper
@@ -63,6 +67,7 @@ class House:
     evidence: Reader
     log: LogFolder
     panel: Panel
+    stores: Stores
     use: Use
     collect: Collect
     cases: Cases
@@ -81,6 +86,7 @@ class House:
     holds: Holds
     systems: Systems
     certify: Certify
+    safeguards: Safeguards
 
     def inner_secret(self, name: str) -> str:
         """The secret of one of the house's own doors, derived from the vault: never stored, never sent anywhere."""
@@ -107,6 +113,22 @@ def _configured_root(settings: Settings) -> RootKey:
     return root_key(settings.root_key)
 
 
+def log_keys(vault: Vault, origin: str) -> LogKeys:
+    """The log's signing keys, from the vault."""
+    return LogKeys.of(
+        origin,
+        log=vault.signing_key("evidence-log"),
+        clock=vault.signing_key("evidence-clock"),
+        receipts=vault.signing_key("receipts"),
+    )
+
+
+def stores_of(settings: Settings, database: Database, vault: Vault, keys: LogKeys) -> Stores:
+    """Database, keys, log and control journal of one home: what a backup keeps and a start compares."""
+    journal = JournalFile(settings.home / "journal", vault.installation)
+    return Stores(database, vault, LogFolder(settings.log), keys, journal, Pin(settings.keys, vault))
+
+
 @asynccontextmanager
 async def open_house(
     settings: Settings,
@@ -119,7 +141,8 @@ async def open_house(
     """Open the house of these settings, and close it. The database must be migrated (`omonat.database.migrate`).
 
     `root_of` lets it follow when its root is rotated. `awaits_proofs`: somebody sequences beside us; uses are refused
-    when proofs stay away (`omonat.evidence.overdue`).
+    when proofs stay away (`omonat.evidence.overdue`). Raises Fault when database, log, control journal or keys are
+    older than the others (`omonat.backup.standing`).
     """
     if settings.database is None:
         raise Unavailable("database-unavailable")
@@ -136,12 +159,8 @@ async def open_house(
     database = await Database.connect(settings.database, size=settings.pool)
     try:
         origin = await _installed(database, vault, settings, clock())
-        keys = LogKeys.of(
-            origin,
-            log=vault.signing_key("evidence-log"),
-            clock=vault.signing_key("evidence-clock"),
-            receipts=vault.signing_key("receipts"),
-        )
+        keys = log_keys(vault, origin)
+        await check(stores_of(settings, database, vault, keys))
         overdue = Overdue(database) if awaits_proofs else None
         journal = Journal(database, origin=keys.origin, receipts=keys.receipts, clock=clock, overdue=overdue)
         await journal.start()
@@ -165,6 +184,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         evidence=evidence,
         log=log,
         panel=panel,
+        stores=stores_of(settings, grounds.database, grounds.vault, keys),
         use=use,
         collect=Collect(grounds, dated=settings.demo),
         cases=Cases(grounds),
@@ -183,6 +203,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         holds=Holds(grounds),
         systems=systems,
         certify=Certify(grounds, erase, systems, evidence),
+        safeguards=Safeguards(grounds),
     )
 
 

@@ -1,5 +1,5 @@
-"""The work nobody waits for: placing evidence, sending messages, putting a due policy into force, sweeping
-what is due.
+"""The work nobody waits for: placing evidence, writing the control journal, sending messages, putting a due policy into
+force, sweeping what is due.
 
 Any number of processes may run it: what only one may do is fenced by a lease or claimed row by row.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
+from omonat.backup.shipper import Shipper
 from omonat.base.errors import OmonatError
 from omonat.base.ids import new_id
 from omonat.base.instants import DAY, Instant
@@ -56,9 +57,11 @@ async def run_jobs(house: House, stop: asyncio.Event) -> None:
     grounds = house.grounds
     witnesses = Witnesses(house.log, house.keys.log.verifier, house.panel)
     sequencer = Sequencer(grounds.database, house.log, house.keys, clock=grounds.clock, witnesses=witnesses)
+    shipper = Shipper(house.stores, house.settings.journal_copies, clock=grounds.clock)
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         tasks.create_task(_sequence(house, sequencer, stop))
         tasks.create_task(witnesses.run(stop))
+        tasks.create_task(shipper.run())
         tasks.create_task(_tidy_for_ever(house, stop))
         tasks.create_task(_sweep_for_ever(house, stop))
         tasks.create_task(_drain_once_ready(house, stack, stop))
@@ -66,6 +69,7 @@ async def run_jobs(house: House, stop: asyncio.Event) -> None:
             tasks.create_task(_hooks(house, stack).run(stop))
         await stop.wait()
         sequencer.stop()
+        shipper.stop()
 
 
 async def _sequence(house: House, sequencer: Sequencer, stop: asyncio.Event) -> None:
@@ -189,6 +193,7 @@ async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
             await _drop_ended(house)
             await house.packets.end_due()
             await note_rotation(house.grounds.database, house.settings.home, now=house.grounds.clock())
+            await house.safeguards.look_after()
             await asyncio.to_thread(house.grounds.vault.prepare_slots, _SPARE_SLOTS)
             compared_at = await _reconcile(house, reconcile, compared_at)
         except OmonatError as error:

@@ -56,6 +56,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     key_copies: tuple[Path, ...] = ()
     """Folders, best on another disk, that keep a second copy of the key slots."""
 
+    journal_copies: tuple[Path, ...] = ()
+    """Folders in other places that get the control journal and the log, seconds behind."""
+    backups: Path | None = None
+    """The folder backups go to, and where a drill takes the newest from."""
+    backup_recipients: str | None = None
+    """age public keys, separated by commas, that data, log and journal are sealed to; absent: as they are."""
+    backup_keys_recipients: str | None = None
+    """The same for the keys: other ones, so that nobody opens both alone."""
+
     smtp_host: str | None = None
     smtp_port: Port = 587
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
@@ -203,7 +212,7 @@ def _shown(name: str, where: str) -> str:
 def _convert(name: str, kind: Any, value: Any, where: str, environment: Mapping[str, str]) -> Any:
     if name == "root_key":
         return _root_key(value, where, environment)
-    if isinstance(value, str) and name in {"trusted_proxies", "key_copies", "witnesses", "systems"}:
+    if isinstance(value, str) and name in _LISTS:
         value = [part.strip() for part in value.split(",") if part.strip()]
     if isinstance(value, str) and kind is bool:
         value = {"yes": "true", "no": "false", "on": "true", "off": "false"}.get(value.lower(), value)
@@ -213,6 +222,7 @@ def _convert(name: str, kind: Any, value: Any, where: str, environment: Mapping[
         raise _invalid(name, where, _EXPECTED.get(name) or _expectation(kind)) from None
 
 
+_LISTS: Final = frozenset({"trusted_proxies", "key_copies", "journal_copies", "witnesses", "systems"})
 _EXPECTED: Final = {
     "port": "a number from 1 to 65535",
     "smtp_port": "a number from 1 to 65535",
@@ -225,6 +235,7 @@ _EXPECTED: Final = {
     "log_format": "json or human",
     "language": "uz, ru or en",
     "key_copies": "folders, separated by commas",
+    "journal_copies": "folders, separated by commas",
     "trusted_proxies": "addresses, separated by commas",
     "witnesses": "public key and https address each, separated by commas",
     "witness_quorum": "a number from 1 to 32",
@@ -279,6 +290,8 @@ def _consistent(settings: Settings) -> None:
         raise BadInput("settings-clash", first="smtp-host", second="smtp-from")
     if settings.smtp_user and not settings.smtp_password_file:
         raise BadInput("settings-clash", first="smtp-user", second="smtp-password-file")
+    if any(copy == settings.home or settings.home in copy.parents for copy in settings.journal_copies):
+        raise _invalid("journal_copies", "environment", "folders outside the home")
     if settings.key_copies and settings.keys in settings.key_copies:
         raise _invalid("key_copies", "environment", "folders other than the home's own keys")
 

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
+from omonat.backup import marker as markers
 from omonat.base.codes import EXITS
 from omonat.base.errors import Unavailable
 from omonat.base.logs import log
@@ -109,6 +110,7 @@ class Parent:
 
     def _start_ground(self) -> dict[str, str]:
         settings = self.settings
+        markers.refuse(settings.home)
         if settings.database is None:
             self._server = embedded.Server.start(settings.home, programs=settings.postgres, tell=self.tell)
             dsn = self._server.dsn

@@ -185,7 +185,7 @@ class Sequencer:
             await self._confirm(connection)
             await placing.begin(connection, self._keys.origin, await placing.look_around(connection))
             state = await self._state(connection)
-            _compare(on_disk, state, self._keys.origin)
+            compare(on_disk, state, self._keys.origin)
             await asyncio.to_thread(publishing.load_edge, self._folder, on_disk)
             if on_disk.size > state.published.size:
                 await self._catch_up(connection, state.published, on_disk)
@@ -272,13 +272,18 @@ def _next_stop(size: int) -> int:
     return (size // _MOST_PUBLISHED + 1) * _MOST_PUBLISHED
 
 
-def _compare(on_disk: Head, state: State, origin: str) -> None:
-    """Whether log and database can be of one history. Raises Fault, see `Sequencer.open`."""
+def compare(on_disk: Head, state: State, origin: str, *, later: Head | None = None) -> None:
+    """Whether log and database can be of one history. Raises Fault, see `Sequencer.open`.
+
+    Beside a running sequencer `on_disk` was read before `state` and `later` after it.
+    """
+    later = later or on_disk
     if state.origin != origin:
         raise Fault("evidence-log-foreign", found=state.origin, expected=origin)
-    if on_disk.size < state.published.size:
-        raise Fault("evidence-log-rolled-back", log=str(on_disk.size), database=str(state.published.size))
+    if later.size < state.published.size:
+        raise Fault("evidence-log-rolled-back", log=str(later.size), database=str(state.published.size))
     if on_disk.size > state.placed:
         raise Fault("evidence-database-rolled-back", log=str(on_disk.size), database=str(state.placed))
-    if on_disk.size == state.published.size and on_disk.root != state.published.root:
-        raise Fault("evidence-log-forked", size=str(on_disk.size))
+    for head in (on_disk, later):
+        if head.size == state.published.size and head.root != state.published.root:
+            raise Fault("evidence-log-forked", size=str(head.size))

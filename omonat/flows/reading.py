@@ -154,6 +154,7 @@ def person_facts(told: int, blocked: str, standing: Mapping[str, Any]) -> Person
         blocked=blocked,
         consents=standing.get("consents", _NOTHING),
         objections=tuple(standing.get("objections", ())),
+        doubts=tuple(standing.get("doubt", ())),
         agreed=standing.get("agreed", _NOTHING),
     )
 

@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from omonat.base.errors import Fault, OmonatError, Refused, Unavailable
+from omonat.vault import history
 from omonat.vault.encoding import derive, frame
 from omonat.vault.header import FIRST_SLOT, PAGE, SLOT, Header, encode_header, mark_of, read_header, write_header
 from omonat.vault.reconcile import reconcile
@@ -235,6 +236,54 @@ class SlotFile:
             if len(descriptors) > 1:
                 self._flush(descriptors)
             self._write_headers(descriptors, replace(header, generation=generation, destroying=False))
+
+    def state(self) -> Header:
+        """What the copies say of themselves now: numbers given out, slots made, batches of destructions."""
+        with locked(self._paths) as descriptors:
+            return self._level(descriptors)
+
+    def destroyed_since(self, generation: int) -> list[tuple[int, int]]:
+        """Number and batch of every true tombstone of a batch after `generation`, by number. Reads the whole file."""
+        with locked(self._paths[:1]) as (descriptor,):
+            return history.tombstones(descriptor, self._cipher.is_tombstone, generation)
+
+    def catch_up(self, high_water: int, generation: int, destroyed: Iterable[int]) -> int:
+        """Bring an older file up to what a journal knows: destroy again, and never give out a number twice.
+
+        Slots this file has never seen are lost: they read as destroyed. Gives how many. Doing it again is harmless.
+        """
+        with locked(self._paths) as descriptors:
+            header = self._level(descriptors)
+            older = header.high_water < high_water
+            end = max(header.made, high_water + history.MARGIN) if older else header.made
+            lost = range(header.made, end)
+            doomed = sorted({*(n for n in destroyed if 0 < n < header.made and not self.is_destroyed(n)), *lost})
+            if not older and not doomed and header.generation >= generation:
+                return 0
+            batch = max(header.generation + 1, generation)
+            for first in range(0, len(doomed), CHUNK):
+                part = doomed[first : first + CHUNK]
+                for descriptor in descriptors:
+                    history.bury(descriptor, part, self._cipher.tombstones(part, batch))
+            self._flush(descriptors)
+            high = max(header.high_water, end) if older else header.high_water
+            self._write_headers(descriptors, replace(header, generation=batch, high_water=high, made=end))
+        self._map = self._mapped()
+        return max(0, high_water - header.made) if older else 0
+
+    def compare_copy(self, raw: bytes) -> tuple[int, int, int]:
+        """Slots given out that a copy holds as we do, that were destroyed here since, and that are anything else."""
+        same = destroyed = other = 0
+        for number in range(1, min(self.state().high_water, (len(raw) - FIRST_SLOT) // SLOT)):
+            at = FIRST_SLOT + SLOT * number
+            ours = self.slot(number)
+            if raw[at : at + SLOT] == ours:
+                same += 1
+            elif self._cipher.is_tombstone(number, ours):
+                destroyed += 1
+            else:
+                other += 1
+        return same, destroyed, other
 
     def register(self, path: Path) -> None:
         """Add an empty copy and bring it level. Other processes must be restarted with the longer list."""

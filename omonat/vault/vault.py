@@ -22,6 +22,7 @@ from omonat.vault.box import Box, TamperedError, WrongKeyError
 from omonat.vault.commitments import commit, salt_from
 from omonat.vault.encoding import derive, frame, framed
 from omonat.vault.header import read_header
+from omonat.vault.history import KeyState
 from omonat.vault.keyring import Keyring, Ring, RingFile
 from omonat.vault.openings import Openings
 from omonat.vault.root import RootKey
@@ -134,6 +135,26 @@ class Vault:
         """On how many registered copies of the slots a key is destroyed."""
         return self._slots.copies
 
+    def key_state(self) -> KeyState:
+        """How far the key file has come; tells an older one from a newer."""
+        header = self._slots.state()
+        return KeyState(header.high_water, header.generation)
+
+    def destroyed_since(self, generation: int) -> list[tuple[int, int]]:
+        """Slots destroyed by batches after `generation`, each with its batch; reads the whole key file."""
+        return self._slots.destroyed_since(generation)
+
+    def catch_up(self, state: KeyState, destroyed: Iterable[int]) -> int:
+        """Bring a key file from a backup up to what the control journal knows; how many keys are lost with it."""
+        return self._slots.catch_up(state.high_water, state.generation, destroyed)
+
+    def compare_copy(self, raw: bytes) -> tuple[int, int, int]:
+        """A copied slot file beside ours: slots that are the same, that were destroyed here since, and all others.
+
+        Comparing bytes needs no second key file: what is equal opens as ours does.
+        """
+        return self._slots.compare_copy(raw)
+
     def register_copy(self, path: Path) -> None:
         """Add one more copy of the slots, on another disk; from now on a key counts as destroyed when it is on all.
 
@@ -185,6 +206,25 @@ class Vault:
             return _decode(box.open(sealed, self._section_context(person, record, category, version)))
         except (WrongKeyError, TamperedError):
             raise Fault("section-tampered", category=category) from None
+
+    def section_opens(
+        self,
+        *,
+        person: str,
+        person_slot: int,
+        record: str,
+        record_slot: int,
+        category: str,
+        version: int,
+        sealed: bytes,
+    ) -> bool:
+        """Whether a section still opens; what is in it is not given out. For the proof of a restore."""
+        try:
+            box = self._section_box(person_slot, record_slot, category)
+            box.open(sealed, self._section_context(person, record, category, version))
+        except (WrongKeyError, TamperedError, Refused, Fault):
+            return False
+        return True
 
     def _section_box(self, person_slot: int, record_slot: int, category: str) -> Box:
         person = self._slots.slot(person_slot)

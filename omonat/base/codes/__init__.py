@@ -29,7 +29,7 @@ EXITS = {
     6: "not found",
     7: "unavailable: the outside world failed, try again",
     8: "unsafe: refused to start",
-    9: "the policy document contradicts itself, and nobody answered for it",
+    9: "what was checked doesn't hold: a policy with open findings, a backup not brought back as promised",
     21: "a share of the root key is mistyped",
     22: "a share of another installation",
     23: "a share given twice",

@@ -1,6 +1,7 @@
 """Standing: the live projection of a person's append-only choices, as one small mapping on the person's row.
 
-  {"consents": {purpose: ordinal}, "agreed": {purpose: ordinal}, "withdrawn": {purpose: µs}, "objections": [purpose, …]}
+  {"consents": {purpose: ordinal}, "agreed": {purpose: ordinal}, "withdrawn": {purpose: µs}, "objections": [purpose, …],
+   "doubt": [purpose, …]}    consents of which a restore couldn't tell whether they were taken back since
 
 Pure: `applied` returns a new mapping and never changes the old one, so the latest choice of each kind and purpose
 wins and history stays in `choices` (I7).
@@ -47,6 +48,8 @@ def applied(standing: Standing | None, choice: Choice) -> dict[str, Any]:
             elif consents.pop(choice.purpose, None) is not None:
                 withdrawn[choice.purpose] = choice.at
             after.update(consents=consents, withdrawn=withdrawn)
+            if doubts := [p for p in after.pop("doubt", ()) if p != choice.purpose]:
+                after["doubt"] = doubts  # of a restore, for other purposes
         case "objection":
             objections = [p for p in after.get("objections", []) if p != choice.purpose]
             after["objections"] = [*objections, choice.purpose] if choice.state == "given" else objections
@@ -56,8 +59,9 @@ def applied(standing: Standing | None, choice: Choice) -> dict[str, Any]:
 
 
 def live_consents(standing: Standing | None) -> frozenset[str]:
-    """The purposes consented to now."""
-    return frozenset((standing or {}).get("consents", ()))
+    """The purposes consented to now; without those in doubt."""
+    known = standing or {}
+    return frozenset(known.get("consents", ())).difference(known.get("doubt", ()))
 
 
 def withdrawn_at(

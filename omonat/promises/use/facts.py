@@ -34,13 +34,15 @@ class CaseFacts(Struct, frozen=True, kw_only=True, gc=False):
 class PersonFacts(Struct, frozen=True, kw_only=True, gc=False):
     """The data subject's live state. `consents` and `agreed` map a purpose to the policy ordinal whose words were
     shown; `blocked` names why nothing may be used: "", "restricted", "quarantined", "erased", or "remains" for somebody
-    erased of whom a duty keeps something.
+    erased of whom a duty keeps something. `doubts` are purposes whose consent may have been taken back after the copy a
+    restore began from.
     """
 
     told: int
     blocked: str = ""
     consents: Mapping[str, int] = _NOTHING
     objections: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     agreed: Mapping[str, int] = _NOTHING
 
 

@@ -5,7 +5,7 @@
     ∧ the case is of the purpose's kinds, open, and assigned where the role needs it                   (3)
     ∧ no erasure, quarantine, restriction (but who restricted still gets the code to sign in and lift it;
       and what had to stay of somebody erased serves the duty or the open contract that keeps it)     (4)
-    ∧ consent live where the basis is consent; no objection                                            (5)
+    ∧ consent live and not in doubt where the basis is consent; no objection                           (5)
     ∧ since ≤ record.version ∨ (since ≤ person.told ∧ (since ≤ agreed[purpose] ∨ legal obligation))    (6)
     ∧ the record's item is not due                                                                     (7)
 
@@ -54,6 +54,8 @@ def decide_standing(
         return _BLOCKED.get(person.blocked, NO_PERSON)
     if grant.reads_consent and grant.purpose not in person.consents:  # 5
         return _denied("no-consent", "C1", grant.purpose)
+    if person.doubts and grant.reads_consent and grant.purpose in person.doubts:
+        return _doubtful(grant.purpose)
     if person.objections and grant.may_object and grant.purpose in person.objections:
         return _denied("objected", "C2", grant.purpose)
     return ALLOW
@@ -108,6 +110,11 @@ def _reaches(grant: Grant, person: PersonFacts, since: int) -> bool:
 @lru_cache(4096)
 def _denied(code: str, promise: str, purpose: str) -> Deny:
     return Deny((Reason(code, promise, {"purpose": purpose}),))
+
+
+@lru_cache(4096)
+def _doubtful(purpose: str) -> CannotTell:
+    return CannotTell((f"consent-{purpose}",), (Reason("consent-doubtful", "C1", {"purpose": purpose}),))
 
 
 @lru_cache(4096)

@@ -1,0 +1,73 @@
+"""Every table is decided about: under the control journal, or not, and why (bar a1)."""
+
+from omonat.backup import tables
+from omonat.database.pool import Database
+
+UNDER = {
+    "persons",
+    "choices",
+    "tellings",
+    "clients",
+    "staff",
+    "policies",
+    "installation",
+    "records",
+    "sections",
+    "drills",
+}
+NOT_UNDER = {
+    "cases": "a source system reports them, and reports them again",
+    "lookups": "come with a record; who is erased is buried by the keys",
+    "entries": "the log has them",
+    "placements": "the log has them",
+    "evidence_log": "the log's own state is read from the log",
+    "ledger": "grows with every use; the entries are in the log",
+    "outbox": "what waited is not sent a second time",
+    "web_sessions": "everybody signs in anew",
+    "sign_in_codes": "die within minutes",
+    "staff_usage": "counts of an hour and a day",
+    "rates": "counts of an hour; not even kept in a backup",
+    "work_items": "opened again by whatever could not be decided",
+    "idempotency": "answers of a day; without them a repeated request is taken for a new one, whose case is closed",
+    "leases": "of processes that are gone",
+    "migrations": "made by migrating",
+    "control_changes": "on their way into the journal",
+    "control_journal": "the journal's own head",
+}
+
+
+async def test_S6_no_table_is_forgotten(database: Database) -> None:
+    async with database.connection() as connection:
+        every = {row["relname"] for row in await connection.fetch(
+            "select relname from pg_class where relnamespace = 'omonat'::regnamespace and relkind in ('r', 'p')"
+        )}  # fmt: skip
+        noted = {row["name"] for row in await connection.fetch(
+            "select distinct tgrelid::regclass::text as name from pg_trigger where tgfoid = 'control_note'::regproc"
+        )}  # fmt: skip
+        kept = {row["name"] async for row in tables._queries.kept_tables(connection)}
+    assert noted == UNDER
+    assert every == UNDER | set(NOT_UNDER)
+    assert kept == every - {"rates", "migrations"}
+
+
+async def test_S6_every_act_on_a_table_under_the_journal_has_its_notes(database: Database) -> None:
+    """By any flow, also one that is written tomorrow: the statement itself notes it."""
+    async with database.connection() as connection:
+        await connection.execute("""
+            insert into persons (id, slot, evidence_slot, language, created_at) values ('per_1', 1, 2, 'uz', now());
+            update persons set language = 'ru';
+            update persons set told = 1;
+            insert into choices values ('cho_1', 'per_1', 'consent', 'p', '', 'given', now(), 1, 'form', 'ev_1');
+            insert into choices values ('cho_2', 'per_1', 'acceptance', '', '', 'given', now(), 1, 'form', 'ev_1');
+            insert into tellings values ('per_1', 1, 'email', now(), 'ev_2');
+            insert into staff (id, ref, role, trained_until, profile, created_at)
+                values ('stf_1', '1', 'courier', now(), 'x', now());
+            update staff set failures = 1;
+            update staff set role_until = now();
+            delete from tellings;
+        """)
+        notes = await connection.fetch("select source, op from control_changes order by n")
+    assert [(row["source"], row["op"]) for row in notes] == [
+        ("persons", "put"), ("choices", "put"), ("tellings", "put"), ("staff", "put"), ("staff", "put"),
+        ("tellings", "gone"),
+    ]  # fmt: skip
