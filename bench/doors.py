@@ -62,11 +62,23 @@ def doors(town: Town) -> Iterator[Doors]:
     """One web worker of the house and one plain application, each on a port of its own; both are stopped after."""
     environment = {**os.environ, **town.settings.environment(), "PYTHONPATH": str(ROOT)}
     with (
+        _keeper(environment),
         _serving(["omonat.cli._worker", "web", "omonat.app"], environment, "/v1/health") as house,
         _serving(["bench.plain"], environment, "/orders/1") as plain,
         ProcessPoolExecutor(1, mp_context=get_context("spawn")) as generator,
     ):
         yield Doors(house, plain, generator)
+
+
+@contextmanager
+def _keeper(environment: dict[str, str]) -> Iterator[None]:
+    """What gives the worker its root key, as under `omonat serve`."""
+    keeper = subprocess.Popen([sys.executable, "-m", "omonat.cli._keeper", "configured"], env=environment)
+    try:
+        yield
+    finally:
+        keeper.terminate()
+        keeper.wait(20)
 
 
 @contextmanager

@@ -49,7 +49,7 @@ class Watched:
             raise
 
 
-def serve_web(application: Any, settings: Settings, descriptor: int, *, until_open: bool) -> int:
+def serve_web(application: Any, settings: Settings, descriptor: int, *, until_open: bool = False) -> int:
     """Answer requests on the listening socket inherited from the parent until SIGTERM; the exit status.
 
     With `until_open`, only until there is a root key: then this process is done, and the next one gets the key.

@@ -18,10 +18,11 @@ import msgspec
 
 from omonat.base.errors import Refused
 from omonat.base.ids import new_id
+from omonat.vault.cipher import SlotCipher
 from omonat.vault.header import FIRST_SLOT, SLOT, Header, write_header
 from omonat.vault.keyring import RingFile
 from omonat.vault.root import RootKey
-from omonat.vault.slots import SlotCipher, level
+from omonat.vault.slots import level
 from omonat.vault.storage import create_empty, locked, make_durable, open_closed, remove, write_all
 from omonat.vault.switch import Phase, Rotation, next_of, note, scrub, settle, state, swap
 

@@ -223,13 +223,13 @@ if __name__ == "__main__":
     print(json.dumps(vectors(), indent=1))
     raise SystemExit
 
+from omonat.vault.cipher import SlotCipher  # noqa: E402
 from omonat.vault.encoding import derive as our_derive  # noqa: E402  the second implementation stands without these
 from omonat.vault.encoding import frame as our_frame  # noqa: E402
 from omonat.vault.header import decode_header  # noqa: E402
 from omonat.vault.root import RootKey, Stretching  # noqa: E402
 from omonat.vault.rotation import rotate  # noqa: E402
 from omonat.vault.shares import Gathering, Share, make_set  # noqa: E402
-from omonat.vault.slots import SlotCipher  # noqa: E402
 from omonat.vault.vault import Vault  # noqa: E402
 
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from omonat.vault import box as box_module
-from omonat.vault import slots as slots_module
+from omonat.vault import cipher as cipher_module
 from omonat.vault.box import HEAD, Box, TamperedError, WrongKeyError
 from omonat.vault.encoding import derive, frame
 from omonat.vault.root import RootKey
@@ -43,7 +43,7 @@ class Watched:
 @pytest.fixture
 def watched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(box_module, "AESGCM", Watched)
-    monkeypatch.setattr(slots_module, "AESGCM", Watched)
+    monkeypatch.setattr(cipher_module, "AESGCM", Watched)
     Watched.used = []
 
 

@@ -16,10 +16,11 @@ import pytest
 
 from omonat.base.errors import OmonatError, Refused, Unavailable
 from omonat.vault import header, keyring, rotation, slots, storage, switch
+from omonat.vault.cipher import SlotCipher
 from omonat.vault.header import FIRST_SLOT, SLOT
 from omonat.vault.root import RootKey
 from omonat.vault.rotation import forget, rotate
-from omonat.vault.slots import SlotCipher, SlotFile
+from omonat.vault.slots import SlotFile
 from omonat.vault.switch import Phase, next_of, old_of, settle, state
 from omonat.vault.vault import Vault
 

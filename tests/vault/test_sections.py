@@ -8,15 +8,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omonat.base.errors import Fault, Refused, Unavailable
-from omonat.vault import box as box_module
-from omonat.vault import slots as slots_module
 from omonat.vault.root import RootKey
 from omonat.vault.vault import Vault
 
@@ -281,48 +279,3 @@ def test_R3_destroying_leaves_nothing_of_the_slot_in_the_file(vault: Vault, home
     vault.destroy_slots([where.person_slot])
     now = file.read_bytes()
     assert all(slot[at : at + 8] not in now for at in range(4, 57))
-
-
-class Watched:
-    """AES-GCM that remembers each key with each nonce it sealed under."""
-
-    used: ClassVar[list[tuple[bytes, bytes]]] = []
-
-    def __init__(self, key: bytes) -> None:
-        self._key, self._real = key, _REAL(key)
-
-    def encrypt(self, nonce: bytes, data: bytes, context: bytes | None) -> bytes:
-        Watched.used.append((self._key, nonce))
-        return self._real.encrypt(nonce, data, context)
-
-    def decrypt(self, nonce: bytes, data: bytes, context: bytes | None) -> bytes:
-        return self._real.decrypt(nonce, data, context)
-
-
-_REAL = box_module.AESGCM
-
-
-def test_S2_no_key_meets_a_nonce_twice(home: Path, root: RootKey, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Across sections, values, slots, restarts and forks: thousands of seals, no pair of key and nonce twice."""
-    monkeypatch.setattr(box_module, "AESGCM", Watched)
-    monkeypatch.setattr(slots_module, "AESGCM", Watched)
-    Watched.used = []
-    for restart in range(3):
-        vault = Vault.open(home, root, create=True)
-        where = place(vault)
-        here, there = os.pipe()
-        child = os.fork()
-        for n in range(1_000):
-            where.seal(vault, {"n": n})
-            vault.seal_value("outbox", b"x")
-        if child == 0:
-            os.write(there, b"".join(key + nonce for key, nonce in Watched.used[-2_000:]))
-            os._exit(0)
-        os.close(there)
-        vault.prepare_slots(5_000)
-        with os.fdopen(here, "rb") as pipe:
-            told = pipe.read()
-        assert os.waitpid(child, 0)[1] == 0, f"the child of restart {restart} failed"
-        Watched.used += [(told[at : at + 32], told[at + 32 : at + 44]) for at in range(0, len(told), 44)]
-    assert len(Watched.used) > 18_000
-    assert len(set(Watched.used)) == len(Watched.used)

@@ -21,7 +21,7 @@ from omonat.vault.root import RootKey
 from omonat.vault.shares import keep_set, make_set
 from omonat.vault.vault import Vault
 from tests.whole.lines import Line, one_to_each, ordered
-from tests.whole.serving import ROOT, Installation, Service, refused, serving, until
+from tests.whole.serving import ROOT, Installation, Service, serving, until
 
 USE = {"purpose": "deliver-order", "case": "order:sealed"}
 
@@ -230,6 +230,3 @@ def test_S6_uses_go_on_while_the_root_is_rotated(installation: Installation) -> 
     moved = Installation(installation.home, new, installation.credentials, installation.keys)
     with serving(moved, WORKERS="1") as again:
         assert Line(again).use(installation.credentials["site"], **USE).status == 200
-    status, said = refused(installation)
-    assert status == 8
-    assert "root key" in said
