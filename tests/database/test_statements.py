@@ -15,7 +15,7 @@ from omonat.database.pool import Database
 
 ROWS = 100_000
 FEW = {"installation", "policies", "leases", "evidence_log", "control_journal", "control_changes", "drills"}
-"""Tables that stay small: one row; one for each version of the policy, kind of work or drill; what is gone in seconds."""
+"""Tables that stay small: one row; one for each version of the policy, kind of work, drill; what is gone in seconds."""
 
 WHOLE = {
     "unplaced": "once, after a restore on another server: it compares everything",
