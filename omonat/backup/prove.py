@@ -16,7 +16,7 @@ import asyncpg
 from msgspec import Struct
 
 from omonat.backup.frames import Place, image
-from omonat.backup.replay import frames_after
+from omonat.backup.replay import frames_after, opens
 from omonat.backup.standing import Stores
 from omonat.base.errors import Fault
 from omonat.database.statements import load
@@ -126,15 +126,4 @@ async def _living(connection: asyncpg.Connection, stores: Stores, late: set[int]
 
 
 def _closed(stores: Stores, page: Sequence[Any]) -> int:
-    return sum(
-        not stores.vault.section_opens(
-            person=row["person"],
-            person_slot=row["person_slot"],
-            record=row["record"],
-            record_slot=row["slot"],
-            category=row["category"],
-            version=row["version"],
-            sealed=row["sealed"],
-        )
-        for row in page
-    )
+    return sum(not opens(stores, row) for row in page)

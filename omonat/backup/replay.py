@@ -11,7 +11,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
@@ -49,6 +49,8 @@ class Replayed:
     recovered: list[Entry] = field(default_factory=list)
     lost: Counter[str] = field(default_factory=Counter)
     collections: list[str] = field(default_factory=list)
+    moved: set[str] = field(default_factory=set)
+    """Records that were sealed anew."""
     buried: set[str] = field(default_factory=set)
     buried_records: int = 0
     log: int = 0
@@ -115,6 +117,7 @@ async def _apply(connection: asyncpg.Connection, stores: Stores, frame: Frame, d
                 raise Fault("journal-altered", frame=str(frame.n))
             if row["became"] == "missing":
                 done.missing.add(change.person or change.source)
+    done.moved.update(row["id"] for change, row in known if change.source == "records")
     done.changes += len(changes)
 
 
@@ -200,8 +203,10 @@ async def _recover_noted(
 
 
 async def _bury(connection: asyncpg.Connection, stores: Stores, done: Replayed, *, now: Instant) -> None:
-    people = [(row["id"], row["slot"]) async for row in _queries.people(connection)]
-    done.buried = set(await asyncio.to_thread(_destroyed, stores, people))
+    rows = [row async for row in _queries.people(connection)]
+    done.buried = set(await asyncio.to_thread(_destroyed, stores, [(row["id"], row["slot"]) for row in rows]))
+    proofs = [(row["id"], row["evidence_slot"]) for row in rows if row["id"] in done.buried]
+    ended = await asyncio.to_thread(_destroyed, stores, proofs)
     records = [(row["id"], row["slot"]) async for row in _queries.record_slots(connection)]
     gone = await asyncio.to_thread(_destroyed, stores, records)
     ids = list(done.buried)
@@ -212,11 +217,34 @@ async def _bury(connection: asyncpg.Connection, stores: Stores, done: Replayed, 
         _queries.bury_lookups,
         _queries.bury_outbox,
         _queries.bury_ledger,
-        _queries.bury_choices,
-        _queries.bury_tellings,
         _queries.bury_cases,
     ):
         await statement(connection, ids=ids)
+    for statement in (_queries.bury_choices, _queries.bury_tellings):  # proof outlives the person, for a while
+        await statement(connection, ids=ended)
+    await _drop_unkept(connection, stores, done)
+
+
+async def _drop_unkept(connection: asyncpg.Connection, stores: Stores, done: Replayed) -> None:
+    """A record that was sealed anew keeps what was sealed anew; the rest of it lies under a key that is gone."""
+    sections = [row async for row in _queries.sections_of(connection, records=list(done.moved))]
+    closed = [row for row in sections if not await asyncio.to_thread(opens, stores, row)]
+    await _queries.drop_sections(
+        connection, records=[row["record"] for row in closed], categories=[row["category"] for row in closed]
+    )
+
+
+def opens(stores: Stores, row: Any) -> bool:
+    """Whether the section in a row of `sections_of` or `sections_to_open` opens."""
+    return stores.vault.section_opens(
+        person=row["person"],
+        person_slot=row["person_slot"],
+        record=row["record"],
+        record_slot=row["slot"],
+        category=row["category"],
+        version=row["version"],
+        sealed=row["sealed"],
+    )
 
 
 def _destroyed(stores: Stores, slots: Iterable[tuple[str, int]]) -> list[str]:
@@ -224,4 +252,4 @@ def _destroyed(stores: Stores, slots: Iterable[tuple[str, int]]) -> list[str]:
     return [name for name, slot in slots if stores.vault.is_destroyed(slot)]
 
 
-__all__ = ["Replayed", "entries_of_log", "frames_after", "replay"]
+__all__ = ["Replayed", "entries_of_log", "frames_after", "opens", "replay"]

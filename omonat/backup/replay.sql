@@ -89,6 +89,17 @@ update cases set person = null where person = any (:ids::text[]);
 -- Records whose keys were destroyed, or whose person's were; their sections go with them.
 delete from records where id = any (:records::text[]) or person = any (:ids::text[]);
 
+-- name: sections_of
+-- The sections of records that were sealed anew since, with what opens them.
+select s.record, s.category, s.person, s.sealed, r.version, r.slot, p.slot as person_slot
+  from sections s join records r on r.id = s.record join persons p on p.id = s.person
+ where s.record = any (:records::text[]);
+
+-- name: drop_sections!
+-- What was not sealed anew with them was not kept.
+delete from sections s using unnest(:records::text[], :categories::text[]) as q(record, category)
+ where s.record = q.record and s.category = q.category;
+
 -- name: end_sessions!
 -- Nobody is signed in to a restored installation: who was signed out since can't be told.
 delete from web_sessions;

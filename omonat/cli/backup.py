@@ -19,12 +19,13 @@ from omonat.base.errors import BadInput, Fault, Unavailable
 from omonat.base.instants import to_rfc3339
 from omonat.base.settings import Settings, load
 from omonat.base.verdict import Allow
+from omonat.cli._holders import current_root
 from omonat.cli._house import in_house
 from omonat.database import safety
 from omonat.database.embedded import Server
 from omonat.database.home import claim
 from omonat.database.pool import Database
-from omonat.house import House, log_keys, root_key, stores_of, system_clock
+from omonat.house import House, log_keys, stores_of, system_clock
 from omonat.vault.vault import Vault
 
 Home = Annotated[Path | None, typer.Option(help="The folder for everything durable [OMONAT_HOME].")]
@@ -183,7 +184,7 @@ async def _restore(settings: Settings, dsn: str, sources: Sources | None, *, ove
     if sources is not None:
         bring_keys(settings.home, sources)
     vault = Vault.open(
-        settings.home, root_key(settings.root_key), other_copies=settings.key_copies, copying_storage_ok=settings.demo
+        settings.home, current_root(settings), other_copies=settings.key_copies, copying_storage_ok=settings.demo
     )
     if sources is not None:
         bring_journal(settings.home, sources, vault)

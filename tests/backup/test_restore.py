@@ -63,6 +63,40 @@ async def test_R3_who_was_erased_after_the_backup_stays_erased_and_the_living_ar
         assert held is not None
 
 
+async def test_R2_what_a_duty_kept_of_an_erased_record_comes_back_and_the_rest_does_not(
+    town: Town, ruin: MakeRuin
+) -> None:
+    """After the backup the amount was sealed anew under new keys, and everything else lost its key."""
+    person = await town.order()
+    backup = await town.backup()
+    pool, vault = town.house.grounds.database.pool, town.house.grounds.vault
+    old = await pool.fetchrow(
+        "select r.id, r.slot, p.slot as person_slot from records r join persons p on p.id = r.person"
+    )
+    new_person, new_record = vault.reserve_slots(2)
+    sealed = vault.seal_section(
+        person=person, person_slot=new_person, record=old["id"], record_slot=new_record, category="transaction",
+        version=1, items={"amount": 9_000_000},
+    )  # fmt: skip
+    async with town.house.grounds.database.transaction() as connection:
+        await connection.execute(
+            "update persons set slot = $2, erased_at = $3 where id = $1", person, new_person, town.clock()
+        )
+        await connection.execute("delete from sections where record = $1 and category <> 'transaction'", old["id"])
+        await connection.execute("update sections set sealed = $2 where record = $1", old["id"], sealed)
+        await connection.execute("update records set slot = $2 where id = $1", old["id"], new_record)
+    vault.destroy_slots([old["slot"], old["person_slot"]])
+    await town.settle()
+    new = await ruin()
+    report = await new.restore(backup, keys=town.keys_of(backup), copies=(town.copies,))
+    assert report.keys_lost == 0
+    assert report.proved
+    async with new.opened() as house, house.grounds.database.connection() as connection:
+        rows = await connection.fetch("select category, sealed from sections where person = $1", person)
+        assert [(row["category"], row["sealed"]) for row in rows] == [("transaction", sealed)]
+        assert await connection.fetchval("select erased_at is not null from persons where id = $1", person)
+
+
 async def test_R3_older_keys_are_destroyed_again_what_was_destroyed_since(town: Town, ruin: MakeRuin) -> None:
     """The keys come from the backup, made before the erasure: the journal's tombstones kill them first."""
     gone = await town.order()

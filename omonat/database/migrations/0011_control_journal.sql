@@ -85,7 +85,7 @@ do $$
 declare
     name text;
 begin
-    foreach name in array array['holds', 'erasures'] loop
+    foreach name in array array['holds', 'erasures', 'system_notices'] loop
         if to_regclass('omonat.' || name) is not null then
             perform journal_control(to_regclass('omonat.' || name));
         end if;
