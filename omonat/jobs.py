@@ -190,7 +190,7 @@ async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
         try:
             if await house.publish.activate_due() is not None:
                 await set_up_doors(house)  # the version in force may name other roles
-            await _drop_ended(house)
+            await _sweep(house)
             await house.packets.end_due()
             await note_rotation(house.grounds.database, house.settings.home, now=house.grounds.clock())
             await house.safeguards.look_after()
@@ -233,7 +233,7 @@ async def _reconcile(house: House, reconcile: Reconcile, last: Instant) -> Insta
     return now
 
 
-async def _drop_ended(house: House) -> None:
+async def _sweep(house: House) -> None:
     """Remove what is only kept for a while: ended sessions, codes, rates, answers to keys, counts of use."""
     now = house.grounds.clock()
     async with house.grounds.database.connection() as connection:
