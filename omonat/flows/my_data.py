@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
+
 from omonat.base.errors import BadInput, Refused
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
@@ -124,9 +126,7 @@ class ViewMyData:
             row = await _queries.person_for_view(connection, id=person)
             if row is None:
                 raise Refused("person-unknown")
-            sections = [s async for s in _queries.held_sections(connection, person=person, most=_MOST)]
-        wanted = [s for s in sections if categories is None or s["category"] in categories]
-        held = tuple(item for section in wanted for item in self._open(policy, row, section, now))
+            held = await self._held(connection, policy, row, categories, now)
         entry = new_id("ev")
         facts = {
             "policy": policy.digest,
@@ -147,7 +147,29 @@ class ViewMyData:
             policy=policy,
         )
 
-    def _open(self, policy: CompiledPolicy, person: Any, section: Any, now: Instant) -> Iterator[Held]:
+    async def _held(
+        self,
+        connection: asyncpg.Connection,
+        policy: CompiledPolicy,
+        person: Any,
+        categories: frozenset[str] | None,
+        now: Instant,
+    ) -> tuple[Held, ...]:
+        """What is held. A key may go between the read and the opening: what stays was sealed anew before, so read it
+        once more."""
+        held: tuple[Held, ...] = ()
+        for _ in range(2):
+            missed: list[str] = []
+            sections = [s async for s in _queries.held_sections(connection, person=person["id"], most=_MOST)]
+            wanted = [s for s in sections if categories is None or s["category"] in categories]
+            held = tuple(item for section in wanted for item in self._open(policy, person, section, now, missed))
+            if not missed:
+                break
+        return held
+
+    def _open(
+        self, policy: CompiledPolicy, person: Any, section: Any, now: Instant, missed: list[str]
+    ) -> Iterator[Held]:
         """The items of one section that are still kept; an expired or destroyed one isn't there."""
         if section["service"] not in policy.services:
             return
@@ -163,6 +185,7 @@ class ViewMyData:
                 sealed=section["sealed"],
             )  # fmt: skip
         except Refused:
+            missed.append(section["record"])
             return
         for name, value in values.items():
             item = f"{section['category']}.{name}"
