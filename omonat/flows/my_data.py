@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
+
 from omonat.base.errors import BadInput, Refused
-from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
@@ -18,7 +19,6 @@ from omonat.evidence.reader import START, Page, Reader, Recorded
 from omonat.flows.grounds import Grounds
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import Keep
-from omonat.policy.retention import Due
 from omonat.promises.choice.standing import choice_anchors, live_consents
 
 _queries = load("omonat.flows", "my_data.sql")
@@ -73,6 +73,14 @@ class MyStanding:
     restricted_at: Instant | None
 
 
+@dataclass(slots=True)
+class _Opened:
+    """How many sections were opened for one look, and whether a key was gone when its section was to be opened."""
+
+    count: int = 0
+    missed: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MyData:
     """Everything the Privacy Center shows of one person, of one instant; `held` newest first."""
@@ -121,28 +129,23 @@ class ViewMyData:
         Raises Refused `person-unknown` once erased, Unavailable without evidence.
         """
         policy, now = await self._grounds.law.current(), self._grounds.clock()
-        async with self._grounds.database.connection() as connection:
-            row = await _queries.person_for_view(connection, id=person)
-            if row is None:
-                raise Refused("person-unknown")
-            sections = [s async for s in _queries.held_sections(connection, person=person, most=_MOST)]
-        wanted = [s for s in sections if categories is None or s["category"] in categories]
-        entry, vault = new_id("ev"), self._grounds.vault
-        try:
-            opened = [self._open(policy, row, section, now, entry) for section in wanted]
-            held = tuple(item for items in opened for item in items or ())
+        vault = self._grounds.vault
+        with vault.openings.for_an_entry() as entry:
+            opened = _Opened()
+            async with self._grounds.database.connection() as connection:
+                row = await _queries.person_for_view(connection, id=person)
+                if row is None:
+                    raise Refused("person-unknown")
+                held = await self._held(connection, policy, row, categories, now, entry, opened)
             facts = {
                 "policy": policy.digest,
                 "items": sorted({item.item for item in held}),
-                "opened": sum(items is not None for items in opened),
+                "opened": opened.count,
                 "person": vault.commitment(
                     evidence_slot=row["evidence_slot"], entry=entry, field="person", value=person
                 ),
             }
             receipt = await self._grounds.journal.submit(Entry(entry, now, "access:person:viewed", facts, (person,)))
-        except BaseException:
-            vault.openings.withhold(entry)
-            raise
         return MyData(
             person=person,
             language=row["language"],
@@ -154,15 +157,39 @@ class ViewMyData:
             policy=policy,
         )
 
-    def _open(self, policy: CompiledPolicy, person: Any, section: Any, now: Instant, entry: str) -> list[Held] | None:
-        """The items of one section that are still kept, opened for this entry; None for one that wasn't opened."""
+    async def _held(
+        self,
+        connection: asyncpg.Connection,
+        policy: CompiledPolicy,
+        person: Any,
+        categories: frozenset[str] | None,
+        now: Instant,
+        entry: str,
+        opened: "_Opened",
+    ) -> tuple[Held, ...]:
+        """What is held, opened for this entry. A key may go between the read and the opening: what stays was sealed
+        anew before, so read it once more."""
+        held: tuple[Held, ...] = ()
+        for _ in range(2):
+            opened.missed = False
+            sections = [s async for s in _queries.held_sections(connection, person=person["id"], most=_MOST)]
+            wanted = [s for s in sections if categories is None or s["category"] in categories]
+            held = tuple(i for section in wanted for i in self._open(policy, person, section, now, entry, opened))
+            if not opened.missed:
+                break
+        return held
+
+    def _open(
+        self, policy: CompiledPolicy, person: Any, section: Any, now: Instant, entry: str, opened: "_Opened"
+    ) -> Iterator[Held]:
+        """The items of one section that are still kept; an expired or destroyed one isn't there."""
         if section["service"] not in policy.services:
-            return None
+            return
         anchors = _anchors(policy, person, section)
         names = [item for item in policy.items if item.startswith(section["category"] + ".")]
         dues = {item: policy.due(section["service"], item, anchors) for item in names}
         if all(due.instant <= now for due in dues.values()):
-            return None
+            return
         try:
             values = self._grounds.vault.open_section(
                 person=person["id"], person_slot=person["slot"], record=section["record"],
@@ -170,17 +197,9 @@ class ViewMyData:
                 sealed=section["sealed"], entry=entry,
             )  # fmt: skip
         except Refused:
-            return None
-        return list(self._held(policy, section, values, dues, now))
-
-    def _held(
-        self,
-        policy: CompiledPolicy,
-        section: Any,
-        values: Mapping[str, Any],
-        dues: Mapping[str, Due],
-        now: Instant,
-    ) -> Iterator[Held]:
+            opened.missed = True
+            return
+        opened.count += 1
         for name, value in values.items():
             item = f"{section['category']}.{name}"
             due = dues.get(item)

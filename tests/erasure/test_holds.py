@@ -1,5 +1,7 @@
 """Legal holds: nothing they cover is destroyed, nobody uses it meanwhile, and two people answer for each."""
 
+import asyncio
+
 import pytest
 
 from omonat.base.errors import BadInput, Refused
@@ -128,3 +130,20 @@ async def test_S4_only_officers_in_office_hold_and_never_what_is_gone(shop: Shop
     assert alone.value.code == "hold-same-person"
     stored = await one(shop, "select authority from holds")
     assert b"sud" not in stored
+
+
+async def test_R2_a_hold_that_was_placed_is_never_overtaken_by_a_sweep_under_way(shop: Shop) -> None:
+    await officers(shop)
+    orders = [await ordered(shop, contact_mobile=f"+9989012300{n:02}") for n in range(12)]
+    await closed(shop, *orders)
+    shop.clock.forward(40 * DAY)
+    await shop.house.sweeper.confirm_clock(by="test")
+    sweeping = [asyncio.create_task(shop.house.sweeper.round()) for _ in range(2)]
+    seen: dict[str, list[str]] = {}
+    for order in orders:
+        await placed(shop, "record", order.record)
+        seen[order.person] = (await held(shop, order.person)).get(order.record, [])
+    await asyncio.gather(*sweeping)
+    await swept(shop)
+    for order in orders:
+        assert (await held(shop, order.person)).get(order.record, []) == seen[order.person]

@@ -198,7 +198,9 @@ select id, evidence_slot from persons
 
 -- name: forget_people!
 -- The last of somebody: their choices and tellings go with the row.
-with named as (
+with told as (
+    update system_notices n set about = '{}' from erasures e where n.erasure = e.id and e.person = any(:ids::text[])
+), named as (
     update erasures set person = null, record = null where person = any(:ids::text[])
 )
 delete from persons where id = any(:ids::text[]);
