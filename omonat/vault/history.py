@@ -25,9 +25,7 @@ class KeyState(NamedTuple):
     generation: int
 
 
-def tombstones(
-    descriptor: int, is_tombstone: Callable[[int, bytes], bool], after: int
-) -> list[tuple[int, int]]:
+def tombstones(descriptor: int, is_tombstone: Callable[[int, bytes], bool], after: int) -> list[tuple[int, int]]:
     """Number and batch of the true tombstones of batches later than `after`; damage is none."""
     found = []
     number = 0
