@@ -45,8 +45,15 @@ class Watched:
         try:
             await self._application(scope, receive, send)
         except Exception as error:
-            self.failure = error
+            self.failure = _alone(error)
             raise
+
+
+def _alone(error: Exception) -> Exception:
+    """What went wrong, out of the groups that the framework's tasks wrap it in."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 def serve_web(application: Any, settings: Settings, descriptor: int, *, until_open: bool = False) -> int:

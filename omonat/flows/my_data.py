@@ -74,9 +74,13 @@ class MyStanding:
 
 
 @dataclass(slots=True)
-class _Opened:
-    """How many sections were opened for one look, and whether a key was gone when its section was to be opened."""
+class _Look:
+    """One look at what is held: the entry it is for, how many sections were opened, and whether a key was gone when its
+    section was to be opened."""
 
+    entry: str
+    policy: CompiledPolicy
+    now: Instant
     count: int = 0
     missed: bool = False
 
@@ -131,16 +135,16 @@ class ViewMyData:
         policy, now = await self._grounds.law.current(), self._grounds.clock()
         vault = self._grounds.vault
         with vault.openings.for_an_entry() as entry:
-            opened = _Opened()
+            look = _Look(entry, policy, now)
             async with self._grounds.database.connection() as connection:
                 row = await _queries.person_for_view(connection, id=person)
                 if row is None:
                     raise Refused("person-unknown")
-                held = await self._held(connection, policy, row, categories, now, entry, opened)
+                held = await self._held(connection, look, row, categories)
             facts = {
                 "policy": policy.digest,
                 "items": sorted({item.item for item in held}),
-                "opened": opened.count,
+                "opened": look.count,
                 "person": vault.commitment(
                     evidence_slot=row["evidence_slot"], entry=entry, field="person", value=person
                 ),
@@ -158,52 +162,44 @@ class ViewMyData:
         )
 
     async def _held(
-        self,
-        connection: asyncpg.Connection,
-        policy: CompiledPolicy,
-        person: Any,
-        categories: frozenset[str] | None,
-        now: Instant,
-        entry: str,
-        opened: "_Opened",
+        self, connection: asyncpg.Connection, look: _Look, person: Any, categories: frozenset[str] | None
     ) -> tuple[Held, ...]:
-        """What is held, opened for this entry. A key may go between the read and the opening: what stays was sealed
-        anew before, so read it once more."""
+        """What is held, opened for this look's entry. A key may go between the read and the opening: what stays was
+        sealed anew before, so read it once more."""
         held: tuple[Held, ...] = ()
         for _ in range(2):
-            opened.missed = False
+            look.missed = False
             sections = [s async for s in _queries.held_sections(connection, person=person["id"], most=_MOST)]
             wanted = [s for s in sections if categories is None or s["category"] in categories]
-            held = tuple(i for section in wanted for i in self._open(policy, person, section, now, entry, opened))
-            if not opened.missed:
+            held = tuple(item for section in wanted for item in self._open(look, person, section))
+            if not look.missed:
                 break
         return held
 
-    def _open(
-        self, policy: CompiledPolicy, person: Any, section: Any, now: Instant, entry: str, opened: "_Opened"
-    ) -> Iterator[Held]:
+    def _open(self, look: _Look, person: Any, section: Any) -> Iterator[Held]:
         """The items of one section that are still kept; an expired or destroyed one isn't there."""
+        policy = look.policy
         if section["service"] not in policy.services:
             return
         anchors = _anchors(policy, person, section)
         names = [item for item in policy.items if item.startswith(section["category"] + ".")]
         dues = {item: policy.due(section["service"], item, anchors) for item in names}
-        if all(due.instant <= now for due in dues.values()):
+        if all(due.instant <= look.now for due in dues.values()):
             return
         try:
             values = self._grounds.vault.open_section(
                 person=person["id"], person_slot=person["slot"], record=section["record"],
                 record_slot=section["slot"], category=section["category"], version=section["version"],
-                sealed=section["sealed"], entry=entry,
+                sealed=section["sealed"], entry=look.entry,
             )  # fmt: skip
         except Refused:
-            opened.missed = True
+            look.missed = True
             return
-        opened.count += 1
+        look.count += 1
         for name, value in values.items():
             item = f"{section['category']}.{name}"
             due = dues.get(item)
-            if due is None or due.instant <= now:
+            if due is None or due.instant <= look.now:
                 continue
             yield Held(
                 item=item,
