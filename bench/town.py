@@ -28,7 +28,7 @@ from omonat.flows.use import Credential
 from omonat.house import House, open_house, set_up_doors, system_clock
 
 BUILD = Path(__file__).parents[1] / "build"
-COURIERS = 2_000
+COURIERS = 20_000
 _NAMES = ("Dilnoza Karimova", "Gulnora Yusupova", "Jasur Toshmatov", "Нодира Рахимова", "Oybek Saidov", "Мария Ким")
 _STREETS = ("Amir Temur koʻchasi", "Chilonzor, 5-mavze", "Yunusobod, 12-mavze", "Buyuk Ipak Yoʻli", "ул. Навои")
 _BATCH = 5_000

@@ -7,18 +7,17 @@ counted from them, and so that two machines never need to agree before naming so
 import os
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
-_PAIRS = tuple(one + two for one in _LETTERS for two in _LETTERS)  # ten bits each
-_TRIPLES = tuple(pair + one for pair in _PAIRS for one in _LETTERS)  # fifteen bits each
 _ALPHABET = frozenset(_LETTERS)
-_SHIFTS = range(115, -5, -15)
 _LENGTH = 26  # 128 bits in base32 without padding
-_LAST = frozenset("aeimquy4")  # the last letter carries three bits: the two left over must be zero
+_LAST = "aeimquy4"  # the last letter carries three bits: the two left over must be zero
+_FIVE_BITS = _LETTERS.encode() * 8  # a random byte picks each letter equally often
+_THREE_BITS = _LAST.encode() * 32
 
 
 def new_id(prefix: str) -> str:
     """A fresh identifier such as `per_b5qk…`; 128 bits from the operating system (ASVS 11.5.1)."""
-    bits = int.from_bytes(os.urandom(16)) << 2  # 130 bits: 26 letters, the last two bits zero
-    return f"{prefix}_{''.join([_TRIPLES[bits >> shift & 32767] for shift in _SHIFTS])}{_PAIRS[bits & 1023]}"
+    random = os.urandom(_LENGTH)
+    return f"{prefix}_{random[:-1].translate(_FIVE_BITS).decode()}{chr(_THREE_BITS[random[-1]])}"
 
 
 def is_id(prefix: str, text: str) -> bool:

@@ -93,7 +93,7 @@ class Collect:
         self._journal = grounds.journal
         self._law = grounds.law
         self._clock = grounds.clock
-        self._write: Coalescer[Parsed, CollectAnswer] = Coalescer(self._batch, limit=64, lanes=2)
+        self._write: Coalescer[Parsed, CollectAnswer] = Coalescer(self._batch, limit=16, lanes=2)
 
     async def __call__(self, request: CollectRequest) -> CollectAnswer:
         """Take in one collection.

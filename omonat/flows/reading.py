@@ -91,7 +91,7 @@ class Reader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.read: Coalescer[Question, Found] = Coalescer(self._read, limit=64, lanes=2)
+        self.read: Coalescer[Question, Found] = Coalescer(self._read, limit=32, lanes=2)
 
     async def _read(self, questions: Sequence[Question]) -> Sequence[Found | Exception]:
         with converted():

@@ -84,8 +84,9 @@ class Demo:
         found, waiting = [], [self.process.pid]
         while waiting:
             pid = waiting.pop()
-            tasks = Path(f"/proc/{pid}/task/{pid}/children")
-            own = [int(each) for each in tasks.read_text().split()] if tasks.exists() else []
+            own: list[int] = []
+            with suppress(FileNotFoundError, ProcessLookupError):  # it ended while we looked
+                own = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
             found += own
             waiting += own
         return found
@@ -93,14 +94,17 @@ class Demo:
     def dsn(self) -> str:
         """The database's address, as the workers are told it."""
         for pid in self.children():
-            for pair in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+            environment = b""
+            with suppress(FileNotFoundError, ProcessLookupError):
+                environment = Path(f"/proc/{pid}/environ").read_bytes()
+            for pair in environment.split(b"\0"):
                 if pair.startswith(b"OMONAT_DATABASE="):
                     return pair.partition(b"=")[2].decode()
         raise AssertionError("no worker runs")
 
     def kill_everything(self) -> None:
         for pid in [self.process.pid, *self.children()]:
-            with suppress(ProcessLookupError):  # whoever dies with its parent may be gone already
+            with suppress(ProcessLookupError):  # it died of its parent's death
                 os.kill(pid, signal.SIGKILL)
         self.process.wait()
 
