@@ -20,7 +20,7 @@ from tests.flows.conftest import Clock
 
 async def marketing(center: Center, person: str, purpose: str = "marketing-email") -> UseAnswer:
     credential = center.shop.credentials["campaigns"]
-    return await center.house.use(UseRequest(credential=credential, purpose=purpose, person=person))
+    return await center.house.use(UseRequest(credential=credential, purpose=purpose, person=person, on_behalf_of="501"))
 
 
 async def choose(reader: Reader, purpose: str, state: str) -> None:

@@ -103,7 +103,13 @@ async def staffed(house: House, clock: Clock) -> Shop:
     for name, (source, roles) in systems.items():
         shop.credentials[name] = parse_credential(await house.clients.issue(name=name, source=source, roles=roles))
     trained = Instant(clock.now + 365 * DAY)
-    for ref, role in (("204", "courier"), ("205", "courier"), ("301", "counter"), ("401", "call-centre")):
+    for ref, role in (
+        ("204", "courier"),
+        ("205", "courier"),
+        ("301", "counter"),
+        ("401", "call-centre"),
+        ("501", "marketing"),
+    ):
         await house.staff.put(Registration(ref=ref, name=f"Xodim {ref}", role=role, trained_until=trained), by="test")
     return shop
 

@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from omonat.base.errors import Refused, Unavailable
-from omonat.base.instants import Instant, from_datetime, to_datetime
+from omonat.base.instants import DAY, Instant, from_datetime, to_datetime
 from omonat.base.settings import Settings
 from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.clients import parse_credential
 from omonat.flows.collect import CollectAnswer, CollectRequest
 from omonat.flows.publish_policy import Publication
+from omonat.flows.staff import Registration
 from omonat.flows.use import UseAnswer, UseRequest
 from omonat.house import House, open_house
 from omonat.promises.choice.standing import State
@@ -79,7 +80,9 @@ async def test_P2_who_consents_in_the_new_words_agrees_to_them_and_an_older_cons
     widened = text[start:].replace("may-use: [contact.name]", "may-use: [contact.name, contact.landmark]", 1)
     await publish(shop.house, (text[:start] + widened).replace('version: "1"', 'version: "2"', 1))
     await shop.house.choose.tell(Telling(person=old.person, version="2", channel="email"))
-    campaign = UseRequest(credential=shop.credentials["campaigns"], purpose="marketing-sms", person=old.person)
+    campaign = UseRequest(
+        credential=shop.credentials["campaigns"], purpose="marketing-sms", person=old.person, on_behalf_of="501"
+    )
     assert (await shop.house.use(campaign)).withheld["contact.landmark"].code == "not-told-yet"
     await shop.house.choose(consent)
     assert "contact.landmark" in (await shop.house.use(campaign)).items
@@ -127,7 +130,9 @@ async def test_R1_what_a_dropped_service_took_in_stays_closed_and_waits_for_some
             consents={"marketing-email": True},
         )
     )
-    letter = UseRequest(credential=shop.credentials["campaigns"], purpose="marketing-email", person=reader.person)
+    letter = UseRequest(
+        credential=shop.credentials["campaigns"], purpose="marketing-email", person=reader.person, on_behalf_of="501"
+    )
     assert "contact.email" in (await shop.house.use(letter)).items
     text = document()
     start = text.index("\n  newsletter:\n", text.index("\nservices:"))
@@ -181,9 +186,11 @@ async def test_R3_an_expired_item_is_refused_from_the_due_second_and_the_tax_dut
     closed = to_datetime(shop.clock.now).astimezone(TASHKENT)
     due = from_datetime(closed.replace(year=closed.year + 1))
     quality = parse_credential(await shop.house.clients.issue(name="kitchen", source="counter", roles=["quality"]))
+    trained = Instant(due + DAY)
+    await shop.house.staff.put(Registration(ref="601", name="Xodim", role="quality", trained_until=trained), by="test")
 
     async def looked_at() -> UseAnswer:
-        request = UseRequest(credential=quality, purpose="improve-services", person=order.person)
+        request = UseRequest(credential=quality, purpose="improve-services", person=order.person, on_behalf_of="601")
         return await shop.house.use(request)
 
     shop.clock.now = Instant(due - 1)
@@ -232,7 +239,9 @@ async def test_C2_no_use_begun_after_the_acknowledgement_of_a_withdrawal_sees_th
 
     async def use() -> bool:
         try:
-            await house.use(UseRequest(credential=campaign, purpose="marketing-sms", person=order.person))
+            await house.use(
+                UseRequest(credential=campaign, purpose="marketing-sms", person=order.person, on_behalf_of="501")
+            )
         except Refused:
             return False
         return True

@@ -87,7 +87,9 @@ async def test_Q1_what_was_said_last_in_an_order_is_what_the_courier_gets(shop: 
 
 async def test_C1_marketing_waits_for_consent_and_stops_with_its_withdrawal(shop: Shop) -> None:
     order = await ordered(shop)
-    campaign = UseRequest(credential=shop.credentials["campaigns"], purpose="marketing-sms", person=order.person)
+    campaign = UseRequest(
+        credential=shop.credentials["campaigns"], purpose="marketing-sms", person=order.person, on_behalf_of="501"
+    )
     with pytest.raises(Refused) as refusal:
         await shop.house.use(campaign)
     assert refusal.value.code == "no-consent"
