@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 from omonat.base.errors import BadInput, Refused
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
+from omonat.base.verdict import Allow
 from omonat.evidence.entry import Entry
 from omonat.policy.compiled import CompiledPolicy, Form
 from omonat.policy.kinds import Normalised, age_signal
 from omonat.policy.model import Item, Keep, Kind, Scope
+from omonat.promises.choice.rule import decide_report
 from omonat.promises.choice.standing import Choice, applied
+from omonat.promises.notice.rule import told_after
 from omonat.vault.vault import Vault
 
 if TYPE_CHECKING:
@@ -65,6 +68,10 @@ class Facts:
     def whose(self, parsed: Parsed) -> str | None:
         """The person this adds to: the one named, else the case's; None when it makes a new one."""
         return parsed.request.person or self.case_person
+
+    def may_tell(self, policy: CompiledPolicy) -> bool:
+        """Whether the client's word that somebody was told of a version counts: the same rule as for a telling."""
+        return isinstance(decide_report(policy, roles=self.client_roles or (), widens="P2"), Allow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +152,7 @@ class _Person:
     language: str
     since: Instant | None = None
     closed: bool = False
+    heard: Sequence[int] = ()
 
 
 @dataclass(slots=True)
@@ -167,8 +175,9 @@ class Writing:
     def meet(self, row: Mapping[str, Any]) -> None:
         """Somebody who was there before, read and locked in this transaction."""
         self.people[row["id"]] = _Person(
-            row["id"], row["slot"], row["evidence_slot"], row["told"], row["standing"], False, "", closed=row["closed"]
-        )
+            row["id"], row["slot"], row["evidence_slot"], row["told"], row["standing"], False, "",
+            closed=row["closed"], heard=row["heard"],
+        )  # fmt: skip
 
     def add(self, parsed: Parsed, facts: Facts) -> None:
         """Plan and seal one collection."""
@@ -190,7 +199,7 @@ class Writing:
         self._seal(parsed, person, record, slot, at)
         for item, (epoch, digest) in parsed.lookups.items():
             self._lookups.append((person.id, item, epoch, digest, at))
-        self._choose(parsed, person, entry, at)
+        self._choose(parsed, facts, person, entry, at)
         self.written.append((person.id, record))
         self.entries.append(self._entry(parsed, person, entry))
 
@@ -229,10 +238,10 @@ class Writing:
             )
             self._sections.append((record, category, person.id, at, sealed))
 
-    def _choose(self, parsed: Parsed, person: _Person, entry: str, at: Instant) -> None:
+    def _choose(self, parsed: Parsed, facts: Facts, person: _Person, entry: str, at: Instant) -> None:
         ordinal = parsed.shown.ordinal
-        if ordinal > person.told:
-            person.told = ordinal
+        if parsed.request.accepted and ordinal > person.told and facts.may_tell(parsed.policy):
+            person.told = told_after(person.told, person.heard, accepted=ordinal)
             self._touched.add(person.id)
         for purpose, yes in parsed.request.consents.items():
             state = "given" if yes else "withdrawn"

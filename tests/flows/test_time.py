@@ -39,15 +39,16 @@ async def publish(house: House, text: str, **people: str) -> None:
     await house.publish(Publication(document=text, packs=packs(), **people))
 
 
-async def ordered(shop: Shop, version: str = "1") -> CollectAnswer:
+async def ordered(shop: Shop, version: str = "1", *, system: str = "site", **more: Any) -> CollectAnswer:
     shop.orders += 1
     request = CollectRequest(
-        credential=shop.credentials["site"],
+        credential=shop.credentials[system],
         service="order",
         items=shop.order_items(),
         version=version,
         consents={},
         case=f"order:{41876 + shop.orders}",
+        **more,
     )
     return await shop.house.collect(request)
 
@@ -69,6 +70,40 @@ async def test_P2_a_new_use_of_old_data_waits_until_its_person_is_told_and_agree
     assert (await delivered(shop, old)).withheld["transaction.amount"].code == "not-told-yet"
     await shop.house.choose(Choosing(person=old.person, kind="agreement", purpose="deliver-order", state="given"))
     assert (await delivered(shop, old)).items["transaction.amount"] == 9_000_000
+
+
+async def test_P4_a_form_shown_opens_no_old_data_but_a_version_accepted_does_with_all_that_stands_in_it(
+    shop: Shop,
+) -> None:
+    old = await ordered(shop, accepted=True)
+    await publish(shop.house, second_version())
+    await publish(shop.house, second_version().replace('version: "2"', 'version: "3"', 1))
+    agreement = Choosing(person=old.person, kind="agreement", purpose="deliver-order", state="given")
+    await shop.house.choose(agreement)
+
+    async def opened() -> bool:
+        return "transaction.amount" in (await delivered(shop, old)).items
+
+    await shop.house.choose.tell(Telling(person=old.person, version="3", channel="email"))
+    assert not await opened(), "what is new in 3 says nothing of 2"
+    await ordered(shop, "3", person=old.person)
+    assert not await opened(), "a form that nobody accepted tells of nothing"
+    await ordered(shop, "2", person=old.person, accepted=True, system="panel")
+    assert not await opened(), "who uses the data doesn't write that its owner was told"
+    await ordered(shop, "2", person=old.person, accepted=True)
+    assert await opened()
+    told = "select told from persons where id = $1"
+    assert await shop.house.grounds.database.pool.fetchval(told, old.person) == 3, "the letter about 3 had come before"
+
+
+async def test_P4_who_accepts_a_later_version_is_told_of_what_came_between_and_stands(shop: Shop) -> None:
+    old = await ordered(shop, accepted=True)
+    await publish(shop.house, second_version())
+    await publish(shop.house, second_version().replace('version: "2"', 'version: "3"', 1))
+    await ordered(shop, "3", person=old.person, accepted=True)
+    assert (await delivered(shop, old)).withheld["transaction.amount"].code == "not-told-yet", "told, and not agreed"
+    await shop.house.choose(Choosing(person=old.person, kind="agreement", purpose="deliver-order", state="given"))
+    assert "transaction.amount" in (await delivered(shop, old)).items
 
 
 async def test_P2_who_consents_in_the_new_words_agrees_to_them_and_an_older_consent_does_not(shop: Shop) -> None:
