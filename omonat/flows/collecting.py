@@ -32,7 +32,7 @@ class Parsed:
     """A request whose every value has its type.
 
     `values` are normalised; `lookups` maps items to look-up epoch and keyed digest; `ages` is what the
-    values tell.
+    values tell. `outside` names an item that nobody may hand in here: refused once it is known who asks.
     """
 
     request: "CollectRequest"
@@ -44,6 +44,7 @@ class Parsed:
     ages: Sequence[date | int]
     key: bytes | None
     body_digest: bytes
+    outside: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ async def hash_secrets(parsed: Parsed, vault: Vault) -> None:
 
 
 def parse(policy: CompiledPolicy, request: "CollectRequest", vault: Vault, shown: CompiledPolicy | None) -> Parsed:
-    """Read a request by the policy. Raises BadInput or Refused; no error ever holds a value."""
+    """Read a request by the policy. Raises BadInput; no error ever holds a value."""
     form = policy.form(request.service)
     if shown is None or shown.ordinal > policy.ordinal:
         raise BadInput("version-unknown")
@@ -98,10 +99,12 @@ def parse(policy: CompiledPolicy, request: "CollectRequest", vault: Vault, shown
     lookups: dict[str, tuple[int, bytes]] = {}
     epoch = vault.lookup_epoch
     ages: list[date | int] = []
+    outside = None
     for name, value in request.items.items():
         item = policy.item(name)
         if item.kind is Kind.CARD_NUMBER and item.scope is Scope.PCI:
-            raise Refused("card-scope", item=name)
+            outside = name
+            continue
         normal = _normal(policy, item, value)
         age = age_signal(item.kind, normal.value)
         if age is not None:
@@ -118,7 +121,7 @@ def parse(policy: CompiledPolicy, request: "CollectRequest", vault: Vault, shown
     if request.key is not None:
         key = vault.keyed_digest("idempotency-key", f"{request.credential.client}\n{request.key}".encode())
     body = vault.keyed_digest("idempotency-body", request.body_digest) if key is not None else b""
-    return Parsed(request, policy, shown, form, values, lookups, ages, key, body)
+    return Parsed(request, policy, shown, form, values, lookups, ages, key, body, outside)
 
 
 def _normal(policy: CompiledPolicy, item: Item, value: Any) -> Normalised:
