@@ -16,8 +16,8 @@ from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.evidence.reader import START, Page, Reader, Recorded
 from omonat.flows.grounds import Grounds
-from omonat.policy.compiled import CompiledPolicy
-from omonat.policy.model import Keep
+from omonat.policy.compiled import CompiledPolicy, Due
+from omonat.policy.model import Item, Keep
 from omonat.policy.words import Anchor
 from omonat.promises.choice.standing import live_consents, withdrawn_at
 
@@ -30,11 +30,15 @@ _MOST = 500
 class Held:
     """One item as held. `value` is None for a verify-only item: nobody reads those back, not even their owner.
 
+    `declared` and `law` are the item and the newest version that still had it and its service, mostly the one in force.
     `purposes` are what it is kept for; `due` is when it goes, `factor` which of R2's reasons keeps it until then and
     `source` the law that names the period, if one does. `waits_for` names the event that brings `due` forward, or "".
+    A None `due`: the version in force has no rule for it, nobody may use it, and it is held all the same.
     """
 
     item: str
+    declared: Item
+    law: CompiledPolicy
     value: Any
     service: str
     record: str
@@ -42,7 +46,7 @@ class Held:
     came_from: str
     version: str
     collected_at: Instant
-    due: Instant
+    due: Instant | None
     factor: str
     source: str
     waits_for: str
@@ -120,14 +124,14 @@ class ViewMyData:
 
         Raises Refused `person-unknown` once erased, Unavailable without evidence.
         """
-        policy, now = await self._grounds.law.current(), self._grounds.clock()
+        wanted = None if categories is None else sorted(categories)
         async with self._grounds.database.connection() as connection:
-            row = await _queries.person_for_view(connection, id=person)
-            if row is None:
-                raise Refused("person-unknown")
-            sections = [s async for s in _queries.held_sections(connection, person=person, most=_MOST)]
-        wanted = [s for s in sections if categories is None or s["category"] in categories]
-        held = tuple(item for section in wanted for item in self._open(policy, row, section, now))
+            rows = [r async for r in _queries.held_sections(connection, person=person, categories=wanted, most=_MOST)]
+        if not rows:
+            raise Refused("person-unknown")
+        row, sections = rows[0], [each for each in rows if each["record"] is not None]
+        policy, now = await self._grounds.law.of(row["active_ordinal"]), self._grounds.clock()
+        held = tuple(item for section in sections for item in self._open(policy, section, now))
         entry = new_id("ev")
         facts = {
             "policy": policy.digest,
@@ -148,18 +152,14 @@ class ViewMyData:
             policy=policy,
         )
 
-    def _open(self, policy: CompiledPolicy, person: Any, section: Any, now: Instant) -> Iterator[Held]:
+    def _open(self, policy: CompiledPolicy, section: Any, now: Instant) -> Iterator[Held]:
         """The items of one section that are still kept; an expired or destroyed one isn't there."""
-        if section["service"] not in policy.services:
-            return
-        anchors = _anchors(policy, person, section)
-        names = [item for item in policy.items if item.startswith(section["category"] + ".")]
-        dues = {item: policy.due(section["service"], item, anchors) for item in names}
-        if all(due.instant <= now for due in dues.values()):
+        dues = _dues(policy, section)
+        if dues and all(due.instant <= now for due in dues.values()) and not self._dropped(policy, section["category"]):
             return
         try:
             values = self._grounds.vault.open_section(
-                person=person["id"], person_slot=person["slot"], record=section["record"],
+                person=section["id"], person_slot=section["person_slot"], record=section["record"],
                 record_slot=section["slot"], category=section["category"], version=section["version"],
                 sealed=section["sealed"],
             )  # fmt: skip
@@ -168,23 +168,36 @@ class ViewMyData:
         for name, value in values.items():
             item = f"{section['category']}.{name}"
             due = dues.get(item)
-            if due is None or due.instant <= now:
+            if due is not None and due.instant <= now:
                 continue
+            law = policy if due is not None else self._last_with(policy, section["service"], item)
             yield Held(
                 item=item,
-                value=None if policy.items[item].keep is Keep.VERIFY_ONLY else value,
+                declared=law.items[item],
+                law=law,
+                value=None if law.items[item].keep is Keep.VERIFY_ONLY else value,
                 service=section["service"],
                 record=section["record"],
                 case=section["case_id"],
                 came_from=section["source"],
                 version=self._version(section["version"]),
                 collected_at=section["collected_at"],
-                due=due.instant,
-                factor=due.factor,
-                source=due.source,
-                waits_for=due.waits_for,
-                purposes=policy.needed_by(section["service"], item),
+                due=due.instant if due is not None else None,
+                factor=due.factor if due is not None else "",
+                source=due.source if due is not None else "",
+                waits_for=due.waits_for if due is not None else "",
+                purposes=policy.needed_by(section["service"], item) if due is not None else (),
             )
+
+    def _last_with(self, policy: CompiledPolicy, service: str, item: str) -> CompiledPolicy:
+        """The newest version up to the one in force that has both, else that has the item at least."""
+        known = [p for p in reversed(self._grounds.law.history()) if p.ordinal <= policy.ordinal and item in p.items]
+        return next((p for p in known if service in p.services), known[0])
+
+    def _dropped(self, policy: CompiledPolicy, category: str) -> bool:
+        """Whether an earlier version had an item of this category that the one in force doesn't."""
+        earlier = (item for p in self._grounds.law.history() if p.ordinal < policy.ordinal for item in p.items)
+        return any(item.startswith(category + ".") and item not in policy.items for item in earlier)
 
     def _version(self, ordinal: int) -> str:
         for policy in self._grounds.law.history():
@@ -225,9 +238,19 @@ class ViewMyData:
         )
 
 
-def _anchors(policy: CompiledPolicy, person: Any, section: Any) -> dict[str, Instant]:
+def _dues(policy: CompiledPolicy, section: Any) -> dict[str, Due]:
+    """When each item the category has goes; empty for a service the version in force dropped."""
+    service = section["service"]
+    if service not in policy.services:
+        return {}
+    anchors = _anchors(policy, section)
+    names = [item for item in policy.items if item.startswith(section["category"] + ".")]
+    return {item: policy.due(service, item, anchors) for item in names}
+
+
+def _anchors(policy: CompiledPolicy, section: Any) -> dict[str, Instant]:
     anchors: dict[str, Instant] = {**(section["anchors"] or {}), "collected": section["collected_at"]}
-    standing, offers = person["standing"] or {}, policy.forms[section["service"]].offers
+    standing, offers = section["standing"] or {}, policy.forms[section["service"]].offers
     ended = withdrawn_at(live_consents(standing), standing.get("withdrawn", {}), offers)
     if ended is not None:
         anchors[Anchor.CONSENT_WITHDRAWN.value] = ended

@@ -63,6 +63,14 @@ def document(**replaced: str) -> str:
     return text
 
 
+def without_newsletter() -> str:
+    """A second version that has no newsletter any more, nor the channel it asks for."""
+    text = document()
+    start = text.index("\n  newsletter:\n", text.index("\nservices:"))
+    dropped = text[:start] + text[text.index("\n  survey:\n", start) :]
+    return dropped.replace('version: "1"', 'version: "2"', 1)
+
+
 def packs() -> dict[str, str]:
     return {"uz": (POLICIES / "packs" / "uz.yaml").read_text("utf-8")}
 

@@ -20,7 +20,7 @@ from omonat.flows.staff import Registration
 from omonat.flows.use import UseAnswer, UseRequest
 from omonat.house import House, open_house
 from omonat.promises.choice.standing import State
-from tests.flows.conftest import Shop, document, packs
+from tests.flows.conftest import Shop, document, packs, without_newsletter
 
 TASHKENT = ZoneInfo("Asia/Tashkent")
 IN_FORCE = "policy:version:in-force"
@@ -46,9 +46,8 @@ async def ordered(shop: Shop, version: str = "1", *, system: str = "site", **mor
         service="order",
         items=shop.order_items(),
         version=version,
-        consents={},
         case=f"order:{41876 + shop.orders}",
-        **more,
+        **{"consents": {}} | more,
     )
     return await shop.house.collect(request)
 
@@ -169,15 +168,59 @@ async def test_R1_what_a_dropped_service_took_in_stays_closed_and_waits_for_some
         credential=shop.credentials["campaigns"], purpose="marketing-email", person=reader.person, on_behalf_of="501"
     )
     assert "contact.email" in (await shop.house.use(letter)).items
-    text = document()
-    start = text.index("\n  newsletter:\n", text.index("\nservices:"))
-    dropped = text[:start] + text[text.index("\n  survey:\n", start) :]
-    await publish(shop.house, dropped.replace('version: "1"', 'version: "2"', 1))
+    await publish(shop.house, without_newsletter())
     answer = await shop.house.use(letter)
     assert answer.items == {}
     assert answer.withheld["contact.email"].code == "due-unknown"
     waiting = await shop.house.grounds.database.pool.fetch("select rule, person, missing from work_items")
     assert ("due", reader.person, "contact.email") in [tuple(row) for row in waiting]
+
+
+async def test_A3_what_no_rule_keeps_any_more_is_still_shown_to_its_person(shop: Shop) -> None:
+    items = {"contact.email": "dilnoza@mail.example"}
+    form = {"service": "newsletter", "items": items, "version": "1", "consents": {"marketing-email": True}}
+    reader = await shop.house.collect(CollectRequest(credential=shop.credentials["site"], **form))
+    kept = (await shop.house.my_data(reader.person)).newest()["contact.email"]
+    await publish(shop.house, without_newsletter())
+    held = (await shop.house.my_data(reader.person)).newest()["contact.email"]
+    assert (kept.value, held.value) == ("dilnoza@mail.example", "dilnoza@mail.example")
+    assert kept.due is not None
+    assert kept.purposes
+    assert (held.due, held.factor, held.purposes) == (None, "", ())
+    assert held.law.label("service", held.service, "en") == kept.law.label("service", kept.service, "en")
+    page = await shop.house.my_data.who_looked(reader.person)
+    assert page.entries[0].facts["items"] == ["contact.email"]
+
+
+async def test_A3_an_item_the_policy_has_no_more_is_still_shown(shop: Shop) -> None:
+    old = await ordered(shop, accepted=True)
+    text = document().replace('version: "1"', 'version: "2"', 1)
+    lines = [line for line in text.splitlines() if not line.startswith("      landmark:")]
+    text = "\n".join(
+        line for line in lines if line.strip() not in ("- contact.landmark", "may-use: [contact.landmark]")
+    )
+    await publish(shop.house, text.replace(", contact.landmark", ""))
+    held = (await shop.house.my_data(old.person)).newest()
+    assert (held["contact.landmark"].due, held["contact.landmark"].value) == (None, "Makro doʻkoni yonida")
+    assert held["contact.name"].due is not None
+
+
+async def test_A3_the_page_is_of_one_instant_whatever_is_written_meanwhile(shop: Shop) -> None:
+    person = (await ordered(shop, consents={"marketing-sms": True})).person
+    done = asyncio.Event()
+
+    async def write() -> None:
+        for number in range(2, 40):  # with every order the consent changes: given with odd ones, refused with even ones
+            await ordered(shop, consents={"marketing-sms": number % 2 == 1}, person=person)
+        done.set()
+
+    async def read() -> None:
+        while not done.is_set():
+            mine = await shop.house.my_data(person, frozenset({"transaction"}))
+            orders = len({held.record for held in mine.held})
+            assert ("marketing-sms" in mine.consents) == (orders % 2 == 1)
+
+    await asyncio.gather(write(), *(read() for _ in range(4)))
 
 
 async def test_P1_nobody_publishes_alone_or_twice_or_past_the_linter(shop: Shop) -> None:
