@@ -184,7 +184,8 @@ def _question(policy: CompiledPolicy, request: UseRequest) -> Question:
     if request.case is None and request.person is None:
         raise BadInput("nobody-named")
     categories = policy.sections(request.purpose, request.items)
-    return Question(request.credential.client, request.on_behalf_of, request.person, request.case, categories)
+    most = FEW if request.case is None else MANY  # a case holds few, and none of another case may stand in for them
+    return Question(request.credential.client, request.on_behalf_of, request.person, request.case, categories, most)
 
 
 def _actor(request: UseRequest, found: Found, policy: CompiledPolicy) -> ActorFacts:
