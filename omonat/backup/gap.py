@@ -35,7 +35,14 @@ _SOURCES: Final = frozenset(
     {"choice", "staff", "client", "policy", "erasure", "retention", "hold", "child", "guardian"}
 )
 _ACTS: Final = frozenset({"notice:person:told"})
-_HARMLESS: Final = frozenset({"choice:person:refused", "staff:desk:signed-in", "staff:desk:failed"})
+_HARMLESS: Final = frozenset(
+    {"choice:person:refused", "staff:desk:signed-in", "staff:desk:failed", "erasure:data:sweeping"}
+    | {f"erasure:{scope}:planned" for scope in ("person", "record", "items")}
+    | {f"retention:clock:{what}" for what in ("doubted", "confirmed")}
+    | {f"retention:lookups:{what}" for what in ("begun", "renewed", "ended")}
+    | {"retention:records:examined"}
+)
+"""Acts that change nothing an older copy would have to be told of."""
 _OWN_DOORS: Final = frozenset({"desk", "outbox"})
 _LARGEST: Final = 2**53 - 1  # what the log writes for "no end"
 

@@ -32,6 +32,9 @@ _EARLIER: Final[Mapping[str, str]] = {
 }
 
 
+_UNRULED: Final = N_("Nobody may use it. It stays closed until it is decided what becomes of it.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
     """One purpose an item is held for, in the policy's words."""
@@ -54,7 +57,7 @@ class Holding:
     version: str
     case: str
     collected_at: Instant
-    due: Instant
+    due: Instant | None
     latest: bool
     reason: str
     law: str
@@ -84,7 +87,7 @@ async def home(visit: Visit) -> Answer:
     """The first screen: whose it is, and the doors."""
     mine = await visit.house.my_data(visit.person, frozenset({"contact"}))
     held = mine.newest().get(_NAME)
-    name = mask(visit.words, visit.policy.items[_NAME].kind, str(held.value)) if held else None
+    name = mask(visit.words, held.declared.kind, str(held.value)) if held else None
     return visit.page("home.html", name=name, nav=[])
 
 
@@ -107,20 +110,23 @@ async def _page(visit: Visit, shown: frozenset[str]) -> Answer:
 
 
 def _groups(visit: Visit, mine: MyData, shown: frozenset[str]) -> list[Group]:
+    """By category, in the order of the document; what the version in force has no more stands behind the rest."""
     by_item: dict[str, list[Held]] = {}
     for held in mine.held:
         by_item.setdefault(held.item, []).append(held)
-    groups = []
-    for category in visit.policy.policy.categories.values():
-        items = [item for item in category.items.values() if item.id in by_item]
-        lines = tuple(_line(visit, mine, item.id, by_item[item.id], shown) for item in items)
-        if lines:
-            groups.append(Group(id=category.id, label=visit.label("category", category.id), lines=lines))
-    return groups
+    place = {item: number for number, item in enumerate(mine.policy.items)}
+    lines: dict[str, list[Line]] = {}
+    labels_of: dict[str, str] = {}
+    for item in sorted(by_item, key=lambda item: place.get(item, len(place))):
+        newest = by_item[item][0]
+        category = newest.declared.category
+        labels_of.setdefault(category, newest.law.label("category", category, visit.language))
+        lines.setdefault(category, []).append(_line(visit, item, mine, by_item[item], shown))
+    return [Group(id=category, label=labels_of[category], lines=tuple(lines[category])) for category in lines]
 
 
-def _line(visit: Visit, mine: MyData, item: str, held: Sequence[Held], shown: frozenset[str]) -> Line:
-    law = visit.policy.items[item]
+def _line(visit: Visit, item: str, mine: MyData, held: Sequence[Held], shown: frozenset[str]) -> Line:
+    law = held[0].declared
     revealed = law.keep is not Keep.VERIFY_ONLY and bool(shown & {item, _ALL})
     return Line(
         id=item,
@@ -132,51 +138,53 @@ def _line(visit: Visit, mine: MyData, item: str, held: Sequence[Held], shown: fr
 
 
 def _holding(visit: Visit, mine: MyData, held: Held, revealed: bool) -> Holding:
-    law, words = visit.policy.items[held.item], visit.words
+    law, words = held.declared, visit.words
     verify_only = law.keep is Keep.VERIFY_ONLY
-    live = [p for p in held.purposes if _in_force(visit, mine, p)]
+    live = [p for p in held.purposes if _in_force(mine, p)]
     return Holding(
         mask=None if verify_only else mask(words, law.kind, held.value if isinstance(held.value, str) else ""),
         lines=readable(words, law, held.value) if revealed else (),
-        why=tuple(_why(visit, purpose) for purpose in live),
+        why=tuple(_why(visit, mine, purpose) for purpose in live),
         waiting=tuple(visit.label("purpose", p) for p in held.purposes if p not in live),
-        service=visit.label("service", held.service),
-        came_from=visit.label("source", held.came_from),
+        service=held.law.label("service", held.service, visit.language),
+        came_from=held.law.label("source", held.came_from, visit.language),
         version=held.version,
-        case=_case(visit, held.case),
+        case=_case(visit, held),
         collected_at=held.collected_at,
         due=held.due,
         latest=bool(held.waits_for),
         reason=_reason(visit, held),
-        law=_law(visit, held.source),
+        law=_law(visit, held),
     )
 
 
-def _in_force(visit: Visit, mine: MyData, purpose: str) -> bool:
-    return visit.policy.purposes[purpose].basis is not Basis.CONSENT or purpose in mine.consents
+def _in_force(mine: MyData, purpose: str) -> bool:
+    return mine.policy.purposes[purpose].basis is not Basis.CONSENT or purpose in mine.consents
 
 
-def _why(visit: Visit, purpose: str) -> Why:
-    law, language = visit.policy.purposes[purpose], visit.language
+def _why(visit: Visit, mine: MyData, purpose: str) -> Why:
+    law, language = mine.policy.purposes[purpose], visit.language
     return Why(label=law.says[language], tells=law.tells[language], basis=BASES[law.basis][language])
 
 
-def _case(visit: Visit, case: str | None) -> str:
-    kind, _, number = (case or "").partition(":")
-    return f"{visit.label('case', kind)} {number}" if number else ""
+def _case(visit: Visit, held: Held) -> str:
+    kind, _, number = (held.case or "").partition(":")
+    return f"{held.law.label('case', kind, visit.language)} {number}" if number else ""
 
 
 def _reason(visit: Visit, held: Held) -> str:
     """Why then and not earlier; for an end that still waits for something, that it can only come sooner."""
+    if held.due is None:
+        return visit.words(_UNRULED)
     if held.factor in _BECAUSE:
         return visit.words(_BECAUSE[held.factor])
     return visit.words(_EARLIER.get(held.waits_for, N_("Nothing is kept longer than this.")))
 
 
-def _law(visit: Visit, source: str) -> str:
+def _law(visit: Visit, held: Held) -> str:
     """The label of the law that names the period."""
-    for pack in visit.policy.packs:
-        named = pack.retention.get(source) or pack.laws.get(source)
+    for pack in held.law.packs:
+        named = pack.retention.get(held.source) or pack.laws.get(held.source)
         if named is not None:
             return named.says[visit.language]
     return ""

@@ -1,7 +1,6 @@
 """Cases: opened, bound, assigned and closed by the systems they live in, never by a caller's word (S4)."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ from omonat.flows.clients import Client, require_client
 from omonat.flows.collecting import CASE
 from omonat.flows.grounds import Also, Grounds
 from omonat.flows.reckon import note_moved
+from omonat.flows.refusals import refusals_noted
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.cases.rule import ANCHORS, CaseState, decide_change, sources_of
@@ -48,6 +48,7 @@ class Cases:
     """The flow of cases."""
 
     def __init__(self, grounds: Grounds) -> None:
+        self._grounds = grounds
         self._database = grounds.database
         self._vault = grounds.vault
         self._journal = grounds.journal
@@ -64,16 +65,9 @@ class Cases:
         async with self._refusals_noted(request):
             return await self._event(request, also)
 
-    @asynccontextmanager
-    async def _refusals_noted(self, request: PutCase | CaseEvent) -> AsyncIterator[None]:
-        """What a system of the company was refused is in evidence; a stranger without a credential fills no log."""
-        try:
-            yield
-        except Refused as refusal:
-            if refusal.code != "credential-refused":
-                facts = {"kind": _kind(request.case), "client": request.credential.client, "code": refusal.code}
-                await self._journal.submit(Entry(new_id("ev"), self._clock(), "case:work:refused", facts))
-            raise
+    def _refusals_noted(self, request: PutCase | CaseEvent) -> AbstractAsyncContextManager[None]:
+        facts = {"kind": _kind(request.case), "client": request.credential.client}
+        return refusals_noted(self._grounds, "case:work:refused", facts)
 
     async def _put(self, request: PutCase, also: Also[Receipt] | None) -> Receipt:
         policy, now = await self._law.current(), self._clock()

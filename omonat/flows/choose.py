@@ -4,6 +4,7 @@ The person's row is locked while the choice is written, and every use reads that
 acknowledgement of a withdrawal sees the consent.
 """
 
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.grounds import Also, Grounds
 from omonat.flows.reckon import note_moved
+from omonat.flows.refusals import refusals_noted
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.choice.rule import decide_choice, decide_report
 from omonat.promises.choice.standing import Choice, Kind, State, applied
@@ -65,6 +67,7 @@ class Choose:
     """The flow of choices and tellings."""
 
     def __init__(self, grounds: Grounds) -> None:
+        self._grounds = grounds
         self._database = grounds.database
         self._vault = grounds.vault
         self._journal = grounds.journal
@@ -73,13 +76,18 @@ class Choose:
 
     async def __call__(self, choosing: Choosing, also: Also[Receipt] | None = None) -> Receipt:
         """Write the choice; in force once this returns. Raises BadInput, Refused (`person-unknown`, …)."""
-        policy, now = await self._law.current(), self._clock()
+        policy = await self._law.current()
         if choosing.kind != "restriction":
             policy.purpose(choosing.purpose)
+        async with self._refusals_noted(policy, choosing, choosing.purpose):
+            return await self._choose(policy, choosing, also)
+
+    async def _choose(self, policy: CompiledPolicy, choosing: Choosing, also: Also[Receipt] | None) -> Receipt:
+        now = self._clock()
         verdict = decide_choice(policy, kind=choosing.kind, purpose=choosing.purpose, state=choosing.state)
         if not isinstance(verdict, Allow):
             raise Refused(verdict.reasons[0].code, **verdict.reasons[0].about)
-        await self._permit(policy, choosing, choosing.widens, choosing.purpose, choosing.source)
+        self._permit(policy, choosing, choosing.widens, choosing.purpose, choosing.source)
         ordinal = self._shown(policy, choosing.version).ordinal
         entry = new_id("ev")
         async with self._database.transaction() as connection:
@@ -119,8 +127,13 @@ class Choose:
 
     async def tell(self, telling: Telling, also: Also[Receipt] | None = None) -> Receipt:
         """Record that a version reached a person; `told` advances as far as nothing is missing (P2)."""
-        policy, now = await self._law.current(), self._clock()
-        await self._permit(policy, telling, "P2")
+        policy = await self._law.current()
+        async with self._refusals_noted(policy, telling):
+            return await self._tell(policy, telling, also)
+
+    async def _tell(self, policy: CompiledPolicy, telling: Telling, also: Also[Receipt] | None) -> Receipt:
+        now = self._clock()
+        self._permit(policy, telling, "P2")
         ordinal = self._shown(policy, telling.version).ordinal
         entry = new_id("ev")
         async with self._database.transaction() as connection:
@@ -147,7 +160,16 @@ class Choose:
                 await also(connection, receipt)
         return receipt
 
-    async def _permit(
+    def _refusals_noted(
+        self, policy: CompiledPolicy, report: Choosing | Telling, purpose: str = ""
+    ) -> AbstractAsyncContextManager[None]:
+        """What a system reports and is refused is in evidence; what people say themselves isn't held against them."""
+        if report.roles is None:
+            return nullcontext()
+        facts = {"policy": policy.digest, "purpose": purpose, "by": report.by}
+        return refusals_noted(self._grounds, "choice:person:refused", facts)
+
+    def _permit(
         self,
         policy: CompiledPolicy,
         report: Choosing | Telling,
@@ -155,15 +177,12 @@ class Choose:
         purpose: str = "",
         source: str | None = None,
     ) -> None:
-        """Raises Refused for a report by a system that would profit from it; the refusal is in evidence."""
+        """Raises Refused for a report by a system that would profit from it."""
         if report.roles is None or not widens:
             return
         verdict = decide_report(policy, roles=report.roles, widens=widens, purpose=purpose, source=source)
         if isinstance(verdict, Deny):
-            code = verdict.reasons[0].code
-            facts = {"policy": policy.digest, "purpose": purpose, "by": report.by, "code": code}
-            await self._journal.submit(Entry(new_id("ev"), self._clock(), "choice:person:refused", facts))
-            raise Refused(code)
+            raise Refused(verdict.reasons[0].code)
 
     def _shown(self, policy: CompiledPolicy, version: str | None) -> CompiledPolicy:
         shown = policy if version is None else self._law.version(version)

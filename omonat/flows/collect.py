@@ -164,6 +164,8 @@ class Collect:
             return Refused("credential-refused")
         if facts.client_until <= now:
             return Refused("role-ended")
+        if parsed.outside is not None:
+            return Refused("card-scope", item=parsed.outside)
         if facts.answer is not None:
             if facts.answered_request != parsed.body_digest:
                 return BadInput("key-reused")

@@ -15,8 +15,10 @@ select q.n, i.active_ordinal, cl.secret, cl.source, cl.roles, cl.until,
 
 -- name: lock_persons
 -- The people a batch adds to, locked in one order so that batches can't wait for each other in a circle.
-select id, slot, evidence_slot, told, standing, erased_at is not null or quarantined_at is not null as closed
-  from persons where id = any(:ids::text[]) order by id for no key update;
+select p.id, p.slot, p.evidence_slot, p.told, p.standing,
+       p.erased_at is not null or p.quarantined_at is not null as closed,
+       array(select t.version from tellings t where t.person = p.id and t.version > p.told) as heard
+  from persons p where p.id = any(:ids::text[]) order by p.id for no key update of p;
 
 -- name: update_standing!
 -- New standing of people who were there before.

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 from omonat.base.errors import BadInput, Refused
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
+from omonat.base.verdict import Allow
 from omonat.evidence.entry import Entry
 from omonat.flows.reckon import note_moved
 from omonat.policy.compiled import CompiledPolicy, Form
 from omonat.policy.kinds import Normalised, age_signal
 from omonat.policy.model import Item, Keep, Kind, Scope
+from omonat.promises.choice.rule import decide_report
 from omonat.promises.choice.standing import Choice, Standing, applied, choice_anchors
+from omonat.promises.notice.rule import told_after
 from omonat.vault.vault import Vault
 
 if TYPE_CHECKING:
@@ -30,7 +33,7 @@ class Parsed:
     """A request whose every value has its type.
 
     `values` are normalised; `lookups` maps items to look-up epoch and keyed digest; `ages` is what the
-    values tell.
+    values tell. `outside` names an item that nobody may hand in here: refused once it is known who asks.
     """
 
     request: "CollectRequest"
@@ -42,6 +45,7 @@ class Parsed:
     ages: Sequence[date | int]
     key: bytes | None
     body_digest: bytes
+    outside: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,10 @@ class Facts:
         """The person this adds to: the one named, else the case's; None when it makes a new one."""
         return parsed.request.person or self.case_person
 
+    def may_tell(self, policy: CompiledPolicy) -> bool:
+        """Whether the client's word that somebody was told of a version counts: the same rule as for a telling."""
+        return isinstance(decide_report(policy, roles=self.client_roles or (), widens="P2"), Allow)
+
 
 @dataclass(frozen=True, slots=True)
 class Secret:
@@ -84,7 +92,7 @@ async def hash_secrets(parsed: Parsed, vault: Vault) -> None:
 
 
 def parse(policy: CompiledPolicy, request: "CollectRequest", vault: Vault, shown: CompiledPolicy | None) -> Parsed:
-    """Read a request by the policy. Raises BadInput or Refused; no error ever holds a value."""
+    """Read a request by the policy. Raises BadInput; no error ever holds a value."""
     form = policy.form(request.service)
     if shown is None or shown.ordinal > policy.ordinal:
         raise BadInput("version-unknown")
@@ -93,10 +101,12 @@ def parse(policy: CompiledPolicy, request: "CollectRequest", vault: Vault, shown
     lookups: dict[str, tuple[int, bytes]] = {}
     epoch = vault.lookup_epoch
     ages: list[date | int] = []
+    outside = None
     for name, value in request.items.items():
         item = policy.item(name)
         if item.kind is Kind.CARD_NUMBER and item.scope is Scope.PCI:
-            raise Refused("card-scope", item=name)
+            outside = name
+            continue
         normal = _normal(policy, item, value)
         age = age_signal(item.kind, normal.value)
         if age is not None:
@@ -113,7 +123,7 @@ def parse(policy: CompiledPolicy, request: "CollectRequest", vault: Vault, shown
     if request.key is not None:
         key = vault.keyed_digest("idempotency-key", f"{request.credential.client}\n{request.key}".encode())
     body = vault.keyed_digest("idempotency-body", request.body_digest) if key is not None else b""
-    return Parsed(request, policy, shown, form, values, lookups, ages, key, body)
+    return Parsed(request, policy, shown, form, values, lookups, ages, key, body, outside)
 
 
 def _normal(policy: CompiledPolicy, item: Item, value: Any) -> Normalised:
@@ -147,6 +157,7 @@ class _Person:
     language: str
     since: Instant | None = None
     closed: bool = False
+    heard: Sequence[int] = ()
 
 
 @dataclass(slots=True)
@@ -170,8 +181,9 @@ class Writing:
     def meet(self, row: Mapping[str, Any]) -> None:
         """Somebody who was there before, read and locked in this transaction."""
         self.people[row["id"]] = _Person(
-            row["id"], row["slot"], row["evidence_slot"], row["told"], row["standing"], False, "", closed=row["closed"]
-        )
+            row["id"], row["slot"], row["evidence_slot"], row["told"], row["standing"], False, "",
+            closed=row["closed"], heard=row["heard"],
+        )  # fmt: skip
 
     def add(self, parsed: Parsed, facts: Facts) -> None:
         """Plan and seal one collection."""
@@ -187,7 +199,7 @@ class Writing:
             self._cases[request.case] = (
                 request.case, kind, request.service, person.id, request.credential.client, at, entry,
             )  # fmt: skip
-        self._choose(parsed, person, entry, at)
+        self._choose(parsed, facts, person, entry, at)
         due = self._due(parsed.policy, request.service, at, facts.case_opened or at, person.standing)
         self._records.append(
             (record, person.id, request.service, request.case, parsed.shown.ordinal, slot, facts.source or "",
@@ -238,10 +250,10 @@ class Writing:
             )
             self._sections.append((record, category, person.id, at, sealed))
 
-    def _choose(self, parsed: Parsed, person: _Person, entry: str, at: Instant) -> None:
+    def _choose(self, parsed: Parsed, facts: Facts, person: _Person, entry: str, at: Instant) -> None:
         ordinal = parsed.shown.ordinal
-        if ordinal > person.told:
-            person.told = ordinal
+        if parsed.request.accepted and ordinal > person.told and facts.may_tell(parsed.policy):
+            person.told = told_after(person.told, person.heard, accepted=ordinal)
             self._touched.add(person.id)
         for purpose, yes in parsed.request.consents.items():
             state = "given" if yes else "withdrawn"

@@ -17,10 +17,11 @@ from omonat.evidence.journal import Receipt
 from omonat.flows.caps import Caps
 from omonat.flows.clients import Client, require_client
 from omonat.flows.grounds import Grounds
-from omonat.flows.use import Credential
+from omonat.flows.use import Credential, allowed_role
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.kinds import normalise
 from omonat.policy.model import RoleKind
+from omonat.promises.use.actor import role_of_program, role_of_staff
 from omonat.promises.use.lookup import decide_lookup
 
 _queries = load("omonat.promises.identity")
@@ -122,17 +123,11 @@ class Lookup:
 
 def _role(policy: CompiledPolicy, request: LookupRequest, client: Client, staff: Any, now: Instant) -> tuple[str, str]:
     """The acting role and who is counted. Raises Refused."""
-    if request.on_behalf_of is not None:
-        if staff is None:
-            raise Refused("staff-unknown")
-        if staff["role"] not in client.roles:
-            raise Refused("role-unclear")
-        if staff["role_until"] <= now:
-            raise Refused("role-ended")
-        if staff["trained_until"] <= now:
-            raise Refused("training-lapsed")
-        return staff["role"], request.on_behalf_of
-    fitting = [role for role in client.roles if role in policy.purposes[request.purpose].roles]
-    if len(fitting) != 1:
-        raise Refused("role-unclear")
-    return fitting[0], client.id
+    if request.on_behalf_of is None:
+        return allowed_role(role_of_program(policy, request.purpose, client.roles)), client.id
+    role = allowed_role(role_of_staff(None if staff is None else staff["role"], client.roles))
+    if staff["role_until"] <= now:
+        raise Refused("role-ended")
+    if staff["trained_until"] <= now:
+        raise Refused("training-lapsed")
+    return role, request.on_behalf_of

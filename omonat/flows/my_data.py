@@ -4,11 +4,9 @@ One of the few flows beside `use` that open the vault: the person is the actor a
 access. The entry is durable before anything is shown, like for everybody else.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import asyncpg
 
 from omonat.base.errors import BadInput, Refused
 from omonat.base.instants import Instant
@@ -17,8 +15,8 @@ from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.evidence.reader import START, Page, Reader, Recorded
 from omonat.flows.grounds import Grounds
-from omonat.policy.compiled import CompiledPolicy
-from omonat.policy.model import Keep
+from omonat.policy.compiled import CompiledPolicy, Due
+from omonat.policy.model import Item, Keep
 from omonat.promises.choice.standing import choice_anchors, live_consents
 
 _queries = load("omonat.flows", "my_data.sql")
@@ -30,11 +28,15 @@ _MOST = 500
 class Held:
     """One item as held. `value` is None for a verify-only item: nobody reads those back, not even their owner.
 
+    `declared` and `law` are the item and the newest version that still had it and its service, mostly the one in force.
     `purposes` are what it is kept for; `due` is when it goes, `factor` which of R2's reasons keeps it until then and
     `source` the law that names the period, if one does. `waits_for` names the event that brings `due` forward, or "".
+    A None `due`: the version in force has no rule for it, nobody may use it, and it is held all the same.
     """
 
     item: str
+    declared: Item
+    law: CompiledPolicy
     value: Any
     service: str
     record: str
@@ -42,7 +44,7 @@ class Held:
     came_from: str
     version: str
     collected_at: Instant
-    due: Instant
+    due: Instant | None
     factor: str
     source: str
     waits_for: str
@@ -71,18 +73,6 @@ class MyStanding:
     consents: frozenset[str]
     objections: frozenset[str]
     restricted_at: Instant | None
-
-
-@dataclass(slots=True)
-class _Look:
-    """One look at what is held: the entry it is for, how many sections were opened, and whether a key was gone when its
-    section was to be opened."""
-
-    entry: str
-    policy: CompiledPolicy
-    now: Instant
-    count: int = 0
-    missed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,24 +122,21 @@ class ViewMyData:
 
         Raises Refused `person-unknown` once erased, Unavailable without evidence.
         """
-        policy, now = await self._grounds.law.current(), self._grounds.clock()
         vault = self._grounds.vault
+        wanted = None if categories is None else sorted(categories)
         with vault.openings.for_an_entry() as entry:
-            look = _Look(entry, policy, now)
-            async with self._grounds.database.connection() as connection:
-                row = await _queries.person_for_view(connection, id=person)
-                if row is None:
-                    raise Refused("person-unknown")
-                held = await self._held(connection, look, row, categories)
+            look = await self._look(person, wanted, entry)
+            row, policy, held = look.person, look.policy, look.held
             facts = {
                 "policy": policy.digest,
                 "items": sorted({item.item for item in held}),
-                "opened": look.count,
+                "opened": look.opened,
                 "person": vault.commitment(
                     evidence_slot=row["evidence_slot"], entry=entry, field="person", value=person
                 ),
             }
-            receipt = await self._grounds.journal.submit(Entry(entry, now, "access:person:viewed", facts, (person,)))
+            viewed = Entry(entry, look.now, "access:person:viewed", facts, (person,))
+            receipt = await self._grounds.journal.submit(viewed)
         return MyData(
             person=person,
             language=row["language"],
@@ -161,61 +148,73 @@ class ViewMyData:
             policy=policy,
         )
 
-    async def _held(
-        self, connection: asyncpg.Connection, look: _Look, person: Any, categories: frozenset[str] | None
-    ) -> tuple[Held, ...]:
-        """What is held, opened for this look's entry. A key may go between the read and the opening: what stays was
-        sealed anew before, so read it once more."""
-        held: tuple[Held, ...] = ()
-        for _ in range(2):
-            look.missed = False
-            sections = [s async for s in _queries.held_sections(connection, person=person["id"], most=_MOST)]
-            wanted = [s for s in sections if categories is None or s["category"] in categories]
-            held = tuple(item for section in wanted for item in self._open(look, person, section))
-            if not look.missed:
-                break
-        return held
+    async def _look(self, person: str, categories: Sequence[str] | None, entry: str) -> "_Look":
+        """What is held, of one instant, opened for this entry. A key may go between the read and the opening: what
+        stays was sealed anew before, so it is read once more. Raises Refused `person-unknown`."""
+        opened, again = 0, False
+        while True:
+            async with self._grounds.database.connection() as connection:
+                found = _queries.held_sections(connection, person=person, categories=categories, most=_MOST)
+                rows = [row async for row in found]
+            if not rows:
+                raise Refused("person-unknown")
+            policy, now = await self._grounds.law.of(rows[0]["active_ordinal"]), self._grounds.clock()
+            look = _Look(entry, policy, now, rows[0], opened)
+            sections = [each for each in rows if each["record"] is not None]
+            look.held = tuple(item for section in sections for item in self._open(look, section))
+            if not look.missed or again:
+                return look
+            opened, again = look.opened, True
 
-    def _open(self, look: _Look, person: Any, section: Any) -> Iterator[Held]:
+    def _open(self, look: "_Look", section: Any) -> Iterator[Held]:
         """The items of one section that are still kept; an expired or destroyed one isn't there."""
-        policy = look.policy
-        if section["service"] not in policy.services:
-            return
-        anchors = _anchors(policy, person, section)
-        names = [item for item in policy.items if item.startswith(section["category"] + ".")]
-        dues = {item: policy.due(section["service"], item, anchors) for item in names}
-        if all(due.instant <= look.now for due in dues.values()):
+        policy, dues = look.policy, _dues(look.policy, section)
+        gone = dues and all(due.instant <= look.now for due in dues.values())
+        if gone and not self._dropped(policy, section["category"]):
             return
         try:
             values = self._grounds.vault.open_section(
-                person=person["id"], person_slot=person["slot"], record=section["record"],
+                person=section["id"], person_slot=section["person_slot"], record=section["record"],
                 record_slot=section["slot"], category=section["category"], version=section["version"],
                 sealed=section["sealed"], entry=look.entry,
             )  # fmt: skip
         except Refused:
             look.missed = True
             return
-        look.count += 1
+        look.opened += 1
         for name, value in values.items():
             item = f"{section['category']}.{name}"
             due = dues.get(item)
-            if due is None or due.instant <= look.now:
+            if due is not None and due.instant <= look.now:
                 continue
+            law = policy if due is not None else self._last_with(policy, section["service"], item)
             yield Held(
                 item=item,
-                value=None if policy.items[item].keep is Keep.VERIFY_ONLY else value,
+                declared=law.items[item],
+                law=law,
+                value=None if law.items[item].keep is Keep.VERIFY_ONLY else value,
                 service=section["service"],
                 record=section["record"],
                 case=section["case_id"],
                 came_from=section["source"],
                 version=self._version(section["version"]),
                 collected_at=section["collected_at"],
-                due=due.instant,
-                factor=due.factor,
-                source=due.source,
-                waits_for=due.waits_for,
-                purposes=policy.needed_by(section["service"], item),
+                due=due.instant if due is not None else None,
+                factor=due.factor if due is not None else "",
+                source=due.source if due is not None else "",
+                waits_for=due.waits_for if due is not None else "",
+                purposes=policy.needed_by(section["service"], item) if due is not None else (),
             )
+
+    def _last_with(self, policy: CompiledPolicy, service: str, item: str) -> CompiledPolicy:
+        """The newest version up to the one in force that has both, else that has the item at least."""
+        known = [p for p in reversed(self._grounds.law.history()) if p.ordinal <= policy.ordinal and item in p.items]
+        return next((p for p in known if service in p.services), known[0])
+
+    def _dropped(self, policy: CompiledPolicy, category: str) -> bool:
+        """Whether an earlier version had an item of this category that the one in force doesn't."""
+        earlier = (item for p in self._grounds.law.history() if p.ordinal < policy.ordinal for item in p.items)
+        return any(item.startswith(category + ".") and item not in policy.items for item in earlier)
 
     def _version(self, ordinal: int) -> str:
         for policy in self._grounds.law.history():
@@ -256,14 +255,38 @@ class ViewMyData:
         )
 
 
-def _anchors(policy: CompiledPolicy, person: Any, section: Any) -> dict[str, Instant]:
+def _dues(policy: CompiledPolicy, section: Any) -> dict[str, Due]:
+    """When each item the category has goes; empty for a service the version in force dropped."""
+    service = section["service"]
+    if service not in policy.services:
+        return {}
+    anchors = _anchors(policy, section)
+    names = [item for item in policy.items if item.startswith(section["category"] + ".")]
+    return {item: policy.due(service, item, anchors) for item in names}
+
+
+def _anchors(policy: CompiledPolicy, section: Any) -> dict[str, Instant]:
     anchors: dict[str, Instant] = {
         **(section["anchors"] or {}),
         "collected": section["collected_at"],
-        **choice_anchors(policy, section["service"], person["standing"]),
+        **choice_anchors(policy, section["service"], section["standing"]),
     }
     if section["opened_at"] is not None:
         anchors |= {"case-opened": section["opened_at"], **section["case_anchors"]}
         if section["closed_at"] is not None:
             anchors["case-closed"] = section["closed_at"]
     return anchors
+
+
+@dataclass(slots=True)
+class _Look:
+    """One look at what is held, for one entry: how many sections were opened for it, and whether a key was gone when
+    its section was to be opened."""
+
+    entry: str
+    policy: CompiledPolicy
+    now: Instant
+    person: Any
+    opened: int
+    missed: bool = False
+    held: tuple[Held, ...] = ()

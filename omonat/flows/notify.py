@@ -13,7 +13,9 @@ from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.clients import require_client
 from omonat.flows.grounds import Also, Grounds
+from omonat.flows.refusals import refusals_noted
 from omonat.flows.use import Credential
+from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.messages import Channel, Message, Value, put
 from omonat.vault.vault import Vault
 
@@ -44,9 +46,21 @@ class Notify:
 
     async def __call__(self, wanted: Notification, also: Also[Receipt] | None = None) -> Receipt:
         """Put the message into the outbox. Raises BadInput for a wrong template or parameters, Refused."""
-        policy, now = await self._grounds.law.current(), self._grounds.clock()
+        policy = await self._grounds.law.current()
         policy.purpose(wanted.purpose)
-        entry = new_id("ev")
+        facts = {
+            "policy": policy.digest,
+            "purpose": wanted.purpose,
+            "channel": wanted.channel.value,
+            "client": wanted.credential.client,
+        }
+        async with refusals_noted(self._grounds, "message:person:refused", facts):
+            return await self._put(wanted, policy, facts, also)
+
+    async def _put(
+        self, wanted: Notification, policy: CompiledPolicy, about: Mapping[str, str], also: Also[Receipt] | None
+    ) -> Receipt:
+        entry, now = new_id("ev"), self._grounds.clock()
         async with self._grounds.database.transaction() as connection:
             client = await require_client(connection, wanted.credential, now)
             if not set(client.roles) & set(policy.purposes[wanted.purpose].roles):
@@ -67,11 +81,8 @@ class Notify:
             )
             await put(connection, message, seal=partial(_seal, self._grounds.vault, person["slot"]), now=now)
             facts = {
-                "policy": policy.digest,
-                "purpose": wanted.purpose,
+                **about,
                 "template": wanted.template,
-                "channel": wanted.channel.value,
-                "client": client.id,
                 "person": self._grounds.vault.commitment(
                     evidence_slot=person["evidence_slot"], entry=entry, field="person", value=wanted.person
                 ),

@@ -27,8 +27,8 @@ _when = attrgetter("collected_at")
 
 
 class Question(Struct, frozen=True, gc=False):
-    """What to read. `categories` is a comma-separated list: the sections that may be opened. Outside a case, the `most`
-    newest of each category."""
+    """What to read. `categories` is a comma-separated list: the sections that may be opened, the `most` newest of each;
+    with a case, of those that belong to it."""
 
     client: str
     staff: str | None

@@ -22,6 +22,7 @@ from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.clients import require_client
 from omonat.flows.grounds import Also, Grounds
+from omonat.flows.refusals import refusals_noted
 from omonat.flows.use import Credential
 from omonat.policy.model import RoleKind
 
@@ -63,6 +64,7 @@ class Staff:
     """The flow of staff."""
 
     def __init__(self, grounds: Grounds) -> None:
+        self._grounds = grounds
         self._database = grounds.database
         self._vault = grounds.vault
         self._journal = grounds.journal
@@ -111,8 +113,9 @@ class Staff:
         """
         async with self._database.connection() as connection:
             client = await require_client(connection, credential, self._clock())
-        if not REGISTRARS.intersection(client.roles):
-            raise Refused("registrar-needed")
+        async with refusals_noted(self._grounds, "staff:role:refused", {"by": client.id}):
+            if not REGISTRARS.intersection(client.roles):
+                raise Refused("registrar-needed")
         return await self.put(registration, by=client.id, also=also)
 
     async def set_secrets(self, ref: str, password: str) -> str:

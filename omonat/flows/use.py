@@ -19,7 +19,7 @@ from msgspec import Struct
 from omonat.base.errors import BadInput, Refused
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
-from omonat.base.verdict import Allow, CannotTell, Reason, Verdict
+from omonat.base.verdict import Allow, CannotTell, Deny, Reason, Verdict
 from omonat.database.codecs import FOREVER
 from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
@@ -30,6 +30,7 @@ from omonat.flows.using import Opened, Situation, entry, open_sections
 from omonat.flows.work import open_work_item
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import RoleKind
+from omonat.promises.use.actor import role_of_program, role_of_staff
 from omonat.promises.use.facts import ActorFacts, CaseFacts
 from omonat.promises.use.rule import NO_CASE, NO_PERSON, decide_standing
 
@@ -44,7 +45,7 @@ class Credential(Struct, frozen=True, kw_only=True, gc=False):
 class UseRequest(Struct, frozen=True, kw_only=True, gc=False):
     """What is asked. `case` or `person` (or both) name whose data; `items` empty means all the purpose may use.
 
-    `on_behalf_of` is the staff ref the client acts for; without it the client acts in its own role.
+    `on_behalf_of` is the staff ref the client acts for; a program of its own acts without, and in no human role.
     """
 
     credential: Credential
@@ -196,7 +197,8 @@ def _question(policy: CompiledPolicy, request: UseRequest) -> Question:
     if request.case is None and request.person is None:
         raise BadInput("nobody-named")
     categories = policy.sections(request.purpose, request.items)
-    return Question(request.credential.client, request.on_behalf_of, request.person, request.case, categories)
+    most = FEW if request.case is None else MANY  # a case holds few, and none of another case may stand in for them
+    return Question(request.credential.client, request.on_behalf_of, request.person, request.case, categories, most)
 
 
 def _actor(request: UseRequest, found: Found, policy: CompiledPolicy) -> ActorFacts:
@@ -204,22 +206,22 @@ def _actor(request: UseRequest, found: Found, policy: CompiledPolicy) -> ActorFa
     secret = found.client_secret
     if secret is None or not compare_digest(secret, request.credential.secret_digest):
         raise Refused("credential-refused")
-    if request.on_behalf_of is not None:
-        if found.staff is None:
-            raise Refused("staff-unknown")
-        if found.staff_role not in found.client_roles:
-            raise Refused("role-unclear")
-        return ActorFacts(
-            id=request.on_behalf_of,
-            role=found.staff_role,
-            until=min(found.client_until, found.staff_until),
-            trained_until=found.trained_until,
-        )
-    able = policy.purposes[request.purpose].roles
-    fitting = [role for role in found.client_roles if role in able] or list(found.client_roles)
-    if len(fitting) != 1:
-        raise Refused("role-unclear")
-    return ActorFacts(id=request.credential.client, role=fitting[0], until=found.client_until, trained_until=FOREVER)
+    if request.on_behalf_of is None:
+        role = allowed_role(role_of_program(policy, request.purpose, found.client_roles))
+        return ActorFacts(id=request.credential.client, role=role, until=found.client_until, trained_until=FOREVER)
+    return ActorFacts(
+        id=request.on_behalf_of,
+        role=allowed_role(role_of_staff(found.staff_role or None, found.client_roles)),
+        until=min(found.client_until, found.staff_until),
+        trained_until=found.trained_until,
+    )
+
+
+def allowed_role(role: str | Deny) -> str:
+    """The role, or Refused with the rule's reason."""
+    if isinstance(role, Deny):
+        raise Refused(role.reasons[0].code, **role.reasons[0].about)
+    return role
 
 
 def _case(request: UseRequest, found: Found) -> CaseFacts | None:

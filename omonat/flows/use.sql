@@ -20,12 +20,15 @@ select q.n, i.active_ordinal,
   left join cases k on k.id = q.case_id
   left join persons p on p.id = coalesce(q.person, k.person)
   left join lateral (
-        select r.id as record, s.category, s.sealed, r.slot, r.version, r.service, r.collected_at, r.anchors,
-               k.opened_at, k.closed_at, nullif(k.anchors, '{}') as case_anchors
-          from records r
-          join sections s on s.record = r.id
-         where r.case_id = q.case_id and r.person = p.id
-           and s.category = any(string_to_array(q.categories, ','))
+        select own.*, k.opened_at, k.closed_at, nullif(k.anchors, '{}') as case_anchors
+          from unnest(case when k.id is not null then string_to_array(q.categories, ',') end) as c(category)
+         cross join lateral (
+                select r.id as record, s.category, s.sealed, r.slot, r.version, r.service, r.collected_at, r.anchors
+                  from records r
+                  join sections s on s.record = r.id and s.category = c.category
+                 where r.case_id = k.id and r.person = p.id
+                 order by r.collected_at desc
+                 limit q.most) own
          union all
         select r.id, s.category, s.sealed, r.slot, r.version, r.service, r.collected_at, r.anchors,
                own.opened_at, own.closed_at, nullif(own.anchors, '{}')

@@ -1,7 +1,8 @@
 """Somebody who orders every week (U3, R3): what they gave once is still found behind what they gave since."""
 
-from omonat.base.instants import DAY
+from omonat.base.instants import DAY, Instant
 from omonat.flows.cases import CaseEvent
+from omonat.flows.staff import Registration
 from omonat.flows.use import UseRequest
 from tests.adversary.conftest import codes_waiting, ordered
 from tests.flows.conftest import Shop
@@ -16,7 +17,11 @@ async def test_U5_an_address_given_before_many_orders_is_still_found(shop: Shop)
         await ordered(shop, person=person)
     answer = await shop.house.use(
         UseRequest(
-            credential=shop.credentials["campaigns"], purpose="marketing-email", person=person, items=("contact.email",)
+            credential=shop.credentials["campaigns"],
+            purpose="marketing-email",
+            person=person,
+            on_behalf_of="501",
+            items=("contact.email",),
         )
     )
     assert answer.items == {"contact.email": "a@example.uz"}
@@ -32,9 +37,16 @@ async def test_R3_what_has_expired_since_doesnt_hide_what_is_still_kept(shop: Sh
             CaseEvent(credential=shop.credentials["panel"], case=order.case or "", name="case-closed")
         )
     shop.clock.forward(500 * DAY)
+    await shop.house.staff.put(
+        Registration(ref="501", name="Xodim", role="marketing", trained_until=Instant(shop.clock.now + DAY)), by="test"
+    )
     answer = await shop.house.use(
         UseRequest(
-            credential=shop.credentials["campaigns"], purpose="marketing-email", person=person, items=("contact.email",)
+            credential=shop.credentials["campaigns"],
+            purpose="marketing-email",
+            person=person,
+            on_behalf_of="501",
+            items=("contact.email",),
         )
     )
     assert answer.items == {"contact.email": "a@example.uz"}

@@ -120,7 +120,8 @@ async def door(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
             for name, (source, roles) in SYSTEMS.items()
         }
         trained = Instant(clock.now + 365 * DAY)
-        await house.staff.put(Registration(ref="204", name="Kuryer", role="courier", trained_until=trained), by="test")
+        for ref, role in (("204", "courier"), ("501", "marketing")):
+            await house.staff.put(Registration(ref=ref, name="Xodim", role=role, trained_until=trained), by="test")
         app = Litestar([route(lambda: house), log_route(lambda: house)], openapi_config=None)
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8600") as http:

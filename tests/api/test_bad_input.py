@@ -104,7 +104,7 @@ ROWS = [
     Spoiled("an unknown person", "person-unknown", 404, spoil=_with(person=f"per_{MARK}")),
     Spoiled(
         "an unknown person asked about", "person-unknown", 404, path="/v1/use", by="campaigns",
-        spoil=lambda _: {"purpose": "marketing-email", "person": f"per_{MARK}"},
+        spoil=lambda _: {"purpose": "marketing-email", "person": f"per_{MARK}", "on-behalf-of": "501"},
     ),
     Spoiled("a consent nobody offers", "consent-not-offered", 422, spoil=_with(consents={"survey": True})),
     Spoiled("required data withheld", "required-withheld", 422, spoil=_without("contact.name")),

@@ -91,7 +91,8 @@ async def test_C1_a_consent_whose_answer_was_lost_is_not_given_again_after_it_wa
     door.clock.now = Instant(door.clock.now + HOUR)
     again = await door.ask("/v1/consents", asked, idempotency_key=key)
     assert again.status_code == 201
-    used = await door.ask("/v1/use", {"purpose": "marketing-email", "person": order["person"]}, by="campaigns")
+    asked_for = {"purpose": "marketing-email", "on-behalf-of": "501"}
+    used = await door.ask("/v1/use", {**asked_for, "person": order["person"]}, by="campaigns")
     assert (used.status_code, used.json()["code"]) == (403, "no-consent")
 
 

@@ -34,7 +34,7 @@ async def test_A3_reasons_speak_the_callers_language(door: Door) -> None:
 
 async def test_S4_a_purpose_of_another_role_is_refused_in_the_words_of_the_policy(door: Door) -> None:
     order = await door.order()
-    body = {"purpose": "marketing-email", "person": order["person"]}
+    body = {"purpose": "marketing-email", "person": order["person"], "on-behalf-of": "501"}
     refused = await door.ask("/v1/use", body, by="campaigns", accept_language="ru")
     assert (refused.status_code, refused.json()["code"]) == (403, "no-consent")
     policy = await door.house.grounds.law.current()
@@ -60,7 +60,9 @@ async def test_many_uses_are_answered_in_their_order_each_for_itself(door: Door)
 
 async def test_C1_consent_opens_and_withdrawal_closes_with_the_next_request(door: Door) -> None:
     order = await door.order()
-    use = {"purpose": "marketing-email", "person": order["person"], "items": ["contact.name"]}
+    use = {
+        "purpose": "marketing-email", "person": order["person"], "on-behalf-of": "501", "items": ["contact.name"],
+    }  # fmt: skip
     choice = {"person": order["person"], "purpose": "marketing-email"}
     assert (await door.ask("/v1/use", use, by="campaigns")).json()["code"] == "no-consent"
     assert (await door.ask("/v1/consents", choice | {"state": "given"})).status_code == 201

@@ -14,6 +14,10 @@ UNDER = {
     "records",
     "sections",
     "drills",
+    "erasures",
+    "holds",
+    "system_notices",
+    "proof_packets",
 }
 NOT_UNDER = {
     "cases": "a source system reports them, and reports them again",
@@ -29,6 +33,11 @@ NOT_UNDER = {
     "rates": "counts of an hour; not even kept in a backup",
     "work_items": "opened again by whatever could not be decided",
     "idempotency": "answers of a day; without them a repeated request is taken for a new one, whose case is closed",
+    "reckonings": "the read reckons for itself; a new policy or a restore begins the index anew",
+    "retention_state": "the sweeper's own memory: it looks again",
+    "reconciling": "one row, made by migrating",
+    "rows_gone": "lives as long as the ledger, which is not brought back",
+    "root_rotations": "the keys know their own root",
     "leases": "of processes that are gone",
     "migrations": "made by migrating",
     "control_changes": "on their way into the journal",

@@ -205,10 +205,8 @@ async def opened(shop: Shop) -> None:
     for name, (source, roles) in _SYSTEMS.items():
         shop.credentials[name] = parse_credential(await house.clients.issue(name=name, source=source, roles=roles))
     trained = Instant(clock.now + 3650 * DAY)
-    for ref in ("204", "205"):
-        await house.staff.put(
-            Registration(ref=ref, name=f"Xodim {ref}", role="courier", trained_until=trained), by="test"
-        )
+    for ref, role in (("204", "courier"), ("205", "courier"), ("501", "marketing")):
+        await house.staff.put(Registration(ref=ref, name=f"Xodim {ref}", role=role, trained_until=trained), by="test")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

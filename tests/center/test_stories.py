@@ -12,15 +12,16 @@ from omonat import center as door
 from omonat.base.errors import Refused
 from omonat.base.instants import DAY
 from omonat.flows.collect import CollectRequest
+from omonat.flows.publish_policy import Publication
 from omonat.flows.use import UseAnswer, UseRequest
 from omonat.house import open_house
 from tests.center.conftest import Center, Reader, settings_in
-from tests.flows.conftest import Clock
+from tests.flows.conftest import Clock, packs, without_newsletter
 
 
 async def marketing(center: Center, person: str, purpose: str = "marketing-email") -> UseAnswer:
     credential = center.shop.credentials["campaigns"]
-    return await center.house.use(UseRequest(credential=credential, purpose=purpose, person=person))
+    return await center.house.use(UseRequest(credential=credential, purpose=purpose, person=person, on_behalf_of="501"))
 
 
 async def choose(reader: Reader, purpose: str, state: str) -> None:
@@ -288,6 +289,32 @@ async def test_R3_what_is_due_is_gone_from_the_page_and_an_old_number_needs_a_se
         await reader.go("/me/data")
         assert "We hold nothing about you" in await reader.text()
         assert await reader.page.locator("button[name=reveal]").count() == 0
+
+
+async def test_A3_what_no_rule_keeps_any_more_is_said_so_in_three_languages(center: Center) -> None:
+    reading = CollectRequest(
+        credential=center.shop.credentials["site"],
+        service="newsletter",
+        items={"contact.email": "nodira@mail.example"},
+        version="1",
+        consents={"marketing-email": True},
+    )
+    person = (await center.house.collect(reading)).person
+    await center.house.publish(
+        Publication(document=without_newsletter(), packs=packs(), author="staff:1", approver="staff:2")
+    )
+    said = {
+        "en": "No rule keeps this any more",
+        "ru": "Больше ни одно правило это не хранит",
+        "uz": "Buni endi hech bir qoida saqlamaydi",
+    }
+    async with center.reader() as reader:
+        await center.sign_in(reader, "nodira@mail.example", person)
+        for language, words in said.items():
+            await reader.go(f"/me/data?lang={language}")
+            held = reader.page.locator("[id='contact.email']")
+            assert words in await held.inner_text()
+            assert "newsletter" not in await held.inner_html(), "the name of the service, not its id"
 
 
 async def test_P1_without_a_policy_the_door_says_so_calmly(dsn: str, tmp_path: Path) -> None:

@@ -207,7 +207,7 @@ def test_R2_a_newsletter_agreed_to_beside_an_order_outlives_the_order(visitor: V
         person = site.use("deliver-order", case=case).person
         panel.close_case(case)
     with Client(demo.base, clients["marketing"]) as marketing:
-        assert marketing.use("marketing-email", person=person).items["contact.email"] == address
+        assert marketing.use("marketing-email", person=person, on_behalf_of="501").items["contact.email"] == address
 
 
 def test_L1_a_question_needs_a_name_and_no_more(visitor: Visitor) -> None:

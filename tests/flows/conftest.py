@@ -63,6 +63,14 @@ def document(**replaced: str) -> str:
     return text
 
 
+def without_newsletter() -> str:
+    """A second version that has no newsletter any more, nor the channel it asks for."""
+    text = document()
+    start = text.index("\n  newsletter:\n", text.index("\nservices:"))
+    dropped = text[:start] + text[text.index("\n  survey:\n", start) :]
+    return dropped.replace('version: "1"', 'version: "2"', 1)
+
+
 def packs() -> dict[str, str]:
     return {"uz": (POLICIES / "packs" / "uz.yaml").read_text("utf-8")}
 
@@ -103,7 +111,13 @@ async def staffed(house: House, clock: Clock) -> Shop:
     for name, (source, roles) in systems.items():
         shop.credentials[name] = parse_credential(await house.clients.issue(name=name, source=source, roles=roles))
     trained = Instant(clock.now + 365 * DAY)
-    for ref, role in (("204", "courier"), ("205", "courier"), ("301", "counter"), ("401", "call-centre")):
+    for ref, role in (
+        ("204", "courier"),
+        ("205", "courier"),
+        ("301", "counter"),
+        ("401", "call-centre"),
+        ("501", "marketing"),
+    ):
         await house.staff.put(Registration(ref=ref, name=f"Xodim {ref}", role=role, trained_until=trained), by="test")
     return shop
 

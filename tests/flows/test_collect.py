@@ -88,6 +88,11 @@ async def test_D2_a_verification_code_is_refused_everywhere_and_card_numbers_by_
         street, order(street, items={**street.order_items(), "financial.card-number": "8600495473316478"})
     )
     assert number.code == "card-scope"
+    bodies = await street.house.grounds.database.pool.fetch(
+        "select convert_from(body, 'utf8') as body from entries where act = 'collect:record:refused'"
+    )
+    assert len([row for row in bodies if '"card-scope"' in row["body"]]) == 1
+    assert not any("8600495473316478" in row["body"] for row in bodies)
 
 
 async def test_D1_a_value_of_the_wrong_type_is_refused_by_name_and_never_repeated(street: Shop) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from omonat.base.errors import Refused
+from omonat.base.instants import DAY, Instant
 from omonat.flows.choose import Choosing
 from omonat.flows.clients import parse_credential
 from omonat.flows.collect import CollectAnswer, CollectRequest
+from omonat.flows.staff import Registration
 from omonat.flows.use import Credential, UseAnswer, UseRequest
 from tests.flows.conftest import Shop
 
@@ -22,6 +24,16 @@ async def acting_as(street: Shop, role: str, source: str = "counter") -> Credent
         issued = await street.house.clients.issue(name=name, source=source, roles=[role])
         street.credentials[name] = parse_credential(issued)
     return street.credentials[name]
+
+
+async def member(street: Shop, role: str) -> str | None:
+    """The number of somebody in that role; None for a system, which has no staff."""
+    if role == "system":
+        return None
+    trained = Instant(street.clock.now + 365 * DAY)
+    registration = Registration(ref=f"of-{role}", name="Xodim", role=role, trained_until=trained)
+    await street.house.staff.put(registration, by="test")
+    return registration.ref
 
 
 async def given(
@@ -52,6 +64,7 @@ async def used(
         purpose=purpose,
         case=held.case if with_case else None,
         person=held.person,
+        on_behalf_of=await member(street, role),
         items=items,
     )
     return await street.house.use(request)

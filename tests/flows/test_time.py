@@ -9,17 +9,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from omonat.base.errors import Refused, Unavailable
-from omonat.base.instants import Instant, from_datetime, to_datetime
+from omonat.base.instants import DAY, Instant, from_datetime, to_datetime
 from omonat.base.settings import Settings
 from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.clients import parse_credential
 from omonat.flows.collect import CollectAnswer, CollectRequest
 from omonat.flows.publish_policy import Publication
+from omonat.flows.staff import Registration
 from omonat.flows.use import UseAnswer, UseRequest
 from omonat.house import House, open_house
 from omonat.promises.choice.standing import State
-from tests.flows.conftest import Shop, document, packs
+from tests.flows.conftest import Shop, document, packs, without_newsletter
 
 TASHKENT = ZoneInfo("Asia/Tashkent")
 IN_FORCE = "policy:version:in-force"
@@ -38,15 +39,15 @@ async def publish(house: House, text: str, **people: str) -> None:
     await house.publish(Publication(document=text, packs=packs(), **people))
 
 
-async def ordered(shop: Shop, version: str = "1") -> CollectAnswer:
+async def ordered(shop: Shop, version: str = "1", *, system: str = "site", **more: Any) -> CollectAnswer:
     shop.orders += 1
     request = CollectRequest(
-        credential=shop.credentials["site"],
+        credential=shop.credentials[system],
         service="order",
         items=shop.order_items(),
         version=version,
-        consents={},
         case=f"order:{41876 + shop.orders}",
+        **{"consents": {}} | more,
     )
     return await shop.house.collect(request)
 
@@ -70,6 +71,40 @@ async def test_P2_a_new_use_of_old_data_waits_until_its_person_is_told_and_agree
     assert (await delivered(shop, old)).items["transaction.amount"] == 9_000_000
 
 
+async def test_P4_a_form_shown_opens_no_old_data_but_a_version_accepted_does_with_all_that_stands_in_it(
+    shop: Shop,
+) -> None:
+    old = await ordered(shop, accepted=True)
+    await publish(shop.house, second_version())
+    await publish(shop.house, second_version().replace('version: "2"', 'version: "3"', 1))
+    agreement = Choosing(person=old.person, kind="agreement", purpose="deliver-order", state="given")
+    await shop.house.choose(agreement)
+
+    async def opened() -> bool:
+        return "transaction.amount" in (await delivered(shop, old)).items
+
+    await shop.house.choose.tell(Telling(person=old.person, version="3", channel="email"))
+    assert not await opened(), "what is new in 3 says nothing of 2"
+    await ordered(shop, "3", person=old.person)
+    assert not await opened(), "a form that nobody accepted tells of nothing"
+    await ordered(shop, "2", person=old.person, accepted=True, system="panel")
+    assert not await opened(), "who uses the data doesn't write that its owner was told"
+    await ordered(shop, "2", person=old.person, accepted=True)
+    assert await opened()
+    told = "select told from persons where id = $1"
+    assert await shop.house.grounds.database.pool.fetchval(told, old.person) == 3, "the letter about 3 had come before"
+
+
+async def test_P4_who_accepts_a_later_version_is_told_of_what_came_between_and_stands(shop: Shop) -> None:
+    old = await ordered(shop, accepted=True)
+    await publish(shop.house, second_version())
+    await publish(shop.house, second_version().replace('version: "2"', 'version: "3"', 1))
+    await ordered(shop, "3", person=old.person, accepted=True)
+    assert (await delivered(shop, old)).withheld["transaction.amount"].code == "not-told-yet", "told, and not agreed"
+    await shop.house.choose(Choosing(person=old.person, kind="agreement", purpose="deliver-order", state="given"))
+    assert "transaction.amount" in (await delivered(shop, old)).items
+
+
 async def test_P2_who_consents_in_the_new_words_agrees_to_them_and_an_older_consent_does_not(shop: Shop) -> None:
     old = await ordered(shop)
     consent = Choosing(person=old.person, kind="consent", purpose="marketing-sms", state="given")
@@ -79,7 +114,9 @@ async def test_P2_who_consents_in_the_new_words_agrees_to_them_and_an_older_cons
     widened = text[start:].replace("may-use: [contact.name]", "may-use: [contact.name, contact.landmark]", 1)
     await publish(shop.house, (text[:start] + widened).replace('version: "1"', 'version: "2"', 1))
     await shop.house.choose.tell(Telling(person=old.person, version="2", channel="email"))
-    campaign = UseRequest(credential=shop.credentials["campaigns"], purpose="marketing-sms", person=old.person)
+    campaign = UseRequest(
+        credential=shop.credentials["campaigns"], purpose="marketing-sms", person=old.person, on_behalf_of="501"
+    )
     assert (await shop.house.use(campaign)).withheld["contact.landmark"].code == "not-told-yet"
     await shop.house.choose(consent)
     assert "contact.landmark" in (await shop.house.use(campaign)).items
@@ -127,17 +164,63 @@ async def test_R1_what_a_dropped_service_took_in_stays_closed_and_waits_for_some
             consents={"marketing-email": True},
         )
     )
-    letter = UseRequest(credential=shop.credentials["campaigns"], purpose="marketing-email", person=reader.person)
+    letter = UseRequest(
+        credential=shop.credentials["campaigns"], purpose="marketing-email", person=reader.person, on_behalf_of="501"
+    )
     assert "contact.email" in (await shop.house.use(letter)).items
-    text = document()
-    start = text.index("\n  newsletter:\n", text.index("\nservices:"))
-    dropped = text[:start] + text[text.index("\n  survey:\n", start) :]
-    await publish(shop.house, dropped.replace('version: "1"', 'version: "2"', 1))
+    await publish(shop.house, without_newsletter())
     answer = await shop.house.use(letter)
     assert answer.items == {}
     assert answer.withheld["contact.email"].code == "due-unknown"
     waiting = await shop.house.grounds.database.pool.fetch("select rule, person, missing from work_items")
     assert ("due", reader.person, "contact.email") in [tuple(row) for row in waiting]
+
+
+async def test_A3_what_no_rule_keeps_any_more_is_still_shown_to_its_person(shop: Shop) -> None:
+    items = {"contact.email": "dilnoza@mail.example"}
+    form = {"service": "newsletter", "items": items, "version": "1", "consents": {"marketing-email": True}}
+    reader = await shop.house.collect(CollectRequest(credential=shop.credentials["site"], **form))
+    kept = (await shop.house.my_data(reader.person)).newest()["contact.email"]
+    await publish(shop.house, without_newsletter())
+    held = (await shop.house.my_data(reader.person)).newest()["contact.email"]
+    assert (kept.value, held.value) == ("dilnoza@mail.example", "dilnoza@mail.example")
+    assert kept.due is not None
+    assert kept.purposes
+    assert (held.due, held.factor, held.purposes) == (None, "", ())
+    assert held.law.label("service", held.service, "en") == kept.law.label("service", kept.service, "en")
+    page = await shop.house.my_data.who_looked(reader.person)
+    assert page.entries[0].facts["items"] == ["contact.email"]
+
+
+async def test_A3_an_item_the_policy_has_no_more_is_still_shown(shop: Shop) -> None:
+    old = await ordered(shop, accepted=True)
+    text = document().replace('version: "1"', 'version: "2"', 1)
+    lines = [line for line in text.splitlines() if not line.startswith("      landmark:")]
+    text = "\n".join(
+        line for line in lines if line.strip() not in ("- contact.landmark", "may-use: [contact.landmark]")
+    )
+    await publish(shop.house, text.replace(", contact.landmark", ""))
+    held = (await shop.house.my_data(old.person)).newest()
+    assert (held["contact.landmark"].due, held["contact.landmark"].value) == (None, "Makro doʻkoni yonida")
+    assert held["contact.name"].due is not None
+
+
+async def test_A3_the_page_is_of_one_instant_whatever_is_written_meanwhile(shop: Shop) -> None:
+    person = (await ordered(shop, consents={"marketing-sms": True})).person
+    done = asyncio.Event()
+
+    async def write() -> None:
+        for number in range(2, 40):  # with every order the consent changes: given with odd ones, refused with even ones
+            await ordered(shop, consents={"marketing-sms": number % 2 == 1}, person=person)
+        done.set()
+
+    async def read() -> None:
+        while not done.is_set():
+            mine = await shop.house.my_data(person, frozenset({"transaction"}))
+            orders = len({held.record for held in mine.held})
+            assert ("marketing-sms" in mine.consents) == (orders % 2 == 1)
+
+    await asyncio.gather(write(), *(read() for _ in range(4)))
 
 
 async def test_P1_nobody_publishes_alone_or_twice_or_past_the_linter(shop: Shop) -> None:
@@ -181,9 +264,11 @@ async def test_R3_an_expired_item_is_refused_from_the_due_second_and_the_tax_dut
     closed = to_datetime(shop.clock.now).astimezone(TASHKENT)
     due = from_datetime(closed.replace(year=closed.year + 1))
     quality = parse_credential(await shop.house.clients.issue(name="kitchen", source="counter", roles=["quality"]))
+    trained = Instant(due + DAY)
+    await shop.house.staff.put(Registration(ref="601", name="Xodim", role="quality", trained_until=trained), by="test")
 
     async def looked_at() -> UseAnswer:
-        request = UseRequest(credential=quality, purpose="improve-services", person=order.person)
+        request = UseRequest(credential=quality, purpose="improve-services", person=order.person, on_behalf_of="601")
         return await shop.house.use(request)
 
     shop.clock.now = Instant(due - 1)
@@ -232,7 +317,9 @@ async def test_C2_no_use_begun_after_the_acknowledgement_of_a_withdrawal_sees_th
 
     async def use() -> bool:
         try:
-            await house.use(UseRequest(credential=campaign, purpose="marketing-sms", person=order.person))
+            await house.use(
+                UseRequest(credential=campaign, purpose="marketing-sms", person=order.person, on_behalf_of="501")
+            )
         except Refused:
             return False
         return True

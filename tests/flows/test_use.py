@@ -1,5 +1,8 @@
 """The main job: an order is taken, the courier gets what the delivery needs, marketing is refused and told why."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from omonat.base.errors import Refused
@@ -7,11 +10,12 @@ from omonat.base.instants import DAY, MINUTE
 from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.choose import Choosing
 from omonat.flows.collect import CollectAnswer, CollectRequest
+from omonat.flows.reading import MANY, Question, Reader
 from omonat.flows.use import UseRequest
 from tests.flows.conftest import Shop
 
 
-async def ordered(shop: Shop, **more: object) -> CollectAnswer:
+async def ordered(shop: Shop, **more: Any) -> CollectAnswer:
     shop.orders += 1
     request = CollectRequest(
         credential=shop.credentials["site"],
@@ -22,7 +26,7 @@ async def ordered(shop: Shop, **more: object) -> CollectAnswer:
         case=f"order:{41876 + shop.orders}",
         accepted=True,
     )
-    return await shop.house.collect(request)
+    return await shop.house.collect(replace(request, **more))
 
 
 async def given_to(shop: Shop, case: str, *refs: str) -> None:
@@ -85,9 +89,36 @@ async def test_Q1_what_was_said_last_in_an_order_is_what_the_courier_gets(shop: 
     assert answer.records == (newest.record,)
 
 
+async def test_S4_a_case_that_is_added_to_for_ever_is_read_no_further_than_any_person(shop: Shop) -> None:
+    order = await ordered(shop)
+    await given_to(shop, "order:41877", "204")
+    more = CollectRequest(
+        credential=shop.credentials["site"], service="order", version="1", consents={}, case=order.case,
+        items=shop.order_items(**{"contact.landmark": None}),
+    )  # fmt: skip
+    for _ in range(MANY - 1):
+        shop.clock.forward(MINUTE)
+        newest = await shop.house.collect(more)
+    shop.clock.forward(MINUTE)
+    other = await ordered(shop, person=order.person, items=shop.order_items(**{"contact.landmark": "Bozor yonida"}))
+    assert other.person == order.person
+    wanted = ("contact.name", "contact.landmark")
+    answer = await shop.house.use(delivery(shop, "order:41877", "204", *wanted))
+    assert answer.items["contact.landmark"] == "Makro doʻkoni yonida", "of this case, though it is the oldest"
+    assert answer.records == (newest.record, order.record)
+    shop.clock.forward(MINUTE)
+    await shop.house.collect(more)
+    question = Question("omk_x", None, None, "order:41877", "contact,transaction", MANY)
+    found = await Reader(shop.house.grounds.database).read(question)
+    assert len(found.sections) == 2 * MANY
+    assert order.record not in {section.record for section in found.sections}
+
+
 async def test_C1_marketing_waits_for_consent_and_stops_with_its_withdrawal(shop: Shop) -> None:
     order = await ordered(shop)
-    campaign = UseRequest(credential=shop.credentials["campaigns"], purpose="marketing-sms", person=order.person)
+    campaign = UseRequest(
+        credential=shop.credentials["campaigns"], purpose="marketing-sms", person=order.person, on_behalf_of="501"
+    )
     with pytest.raises(Refused) as refusal:
         await shop.house.use(campaign)
     assert refusal.value.code == "no-consent"
