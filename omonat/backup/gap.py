@@ -36,7 +36,13 @@ _SOURCES: Final = frozenset(
 )
 _ACTS: Final = frozenset({"notice:person:told"})
 _HARMLESS: Final = frozenset(
-    {"choice:person:refused", "staff:desk:signed-in", "staff:desk:failed", "erasure:data:sweeping"}
+    {
+        "choice:person:refused",
+        "staff:role:refused",
+        "staff:desk:signed-in",
+        "staff:desk:failed",
+        "erasure:data:sweeping",
+    }
     | {f"erasure:{scope}:planned" for scope in ("person", "record", "items")}
     | {f"retention:clock:{what}" for what in ("doubted", "confirmed")}
     | {f"retention:lookups:{what}" for what in ("begun", "renewed", "ended")}
