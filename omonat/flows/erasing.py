@@ -4,6 +4,7 @@
       │ seal        a person's only: what must stay is sealed under a new key of the person, a batch at a time
       │ destroy     the keys, on every registered copy of the slots
     key destroyed   its entry
+      │ keep proof  a person's only: the openings of their evidence, in packets sealed for an auditor
       │ sweep       rows, messages, ways to be found, web sessions, the index of who looked, a batch at a time
     swept           its entry
       │             once no digest of an erased channel is left under a living look-up key
@@ -27,8 +28,11 @@ from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.grounds import Grounds
 from omonat.flows.judging import Asked, Judge, in_force, lapsed, read_around
+from omonat.flows.proof_packets import ProofPackets
 from omonat.flows.removing import Removal, destroy, stays_of, told
+from omonat.flows.staff import Staff
 from omonat.flows.systems import tell_of_person
+from omonat.flows.work import open_work_item_in
 
 _queries = load("omonat.promises.retention")
 _erasures = load("omonat.promises.retention", "erasures.sql")
@@ -43,6 +47,7 @@ class Stages:
 
     def __init__(self, grounds: Grounds, reached: Callable[[str], None] = lambda _step: None) -> None:
         self._grounds = grounds
+        self._packets = ProofPackets(grounds, Staff(grounds))
         self.reached = reached
 
     async def intend(
@@ -121,6 +126,8 @@ class Stages:
                     await self._destroy(connection, row, now)
                     if row["scope"] != "person":  # its rows went with the intent
                         await self._note_swept(connection, row, now)
+                elif "packets" not in row["entries"]:
+                    await self._keep_proof(connection, row, now)
                 elif await self._sweep_some(connection, row, now):  # rows that go say so in their own transaction
                     await self._grounds.journal.append(connection, [self._entry(row, "sweeping", now)], now=now)
                 else:
@@ -184,6 +191,24 @@ class Stages:
         what = {"due": "retention:keys", "evidence": "retention:evidence"}.get(row["scope"], "erasure:keys")
         subject = what if stage == "destroyed" else what.replace("keys", "data")
         return Entry(id or new_id("ev"), now, f"{subject}:{stage}", {"erasure": row["id"], **more})
+
+    # What must be shown later -----------------------------------------------------------------------------------
+
+    async def _keep_proof(self, connection: asyncpg.Connection, row: Any, now: Instant) -> None:
+        """Seal the packets while the ledger is still there. Evidence that was altered keeps nobody's data: somebody
+        has to look, and the erasure goes on."""
+        person = await _queries.person_for_erasure(connection, id=row["person"])
+        packets: Sequence[str] = ()
+        if person is not None:
+            try:
+                packets, _ = await self._packets.seal(
+                    connection, row["person"], evidence_slot=person["evidence_slot"], now=now
+                )
+            except (Fault, Refused) as error:
+                await open_work_item_in(connection, rule="proof-packets", person=None, missing=error.code, now=now)
+        kept = self._entry(row, "proof-kept", now, packets=len(packets))
+        await _erasures.note_packets(connection, id=row["id"], entries={"packets": kept.id})
+        await self._grounds.journal.append(connection, [kept], now=now)
 
     # What hangs on it -------------------------------------------------------------------------------------------
 

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from omonat.base.instants import Instant
+from omonat.base.instants import DAY, Instant
 from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.clients import parse_credential
 from omonat.flows.collect import CollectAnswer, CollectRequest
+from omonat.flows.staff import Registration
 from omonat.flows.use import UseAnswer, UseRequest
 from tests.flows.conftest import Shop
 
@@ -62,12 +63,22 @@ async def delivered(shop: Shop, order: CollectAnswer) -> UseAnswer:
     )
 
 
+async def hired(shop: Shop, ref: str, role: str) -> str:
+    """Somebody on the staff, trained for a year; their number comes back."""
+    trained = Instant(shop.clock() + 365 * DAY)
+    await shop.house.staff.put(Registration(ref=ref, name="Xodim", role=role, trained_until=trained), by="test")
+    return ref
+
+
 async def for_tax(shop: Shop, person: str) -> UseAnswer:
     """What the books see."""
     if "tax" not in shop.credentials:
         issued = await shop.house.clients.issue(name="tax", source="counter", roles=["finance"])
         shop.credentials["tax"] = parse_credential(issued)
-    return await shop.house.use(UseRequest(credential=shop.credentials["tax"], purpose=TAX, person=person))
+    await hired(shop, "601", "finance")
+    return await shop.house.use(
+        UseRequest(credential=shop.credentials["tax"], purpose=TAX, person=person, on_behalf_of="601")
+    )
 
 
 TAX = "tax-reporting"

@@ -10,7 +10,7 @@ from omonat.base.instants import DAY
 from omonat.flows.collect import CollectAnswer, CollectRequest
 from omonat.flows.erase import Erase, ErasureRequest
 from omonat.flows.use import UseRequest
-from tests.erasure.stories import acts, closed, delivered, event, for_tax, held, one, ordered, swept
+from tests.erasure.stories import acts, closed, delivered, event, for_tax, held, hired, one, ordered, swept
 from tests.erasure.test_sweep import found_by
 from tests.flows.conftest import Shop
 
@@ -46,7 +46,10 @@ async def test_R3_a_person_nothing_keeps_goes_at_once_and_whoever_shares_the_num
     assert await one(shop, "select count(*) from lookups where person = $1", household.person) == 1
     again = await shop.house.erase(ErasureRequest(person=mine.person))
     assert again.id == done.id
-    assert await acts(shop, "erasure:") == ["erasure:person:hidden", "erasure:keys:destroyed", "erasure:data:swept"]
+    assert await acts(shop, "erasure:") == [
+        "erasure:person:hidden", "erasure:keys:destroyed", "erasure:data:proof-kept", "erasure:data:swept",
+    ]  # fmt: skip
+    assert await one(shop, "select count(*) from proof_packets") > 0  # what must be shown when they are gone (A1)
 
 
 async def test_R2_what_a_tax_duty_an_open_order_or_a_dispute_needs_stays_and_serves_nothing_else(shop: Shop) -> None:
@@ -74,9 +77,15 @@ async def test_R2_what_a_tax_duty_an_open_order_or_a_dispute_needs_stays_and_ser
     assert letter.record not in left
     assert (await delivered(shop, running)).items["contact.postal-address"]  # the courier is on the way
     assert (await for_tax(shop, taxed.person)).items == {"transaction.amount": 9_000_000}
+    anna = await hired(shop, "501", "marketing")
     with pytest.raises(Refused) as refusal:
         await shop.house.use(
-            UseRequest(credential=shop.credentials["campaigns"], purpose="marketing-sms", person=taxed.person)
+            UseRequest(
+                credential=shop.credentials["campaigns"],
+                purpose="marketing-sms",
+                person=taxed.person,
+                on_behalf_of=anna,
+            )
         )
     assert refusal.value.code == "person-unknown"
     with pytest.raises(Refused):
@@ -140,9 +149,15 @@ async def test_K2_a_child_is_closed_at_once_and_gone_by_the_deadline(shop: Shop)
         int(shop.clock.now),
         order.person,
     )
-    with pytest.raises(Refused):
+    anna = await hired(shop, "501", "marketing")
+    with pytest.raises(Refused, match="held"):
         await shop.house.use(
-            UseRequest(credential=shop.credentials["campaigns"], purpose="marketing-email", person=order.person)
+            UseRequest(
+                credential=shop.credentials["campaigns"],
+                purpose="marketing-email",
+                person=order.person,
+                on_behalf_of=anna,
+            )
         )
     await swept(shop)
     assert await held(shop, order.person)

@@ -118,7 +118,11 @@ async def test_R3_a_service_the_policy_no_longer_knows_hides_and_destroys_nothin
     shop.clock.forward(10 * 366 * DAY)
     await swept(shop)
     assert await held(shop, order.person) == {order.record: ["contact", "transaction"]}
-    assert (await shop.house.my_data(order.person)).held == ()
+    seen = (
+        await shop.house.my_data(order.person)
+    ).held  # its person sees that it lies there, and that no rule keeps it
+    assert seen
+    assert {item.due for item in seen} == {None}
     answer = await for_tax(shop, order.person)
     assert answer.items == {}
     assert answer.withheld["transaction.amount"].code == "due-unknown"

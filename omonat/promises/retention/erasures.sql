@@ -38,6 +38,10 @@ update erasures set sealed_at = :now, after = '', stays = :stays where id = :id;
 -- The keys are gone on every registered copy.
 update erasures set destroyed_at = :now, copies = :copies, entries = entries || :entries where id = :id;
 
+-- name: note_packets!
+-- What must be shown later is sealed for an auditor, or there was nothing.
+update erasures set entries = entries || :entries where id = :id;
+
 -- name: note_swept!
 -- Nothing of it is left in the living tables.
 update erasures set swept_at = :now, after = '', entries = entries || :entries where id = :id;
