@@ -150,7 +150,7 @@ async def test_K2_a_child_is_closed_at_once_and_gone_by_the_deadline(shop: Shop)
         order.person,
     )
     anna = await hired(shop, "501", "marketing")
-    with pytest.raises(Refused, match="held"):
+    with pytest.raises(Refused, match="child"):
         await shop.house.use(
             UseRequest(
                 credential=shop.credentials["campaigns"],
