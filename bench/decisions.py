@@ -77,6 +77,7 @@ def _question(policy: CompiledPolicy, chance: random.Random) -> Asked:
         consents=chance.choice(([], [purpose], [purpose])),
         objections=chance.choice(([], [], [purpose])),
     )
+    related = next((s.id for s in policy.services.values() if purpose in (*s.for_, *s.offers)), "")
     return Asked(
         purpose,
         role,
@@ -90,7 +91,7 @@ def _question(policy: CompiledPolicy, chance: random.Random) -> Asked:
             objections=tuple(live["objections"]),
             agreed={purpose: live["agreed"]},
         ),
-        RecordFacts(version=live["version"], due={item: live["due"]}),
+        RecordFacts(service=related, version=live["version"], due={item: live["due"]}),
         live["now"],
         request(purpose, role, item, live),
     )

@@ -71,7 +71,8 @@ def open_sections(vault: Vault, here: Situation, opened: Opened, found: Found) -
             wanted = tuple(item for item in wanted if item not in opened.values)
         if not wanted:
             continue
-        record = RecordFacts(version=section.version, due=dues(policy, found, section, wanted, now))
+        due = dues(policy, found, section, wanted, now)
+        record = RecordFacts(service=section.service, version=section.version, due=due)
         _, refused = decide_record(grant, found.facts, record, now, wanted)
         if len(refused) == len(wanted):
             opened.refused.update(refused)

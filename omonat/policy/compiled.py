@@ -26,7 +26,7 @@ from omonat.policy.printer import digest_of
 from omonat.policy.reader import Document
 from omonat.policy.retention import ERASURE, OUTLIVE_A_REQUEST, Due, Terms, is_asked
 from omonat.policy.since import Tables, since_of
-from omonat.policy.words import Basis, Keep, Messages, Threshold
+from omonat.policy.words import Basis, Keep, Messages, RoleKind, Threshold
 
 _MOST_REMEMBERED = 16_384  # request shapes differ little; what a stranger makes up must not fill the memory
 
@@ -97,10 +97,17 @@ class CompiledPolicy:
             reads_consent=law.basis is Basis.CONSENT,
             may_object=law.may_be_objected_to,
             answers_person=law.messages is Messages.TRANSACTIONAL and not law.cases,
+            relation=self._relation(law, actor),
         )
         if len(self._grants) < _MOST_REMEMBERED:
             self._grants[purpose, role, items] = grant
         return grant
+
+    def _relation(self, purpose: Purpose, actor: Role) -> frozenset[str] | None:
+        if actor.kind is RoleKind.SYSTEM or purpose.cases or purpose.basis is Basis.CONSENT:
+            return None
+        asking = (s for s in self.services.values() if purpose.id in s.for_ or purpose.id in s.offers)
+        return frozenset(service.id for service in asking) or None
 
     def _withheld(self, purpose: Purpose, item: Item, visible: tuple[str, ...]) -> Reason | None:
         if item.id not in purpose.items:

@@ -13,7 +13,9 @@ class Grant:
 
     `answers_person`: the purpose only answers what the person does at this moment (a sign-in code, and nothing about
     an order or a request), so that who restricted all use can still come in and lift it. `by_category` maps each
-    category to its allowed items: what a section is opened for.
+    category to its allowed items: what a section is opened for. `relation` names the services that collect for the
+    purpose: where staff act without a case, only records of these are theirs to see (S4). None: a case or a consent
+    ties them to the person, a program acts, or no service collects for the purpose by itself.
     """
 
     purpose: str
@@ -29,6 +31,7 @@ class Grant:
     reads_consent: bool
     may_object: bool
     answers_person: bool
+    relation: frozenset[str] | None = None
     by_category: Mapping[str, tuple[str, ...]] = field(init=False)
 
     def __post_init__(self) -> None:

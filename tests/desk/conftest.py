@@ -127,6 +127,17 @@ class Desk:
         await self.house.cases.put(PutCase(credential=self.shop.credentials["panel"], case=case, assigned=couriers))
         return answer
 
+    async def account(self, person: str, mobile: str) -> CollectAnswer:
+        """Somebody who ordered opens an account as well."""
+        items = self.shop.order_items()
+        given = {"contact.name": items["contact.name"], "contact.mobile": mobile, "relationship.age-band": "35-44"}
+        credential = self.shop.credentials["site"]
+        return await self.house.collect(
+            CollectRequest(
+                credential=credential, service="registration", items=given, version="1", consents={}, person=person
+            )
+        )
+
     async def put_staff(self, ref: str, **changed: Any) -> None:
         """Register a staff member, or change what is said of them."""
         registration = Registration(

@@ -269,9 +269,15 @@ async def test_S4_an_exact_phone_leads_to_the_open_order_under_the_purpose_it_wa
 
 async def test_S4_a_found_person_opens_for_that_session_and_purpose_alone(desk: Desk) -> None:
     phone = desk.phone()
-    await desk.order(mobile=phone)
+    order = await desk.order(mobile=phone)
     stranger = await desk.order()
     async with desk.worker("401") as worker:
+        await worker.look_up("account-management/contact.mobile", phone)
+        await worker.press("form[action='/desk/find/person'] button")
+        await worker.reveal("contact.name")
+        assert NAME not in await worker.page.content(), "an order makes no account"
+        assert "Given for something else" in await worker.text()
+        await desk.account(order.person, phone)
         await worker.look_up("account-management/contact.mobile", phone)
         await worker.press("form[action='/desk/find/person'] button")
         assert NAME not in await worker.page.content()

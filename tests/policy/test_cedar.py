@@ -66,7 +66,8 @@ def ours(policy: CompiledPolicy, purpose: str, role: str, item: str, live: Mappi
     now = Instant(live["now"])
     if not isinstance(decide_standing(grant, actor, case, person, now), Allow):
         return False
-    record = RecordFacts(version=live["version"], due={item: Instant(live["due"])})
+    related = next(iter(grant.relation or ()), "")  # which records are whose is no business of Cedar's
+    record = RecordFacts(service=related, version=live["version"], due={item: Instant(live["due"])})
     return item not in decide_record(grant, person, record, now, (item,))[1]
 
 

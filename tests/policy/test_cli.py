@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from omonat.cli.policy import app
 from tests.policy.documents import HERE, SHIPPED, SMALL, changed
 
-ANSWER = "\ncontradictions:\n  - {finding: ages-disagree, status: resolved, because: {uz: Ha., ru: Да., en: Yes.}}\n"
+ANSWER = "\ncontradictions:\n  - {finding: ages-disagree, promises: [U2], status: resolved, because: {uz: Ha., ru: Да., en: Yes.}}\n"
 
 
 @pytest.fixture

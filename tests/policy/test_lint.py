@@ -104,6 +104,7 @@ FOUND = [
     ("recipient-sees-more", "items: [contact.mobile]}", "items: [contact.mobile, contact.email]}"),
     ("recipient-without-ground", "    recipients: [sms-gateway]\n", ""),
     ("cookie-without-consent", ", necessary: true}", "}"),
+    ("card-without-payment", "amount: {kind: money,", "amount: {kind: card-last-four, class: financial,"),
     ("words-untranslated", "uz: Kerakligini olamiz., ru: Берём нужное.", "uz: Kerakligini olamiz., ru: Taking what is needed only."),
     ("words-untranslated", "uz: Kerakligini olamiz.", "uz: Кераклигини оламиз."),
     ("uzbek-letters", "uz: Moʻljal", "uz: Mo'ljal"),
@@ -141,7 +142,7 @@ def test_A1_an_answer_closes_a_finding_and_a_stale_one_is_a_fault() -> None:
     claimed = changed(CLAIM, "claims: {open-purpose-list: true}")
 
     assert "open-purpose-list" in open_rules(claimed)
-    answered = verdict_on(claimed + answering("open-purpose-list", "resolved"))
+    answered = verdict_on(claimed + answering("open-purpose-list", "resolved", "promises: [U5], "))
     assert "open-purpose-list" not in {f.rule.id for f in answered.open}
     assert not answered.complaints
 
@@ -172,9 +173,41 @@ def test_A1_an_answer_about_one_thing_does_not_answer_for_another() -> None:
     assert "open-purpose-list" in open_rules(other)
 
 
+def test_A1_a_blanket_answer_covers_nothing() -> None:
+    text = changed("roles: [finance]", "roles: [finance, courier]")
+    assert "role-without-case" in open_rules(text + answering("role-without-case", "accepted"))
+    claimed = changed(CLAIM, "claims: {open-purpose-list: true}")
+    assert "open-purpose-list" in open_rules(claimed + answering("open-purpose-list", "accepted"))
+
+
+def test_A1_an_answer_given_today_covers_nothing_that_is_added_tomorrow() -> None:
+    text = print_policy(shipped().policy)
+    item = text.index("\n      interests:")
+    involuntary = text[:item] + text[item:].replace(
+        "\n        kind:", "\n        voluntary: false\n        because: {uz: Ha., ru: Да., en: Yes.}\n        kind:", 1
+    )
+    found = {f.rule.id: f.answer for f in lint(read_policy(involuntary), shipped_packs()).findings}
+    assert involuntary != text
+    assert found["not-all-voluntary"] is None
+
+
+def test_L3_a_card_in_an_information_request_is_found_though_a_purpose_says_it_needs_it() -> None:
+    policy = shipped().policy
+    asking = policy.services["information-request"].for_[0]
+    text = print_policy(policy)
+    start = text.index(f"\n  {asking}:\n", text.index("\npurposes:"))
+    needs = text.index("    needs:", start)
+    end = text.index("\n", needs)
+    assert text[needs:end].endswith("]"), "one line"
+    verdict = lint(read_policy(text[: end - 1] + ", financial.card-last-four]" + text[end:]), shipped_packs())
+    found = {f.found.about[0]: f for f in verdict.open if f.rule.id == "card-without-payment"}
+    assert found["information-request"].found.about == ("information-request", "financial.card-last-four")
+    assert "information-request" in found["information-request"].explains()
+
+
 def test_A1_what_is_called_resolved_but_is_not_is_a_fault() -> None:
     text = changed(CLAIM, "claims: {without-consent: [marketing-email]}")
-    resolved = answering("marketing-without-consent", "resolved")
+    resolved = answering("marketing-without-consent", "resolved", "about: [marketing-email], ")
     unsettled = text.replace("messages: transactional", "messages: marketing") + resolved
 
     assert not verdict_on(text + resolved).complaints

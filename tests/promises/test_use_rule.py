@@ -34,6 +34,7 @@ grants = st.builds(
     reads_consent=st.booleans(),
     may_object=st.booleans(),
     answers_person=st.booleans(),
+    relation=st.sampled_from([None, frozenset({"order"}), frozenset({"loyalty-account"})]),
 )
 instants = st.sampled_from([EARLIER, NOW, LATER])
 actors = st.builds(
@@ -55,7 +56,9 @@ persons = st.builds(
     agreed=versions,
 )
 dues = st.none() | st.fixed_dictionaries({}, optional=dict.fromkeys(ITEMS, instants))
-records = st.builds(RecordFacts, version=st.integers(0, 3), due=dues)
+records = st.builds(
+    RecordFacts, service=st.sampled_from(["order", "loyalty-account"]), version=st.integers(0, 3), due=dues
+)
 
 
 def given_items(grant: Grant, person: PersonFacts, record: RecordFacts) -> set[str]:
@@ -145,10 +148,27 @@ PERSON = PersonFacts(told=0)
 def test_P2_a_new_use_of_old_data_waits(told: int, agreed: int, basis: Basis, version: int, *, allowed: bool) -> None:
     person = PersonFacts(told=told, agreed={GRANT.purpose: agreed})
     verdict, refused = decide_record(
-        dataclasses.replace(GRANT, basis=basis), person, RecordFacts(version=version), NOW, ITEMS
+        dataclasses.replace(GRANT, basis=basis), person, RecordFacts(service="order", version=version), NOW, ITEMS
     )
     assert isinstance(verdict, Allow) is allowed
     assert {reason.code for reason in refused.values()} == (set() if allowed else {"not-told-yet"})
+
+
+@pytest.mark.parametrize(
+    ("relation", "service", "allowed"),
+    [
+        pytest.param(None, "order", True, id="a case, a consent or a program"),
+        pytest.param(frozenset({"loyalty-account"}), "loyalty-account", True, id="what a member gave as a member"),
+        pytest.param(frozenset({"loyalty-account"}), "order", False, id="what anybody gave with an order"),
+    ],
+)
+def test_S4_staff_without_a_case_see_records_of_the_purposes_own_services_alone(
+    relation: frozenset[str] | None, service: str, *, allowed: bool
+) -> None:
+    grant = dataclasses.replace(GRANT, relation=relation)
+    verdict, refused = decide_record(grant, PERSON, RecordFacts(service=service, version=3), NOW, ITEMS)
+    assert isinstance(verdict, Allow) is allowed
+    assert {reason.code for reason in refused.values()} == (set() if allowed else {"no-relation"})
 
 
 @pytest.mark.parametrize(

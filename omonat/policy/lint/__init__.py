@@ -63,11 +63,13 @@ def lint(document: Document, packs: Sequence[Pack] = ()) -> Verdict:
 
 
 def _answers(answer: Answer, rule: LintRule, found: Found) -> bool:
-    """Whether this entry speaks of this finding: same rule, a promise in common, and nothing beyond its `about`."""
-    if answer.finding != rule.id:
+    """Whether this entry speaks of this very finding: same rule, and it names all that the finding is about; one about
+    nothing it names by the promise that makes the claim. So no answer swallows what comes later.
+    """
+    if answer.finding != rule.id or not set(found.about) <= set(answer.about):
         return False
-    if answer.about and not set(found.about) <= set(answer.about):
-        return False
+    if not found.about:
+        return not found.promises or found.promises[0] in answer.promises
     return not answer.promises or not found.promises or bool(set(answer.promises) & set(found.promises))
 
 

@@ -178,6 +178,18 @@ def _ground(policy: Policy, _: Packs) -> Iterator[Found]:
             yield Found(("recipients", recipient.id, "ground"), (recipient.ground,), (recipient.id,), facts)
 
 
+@rule("card-without-payment")
+def _card(policy: Policy, _: Packs) -> Iterator[Found]:
+    """Whatever a purpose says it needs: where no amount is taken, nothing is paid, and a card serves nothing."""
+    for service in policy.services.values():
+        asked = dict.fromkeys(i for name in (*service.for_, *service.offers) for i in policy.purposes[name].items)
+        cards = [item for item in asked if policy.items[item].kind in _CARDS]
+        if cards and not any(policy.items[item].kind is Kind.MONEY for item in asked):
+            facts = {"service": service.id, "items": ", ".join(cards)}
+            promises = ("L3",) if "L3" in policy.promises else ()
+            yield Found(("services", service.id, "for"), promises, (service.id, *cards), facts)
+
+
 @rule("cookie-without-consent")
 def _cookie(policy: Policy, _: Packs) -> Iterator[Found]:
     for cookie in policy.cookies.values():

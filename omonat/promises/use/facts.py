@@ -47,9 +47,10 @@ class PersonFacts(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class RecordFacts(Struct, frozen=True, kw_only=True, gc=False):
-    """One record. `version` is the policy ordinal it was collected under. `due` maps its items to the instants they
-    must go, and is None when every one of them is surely still kept.
+    """One record. `service` is what its person came for, `version` the policy ordinal it was collected under. `due`
+    maps its items to the instants they must go, and is None when every one of them is surely still kept.
     """
 
+    service: str
     version: int
     due: Mapping[str, Instant] | None = None

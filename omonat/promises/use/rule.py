@@ -8,9 +8,10 @@
     ∧ consent live and not in doubt where the basis is consent; no objection                           (5)
     ∧ since ≤ record.version ∨ (since ≤ person.told ∧ (since ≤ agreed[purpose] ∨ legal obligation))    (6)
     ∧ the record's item is not due                                                                     (7)
+    ∧ without a case or a consent, staff see records of the purpose's own services only                (8)
 
 Step 1 is the `Grant`; its refusals are already in `grant.withheld`. `decide_standing` does 2 to 5, once for a use;
-`decide_record` does 6 and 7 for one record. The caller still owes: the cap (counted before release), and evidence.
+`decide_record` does 6 to 8 for one record. The caller still owes: the cap (counted before release), and evidence.
 """
 
 from collections.abc import Collection, Mapping
@@ -75,6 +76,9 @@ def decide_record(
 
     `items` are the granted items looked for in this record. An empty mapping means: all of them. Pure.
     """
+    if grant.relation is not None and record.service not in grant.relation:  # 8
+        unrelated = {item: _of_item("no-relation", "S4", item) for item in items}
+        return Deny(tuple(unrelated.values())), unrelated
     if grant.since <= record.version and record.due is None:
         return ALLOW, _NONE
     refused: dict[str, Reason] = {}
