@@ -29,7 +29,9 @@ def register(root: typer.Typer) -> None:
 
 def command(
     only: Annotated[str, typer.Option(help="Promises, separated by commas: C1,R3.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON, inclusion proofs included.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print everything as JSON, inclusion proofs included.")
+    ] = False,
     home: Annotated[Path | None, typer.Option(help="The folder for everything durable [OMONAT_HOME].")] = None,
 ) -> None:
     """Try every promise of the policy on people made for it, and erase them again.

@@ -9,14 +9,13 @@ from msgspec import Struct
 from omonat.base.errors import Refused
 from omonat.base.settings import Settings
 from omonat.database.statements import load
-from omonat.evidence.reader import START
 from omonat.flows.choose import Choosing
 from omonat.flows.law import read_document
 from omonat.flows.use import UseRequest
 from omonat.house import House
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import Policy
-from omonat.policy.words import Basis, Kind
+from omonat.policy.words import Basis
 from omonat.promises.choice.standing import Kind as ChoiceKind
 from omonat.promises.choice.standing import State
 from omonat.proving.outcome import UntoldError
@@ -87,11 +86,13 @@ class Scene:
         return list(dict.fromkeys(needs))
 
     def values_beyond(self, service: str) -> list[tuple[str, Any]]:
-        """Values of items the service has no use for, ordinary ones first."""
+        """Values of items the service has no use for, one of each category."""
         needed, today = self.written_items(service), self.policy.today(self.house.grounds.clock())
-        others = [item for item in self.written.items.values() if item.id not in needed]
-        found = [(item.id, value) for item in others if (value := invent(item, today=today)) is not None]
-        return sorted(found, key=lambda one: self.policy.items[one[0]].kind in (Kind.AGE_BAND, Kind.BIRTH_DATE))
+        found: dict[str, tuple[str, Any]] = {}
+        for item in self.written.items.values():
+            if item.id not in needed and (value := invent(item, today=today)) is not None:
+                found.setdefault(item.category, (item.id, value))
+        return list(found.values())
 
     # What is done ----------------------------------------------------------------------------------------------------
 
@@ -115,13 +116,14 @@ class Scene:
         except Refused as refusal:
             if refusal.code == "over-cap":
                 raise UntoldError("over-cap", role) from None
-            return Answer({}, {}, refusal.code, await self._last_refusal(guest))
+            return Answer({}, {}, refusal.code, await self._last_refusal(guest, purpose))
         codes = {item: reason.code for item, reason in answer.withheld.items()}
         return Answer(answer.items, codes, "", answer.receipt.id)
 
-    async def _last_refusal(self, guest: Guest) -> str:
-        page = await self.house.my_data.who_looked(guest.id, START, 5)
-        return next((entry.id for entry in page.entries if entry.act == "use:person:refused"), "")
+    async def _last_refusal(self, guest: Guest, purpose: str) -> str:
+        page = await self.house.my_data.who_looked(guest.id, most=20)
+        refusals = (entry for entry in page.entries if entry.act == "use:person:refused")
+        return next((entry.id for entry in refusals if entry.facts.get("purpose") == purpose), "")
 
     async def choose(self, guest: Guest, kind: ChoiceKind, state: State, purpose: str = "") -> str:
         """A choice the person makes in the Privacy Center; its entry."""

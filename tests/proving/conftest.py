@@ -100,7 +100,11 @@ async def town(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
             await house.publish(Publication(document=document(), packs=packs(), author="staff:1", approver="staff:2"))
             await set_up_doors(house)
             held.append(house)
-            town = Town(await staffed(house, clock), clock, Sequencer(house.grounds.database, house.log, house.keys, clock=clock))
+            town = Town(
+                await staffed(house, clock),
+                clock,
+                Sequencer(house.grounds.database, house.log, house.keys, clock=clock),
+            )
             await town.settle()
             yield town
 

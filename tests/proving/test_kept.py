@@ -7,6 +7,7 @@ from tests.proving.conftest import Town
 
 async def test_A1_try(town: Town) -> None:
     import time
+
     t = time.time()
     proof = await town.prove()
     print("took", time.time() - t)

@@ -15,6 +15,7 @@ _WRONG: dict[Kind, Any] = {
     Kind.MONEY: "100",
     Kind.BIRTH_DATE: "1990-13-41",
 }
+_NOT_COLLECTED = "item-not-collected"
 _CARD = "4111 1111 1111 1111"  # the number every card scheme gives out for tests
 
 
@@ -93,7 +94,7 @@ async def cards(scene: Scene) -> Outcome:
         card = next((i.id for i in scene.policy.items.values() if i.kind is Kind.CARD_BRAND), None)
         if card is not None and card not in scene.written_items(name):
             code, _ = await _tried(scene, name, {**asked, card: "humo"})
-            found.note(code == "item-not-needed", f"{name} {card}: {code or 'taken'}")
+            found.note(code == _NOT_COLLECTED, f"{name} {card}: {code or 'taken'}")
     return found.outcome()
 
 
@@ -149,12 +150,11 @@ async def unneeded(scene: Scene) -> Outcome:
     found = Findings()
     for name in scene.people.services():
         asked = scene.people.asked_by(name) or {}
-        extra = scene.values_beyond(name)
-        for item, value in extra[:3]:
+        for item, value in scene.values_beyond(name):
             items = {**asked, item: value}
             code, about = await _tried(scene, name, items)
             gone = await _nobody_found(scene, items)
-            found.note(code == "item-not-needed" and about == item and gone, f"{name} {item}: {code or 'taken'}")
+            found.note(code == _NOT_COLLECTED and about == item and gone, f"{name} {item}: {code or 'taken'}")
     return found.outcome()
 
 

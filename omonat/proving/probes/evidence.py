@@ -5,7 +5,7 @@ from secrets import randbelow
 from typing import Final
 
 from omonat.backup.standing import check
-from omonat.base.errors import BadInput, Fault, Unavailable
+from omonat.base.errors import BadInput, Fault
 from omonat.base.verdict import Allow, Deny
 from omonat.database import safety
 from omonat.evidence import verifier
@@ -106,13 +106,9 @@ async def safeguards(scene: Scene) -> Outcome:
 async def machine(scene: Scene) -> Outcome:
     """What would keep the service from starting isn't there while it runs."""
     house = scene.house
-    try:
-        await safety.check(house.grounds.database, house.settings.home)
-    except Unavailable as away:
-        return CannotTell(away.code)
-    except safety.Unsafe as unsafe:
-        return Broken(tuple(sorted({reason.code for reason in unsafe.reasons})))
-    return Kept(("database, files, connection: safe",))
+    found = [*safety.folder_findings(house.settings.home), *safety.address_findings(house.grounds.database.dsn)]
+    found += await safety.server_findings(house.grounds.database)
+    return Broken(tuple(sorted({one.code for one in found}))) if found else Kept(("database, files, connection: safe",))
 
 
 PROBES = (log_holds, standing, safeguards, machine)

@@ -26,9 +26,7 @@ def _ports(scene: Scene, purpose: Purpose, channel: Channel, carrier: str | None
         house.use, house.grounds.law, house.grounds.vault, lambda: house.inner_credential("outbox")
     )  # fmt: skip
     registered = (
-        r.id
-        for r in scene.written.recipients.values()
-        if purpose.id in r.purposes and _ITEM[channel] in r.items
+        r.id for r in scene.written.recipients.values() if purpose.id in r.purposes and _ITEM[channel] in r.items
     )
     through = carrier or next(registered, None)
     if through is None:
@@ -44,7 +42,7 @@ def _ports(scene: Scene, purpose: Purpose, channel: Channel, carrier: str | None
 
 async def _waiting(scene: Scene, guest: Guest, purpose: Purpose, template: str) -> Waiting:
     kind, row = TEMPLATES[template], await scene.row("person_row", person=guest.id)
-    channel = next((c for c in (Channel.EMAIL, Channel.SMS) if c in kind.channels and c.value in _channels(purpose)))
+    channel = next(c for c in (Channel.EMAIL, Channel.SMS) if c in kind.channels and c.value in _channels(purpose))
     now = scene.house.grounds.clock()
     return Waiting(
         id="msg_prove", claim="", person=guest.id, person_slot=row["slot"], template=template,
@@ -66,9 +64,10 @@ def _sending(scene: Scene, messages: Messages) -> Purpose:
     return purpose
 
 
-async def _entry(scene: Scene, guest: Guest) -> str:
-    page = await scene.house.my_data.who_looked(guest.id, most=1)
-    return page.entries[0].id if page.entries else ""
+async def _looks(scene: Scene, guest: Guest, purpose: Purpose) -> set[str]:
+    """The entries of openings for a purpose, as the person sees them."""
+    page = await scene.house.my_data.who_looked(guest.id, most=200)
+    return {one.id for one in page.entries if one.facts.get("purpose") == purpose.id}
 
 
 @probe(
@@ -84,9 +83,10 @@ async def service_notices(scene: Scene) -> Outcome:
     service = _sending(scene, Messages.SERVICE)
     message = await _waiting(scene, guest, service, "service-notice")
     now = scene.house.grounds.clock()
+    before = await _looks(scene, guest, service)
     answer = await send(message, _ports(scene, service, message.channel), now=now)
-    said = type(answer).__name__.lower()
-    found.note(isinstance(answer, Ready), f"{service.id}: {said}", await _entry(scene, guest))
+    opened = await _looks(scene, guest, service) - before
+    found.note(isinstance(answer, Ready), f"{service.id}: {_code(answer) or type(answer).__name__.lower()}", *opened)
     disguised = replace(message, template="newsletter-welcome", message_class=MessageClass.MARKETING)
     answer = await send(disguised, _ports(scene, service, message.channel), now=now)
     found.note(_code(answer) == "message-class-mismatch", f"{service.id} marketing: {_code(answer) or 'ready'}")
@@ -106,12 +106,13 @@ async def strangers(scene: Scene) -> Outcome:
     found, guest = Findings(), await scene.well_known()
     service = _sending(scene, Messages.SERVICE)
     message = await _waiting(scene, guest, service, "service-notice")
-    before = await _entry(scene, guest)
+    before = await _looks(scene, guest, service)
     answer = await send(
         message, _ports(scene, service, message.channel, _NOBODY), now=scene.house.grounds.clock()
     )  # fmt: skip
     found.note(_code(answer) == "recipient-not-registered", f"{_NOBODY}: {_code(answer) or 'ready'}")
-    found.note(await _entry(scene, guest) == before, "address: unopened")
+    opened = await _looks(scene, guest, service) - before
+    found.note(not opened, f"addresses opened: {len(opened)}", *opened)
     for recipient in scene.written.recipients.values():
         if service.id not in recipient.purposes:
             ports = _ports(scene, service, message.channel, recipient.id)

@@ -4,7 +4,8 @@ from omonat.flows.choose import Telling
 from omonat.flows.law import read_document
 from omonat.policy.model import Policy
 from omonat.policy.printer import digest_of
-from omonat.proving.outcome import Findings, Outcome, probe
+from omonat.policy.words import Basis
+from omonat.proving.outcome import Findings, Outcome, UntoldError, probe
 from omonat.proving.people import Guest
 from omonat.proving.scene import Scene
 
@@ -35,50 +36,41 @@ async def versions(scene: Scene) -> Outcome:
 
 @probe(
     "P2",
-    uz="Namuna odamga hali hech narsa aytilmagan; eski tahrirda olingan maʼlumot yangi maqsadga berilmaydi, xabar qayd etilgach belgilanadi.",
-    ru="Пробному человеку ещё ничего не сообщали: взятое при старой редакции для нового не выдаётся; сообщение отмечается, когда оно дошло.",
-    en="Somebody made for it was told nothing yet: what an old version took isn't given for a new use; a telling is noted once it arrived.",
+    uz="Namuna odamga faqat koʻrsatilgan tahrir maʼlum: undan keyingi maqsadlarga maʼlumoti xabar yetmaguncha berilmaydi.",
+    ru="Пробному человеку известна лишь показанная редакция: для более поздних целей его данные не выдаются, пока он не извещён.",
+    en="Somebody made for it was shown one version: for purposes that came later their data isn't given until they were told.",
 )
 async def told(scene: Scene) -> Outcome:
-    """Nobody counts as told before they were; a use that came later is refused until then."""
-    found, guest = Findings(), await scene.people.guest()
-    await _new_uses_wait(scene, found)
-    row = await scene.row("person_row", person=guest.id)
-    tellings = [one["version"] for one in await scene.rows("tellings_of", person=guest.id)]
-    found.note(row["told"] == 0 and not tellings, f"told before: {row['told']}")
-    versions = [one.version for one in scene.house.grounds.law.history()[: scene.policy.ordinal]]
-    entries = [
-        (await scene.house.choose.tell(Telling(person=guest.id, version=version, channel="center", by="person"))).id
-        for version in versions
-    ]
-    row = await scene.row("person_row", person=guest.id)
-    found.note(row["told"] == scene.policy.ordinal, f"told after: {row['told']}", *entries)
-    return found.outcome()
-
-
-async def _new_uses_wait(scene: Scene, found: Findings) -> None:
-    """Where a version brought a use, data of the version before must be refused for it."""
+    """Nobody counts as told of more than they were shown; a use that came later is refused until then."""
+    found, people = Findings(), scene.people
     history = scene.house.grounds.law.history()[: scene.policy.ordinal]
-    if len(history) < 2:
-        found.note(True, "versions: 1")
-        return
-    new = _uses(scene.written) - _uses(history[-2].policy)
-    if not new:
-        found.note(True, "new uses: 0")
-        return
-    anchor = next(s for s in scene.people.services() if scene.policy.services[s].case)
+    shown = history[-2] if len(history) > 1 else history[-1]
+    anchor = next((s for s in people.services() if scene.policy.services[s].case), None)
+    if anchor is None:
+        raise UntoldError("no-service-to-try")
     kind = str(scene.policy.services[anchor].case)
-    items, case = scene.people.asked_by(anchor) or {}, scene.people.next_case(kind)
-    answer = await scene.people.collect(anchor, items, case=case, version=history[-2].version)
+    items, case = people.asked_by(anchor) or {}, people.next_case(kind)
+    answer = await people.collect(anchor, items, case=case, version=shown.version)
     guest = Guest(answer.person, case, items, cases={kind: case})
-    for purpose, role, item in sorted(new):
+    before = (await scene.row("person_row", person=guest.id))["told"]
+    tellings = [one["version"] for one in await scene.rows("tellings_of", person=guest.id)]
+    right = before <= shown.ordinal and not tellings
+    found.note(right, f"shown {shown.ordinal}, told {before}", answer.evidence["id"])
+    for purpose, role, item in sorted(_uses(scene.written) - _uses(shown.policy)):
         law = scene.written.purposes[purpose]
-        if item not in items or law.basis.value == "consent" or (law.cases and kind not in law.cases):
+        if item not in items or law.basis is Basis.CONSENT or (law.cases and kind not in law.cases):
             continue
-        await scene.people.case_for(guest, (kind,))
+        await people.case_for(guest, (kind,))
         said = await scene.ask(role, purpose, guest, case=case if law.cases else None, items=(item,))
         right = said.withheld.get(item) == "not-told-yet"
         found.note(right, f"{purpose} {role} {item}: {said.code or said.withheld.get(item, 'given')}", said.evidence)
+    entries = [
+        (await scene.house.choose.tell(Telling(person=guest.id, version=one.version, channel="center"))).id
+        for one in history
+    ]
+    after = (await scene.row("person_row", person=guest.id))["told"]
+    found.note(after == scene.policy.ordinal, f"told after: {after}", *entries)
+    return found.outcome()
 
 
 def _uses(policy: Policy) -> set[tuple[str, str, str]]:

@@ -76,9 +76,7 @@ async def _refused_without(scene: Scene, purpose: Purpose, guest: Guest, case: s
     found.note(answer.code == "no-consent", f"{purpose.id} {role}: {answer.code or 'given'}", answer.evidence)
 
 
-async def _one_role(
-    scene: Scene, purpose: Purpose, role: str, guest: Guest, case: str | None, found: Findings
-) -> int:
+async def _one_role(scene: Scene, purpose: Purpose, role: str, guest: Guest, case: str | None, found: Findings) -> int:
     everything = tuple(scene.written.items)
     readable = {item.id for item in scene.written.items.values() if item.keep is not Keep.VERIFY_ONLY}
     expected = {item for item in purpose.items_for(role) if item in readable}
@@ -135,4 +133,9 @@ async def verify_only(scene: Scene) -> Outcome:
     return found.outcome()
 
 
-PROBES = (without_consent, *(_exactly(f"U{n}") for n in range(1, 12)), *(_exactly(f"G{n}") for n in range(1, 7)), verify_only)
+PROBES = (
+    without_consent,
+    *(_exactly(f"U{n}") for n in range(1, 12)),
+    *(_exactly(f"G{n}") for n in range(1, 7)),
+    verify_only,
+)
