@@ -1,4 +1,4 @@
-"""`omonat prove`: every promise of the policy tried on this installation now (A1). The rules are in `omonat.proving`."""
+"""`omonat prove`: every promise of the policy tried on this installation now (A1); done by `omonat.proving`."""
 
 import tomllib
 from collections.abc import Mapping
@@ -62,7 +62,7 @@ def table(proof: Proof, policy: CompiledPolicy, language: str) -> list[str]:
     lines = [f"{policy.policy.controller.name} · {proof.policy} · {to_rfc3339(proof.at)}", ""]
     for one in proof.promises:
         lines += _promise(one, policy, language)
-    states = [one.state for one in proof.promises]
+    states: list[str] = [one.state for one in proof.promises]
     lines += ["", " · ".join(f"{words['states'][state][language]} {states.count(state)}" for state in _MARKS)]
     lines.append(words["lines"]["seen-off"][language].format(proof.seen_off))
     lines += [words["lines"]["left"][language].format(left) for left in proof.left]

@@ -1,10 +1,9 @@
 """A house to prove promises in: whole, then broken on purpose. One for a module; each story mends what it broke."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,15 +12,14 @@ import uvicorn
 from litestar import Litestar
 
 from omonat import center, desk, site
-from omonat.base.instants import MINUTE, SECOND, Instant
+from omonat.base.instants import MINUTE, SECOND
 from omonat.base.settings import Settings
 from omonat.evidence.sequencer import Sequencer
+from omonat.flows.publish_policy import Publication
 from omonat.house import House, open_house, set_up_doors
 from omonat.mail import leave
 from omonat.pages.assets import static_handler
 from omonat.pages.render import KIT_STATIC
-from omonat.proving.outcome import Outcome
-from omonat.proving.probes import PROBES
 from omonat.proving.run import Proof, Proved, prove
 from tests.flows.conftest import Clock, Shop, document, packs, settings_for, staffed
 
@@ -95,8 +93,6 @@ async def town(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
         chosen = {name: getattr(made, name) for name in made.__struct_fields__}
         settings = Settings(**{**chosen, "port": port, "origin": f"http://localhost:{port}"})
         async with open_house(settings, clock=clock) as house:
-            from omonat.flows.publish_policy import Publication
-
             await house.publish(Publication(document=document(), packs=packs(), author="staff:1", approver="staff:2"))
             await set_up_doors(house)
             held.append(house)
@@ -107,6 +103,3 @@ async def town(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
             )
             await town.settle()
             yield town
-
-
-__all__ = ["MINUTE", "PROBES", "Awaitable", "Callable", "Instant", "Outcome", "Path", "Town", "serving", "town"]

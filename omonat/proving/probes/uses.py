@@ -63,7 +63,7 @@ async def _one_purpose(scene: Scene, purpose: Purpose, guest: Guest, case: str |
         await scene.choose(guest, "consent", "given", purpose.id)
     given = 0
     for role in purpose.roles:
-        given += await _one_role(scene, purpose, role, guest, case, found)
+        given += await _one_role(scene, purpose, role, guest, case=case, found=found)
     if by_consent:
         await scene.choose(guest, "consent", "withdrawn", purpose.id)
         await _refused_without(scene, purpose, guest, case, found)
@@ -76,7 +76,9 @@ async def _refused_without(scene: Scene, purpose: Purpose, guest: Guest, case: s
     found.note(answer.code == "no-consent", f"{purpose.id} {role}: {answer.code or 'given'}", answer.evidence)
 
 
-async def _one_role(scene: Scene, purpose: Purpose, role: str, guest: Guest, case: str | None, found: Findings) -> int:
+async def _one_role(
+    scene: Scene, purpose: Purpose, role: str, guest: Guest, *, case: str | None, found: Findings
+) -> int:
     everything = tuple(scene.written.items)
     readable = {item.id for item in scene.written.items.values() if item.keep is not Keep.VERIFY_ONLY}
     expected = {item for item in purpose.items_for(role) if item in readable}
