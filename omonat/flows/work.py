@@ -21,3 +21,9 @@ async def open_work_item_in(
 ) -> None:
     """As `open_work_item`, in the caller's transaction."""
     await _queries.open_work_item(connection, id=new_id("wrk"), rule=rule, person=person, missing=missing, now=now)
+
+
+async def close_work_item(database: Database, *, rule: str, person: str | None, missing: str, now: Instant) -> None:
+    """What was missing is there, or nobody needs it any more; does nothing when no such item is open."""
+    async with database.connection() as connection:
+        await _queries.close_work_item(connection, rule=rule, person=person, missing=missing, now=now)

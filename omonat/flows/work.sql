@@ -7,3 +7,8 @@ on conflict (rule, coalesce(person, ''), missing) where closed_at is null do not
 -- name: open_work_items
 -- What waits for a person, oldest first.
 select id, rule, person, missing, opened_at from work_items where closed_at is null order by opened_at limit 200;
+
+-- name: close_work_item!
+-- Somebody, or what opened it, has seen to it.
+update work_items set closed_at = :now
+ where rule = :rule and coalesce(person, '') = coalesce(:person, '') and missing = :missing and closed_at is null;

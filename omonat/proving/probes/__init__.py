@@ -1,0 +1,20 @@
+"""The probes, in the order in which they are run: those that change the log's own state come last."""
+
+from omonat.proving.outcome import Probe
+from omonat.proving.probes import (
+    access,
+    choices,
+    collection,
+    evidence,
+    keeping,
+    messages,
+    pages,
+    policy,
+    uses,
+)
+
+PROBES: tuple[Probe, ...] = tuple(
+    each
+    for module in (policy, collection, uses, choices, messages, access, keeping, pages, evidence)
+    for each in module.PROBES
+)

@@ -1,0 +1,59 @@
+-- name: published
+-- Every version as its author wrote it, and what is kept beside it.
+select ordinal, version, digest, document, author, approver from policies order by ordinal;
+
+-- name: unfinished
+-- Provings that were begun and not cleaned up after.
+select missing as run from work_items where rule = 'proving' and closed_at is null order by opened_at;
+
+-- name: cases_of_run
+-- The cases of a proving that are there: whose, and whether they are open.
+select id, person, closed_at is null as is_open from cases where id = any(:ids::text[]) order by id;
+
+-- name: live_clients
+-- Credentials of a proving that were not ended.
+select name from clients where name = any(:names::text[]) and until > :now;
+
+-- name: live_staff
+-- Staff made for a proving whose role was not ended.
+select ref, role from staff where ref = any(:refs::text[]) and role_until > :now;
+
+-- name: unsaid
+-- Systems that were told of the erasure of somebody made for a proving: they never held anything of them.
+select n.erasure, n.system from system_notices n join erasures e on e.id = n.erasure
+ where n.state <> 'acknowledged' and e.asked_by = :by and e.hidden_at >= :since;
+
+-- name: rows_of
+-- All that is held of a person, as an attacker with a copy of the tables has it.
+select s.record, s.category, s.person, s.sealed, r.slot as record_slot, r.version, p.slot as person_slot
+  from sections s join records r on r.id = s.record join persons p on p.id = s.person
+ where s.person = :person order by s.record, s.category;
+
+-- name: person_row^
+-- One person as they stand.
+select slot, told, standing, erased_at from persons where id = :person;
+
+-- name: left_of^
+-- What is left of an erased person in the living tables.
+select (select count(*) from sections where person = :person) as sections,
+       (select count(*) from records where person = :person) as records,
+       (select count(*) from lookups where person = :person) as lookups,
+       (select count(*) from outbox where person = :person) as messages,
+       (select count(*) from ledger where person = :person) as ledger;
+
+-- name: found_by^
+-- How many people one of these digests leads to.
+select count(*) as people from lookups where digest = any(:digests::bytea[]) and item = :item;
+
+-- name: accepted_by
+-- What a person accepted, by version.
+select version, kind, state from choices where person = :person order by at, id;
+
+-- name: tellings_of
+-- The versions a person was told of.
+select distinct version from tellings where person = :person order by version;
+
+-- name: entries_at
+-- The entries at these places of the log.
+select p.index, e.body from placements p join entries e on e.txid = p.txid and e.id = p.entry
+ where p.index = any(:indexes::bigint[]) order by p.index;

@@ -1,0 +1,105 @@
+"""A house to prove promises in: whole, then broken on purpose. One for a module; each story mends what it broke."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import uvicorn
+from litestar import Litestar
+
+from omonat import center, desk, site
+from omonat.base.instants import MINUTE, SECOND
+from omonat.base.settings import Settings
+from omonat.evidence.sequencer import Sequencer
+from omonat.flows.publish_policy import Publication
+from omonat.house import House, open_house, set_up_doors
+from omonat.mail import leave
+from omonat.pages.assets import static_handler
+from omonat.pages.render import KIT_STATIC
+from omonat.proving.run import Proof, Proved, prove
+from tests.flows.conftest import Clock, Shop, document, packs, settings_for, staffed
+
+
+@dataclass
+class Town:
+    """BESHQOZON with its sequencer turned by hand and its public pages served."""
+
+    shop: Shop
+    clock: Clock
+    sequencer: Sequencer
+
+    @property
+    def house(self) -> House:
+        return self.shop.house
+
+    async def settle(self) -> None:
+        """What was written has its place in the log, as it has seconds later."""
+        self.clock.forward(10 * SECOND)
+        assert await self.sequencer.open()
+        await self.sequencer.advance()
+
+    async def prove(self, *only: str) -> Proof:
+        """A run, a few minutes after whatever came before."""
+        self.clock.forward(3 * MINUTE)
+        return await prove(self.house, only)
+
+    async def one(self, promise: str) -> Proved:
+        """What is said of one promise."""
+        (found,) = (await self.prove(promise)).promises
+        return found
+
+    async def run(self, statement: str) -> None:
+        """Something done to the database behind the house's back."""
+        await self.house.grounds.database.pool.execute(statement)
+
+    async def value(self, statement: str, *values: object) -> Any:
+        return await self.house.grounds.database.pool.fetchval(statement, *values)
+
+
+@asynccontextmanager
+async def serving(app: Litestar) -> AsyncIterator[int]:
+    """The app on loopback, on this test's own event loop; its port."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, server_header=False, lifespan="off")
+    server = uvicorn.Server(config)
+    server.capture_signals = nullcontext  # type: ignore[method-assign]  # the test run keeps its own
+    task = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn offers no event to wait for
+        await asyncio.sleep(0.01)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    await task
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def town(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    held: list[House] = []
+    doors = [site.SITE, center.CENTER, desk.DESK]
+    app = Litestar(
+        [
+            static_handler([KIT_STATIC, *(door.static for door in doors)]),
+            *site.handlers(lambda: held[0]),
+            *leave.handlers(lambda: held[0]),
+            *center.handlers(lambda: held[0]),
+            *desk.handlers(lambda: held[0]),
+        ],
+        openapi_config=None,
+    )
+    async with serving(app) as port:
+        clock, made = Clock(), settings_for(module_dsn, tmp_path_factory.mktemp("town"))
+        chosen = {name: getattr(made, name) for name in made.__struct_fields__}
+        settings = Settings(**{**chosen, "port": port, "origin": f"http://localhost:{port}"})
+        async with open_house(settings, clock=clock) as house:
+            await house.publish(Publication(document=document(), packs=packs(), author="staff:1", approver="staff:2"))
+            await set_up_doors(house)
+            held.append(house)
+            town = Town(
+                await staffed(house, clock),
+                clock,
+                Sequencer(house.grounds.database, house.log, house.keys, clock=clock),
+            )
+            await town.settle()
+            yield town
