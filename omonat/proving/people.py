@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any, Final
 
+import asyncpg
+
 from omonat.base.instants import DAY, Instant
 from omonat.database.statements import load
 from omonat.flows.cases import CaseEvent, PutCase
@@ -17,7 +19,7 @@ from omonat.flows.collect import CollectRequest
 from omonat.flows.erase import Erasure, ErasureRequest
 from omonat.flows.staff import Registration
 from omonat.flows.use import Credential
-from omonat.flows.work import close_work_item, open_work_item
+from omonat.flows.work import close_work_item, open_work_item, open_work_item_in
 from omonat.house import House
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import Keep, Kind, RoleKind
@@ -28,6 +30,7 @@ from omonat.proving.values import invent
 
 BY: Final = "omonat prove"
 RULE: Final = "proving"
+ERASED: Final = "proving-erasure"
 MOST_CASES: Final = 300
 """Cases one run opens at most."""
 _STAFF: Final = ("prove-1", "prove-2")
@@ -186,7 +189,16 @@ class People:
         """Close a person's cases and erase them now, for a probe that looks at what is left."""
         for case in guest.cases.values():
             await self.close(case)
-        erasure = await self.house.erase(ErasureRequest(person=guest.id, by=BY))
+        return await self._erase(guest.id)
+
+    async def _erase(self, person: str) -> Erasure:
+        """Erase, and note in the same transaction that other systems have nothing to do with it."""
+
+        async def noted(connection: asyncpg.Connection, erasure: Erasure) -> None:
+            now = self.house.grounds.clock()
+            await open_work_item_in(connection, rule=ERASED, person=None, missing=erasure.id, now=now)
+
+        erasure = await self.house.erase(ErasureRequest(person=person, by=BY), noted)
         self.erased.append(erasure)
         return erasure
 
@@ -200,8 +212,7 @@ class People:
     async def clean_up(self) -> int:
         """See off everybody who was made and is still there, by this run or one that was cut off; how many."""
         database, clock = self.house.grounds.database, self.house.grounds.clock
-        async with database.connection() as connection:
-            runs = [row["run"] async for row in _queries.unfinished(connection)]
+        runs = await self._noted(RULE)
         gone = 0
         for run in runs:
             gone += await self._end_people(run)
@@ -220,18 +231,24 @@ class People:
                 await self.close(row["id"])
         people = sorted({row["person"] for row in rows if row["person"] is not None})
         for person in people:
-            self.erased.append(await self.house.erase(ErasureRequest(person=person, by=BY)))
+            await self._erase(person)
         return len(people)
+
+    async def _noted(self, rule: str) -> list[str]:
+        """What is to be cleaned up after, the oldest first."""
+        async with self.house.grounds.database.connection() as connection:
+            return [row["missing"] async for row in _queries.noted(connection, rule=rule)]
 
     async def _say_for_systems(self) -> None:
         """Other systems never held anything of people made here: nobody has to look for it by hand."""
         database, now = self.house.grounds.database, self.house.grounds.clock()
-        async with database.connection() as connection:
-            open_ones = [row async for row in _queries.unsaid(connection, by=BY, since=now - 30 * DAY)]
-        for row in open_ones:
-            await self.house.systems.acknowledge(row["erasure"], row["system"], by=BY)
-            missing = f"{row['system']} {row['erasure']}"
-            await close_work_item(database, rule="erase-by-hand", person=None, missing=missing, now=now)
+        for erasure in await self._noted(ERASED):
+            await self.house.erase.stages.advance(erasure)
+            for notice in await self.house.systems.of(erasure):
+                await self.house.systems.acknowledge(erasure, notice.system, by=BY)
+                missing = f"{notice.system} {erasure}"
+                await close_work_item(database, rule="erase-by-hand", person=None, missing=missing, now=now)
+            await close_work_item(database, rule=ERASED, person=None, missing=erasure, now=now)
 
     async def _end_actors(self) -> None:
         law, now = self.policy.policy, self.house.grounds.clock()

@@ -2,9 +2,9 @@
 -- Every version as its author wrote it, and what is kept beside it.
 select ordinal, version, digest, document, author, approver from policies order by ordinal;
 
--- name: unfinished
--- Provings that were begun and not cleaned up after.
-select missing as run from work_items where rule = 'proving' and closed_at is null order by opened_at;
+-- name: noted
+-- Runs that were begun, or people of theirs erased, and not cleaned up after.
+select missing from work_items where rule = :rule and closed_at is null order by opened_at, id;
 
 -- name: cases_of_run
 -- The cases of a proving that are there: whose, and whether they are open.
@@ -17,11 +17,6 @@ select name from clients where name = any(:names::text[]) and until > :now;
 -- name: live_staff
 -- Staff made for a proving whose role was not ended.
 select ref, role from staff where ref = any(:refs::text[]) and role_until > :now;
-
--- name: unsaid
--- Systems that were told of the erasure of somebody made for a proving: they never held anything of them.
-select n.erasure, n.system from system_notices n join erasures e on e.id = n.erasure
- where n.state <> 'acknowledged' and e.asked_by = :by and e.hidden_at >= :since;
 
 -- name: rows_of
 -- All that is held of a person, as an attacker with a copy of the tables has it.

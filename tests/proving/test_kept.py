@@ -17,6 +17,7 @@ from omonat.flows.choose import Choosing
 from omonat.flows.publish_policy import Publication
 from omonat.proving import run
 from omonat.proving.outcome import Broken, CannotTell, Kept, Outcome, probe
+from omonat.proving.people import People
 from omonat.proving.probes import PROBES
 from omonat.proving.run import Proof, built, prove
 from omonat.proving.scene import Scene
@@ -167,6 +168,22 @@ async def test_A1_two_runs_dont_see_off_each_others_people(town: Town) -> None:
         assert busy.value.code == "proving-busy"
         await leases.release(connection, held)
     assert (await town.prove("C1")).exit == 0
+
+
+async def test_A1_a_run_cut_off_between_an_erasure_and_its_notices_is_cleaned_up_after(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cut_off(people: People) -> None:
+        if people.erased:
+            raise Unavailable("database-unavailable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(People, "_say_for_systems", cut_off)
+        with pytest.raises(Unavailable):
+            await town.prove("S2")
+    assert await town.value("select count(*) from work_items where rule = 'erase-by-hand' and closed_at is null") > 0
+    await town.prove("C1")
+    await nothing_is_left(town)
 
 
 async def test_A1_a_promise_nobody_made_is_said_so(town: Town) -> None:
