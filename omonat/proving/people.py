@@ -61,6 +61,7 @@ class People:
         self.erased: list[Erasure] = []
         self._cases = 0
         self._credentials: dict[str, Credential] = {}
+        self._members: set[str] = set()
 
     # Who acts -------------------------------------------------------------------------------------------------------
 
@@ -81,18 +82,26 @@ class People:
             self._credentials[name] = parse_credential(issued)
         return self._credentials[name]
 
+    async def member(self, role: str) -> str:
+        """The member of staff who acts in this role throughout the run; their ref."""
+        ref = f"prove-{role}"
+        if ref not in self._members:
+            await self._register(ref, role)
+            self._members.add(ref)
+        return ref
+
     async def colleague(self, role: str, which: int = 0, *, trained: bool = True, ended: bool = False) -> str:
         """One of two members of staff in this role; their ref."""
-        now = self.house.grounds.clock()
-        until = Instant(now - 1) if ended else Instant(now + DAY)
-        await self.house.staff.put(
-            Registration(
-                ref=_STAFF[which], name="Namuna Sinovchi", role=role, role_until=until,
-                trained_until=Instant(now + DAY) if trained else Instant(now - 1),
-            ),
-            by=BY,
-        )  # fmt: skip
+        await self._register(_STAFF[which], role, trained=trained, ended=ended)
         return _STAFF[which]
+
+    async def _register(self, ref: str, role: str, *, trained: bool = True, ended: bool = False) -> None:
+        now = self.house.grounds.clock()
+        until, trained_until = Instant(now - 1 if ended else now + DAY), Instant(now + DAY if trained else now - 1)
+        await self.house.staff.put(
+            Registration(ref=ref, name="Namuna Sinovchi", role=role, role_until=until, trained_until=trained_until),
+            by=BY,
+        )
 
     # Whom it is about -----------------------------------------------------------------------------------------------
 
@@ -172,7 +181,7 @@ class People:
         refs = assigned
         if refs is None:
             strict = [r.id for r in self.policy.roles.values() if r.cases is CaseRule.ASSIGNED]
-            refs = tuple([(await self.acting(role)).client for role in strict])
+            refs = tuple([await self.member(role) for role in strict])
         case = guest.cases.get(kind) or self.next_case(kind)
         source = sorted(sources_of(self.policy, kind))[0]
         request = PutCase(credential=await self.bringing(source), case=case, person=guest.id, assigned=refs)
@@ -255,9 +264,11 @@ class People:
         names = [*(f"omonat-prove-{r}" for r in law.roles), *(f"omonat-prove-from-{s}" for s in law.sources)]
         async with self.house.grounds.database.connection() as connection:
             clients = [row["name"] async for row in _queries.live_clients(connection, names=names, now=now)]
-            staff = [row async for row in _queries.live_staff(connection, refs=list(_STAFF), now=now)]
+            refs = [*_STAFF, *(f"prove-{role}" for role in law.roles)]
+            staff = [row async for row in _queries.live_staff(connection, refs=refs, now=now)]
         for name in clients:
             await self.house.clients.end(name=name)
         for row in staff:
-            await self.colleague(row["role"], _STAFF.index(row["ref"]), trained=False, ended=True)
+            await self._register(row["ref"], row["role"], trained=False, ended=True)
         self._credentials.clear()
+        self._members.clear()

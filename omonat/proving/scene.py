@@ -14,7 +14,7 @@ from omonat.flows.law import read_document
 from omonat.flows.use import UseRequest
 from omonat.house import House
 from omonat.policy.compiled import CompiledPolicy
-from omonat.policy.model import Policy
+from omonat.policy.model import Policy, RoleKind
 from omonat.policy.words import Basis
 from omonat.promises.choice.standing import Kind as ChoiceKind
 from omonat.promises.choice.standing import State
@@ -106,7 +106,12 @@ class Scene:
         items: tuple[str, ...] = (),
         staff: str | None = None,
     ) -> Answer:
-        """One use by this role, through the one door. Raises Unavailable, Fault, BadInput as the flow does."""
+        """One use by this role, through the one door: in a human role by a member of staff.
+
+        Raises Unavailable, Fault, BadInput as the flow does.
+        """
+        if staff is None and self.policy.roles[role].kind is RoleKind.HUMAN:
+            staff = await self.people.member(role)
         request = UseRequest(
             credential=await self.people.acting(role), purpose=purpose, person=guest.id, case=case, items=items,
             on_behalf_of=staff,

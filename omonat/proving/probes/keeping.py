@@ -85,7 +85,7 @@ async def terms(scene: Scene) -> Outcome:
     for held in view.held:
         schedule = scene.written.retention[scene.written.services[held.service].keeps]
         factors = {rule.factor.value for rule in schedule.rules} | {"at-most"}
-        if held.due <= scene.house.grounds.clock() or held.factor not in factors:
+        if held.due is None or held.due <= scene.house.grounds.clock() or held.factor not in factors:
             found.note(False, f"{held.service} {held.item}: {held.factor}")
     found.note(bool(view.held), f"held: {len(view.held)}", view.receipt.id)
     return found.outcome()
