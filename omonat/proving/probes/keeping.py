@@ -7,6 +7,7 @@ from omonat.base.instants import Instant, to_rfc3339
 from omonat.database.statements import load
 from omonat.flows.erase import ErasureRequest
 from omonat.flows.reckon import due_of
+from omonat.policy.model import RoleKind
 from omonat.policy.words import Basis
 from omonat.proving.outcome import Findings, Outcome, UntoldError, probe
 from omonat.proving.people import BY, Guest
@@ -42,8 +43,10 @@ def _subscription(scene: Scene) -> _Subscription:
                 if not plain or not set(consent.needs) <= set(shared) or not scene.people.services():
                     continue
                 values = {item: invent(law.items[item], today=today) for item in shared}
+                near = reader.id in (*service.for_, *service.offers)  # staff see nobody they have nothing to do with
                 for role in reader.roles:
-                    if set(shared) <= set(reader.items_for(role)):
+                    may = near or law.roles[role].kind is RoleKind.SYSTEM
+                    if may and set(shared) <= set(reader.items_for(role)):
                         return _Subscription(service.id, consent.id, values, reader.id, role)
     raise UntoldError("no-such-purpose")
 
