@@ -8,7 +8,7 @@ select c.relname as name,
               order by a.attnum) as columns
   from pg_class c join pg_namespace s on s.oid = c.relnamespace
  where s.nspname = 'omonat' and c.relkind in ('r', 'p') and c.relpersistence = 'p' and not c.relispartition
-   and c.relname <> 'migrations'
+   and c.relname not in ('migrations', 'reconciling')  -- both are made by migrating
  order by c.relname;
 
 -- name: schema_number$

@@ -40,8 +40,8 @@ async def openings(
 ) -> tuple[Opening, ...]:
     """Every commitment of the person's ledger opened, oldest first. Their ledger and their cases must still be there.
 
-    Raises Refused key-destroyed once the evidence slot is gone, Fault `evidence-altered` for an entry that was changed
-    or a commitment that none of the person's values opens.
+    An entry of a use that named a case which isn't the person's has none: what was named isn't known any more. Raises
+    Refused key-destroyed once the evidence slot is gone, Fault `evidence-altered` for an entry that was changed.
     """
     values = [person, *[row["value"] async for row in _queries.values_of(connection, person=person)]]
     found = []
@@ -54,18 +54,22 @@ async def openings(
             if isinstance(told := entry.facts.get(field), str):
                 salt = vault.salt(evidence_slot=evidence_slot, entry=entry.id, field=field)
                 value = _value(values, told, (salt, entry.id, field))
-                found.append(Opening(entry.id, entry.act, entry.at, field, value, salt))
+                if value is not None:
+                    found.append(Opening(entry.id, entry.act, entry.at, field, value, salt))
     return tuple(found)
 
 
-def _value(values: list[str], told: str, under: tuple[bytes, str, str]) -> str:
-    """The value that gives the commitment. Entries about one case come in runs: what fitted last is tried first."""
+def _value(values: list[str], told: str, under: tuple[bytes, str, str]) -> str | None:
+    """The value that gives the commitment; None when none of the person's does.
+
+    Entries about one case come in runs: what fitted last is tried first.
+    """
     salt, entry, field = under
     for place, value in enumerate(values):
         if commit(salt, entry, field, value) == told:
             values.insert(0, values.pop(place))
             return value
-    raise Fault("evidence-altered", what=f"commitment of entry {entry}", index="?")
+    return None
 
 
 def as_file(found: Sequence[Opening]) -> bytes:

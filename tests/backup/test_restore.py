@@ -19,7 +19,12 @@ MakeRuin = Callable[[], Awaitable[Ruin]]
 
 async def for_marketing(house: House, town: Town, person: str) -> UseAnswer:
     credential = town.shop.credentials["campaigns"]
-    return await house.use(UseRequest(credential=credential, purpose="marketing-email", person=person))
+    trained = Instant(town.clock() + 365 * DAY)
+    anna = Registration(ref="501", name="Xodim 501", role="marketing", trained_until=trained)
+    await house.staff.put(anna, by="test")
+    return await house.use(
+        UseRequest(credential=credential, purpose="marketing-email", person=person, on_behalf_of="501")
+    )
 
 
 async def test_C4_a_withdrawal_made_after_the_backup_stands_after_the_restore(town: Town, ruin: MakeRuin) -> None:

@@ -1,5 +1,4 @@
 """Backup, restore and drill as an operator types them, beside a running service and after it is gone."""
-# ruff: noqa: F401, F811 - fixtures
 
 import json
 import shutil
@@ -11,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole.conftest import first, installation
 from tests.whole.lines import Line, ordered
-from tests.whole.serving import ROOT, Installation, Service, refused, serving, until
+from tests.whole.serving import ROOT, Installation, refused, serving, until
 
 
 def omonat(of: Installation, *words: str | Path, **settings: str) -> subprocess.CompletedProcess[str]:
