@@ -2,8 +2,8 @@
 
     python -m bench [--long] [--tiny]
 
-`--long` takes more rounds and larger sizes (a million people, a person with 100,000 records); `--tiny` only shows that everything runs: its figures mean nothing. Ends with 1
-when a gate was missed by a comparable row.
+`--long` takes more rounds and larger sizes (a million people, a person with 100,000 records); `--tiny` only shows that
+everything runs: its figures mean nothing. Ends with 1 when a gate was missed by a comparable row.
 """
 
 import argparse

@@ -20,6 +20,7 @@ from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import Keep
 from omonat.policy.retention import Due
 from omonat.promises.choice.standing import choice_anchors, live_consents
+from omonat.promises.retention.rule import items_of
 
 _queries = load("omonat.flows", "my_data.sql")
 _choices = load("omonat.promises.choice")
@@ -159,8 +160,7 @@ class ViewMyData:
         if section["service"] not in policy.services:
             return None
         anchors = _anchors(policy, person, section)
-        names = [item for item in policy.items if item.startswith(section["category"] + ".")]
-        dues = {item: policy.due(section["service"], item, anchors) for item in names}
+        dues = policy.dues(section["service"], items_of(policy, section["category"]), anchors)
         if all(due.instant <= now for due in dues.values()):
             return None
         try:
