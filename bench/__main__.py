@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,48 +58,60 @@ TINY = Size(
 
 def measured(size: Size, folder: Path) -> list[Figure]:
     """Every row. Raises AssertionError when anything measured was not also correct."""
+    rows = Rows()
     say("the policy and its decisions")
-    figures = pages.figures(rounds=size.rounds)
-    figures += decisions.figures(pages.compiled(), pairs=size.rounds, count=size.decisions)
-    return figures + uvloop.run(in_towns(size, folder))
+    rows += pages.figures(rounds=size.rounds)
+    rows += decisions.figures(pages.compiled(), pairs=size.rounds, count=size.decisions)
+    uvloop.run(in_towns(size, folder, rows))
+    return rows
 
 
-async def in_towns(size: Size, folder: Path) -> list[Figure]:
+class Rows(list[Figure]):
+    """The rows so far; each is told as soon as it is there."""
+
+    def __iadd__(self, figures: Iterable[Figure]) -> "Rows":  # type: ignore[override, misc]
+        for figure in figures:
+            say(f"    {figure.name}: {figure.value:.3g} {figure.unit}")
+            self.append(figure)
+        return self
+
+
+async def in_towns(size: Size, folder: Path, rows: Rows) -> None:
     """The rows that need people."""
     say(f"making a town of {size.people:,} people and one of {size.small:,}")
     for name in ("large", "small"):
         (folder / name).mkdir(mode=0o711)
     async with town(folder / "large", people=size.people) as here:
         async with town(folder / "small", people=size.small) as small:
-            figures = await in_town(size, here, small)
+            await in_town(size, here, small, rows)
         say("over HTTP")
         with doors.doors(here) as there:
-            figures += await asyncio.to_thread(doors.figures, here, there, rounds=size.rounds, seconds=size.seconds)
+            rows += await asyncio.to_thread(doors.figures, here, there, rounds=size.rounds, seconds=size.seconds)
         say("purposes")
-        figures += await purposes.figures(here, rounds=size.rounds, rows=size.purposed)
+        rows += await purposes.figures(here, rounds=size.rounds, rows=size.purposed)
         say("the log")
         await proof.check(here, there.answered)
-        return figures + await proof.figures(here, rounds=size.rounds)
+        rows += await proof.figures(here, rounds=size.rounds)
 
 
-async def in_town(size: Size, here: Town, small: Town) -> list[Figure]:
+async def in_town(size: Size, here: Town, small: Town, rows: Rows) -> None:
     """The rows of the house itself. Space comes first: it is weighed on tables from which nothing was removed."""
     rounds, seconds = size.rounds, size.seconds
     say("space")
-    figures = await taking.space(here, people=size.weighed)
+    rows += await taking.space(here, people=size.weighed)
     say("reads")
-    figures += await reads.figures(here, rounds=rounds, seconds=seconds)
-    figures += await reads.access(here, people=size.access, rounds=rounds, seconds=seconds / 2)
+    rows += await reads.figures(here, rounds=rounds, seconds=seconds)
+    rows += await reads.access(here, people=size.access, rounds=rounds, seconds=seconds / 2)
     say("collecting")
-    figures += await taking.figures(here, rounds=rounds, seconds=seconds)
+    rows += await taking.figures(here, rounds=rounds, seconds=seconds)
     say("growth")
-    figures += await growth.figures(small, here, rounds=rounds, seconds=seconds / 2)
+    rows += await growth.figures(small, here, rounds=rounds, seconds=seconds / 2)
     say("entries")
-    figures += await witness.figures(here, rounds=rounds, seconds=seconds / 2)
+    rows += await witness.figures(here, rounds=rounds, seconds=seconds / 2)
     say("erasing")
-    figures += await erasing.persons(here, rounds=rounds, sizes=size.erased)
+    rows += await erasing.persons(here, rounds=rounds, sizes=size.erased)
     say("expiry")
-    return figures + await erasing.expiry(here, rounds=rounds, records=size.expiring)
+    rows += await erasing.expiry(here, rounds=rounds, records=size.expiring)
 
 
 def say(what: str) -> None:

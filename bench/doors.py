@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from bench.figures import Figure, amount, percentile, ratio
 from bench.load import Load, Spec, json_text, run
@@ -20,7 +21,7 @@ from bench.town import COURIERS, Town
 ROOT = Path(__file__).parents[1]
 WORKERS = 2
 Pair = tuple[float, float]
-PAYLOAD = {
+PAYLOAD: dict[str, Any] = {
     "service": "order",
     "version": "",
     "case": "order:c{n}",

@@ -1,6 +1,7 @@
 """Erasing people and sweeping what is due, to *key destroyed*, beside what one would do to plain rows."""
 
 import time
+from functools import partial
 
 from bench.figures import Figure, in_rounds, percentile, ratio
 from bench.people import DUE, NEWSLETTER, STANDS, settle
@@ -22,12 +23,15 @@ class _Watched:
         self._town = town
         self._erase = Erase(town.house.grounds, reached=self._reached)
         self._destroyed, self._known = False, 0.0
-        self.swept_ms: list[float] = []
 
     def _reached(self, step: str) -> None:
         self._destroyed = self._destroyed or step == "destroyed"
         if step == "stepped" and self._destroyed and not self._known:
             self._known = time.perf_counter()
+
+    async def one_of(self, people: list[str]) -> float:
+        """As `one`, for somebody of these, who then is no longer among them."""
+        return await self.one(people.pop())
 
     async def one(self, person: str) -> float:
         """Seconds until *key destroyed*; the rest is finished as well. Raises AssertionError when it isn't true."""
@@ -36,7 +40,6 @@ class _Watched:
         self._destroyed, self._known = False, 0.0
         start = time.perf_counter()
         erasure = await self._erase(ErasureRequest(person=person))
-        self.swept_ms.append(1000 * (time.perf_counter() - start))
         assert erasure.destroyed_at is not None
         assert erasure.swept_at is not None
         assert house.grounds.vault.is_destroyed(slot)
@@ -63,15 +66,14 @@ async def persons(town: Town, *, rounds: int, sizes: dict[int, int]) -> list[Fig
         return (time.perf_counter() - start) / _COMMITS
 
     for few in people.values():
-        await eraser.one(few.pop())
+        await eraser.one_of(few)
     figures, first = [], None
     for number, many in people.items():
         turns = len(many)
-        ways = {"ours": lambda many=many: eraser.one(many.pop()), "commit": commit}
+        ways = {"ours": partial(eraser.one_of, many), "commit": commit}
         if first is not None:
             first_people = await settle(town, turns, [(NEWSLETTER, HOUR)] * first)
-            ways["first"] = lambda few=first_people: eraser.one(few.pop())
-        eraser.swept_ms.clear()
+            ways["first"] = partial(eraser.one_of, first_people)
         taken = await in_rounds(ways, turns)
         figures.append(
             ratio(

@@ -1,6 +1,8 @@
 """What an operation costs when there are ten times as many records: a small town and the large one in turns."""
 
 import random
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from bench.figures import Figure, percentile, ratio
 from bench.reads import Reads, measure
@@ -10,15 +12,12 @@ from bench.town import Town
 
 async def figures(small: Town, large: Town, *, rounds: int, seconds: float) -> list[Figure]:
     """One row for each operation: how many times the price in the small town it has in the large one."""
-    ways = {}
+    ways: dict[str, tuple[Callable[[], Awaitable[None]], int]] = {}
     for name, town in (("small", small), ("large", large)):
-        held = await town.house.grounds.database.pool.fetch(
-            "select person from cases where id like 'order:%' limit 1000"
-        )
         ways |= {
             f"{name} use": (Reads(town).enforced, 64),
-            f"{name} collect": (lambda town=town: collect(town), 64),
-            f"{name} access": (lambda town=town, held=held: _look(town, [row[0] for row in held]), 8),
+            f"{name} collect": (partial(collect, town), 64),
+            f"{name} access": (partial(_look, town, await _some(town)), 8),
         }
     measured = await measure(ways, rounds, seconds)
     return [
@@ -32,6 +31,11 @@ async def figures(small: Town, large: Town, *, rounds: int, seconds: float) -> l
         )
         for what, label in (("use", "an enforced read"), ("collect", "collecting"), ("access", "an access request"))
     ]
+
+
+async def _some(town: Town) -> list[str]:
+    rows = await town.house.grounds.database.pool.fetch("select person from cases where id like 'order:%' limit 1000")
+    return [row[0] for row in rows]
 
 
 async def _look(town: Town, people: list[str]) -> None:

@@ -2,7 +2,8 @@
 person's records at once."""
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -152,11 +153,9 @@ async def access(town: Town, *, people: int, rounds: int, seconds: float) -> lis
 
 
 async def measure(
-    ways: dict[str, tuple[Callable[[], Awaitable[None]], int]], rounds: int, seconds: float
+    ways: Mapping[str, tuple[Callable[[], Awaitable[None]], int]], rounds: int, seconds: float
 ) -> dict[str, list[float]]:
     """Rates of several ways with so many in flight each, in rounds, after warming each."""
     for way, in_flight in ways.values():
         await rate(way, in_flight, min(seconds, 0.3))
-    return await in_rounds(
-        {name: lambda way=way, many=many: rate(way, many, seconds) for name, (way, many) in ways.items()}, rounds
-    )
+    return await in_rounds({name: partial(rate, way, many, seconds) for name, (way, many) in ways.items()}, rounds)

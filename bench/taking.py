@@ -23,13 +23,14 @@ _RECORD = """insert into plain_records (id, person, service, case_id, version, s
 _TABLES_TAKE = """select coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint
                     from pg_class c join pg_namespace n on n.oid = c.relnamespace
                    where n.nspname = 'omonat' and c.relkind = 'r' and c.relname not like 'plain%'"""
+_ITEMS: dict[str, Any] = PAYLOAD["items"]
 _numbers = itertools.count(1)
 
 
 def request(town: Town, **changed: Any) -> CollectRequest:
     """The order of ten items, for a case nobody has yet."""
     given: dict[str, Any] = {
-        "credential": town.credentials["site"], "service": "order", "items": PAYLOAD["items"],
+        "credential": town.credentials["site"], "service": "order", "items": _ITEMS,
         "version": town.house.grounds.law.history()[-1].version, "consents": PAYLOAD["consents"],
         "accepted": True, "case": f"order:k{next(_numbers)}",
     }  # fmt: skip
@@ -120,7 +121,7 @@ async def _drained(one: Any, numbers: Any) -> None:
 
 
 def _kilobyte() -> dict[str, Any]:
-    items = dict(PAYLOAD["items"])
+    items: dict[str, Any] = dict(_ITEMS)
     items["transaction.order-lines"] = [{"item": "Osh", "count": 2, "price": 4_500_000}] * 11
     return items
 

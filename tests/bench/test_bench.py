@@ -69,20 +69,6 @@ async def test_whom_the_bench_erases_is_gone_and_what_is_due_is_read_by_nobody(h
         await erasing._nothing_due_is_read(hamlet, [person])
 
 
-async def test_a_new_purpose_reaches_two_workers_and_leaves_out_whoever_was_not_told(hamlet: Town) -> None:
-    (row,) = await purposes.figures(hamlet, rounds=1, rows=5)
-    assert row.gate == 20
-    pool = hamlet.house.grounds.database.pool
-    told = await pool.fetchrow(
-        "select told, standing from persons p join cases k on k.person = p.id and k.id = 'order:1'"
-    )
-    await pool.execute(
-        "update persons set told = $1, standing = $2 where id = (select person from cases where id = 'order:2')", *told
-    )
-    with pytest.raises(AssertionError, match="wasn't told"):
-        await purposes._respected(hamlet, hamlet.house, "bring-order-1")
-
-
 async def test_every_answer_over_http_is_checked_and_counted_in_the_log(hamlet: Town) -> None:
     with doors.doors(hamlet) as there:
         use, courier, _ = doors._uses(hamlet, there, SIZE.seconds)
@@ -98,6 +84,20 @@ async def test_every_answer_over_http_is_checked_and_counted_in_the_log(hamlet: 
     await proof.check(hamlet, answered)
     with pytest.raises(AssertionError, match="in the log"):
         await proof.check(hamlet, {**answered, "/v1/use": 10**6})
+
+
+async def test_a_new_purpose_reaches_two_workers_and_leaves_out_whoever_was_not_told(hamlet: Town) -> None:
+    (row,) = await purposes.figures(hamlet, rounds=1, rows=5)
+    assert row.gate == 20
+    pool = hamlet.house.grounds.database.pool
+    told = await pool.fetchrow(
+        "select told, standing from persons p join cases k on k.person = p.id and k.id = 'order:1'"
+    )
+    await pool.execute(
+        "update persons set told = $1, standing = $2 where id = (select person from cases where id = 'order:2')", *told
+    )
+    with pytest.raises(AssertionError, match="wasn't told"):
+        await purposes._respected(hamlet, hamlet.house, "bring-order-1")
 
 
 def test_a_decision_unlike_cedars_stops_the_bench() -> None:
