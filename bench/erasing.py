@@ -1,6 +1,7 @@
 """Erasing people and sweeping what is due, to *key destroyed*, beside what one would do to plain rows."""
 
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from bench.figures import Figure, in_rounds, percentile, ratio
@@ -70,7 +71,7 @@ async def persons(town: Town, *, rounds: int, sizes: dict[int, int]) -> list[Fig
     figures, first = [], None
     for number, many in people.items():
         turns = len(many)
-        ways = {"ours": partial(eraser.one_of, many), "commit": commit}
+        ways: dict[str, Callable[[], Awaitable[float]]] = {"ours": partial(eraser.one_of, many), "commit": commit}
         if first is not None:
             first_people = await settle(town, turns, [(NEWSLETTER, HOUR)] * first)
             ways["first"] = partial(eraser.one_of, first_people)
