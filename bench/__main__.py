@@ -43,11 +43,11 @@ class Size:
 
 
 USUAL = Size(
-    people=100_000, small=10_000, rounds=15, seconds=1.0, decisions=1_000, access=1_000,
-    erased={10: 40, 1_000: 15}, expiring=5_000, purposed=4_000, weighed=500,
+    people=100_000, small=10_000, rounds=15, seconds=0.5, decisions=1_000, access=1_000,
+    erased={10: 15, 1_000: 15}, expiring=2_000, purposed=4_000, weighed=500,
 )  # fmt: skip
 LONG = Size(
-    people=1_000_000, small=10_000, rounds=30, seconds=1.5, decisions=1_000, access=10_000,
+    people=1_000_000, small=10_000, rounds=30, seconds=1.0, decisions=1_000, access=10_000,
     erased={10: 60, 1_000: 30, 100_000: 3}, expiring=50_000, purposed=400_000, weighed=5_000,
 )  # fmt: skip
 TINY = Size(
@@ -85,8 +85,9 @@ async def in_towns(size: Size, folder: Path, rows: Rows) -> None:
         async with town(folder / "small", people=size.small) as small:
             await in_town(size, here, small, rows)
         say("over HTTP")
-        with doors.doors(here) as there:
-            rows += await asyncio.to_thread(doors.figures, here, there, rounds=size.rounds, seconds=size.seconds)
+        async with proof.sequencing(here):
+            with doors.doors(here) as there:
+                rows += await asyncio.to_thread(doors.figures, here, there, rounds=size.rounds, seconds=size.seconds)
         say("purposes")
         rows += await purposes.figures(here, rounds=size.rounds, rows=size.purposed)
         say("the log")
@@ -101,13 +102,13 @@ async def in_town(size: Size, here: Town, small: Town, rows: Rows) -> None:
     rows += await taking.space(here, people=size.weighed)
     say("reads")
     rows += await reads.figures(here, rounds=rounds, seconds=seconds)
-    rows += await reads.access(here, people=size.access, rounds=rounds, seconds=seconds / 2)
+    rows += await reads.access(here, people=size.access, rounds=rounds, seconds=seconds)
     say("collecting")
     rows += await taking.figures(here, rounds=rounds, seconds=seconds)
     say("growth")
-    rows += await growth.figures(small, here, rounds=rounds, seconds=seconds / 2)
+    rows += await growth.figures(small, here, rounds=rounds, seconds=seconds)
     say("entries")
-    rows += await witness.figures(here, rounds=rounds, seconds=seconds / 2)
+    rows += await witness.figures(here, rounds=rounds, seconds=seconds)
     say("erasing")
     rows += await erasing.persons(here, rounds=rounds, sizes=size.erased)
     say("expiry")

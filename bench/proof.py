@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 
 from bench.figures import Figure, amount
 from bench.town import Town
@@ -21,14 +21,31 @@ _BODY = "select e.body from placements p join entries e on e.txid = p.txid and e
 
 async def catch_up(town: Town) -> None:
     """Place everything. So much at once outlasts the lease, which is then taken anew, as the service does."""
-    house = town.house
-    size = await house.grounds.database.pool.fetchval("select count(*) from entries")
-    sequencer = Sequencer(house.grounds.database, house.log, house.keys, clock=house.grounds.clock, holder="bench")
+    size = await town.house.grounds.database.pool.fetchval("select count(*) from entries")
+    sequencer = _sequencer(town)
     placed = 0
     while placed < size:
         assert await sequencer.open()
         with suppress(Unavailable):
             placed = (await sequencer.advance()).size
+
+
+def _sequencer(town: Town) -> Sequencer:
+    house = town.house
+    return Sequencer(house.grounds.database, house.log, house.keys, clock=house.grounds.clock, holder="bench")
+
+
+@asynccontextmanager
+async def sequencing(town: Town) -> AsyncIterator[None]:
+    """A sequencer at work beside what is measured, as in a service: without proofs, workers soon refuse uses."""
+    await catch_up(town)
+    sequencer = _sequencer(town)
+    work = asyncio.create_task(sequencer.run())
+    try:
+        yield
+    finally:
+        sequencer.stop()
+        await work
 
 
 async def check(town: Town, answered: Mapping[str, int]) -> None:

@@ -1,5 +1,6 @@
 """The bench itself: on a tiny town every row runs and is checked, and its checks can fail. No time is asserted."""
 
+import asyncio
 import random
 import socket
 from collections.abc import AsyncIterator
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bench import decisions, doors, erasing, pages, people, proof, purposes, reads, taking, witness
+from bench import decisions, doors, erasing, growth, pages, people, proof, purposes, reads, taking, witness
 from bench.__main__ import TINY
 from bench.figures import Figure, amount, flush_us, interval, percentile, ratio, table
 from bench.load import Spec, run
@@ -69,7 +70,13 @@ async def test_whom_the_bench_erases_is_gone_and_what_is_due_is_read_by_nobody(h
         await erasing._nothing_due_is_read(hamlet, [person])
 
 
-async def test_every_answer_over_http_is_checked_and_counted_in_the_log(hamlet: Town) -> None:
+async def test_growth_is_measured_for_three_operations(hamlet: Town) -> None:
+    rows = await growth.figures(hamlet, hamlet, rounds=1, seconds=0.02)
+    assert [(row.gate, row.at_most) for row in rows] == [(1.3, True)] * 3
+
+
+def _asked(hamlet: Town) -> dict[str, int]:
+    """Each kind of load once, and the wrong answers that must stop the bench; how many were answered."""
     with doors.doors(hamlet) as there:
         use, courier, _ = doors._uses(hamlet, there, SIZE.seconds)
         collect, insert = doors._collections(hamlet, there, SIZE.seconds)
@@ -79,7 +86,12 @@ async def test_every_answer_over_http_is_checked_and_counted_in_the_log(hamlet: 
             there.load(replace(use, headers="authorization: Bearer omk_nobody\r\n"))
         with pytest.raises(AssertionError):
             there.load(replace(use, expects="somebody else's address"))
-        answered = dict(there.answered)
+        return dict(there.answered)
+
+
+async def test_every_answer_over_http_is_checked_and_counted_in_the_log(hamlet: Town) -> None:
+    async with proof.sequencing(hamlet):
+        answered = await asyncio.to_thread(_asked, hamlet)
     assert len(await proof.figures(hamlet, rounds=1)) == 2
     await proof.check(hamlet, answered)
     with pytest.raises(AssertionError, match="in the log"):
