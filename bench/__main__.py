@@ -2,63 +2,117 @@
 
     python -m bench [--long] [--tiny]
 
-`--long` takes four times the rounds; `--tiny` only shows that everything runs: its figures mean nothing. Ends with 1
-when a gate was missed by a comparable row.
+`--long` takes more rounds and larger sizes (a million people, a person with 100,000 records); `--tiny` only shows that
+everything runs: its figures mean nothing. Ends with 1 when a gate was missed by a comparable row.
 """
 
 import argparse
 import asyncio
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import uvloop
 
-from bench import decisions, doors, pages, proof, reads
+from bench import decisions, doors, erasing, growth, pages, proof, purposes, reads, taking, witness
 from bench.figures import Figure, flush_us, table
-from bench.town import BUILD, folder_on_disk, town
+from bench.town import BUILD, Town, folder_on_disk, town
 
 RESULT = BUILD / "bench.json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How much is measured: people, rounds of pairs, seconds of one measurement, decisions in one, rounds of pages."""
+    """How much is measured: people of the large and the small town, rounds of pairs, seconds of one measurement,
+    decisions in one; people who ask for their ten records; people erased by how many records they have; records that
+    expire in one round; rows a purpose is written into; people whose records are weighed."""
 
     people: int
+    small: int
     rounds: int
     seconds: float
     decisions: int
-    pages: int
+    access: int
+    erased: dict[int, int]
+    expiring: int
+    purposed: int
+    weighed: int
 
 
-USUAL = Size(people=100_000, rounds=15, seconds=1.5, decisions=1_000, pages=15)
-LONG = Size(people=100_000, rounds=60, seconds=1.5, decisions=1_000, pages=60)
-TINY = Size(people=300, rounds=2, seconds=0.1, decisions=100, pages=2)
+USUAL = Size(
+    people=100_000, small=10_000, rounds=15, seconds=0.5, decisions=1_000, access=1_000,
+    erased={10: 15, 1_000: 15}, expiring=2_000, purposed=4_000, weighed=500,
+)  # fmt: skip
+LONG = Size(
+    people=1_000_000, small=10_000, rounds=30, seconds=1.0, decisions=1_000, access=10_000,
+    erased={10: 60, 1_000: 30, 100_000: 3}, expiring=50_000, purposed=400_000, weighed=5_000,
+)  # fmt: skip
+TINY = Size(
+    people=300, small=30, rounds=2, seconds=0.1, decisions=100, access=10,
+    erased={2: 4, 20: 2}, expiring=40, purposed=20, weighed=3,
+)  # fmt: skip
 
 
 def measured(size: Size, folder: Path) -> list[Figure]:
     """Every row. Raises AssertionError when anything measured was not also correct."""
+    rows = Rows()
     say("the policy and its decisions")
-    figures = pages.figures(rounds=size.pages)
-    figures += decisions.figures(pages.compiled(), pairs=size.rounds, count=size.decisions)
-    return figures + uvloop.run(in_town(size, folder))
+    rows += pages.figures(rounds=size.rounds)
+    rows += decisions.figures(pages.compiled(), pairs=size.rounds, count=size.decisions)
+    uvloop.run(in_towns(size, folder, rows))
+    return rows
 
 
-async def in_town(size: Size, folder: Path) -> list[Figure]:
+class Rows(list[Figure]):
+    """The rows so far; each is told as soon as it is there."""
+
+    def __iadd__(self, figures: Iterable[Figure]) -> "Rows":  # type: ignore[override, misc]
+        for figure in figures:
+            say(f"    {figure.name}: {figure.value:.3g} {figure.unit}")
+            self.append(figure)
+        return self
+
+
+async def in_towns(size: Size, folder: Path, rows: Rows) -> None:
     """The rows that need people."""
-    say(f"making a town of {size.people:,} people")
-    async with town(folder, people=size.people) as here:
-        say("reading in process")
-        figures = await reads.figures(here, rounds=size.rounds, seconds=size.seconds)
-        say("asking over HTTP")
-        with doors.doors(here) as there:
-            figures += await asyncio.to_thread(doors.figures, here, there, rounds=size.rounds, seconds=size.seconds)
-        say("checking that all of it is in the log")
+    say(f"making a town of {size.people:,} people and one of {size.small:,}")
+    for name in ("large", "small"):
+        (folder / name).mkdir(mode=0o711)
+    async with town(folder / "large", people=size.people) as here:
+        async with town(folder / "small", people=size.small) as small:
+            await in_town(size, here, small, rows)
+        say("over HTTP")
+        async with proof.sequencing(here):
+            with doors.doors(here) as there:
+                rows += await asyncio.to_thread(doors.figures, here, there, rounds=size.rounds, seconds=size.seconds)
+        say("purposes")
+        rows += await purposes.figures(here, rounds=size.rounds, rows=size.purposed)
+        say("the log")
         await proof.check(here, there.answered)
-    return figures
+        rows += await proof.figures(here, rounds=size.rounds)
+
+
+async def in_town(size: Size, here: Town, small: Town, rows: Rows) -> None:
+    """The rows of the house itself. Space comes first: it is weighed on tables from which nothing was removed."""
+    rounds, seconds = size.rounds, size.seconds
+    say("space")
+    rows += await taking.space(here, people=size.weighed)
+    say("reads")
+    rows += await reads.figures(here, rounds=rounds, seconds=seconds)
+    rows += await reads.access(here, people=size.access, rounds=rounds, seconds=seconds)
+    say("collecting")
+    rows += await taking.figures(here, rounds=rounds, seconds=seconds)
+    say("growth")
+    rows += await growth.figures(small, here, rounds=rounds, seconds=seconds)
+    say("entries")
+    rows += await witness.figures(here, rounds=rounds, seconds=seconds)
+    say("erasing")
+    rows += await erasing.persons(here, rounds=rounds, sizes=size.erased)
+    say("expiry")
+    rows += await erasing.expiry(here, rounds=rounds, records=size.expiring)
 
 
 def say(what: str) -> None:
@@ -69,7 +123,7 @@ def say(what: str) -> None:
 def main(arguments: list[str]) -> int:
     """Measure, print, write; 1 when a gate was missed."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--long", action="store_true", help="four times the rounds")
+    parser.add_argument("--long", action="store_true", help="more rounds, larger sizes")
     parser.add_argument("--tiny", action="store_true", help="only show that everything runs")
     chosen = parser.parse_args(arguments)
     with folder_on_disk() as folder:

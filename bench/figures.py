@@ -10,7 +10,7 @@ import os
 import random
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,7 @@ def in_turns(ours: Callable[[], float], theirs: Callable[[], float], pairs: int)
     return measured
 
 
-async def in_rounds(ways: dict[str, Callable[[], Awaitable[float]]], rounds: int) -> dict[str, list[float]]:
+async def in_rounds(ways: Mapping[str, Callable[[], Awaitable[float]]], rounds: int) -> dict[str, list[float]]:
     """As `in_turns`, for several ways that are awaited: every round measures each once, in an order drawn by lot."""
     measured: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):

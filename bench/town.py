@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -36,18 +37,43 @@ _PLAIN = """
 create table plain_orders (
     id bigint primary key, name text not null, mobile text not null, address text not null, landmark text not null
 );
-create table plain_taken (id text primary key, at timestamptz not null default now(), document jsonb not null)
+create table plain_taken (id text primary key, at timestamptz not null default now(), document jsonb not null);
+create table plain_records (
+    id text primary key, person text not null, service text not null, case_id text, version integer not null,
+    source text not null, collected_at timestamptz not null, due_at timestamptz, document text not null
+);
+create index plain_records_by_person on plain_records (person, collected_at desc);
+create index plain_records_by_case on plain_records (case_id);
+create index plain_records_by_due on plain_records (due_at);
+create table plain_purposed (id bigint primary key, purposes text[] not null, document text not null);
+create table plain_log (
+    id text primary key, at timestamptz not null default now(), act text not null, body bytea not null
+)
 """
+
+
+class Clock:
+    """The machine's time, `ahead` microseconds of it."""
+
+    ahead = 0
+
+    def __call__(self) -> Instant:
+        return Instant(system_clock() + self.ahead)
 
 
 @dataclass(frozen=True, slots=True)
 class Town:
-    """What the rows of the bench share. `cases` of the house are `order:1` … `order:<people>`, as in `plain_orders`."""
+    """What the rows of the bench share. `cases` of the house are `order:1` … `order:<people>`, as in `plain_orders`.
+
+    `answered` counts by act what the house answered in this process: each must be in the log.
+    """
 
     house: House
     settings: Settings
     folder: Path
     people: int
+    clock: Clock
+    answered: Counter[str] = field(default_factory=Counter)
     tokens: dict[str, str] = field(default_factory=dict)
     credentials: dict[str, Credential] = field(default_factory=dict)
 
@@ -85,13 +111,11 @@ async def town(folder: Path, *, people: int) -> AsyncIterator[Town]:
     server = Server.start(folder / "server")
     try:
         await migrate(server.dsn)
-        settings = _settings(folder, server.dsn)
-        async with open_house(settings) as house:
-            document = (POLICIES / "beshqozon.yaml").read_text("utf-8")
-            packs = {"uz": (POLICIES / "packs" / "uz.yaml").read_text("utf-8")}
-            await house.publish(Publication(document=document, packs=packs, author="staff:1", approver="staff:2"))
+        settings, clock = _settings(folder, server.dsn), Clock()
+        async with open_house(settings, clock=clock) as house:
+            await house.publish(publication((POLICIES / "beshqozon.yaml").read_text("utf-8")))
             await set_up_doors(house)
-            here = Town(house, settings, folder, people)
+            here = Town(house, settings, folder, people, clock)
             for name, source, roles in (("site", "site", ["system"]), ("courier-app", "courier", ["courier"])):
                 here.tokens[name] = await house.clients.issue(name=name, source=source, roles=roles)
                 here.credentials[name] = parse_credential(here.tokens[name])
@@ -101,6 +125,12 @@ async def town(folder: Path, *, people: int) -> AsyncIterator[Town]:
             yield here
     finally:
         server.stop()
+
+
+def publication(document: str) -> Publication:
+    """A document on its way to be published, with the shipped pack."""
+    packs = {"uz": (POLICIES / "packs" / "uz.yaml").read_text("utf-8")}
+    return Publication(document=document, packs=packs, author="staff:1", approver="staff:2")
 
 
 def _settings(folder: Path, dsn: str) -> Settings:

@@ -19,7 +19,7 @@ from omonat.evidence.entry import Entry
 from omonat.flows.clients import require_client
 from omonat.flows.erasing import LEAVING, Stages
 from omonat.flows.grounds import Also, Grounds
-from omonat.flows.judging import Asked, Judge, in_force, read_around
+from omonat.flows.judging import Asked, Judge, in_force, lapsed, read_around
 from omonat.flows.removing import Removal, stays_of
 from omonat.flows.systems import tell_of_records
 from omonat.flows.use import Credential
@@ -215,6 +215,7 @@ class Erase:
             if before is None:  # nothing was held of them any more
                 raise Refused("person-unknown")
             return str(before["id"])
+        stays = await self._may_stay(connection, policy, request.person, now)
         epoch = self._grounds.vault.lookup_epoch
         found = await _erasures.has_lookups(connection, person=request.person)
         await _erasures.hide_person(connection, id=request.person, now=now, evidence_due=evidence_due(policy, now))
@@ -222,9 +223,22 @@ class Erase:
         return await self.stages.intend(
             connection, act="erasure:person:hidden", entry=entry, facts=_facts(policy, person), subjects=(), now=now,
             scope="person", cause=request.cause, person=request.person, asked_by=request.by,
-            policy=policy.ordinal, slots=[person["slot"]], new_slot=new_slot, sealed_at=None,
+            policy=policy.ordinal, slots=[person["slot"]], new_slot=new_slot, sealed_at=None if stays else now,
             lookup_epoch=epoch if found else None,
         )  # fmt: skip
+
+    async def _may_stay(
+        self, connection: asyncpg.Connection, policy: CompiledPolicy, person: str, now: Instant
+    ) -> bool:
+        """Whether anything of a locked person may have to be sealed anew; what has nothing to seal saves that step."""
+        if await _queries.policy_in_force(connection) != policy.ordinal:
+            return True  # the step reads the policy in force by itself
+        if await _queries.is_held(connection, person=person, lapsed=lapsed(now)):
+            return True
+        free = [service for service in policy.services if not policy.outlives_a_request(service)]
+        async for _ in _queries.records_after(connection, person=person, after="", free=free, most=1):
+            return True
+        return False
 
     async def _part(
         self, connection: asyncpg.Connection, policy: CompiledPolicy, request: ErasureRequest, now: Instant, entry: str

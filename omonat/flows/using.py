@@ -132,7 +132,7 @@ def dues(
     anchors = record_anchors(policy, found, section)
     if now < policy.surely_kept_until(section.service, items, anchors):
         return None
-    return {item: policy.due(section.service, item, anchors).instant for item in items}
+    return {item: due.instant for item, due in policy.dues(section.service, items, anchors).items()}
 
 
 def record_anchors(policy: CompiledPolicy, found: Found, section: SealedSection) -> dict[str, Instant]:

@@ -5,7 +5,7 @@ restriction, cases, caps) is `omonat.promises.use`. `form` says what a service a
 Keeps L1–L3, S4, C1, P2 (`since`), R1–R2. Raises BadInput with the nearest name for a name nobody declared.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
@@ -160,6 +160,20 @@ class CompiledPolicy:
         instant is the `at-most`. Raises BadInput for unknown names, Fault without `collected`.
         """
         return self._terms_of(service, item).due(anchors, self.zone, asked=is_asked(anchors, item))
+
+    def dues(self, service: str, items: Iterable[str], anchors: Mapping[str, Instant]) -> dict[str, Due]:
+        """As `due`, for many items of one record: those under the same rules are reckoned once."""
+        if ERASURE in anchors:
+            return {item: self.due(service, item, anchors) for item in items}
+        reckoned: dict[Terms, Due] = {}
+        found = {}
+        for item in items:
+            terms = self._terms_of(service, item)
+            due = reckoned.get(terms)
+            if due is None:
+                due = reckoned[terms] = terms.due(anchors, self.zone)
+            found[item] = due
+        return found
 
     def surely_kept_until(self, service: str, items: tuple[str, ...], anchors: Mapping[str, Instant]) -> Instant:
         """An instant before which none of `items` is due, from integers alone: lets hot reads skip the calendar."""

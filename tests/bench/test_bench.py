@@ -1,5 +1,6 @@
 """The bench itself: on a tiny town every row runs and is checked, and its checks can fail. No time is asserted."""
 
+import asyncio
 import random
 import socket
 from collections.abc import AsyncIterator
@@ -9,11 +10,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bench import decisions, doors, pages, proof, reads
+from bench import decisions, doors, erasing, growth, pages, people, proof, purposes, reads, taking, witness
 from bench.__main__ import TINY
 from bench.figures import Figure, amount, flush_us, interval, percentile, ratio, table
 from bench.load import Spec, run
 from bench.town import Town, town
+from omonat.base.instants import HOUR
 
 SIZE = replace(TINY, people=40, rounds=1, seconds=0.05)
 
@@ -28,7 +30,7 @@ async def hamlet(tmp_path_factory: pytest.TempPathFactory, short_folder: Path) -
 
 async def test_every_read_is_checked_and_a_wrong_value_stops_the_bench(hamlet: Town) -> None:
     rows = await reads.figures(hamlet, rounds=1, seconds=0.05)
-    assert [row.gate for row in rows] == [1.0, 0.4, None]
+    assert [row.gate for row in rows] == [0.7, 1.8, 3.5, 0.5, None]
 
     pool = hamlet.house.grounds.database.pool
     await pool.execute("update plain_orders set landmark = 'boshqa'")
@@ -40,7 +42,41 @@ async def test_every_read_is_checked_and_a_wrong_value_stops_the_bench(hamlet: T
     await pool.execute("update cases set closed_at = null")
 
 
-async def test_every_answer_over_http_is_checked_and_counted_in_the_log(hamlet: Town) -> None:
+async def test_what_is_collected_is_weighed_and_counted_with_every_row_there(hamlet: Town) -> None:
+    (weighed,) = await taking.space(hamlet, people=2, each=2)
+    assert weighed.more["ours, bytes a record"] > 1000 < weighed.more["plain"]
+    (collected,) = await taking.figures(hamlet, rounds=1, seconds=0.05)
+    assert collected.gate == 1.0
+    assert [row.gate for row in await witness.figures(hamlet, rounds=1, seconds=0.02)] == [2.0, 8.0, 15.0]
+
+
+async def test_an_access_request_brings_all_of_a_person_or_stops_the_bench(hamlet: Town) -> None:
+    (row,) = await reads.access(hamlet, people=2, rounds=1, seconds=0.05)
+    assert row.gate == 0.7
+    (person,) = await people.settle(hamlet, 1, [(people.NEWSLETTER, HOUR)] * 9)
+    with pytest.raises(AssertionError):
+        await reads.Access(hamlet, [person]).ours()
+    with pytest.raises(AssertionError):
+        await reads.Access(hamlet, [person]).bare()
+
+
+async def test_whom_the_bench_erases_is_gone_and_what_is_due_is_read_by_nobody(hamlet: Town) -> None:
+    rows = await erasing.persons(hamlet, rounds=1, sizes={1: 1, 5: 1})
+    assert [row.gate for row in rows] == [3.5, 3.5, 1.3]
+    (row,) = await erasing.expiry(hamlet, rounds=2, records=10)
+    assert row.gate == 5
+    (person,) = await people.settle(hamlet, 1, [(people.VISIT, HOUR)])
+    with pytest.raises(AssertionError, match="expired"):  # a visit of an hour ago is still kept, and read
+        await erasing._nothing_due_is_read(hamlet, [person])
+
+
+async def test_growth_is_measured_for_three_operations(hamlet: Town) -> None:
+    rows = await growth.figures(hamlet, hamlet, rounds=1, seconds=0.02)
+    assert [(row.gate, row.at_most) for row in rows] == [(1.3, True)] * 3
+
+
+def _asked(hamlet: Town) -> dict[str, int]:
+    """Each kind of load once, and the wrong answers that must stop the bench; how many were answered."""
     with doors.doors(hamlet) as there:
         use, courier, _ = doors._uses(hamlet, there, SIZE.seconds)
         collect, insert = doors._collections(hamlet, there, SIZE.seconds)
@@ -50,10 +86,30 @@ async def test_every_answer_over_http_is_checked_and_counted_in_the_log(hamlet: 
             there.load(replace(use, headers="authorization: Bearer omk_nobody\r\n"))
         with pytest.raises(AssertionError):
             there.load(replace(use, expects="somebody else's address"))
-        answered = dict(there.answered)
+        return dict(there.answered)
+
+
+async def test_every_answer_over_http_is_checked_and_counted_in_the_log(hamlet: Town) -> None:
+    async with proof.sequencing(hamlet):
+        answered = await asyncio.to_thread(_asked, hamlet)
+    assert len(await proof.figures(hamlet, rounds=1)) == 2
     await proof.check(hamlet, answered)
     with pytest.raises(AssertionError, match="in the log"):
         await proof.check(hamlet, {**answered, "/v1/use": 10**6})
+
+
+async def test_a_new_purpose_reaches_two_workers_and_leaves_out_whoever_was_not_told(hamlet: Town) -> None:
+    (row,) = await purposes.figures(hamlet, rounds=1, rows=5)
+    assert row.gate == 20
+    pool = hamlet.house.grounds.database.pool
+    told = await pool.fetchrow(
+        "select told, standing from persons p join cases k on k.person = p.id and k.id = 'order:1'"
+    )
+    await pool.execute(
+        "update persons set told = $1, standing = $2 where id = (select person from cases where id = 'order:2')", *told
+    )
+    with pytest.raises(AssertionError, match="wasn't told"):
+        await purposes._respected(hamlet, hamlet.house, "bring-order-1")
 
 
 def test_a_decision_unlike_cedars_stops_the_bench() -> None:

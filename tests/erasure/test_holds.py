@@ -10,6 +10,7 @@ from omonat.flows.erase import ErasureRequest
 from omonat.flows.holds import Hold, HoldRequest
 from omonat.flows.staff import Registration
 from tests.erasure.stories import acts, closed, for_tax, held, one, ordered, swept
+from tests.erasure.test_erase import subscribed
 from tests.flows.conftest import Shop
 
 
@@ -147,3 +148,17 @@ async def test_R2_a_hold_that_was_placed_is_never_overtaken_by_a_sweep_under_way
     await swept(shop)
     for order in orders:
         assert (await held(shop, order.person)).get(order.record, []) == seen[order.person]
+
+
+async def test_R2_a_hold_keeps_what_would_otherwise_go_without_a_step_of_its_own(shop: Shop) -> None:
+    await officers(shop)
+    free, theirs = await subscribed(shop), await subscribed(shop)
+    await placed(shop, "record", theirs.record)
+    gone = await shop.house.erase(ErasureRequest(person=free.person))
+    kept = await shop.house.erase(ErasureRequest(person=theirs.person))
+    assert await one(shop, "select sealed_at = hidden_at from erasures where id = $1", gone.id)
+    assert "erasure:data:sealed" in await acts(shop, "erasure:data:s")
+    assert gone.stays == ()
+    assert {stay.factor for stay in kept.stays} == {"hold"}
+    assert await held(shop, free.person) == {}
+    assert await held(shop, theirs.person) == {theirs.record: ["contact"]}

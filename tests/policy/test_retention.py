@@ -228,3 +228,18 @@ def test_R1_a_duration_prints_as_it_reads(duration) -> None:
 @pytest.mark.parametrize("text", ["", "P", "PT", "P1", "1Y", "P-1D", "P1.5D", "P1YT", "p1y", "P1D2M", "P99999D", "P٣D"])
 def test_R1_what_is_no_duration_is_refused(text: str) -> None:
     assert not _reads(text)
+
+
+def test_R1_many_items_of_a_record_are_due_when_each_alone_is() -> None:
+    policy = shipped_compiled()
+    asked = {"erasure": at("2026-12-05T10:00")}
+    for service in policy.services:
+        for anchors in (
+            ORDER,
+            CLOSED,
+            CLOSED | asked,
+            CLOSED | {"erasure": Instant(0), "erasure:contact.name": asked["erasure"]},
+        ):
+            assert policy.dues(service, policy.items, anchors) == {
+                item: policy.due(service, item, anchors) for item in policy.items
+            }

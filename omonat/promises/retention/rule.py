@@ -134,13 +134,13 @@ def weigh(
     """What of these items goes now, and why the rest stays."""
     goes: list[str] = []
     stays: list[Stay] = []
-    known = service in policy.services
+    items, known = tuple(items), service in policy.services
+    dues = policy.dues(service, [item for item in items if item in policy.items], anchors) if known else {}
     for item in items:
-        if not known or item not in policy.items:
+        due = dues.get(item)
+        if due is None:
             stays.append(Stay(item, service, UNKNOWN, "", None, ""))
-            continue
-        due = policy.due(service, item, anchors)
-        if due.instant > now:
+        elif due.instant > now:
             stays.append(Stay(item, service, due.factor, due.source, due.instant, due.waits_for))
         elif held.covers(item):
             stays.append(Stay(item, service, HOLD, "", held.review, "", quiet=held.quiet))
