@@ -12,7 +12,7 @@ from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.clients import Client, require_client
-from omonat.flows.collecting import CASE
+from omonat.flows.collecting import kind_of_case
 from omonat.flows.grounds import Also, Grounds
 from omonat.flows.reckon import note_moved
 from omonat.flows.refusals import refusals_noted
@@ -66,12 +66,12 @@ class Cases:
             return await self._event(request, also)
 
     def _refusals_noted(self, request: PutCase | CaseEvent) -> AbstractAsyncContextManager[None]:
-        facts = {"kind": _kind(request.case), "client": request.credential.client}
+        facts = {"kind": kind_of_case(request.case), "client": request.credential.client}
         return refusals_noted(self._grounds, "case:work:refused", facts)
 
     async def _put(self, request: PutCase, also: Also[Receipt] | None) -> Receipt:
         policy, now = await self._law.current(), self._clock()
-        kind = _kind(request.case)
+        kind = kind_of_case(request.case)
         service = _service(policy, kind, request.service)
         async with self._database.transaction() as connection:
             client = await require_client(connection, request.credential, now)
@@ -151,19 +151,12 @@ class Cases:
     ) -> Entry:
         person, evidence_slot = whose
         entry = new_id("ev")
-        facts: dict[str, Any] = {"kind": _kind(case), "client": client.id, **more}
+        facts: dict[str, Any] = {"kind": kind_of_case(case), "client": client.id, **more}
         subjects: tuple[str, ...] = ()
         if person is not None and evidence_slot is not None:
             facts["case"] = self._vault.commitment(evidence_slot=evidence_slot, entry=entry, field="case", value=case)
             subjects = (person,)
         return Entry(entry, now, act, facts, subjects)
-
-
-def _kind(case: str) -> str:
-    match = CASE.fullmatch(case)
-    if match is None:
-        raise BadInput("case-malformed")
-    return match[1]
 
 
 def _services(policy: CompiledPolicy, kind: str) -> list[str]:

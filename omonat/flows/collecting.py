@@ -15,6 +15,7 @@ from omonat.evidence.entry import Entry
 from omonat.flows.reckon import note_moved
 from omonat.policy.compiled import CompiledPolicy, Form
 from omonat.policy.kinds import Normalised, age_signal
+from omonat.policy.kinds.guard import refuse_in_reference
 from omonat.policy.model import Item, Keep, Kind, Scope
 from omonat.promises.choice.rule import decide_report
 from omonat.promises.choice.standing import Choice, Standing, applied, choice_anchors
@@ -26,6 +27,16 @@ if TYPE_CHECKING:
 
 CASE = re.compile(r"([a-z][a-z0-9-]{0,39}):([A-Za-z0-9][A-Za-z0-9._-]{0,79})")
 """kind:reference, in one spelling."""
+
+
+def kind_of_case(case: str) -> str:
+    """The kind a case's name begins with. Raises BadInput for another form, and for a reference that tells of a card or
+    a phone: it would stand in the clear everywhere (D2)."""
+    match = CASE.fullmatch(case)
+    if match is None:
+        raise BadInput("case-malformed")
+    refuse_in_reference(match[2])
+    return match[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +150,8 @@ def _case(form: Form, request: "CollectRequest") -> None:
         if form.case is not None:
             raise BadInput("case-needed", service=request.service, kind=form.case)
         return
-    match = CASE.fullmatch(request.case)
-    if match is None or (form.case is not None and match[1] != form.case):
+    kind = kind_of_case(request.case)
+    if form.case is not None and kind != form.case:
         raise BadInput("case-malformed")
 
 

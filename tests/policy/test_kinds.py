@@ -13,6 +13,7 @@ from omonat.base.errors import BadInput
 from omonat.policy.kinds import age_signal, is_verification_name, normalise, refuse_verification_names
 from omonat.policy.kinds.basics import Normalised, luhn
 from omonat.policy.kinds.cards import brand_of
+from omonat.policy.kinds.guard import refuse_in_reference
 from omonat.policy.kinds.names import match_key, script_of
 from omonat.policy.kinds.numbers import read_pinfl
 from omonat.policy.words import Kind
@@ -269,6 +270,16 @@ def test_D1_declared_answers_are_the_only_ones() -> None:
         ("4111111111111111", "value-card-number"),
         ("karta 9860 0000 0000 0001 cvv: 123", "value-card-verification"),
         ("CVC2 - 0123", "value-card-verification"),
+        ("cvv987", "value-card-verification"),
+        ("c.v.v. 987", "value-card-verification"),
+        ("c v v 9 8 7", "value-card-verification"),
+        ("ｃｖｖ 987", "value-card-verification"),
+        ("сvv 987", "value-card-verification"),  # the first letter is Cyrillic
+        ("security code 987", "value-card-verification"),
+        ("код на обороте 987", "value-card-verification"),
+        ("Код безопасности карты: 987", "value-card-verification"),
+        ("karta orqasidagi kod 987", "value-card-verification"),
+        ("xavfsizlik kodi 9876", "value-card-verification"),
     ],
 )
 def test_D2_a_card_typed_into_free_text_is_refused_before_anything_looks_at_it(text: str, code: str) -> None:
@@ -287,10 +298,27 @@ def test_D2_a_card_typed_into_free_text_is_refused_before_anything_looks_at_it(t
         "4111111111111112",
         "buyurtma 20261201120000",
         "cvv haqida savol",
+        "domofon kodi 1234, 5-qavat",
+        "Код домофона 1234К, этаж 5",
+        "kvartira 112, eshik kodi 4455",
     ],
 )
 def test_D2_innocent_numbers_in_text_pass(text: str) -> None:
     assert normalise("note", text).value == text
+
+
+@pytest.mark.parametrize(
+    "reference", ["8600123412341234", "8600-1234-1234-1234", "cvv-987", "CVV.987", "998901234567", "сvv987"]
+)
+def test_D2_a_reference_that_tells_of_a_card_or_a_phone_is_no_reference(reference: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        refuse_in_reference(reference)
+    assert reference not in str(caught.value)
+
+
+@pytest.mark.parametrize("reference", ["41877", "2611-00263-5", "prove-a1b2-3", "z20261201120000", "INV.2026_17"])
+def test_D2_an_ordinary_reference_passes(reference: str) -> None:
+    refuse_in_reference(reference)
 
 
 def test_K2_birth_dates_and_identity_numbers_are_age_signals_and_nothing_else_is() -> None:

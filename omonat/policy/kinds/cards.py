@@ -4,6 +4,7 @@ Whether a full number may be held at all is decided by the installation's declar
 """
 
 import re
+import unicodedata
 from typing import Any
 
 from omonat.base.errors import BadInput
@@ -61,8 +62,24 @@ _PREFIXES = (
 )
 
 
+_ALIKE = str.maketrans("авесокмнртухѕіјѵ", "abecokmhptyxsijv")
+
+
+def folded(text: str) -> str:
+    """Text as it looks: full-width and styled letters as plain ones, Cyrillic letters as the Latin ones they
+    resemble."""
+    return unicodedata.normalize("NFKC", text).casefold().translate(_ALIKE)
+
+
 def is_verification_name(name: str) -> bool:
     """Whether a key is a name of a card verification code or other sensitive authentication data, however written."""
+    name = unicodedata.normalize("NFKC", name)
+    seen = folded(name)
+    if (
+        re.sub(r"[^a-z0-9]", "", seen.rpartition(".")[2]) in _VERIFICATION
+        or re.sub(r"[^a-z0-9]", "", seen) in _MARKED_WORDS
+    ):
+        return True
     words = re.findall(r"[a-z]+\d*", re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower())
     return (
         bool(_MARKED_WORDS & set(words)) or re.sub(r"[^a-z0-9]", "", name.rpartition(".")[2].lower()) in _VERIFICATION
