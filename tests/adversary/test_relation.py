@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from omonat.base.instants import DAY, Instant
+from omonat.base.instants import DAY, SECOND, Instant
 from omonat.flows.clients import parse_credential
 from omonat.flows.staff import Registration
 from omonat.flows.use import UseAnswer, UseRequest
@@ -20,6 +20,7 @@ async def curious(shop: Shop, person: str, purpose: str, ref: str = "301") -> Us
 
 async def test_S4_counter_staff_see_nobodys_name_who_is_no_member(shop: Shop) -> None:
     guest = await ordered(shop)
+    shop.clock.forward(SECOND)
     answer = await curious(shop, guest.person, "loyalty-rewards")
     assert answer.items == {}
     assert answer.records == ()
