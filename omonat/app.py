@@ -16,7 +16,7 @@ from litestar.types import ControllerRouterHandler
 
 from omonat import api, center, desk, site
 from omonat.base.settings import Settings, load
-from omonat.house import House, open_house
+from omonat.house import House, clock_of, open_house
 from omonat.jobs import run_jobs as work
 from omonat.mail import leave
 from omonat.pages.assets import static_handler
@@ -40,7 +40,7 @@ def build(settings: Settings) -> Litestar:
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            held.append(await stack.enter_async_context(open_house(settings)))
+            held.append(await stack.enter_async_context(open_house(settings, clock=clock_of(settings))))
             if settings.demo:
                 await stack.enter_async_context(_example("demo_shop").running(settings))
             settle()
@@ -81,5 +81,5 @@ async def run_jobs(stop: asyncio.Event) -> None:
     if settings.root_key is None:
         await stop.wait()
         return
-    async with open_house(settings) as house:
+    async with open_house(settings, clock=clock_of(settings)) as house:
         await work(house, stop)

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from omonat.base.errors import OmonatError
+from omonat.base.failpoints import reach
 from omonat.base.instants import DAY, Instant
 from omonat.base.logs import log
 from omonat.base.settings import Settings
@@ -140,6 +141,7 @@ async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             if await house.publish.activate_due() is not None:
+                reach("activate.committed")
                 await set_up_doors(house)  # the version in force may name other roles
             await _sweep(house)
             await asyncio.to_thread(house.grounds.vault.prepare_slots, _SPARE_SLOTS)
@@ -154,10 +156,13 @@ async def _sweep(house: House) -> None:
     async with house.grounds.database.connection() as connection:
         await _identity.drop_web_sessions(connection, now=now)
         await _identity.drop_codes(connection, before=Instant(now - DAY))
+        reach("sweep.codes-dropped")
         await _identity.drop_rates(connection, before=Instant(now - 2 * DAY))
         await _sweeps.drop_answers(connection, before=Instant(now - DAY))
         await _sweeps.drop_usage(connection, before=Instant(now - 2 * DAY))
+    reach("sweep.dropped")
     await Outbox(house.grounds.database).prune(now=now)
+    reach("sweep.pruned")
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

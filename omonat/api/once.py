@@ -15,6 +15,7 @@ import msgspec
 
 from omonat.api.ports import Digests
 from omonat.base.errors import BadInput, OmonatError, Unavailable
+from omonat.base.failpoints import reach
 from omonat.base.instants import MINUTE, Instant
 from omonat.database.pool import Database
 from omonat.database.statements import load
@@ -48,6 +49,7 @@ class Once:
         kept = await self._claim(client, named, digest)
         if kept is not None:
             return msgspec.json.encode(msgspec.convert(kept, shape))  # jsonb doesn't keep the order of keys
+        reach("once.claimed")
         try:
             answer = await work()
         except BaseException:
@@ -55,8 +57,10 @@ class Once:
                 async with self._database.connection() as connection:
                     await _queries.release(connection, client=client, key=named)
             raise
+        reach("once.done")
         async with self._database.connection() as connection:
             await _queries.keep(connection, client=client, key=named, answer=msgspec.json.decode(answer))
+        reach("once.kept")
         return answer
 
     async def _claim(self, client: str, key: bytes, digest: bytes) -> Any:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from omonat.base.errors import BadInput
+from omonat.base.failpoints import require_mark
 
 PREFIX: Final = "OMONAT_"
 FILE: Final = "settings.toml"
@@ -66,6 +67,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The address of the SMS gateway."""
     sms_token_file: Path | None = None
 
+    failpoints: Path | None = None
+    """Tests only: the file that says where the processes are to fail (`base.failpoints`)."""
+    test_clock: Path | None = None
+    """Tests only: a file with eight bytes, how far this installation's clock is off, in microseconds."""
+
     demo: bool = False
     """Made-up people, the company's demo site and the message catcher; never with real data."""
     demo_people: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 3_000
@@ -111,7 +117,7 @@ def load(environment: Mapping[str, str], **given: Any) -> Settings:
     """The settings of this process: `given` (command line) over `OMONAT_*` over settings.toml over the defaults.
 
     The file is `OMONAT_SETTINGS`, else `settings.toml` in the home. Raises BadInput with `setting-unknown`,
-    `setting-invalid`, `settings-file-invalid` or `settings-clash`.
+    `setting-invalid`, `settings-file-invalid`, `settings-clash` or `for-tests-only`.
     """
     from_environment = _own(environment)
     explicit = from_environment.pop("settings", None)
@@ -269,6 +275,9 @@ def _consistent(settings: Settings) -> None:
         raise BadInput("settings-clash", first="smtp-user", second="smtp-password-file")
     if settings.key_copies and settings.keys in settings.key_copies:
         raise _invalid("key_copies", "environment", "folders other than the home's own keys")
+    for name in ("failpoints", "test_clock"):
+        if getattr(settings, name) is not None:
+            require_mark(settings.home, name)
 
 
 def _written(value: Any) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from omonat.base.errors import Unavailable
+from omonat.base.failpoints import reach
 from omonat.evidence.tiles import ENTRIES, WIDTH, TileName, edge, unbundle
 
 _CHECKPOINT: Final = "checkpoint"
@@ -88,6 +89,7 @@ class LogFolder:
             _write_flushed(files)
             for file, _ in files:
                 file.with_name(file.name + _NEW).rename(file)
+            reach("log.tiles-named")
             for folder in folders:
                 _flush(folder)
 
@@ -123,6 +125,7 @@ class LogFolder:
         file = self.path / name
         _write_flushed([(file, raw)])
         file.with_name(file.name + _NEW).rename(file)
+        reach("log.checkpoint-named")
         _flush(self.path)
 
     def drop_superseded(self, before: int, now: int) -> None:
@@ -167,8 +170,10 @@ def _write_flushed(files: Sequence[tuple[Path, bytes]]) -> None:
             view = memoryview(raw)
             while view:
                 view = view[os.write(descriptor, view) :]
+        reach("log.written")
         for descriptor in descriptors:
             os.fsync(descriptor)
+        reach("log.flushed")
 
 
 def _flush(path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Final
 import asyncpg
 
 from omonat.base.errors import OmonatError, Unavailable
+from omonat.base.failpoints import reach
 from omonat.base.instants import Instant
 from omonat.database import codecs, statements
 from omonat.database.pool import Database
@@ -115,7 +116,9 @@ class Journal:
         entries = [item[0] for item in batch]
         leaves = [item[2] for item in batch]
         try:
+            reach("journal.gathered")
             await self._write(columns(entries, [item[1] for item in batch], leaves, self._ledger_keeps))
+            reach("journal.committed")
             receipts = self._receipts(entries, leaves, self._clock())
         except Exception as error:  # whatever it was: those who wait must hear of it, and the next flush be tried
             cause = error if isinstance(error, OmonatError) and error.code == "evidence-unavailable" else None

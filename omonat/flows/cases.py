@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from omonat.base.errors import BadInput, Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.base.verdict import Allow
@@ -72,6 +73,7 @@ class Cases:
             if refusal.code != "credential-refused":
                 facts = {"kind": _kind(request.case), "client": request.credential.client, "code": refusal.code}
                 await self._journal.submit(Entry(new_id("ev"), self._clock(), "case:work:refused", facts))
+                reach("case.refusal-recorded")
             raise
 
     async def _put(self, request: PutCase) -> Receipt:
@@ -96,11 +98,14 @@ class Cases:
                 )  # fmt: skip
             else:
                 await _queries.change_case(connection, id=request.case, person=request.person, assigned=list(assigned))
+            reach("case.written")
             act = "case:work:opened" if row is None else "case:work:changed"
             person = request.person or (row["person"] if row else None)
             facts = {"assigned": [self._vault.pseudonym("staff-ref", ref) for ref in assigned]}
             entry = self._entry(act, request.case, client, whose=(person, evidence_slot), more=facts, now=now)
             (receipt,) = await self._journal.append(connection, [entry], now=now)
+            reach("case.recorded")
+        reach("case.committed")
         return receipt
 
     async def _event(self, request: CaseEvent) -> Receipt:
@@ -119,12 +124,15 @@ class Cases:
                 await _queries.close_case(connection, id=request.case, at=at)
             else:
                 await _queries.note_anchor(connection, id=request.case, name=request.name, at=at)
+            reach("case.event-written")
             act = "case:work:closed" if closing else "case:work:event"
             facts = {} if closing else {"event": request.name}
             entry = self._entry(
                 act, request.case, client, whose=(row["person"], row["evidence_slot"]), more=facts, now=now
             )
             (receipt,) = await self._journal.append(connection, [entry], now=now)
+            reach("case.event-recorded")
+        reach("case.event-committed")
         return receipt
 
     def _permit(

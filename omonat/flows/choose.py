@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from omonat.base.errors import BadInput, Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.verdict import Allow, Deny
 from omonat.database.statements import load
@@ -85,6 +86,7 @@ class Choose:
             person = await _queries.person_for_choice(connection, id=choosing.person)
             if person is None:
                 raise Refused("person-unknown")
+            reach("choose.locked")
             choice = Choice(kind=choosing.kind, purpose=choosing.purpose, state=choosing.state, version=ordinal, at=now)
             restricted_at = person["restricted_at"]
             if choosing.kind == "restriction":
@@ -93,11 +95,13 @@ class Choose:
             await _queries.set_standing(
                 connection, id=choosing.person, standing=standing or None, restricted_at=restricted_at
             )
+            reach("choose.standing")
             await _queries.add_choice(
                 connection, id=new_id("cho"), person=choosing.person, kind=choosing.kind, purpose=choosing.purpose,
                 channel=choosing.channel, state=choosing.state, at=now, version=ordinal, door=choosing.door,
                 entry=entry,
             )  # fmt: skip
+            reach("choose.written")
             facts = {
                 "policy": policy.digest,
                 "purpose": choosing.purpose,
@@ -110,6 +114,8 @@ class Choose:
             (receipt,) = await self._journal.append(
                 connection, [Entry(entry, now, act, facts, (choosing.person,))], now=now
             )
+            reach("choose.recorded")
+        reach("choose.committed")
         return receipt
 
     async def tell(self, telling: Telling) -> Receipt:
@@ -130,6 +136,7 @@ class Choose:
                 async for row in _queries.tellings_after(connection, person=telling.person, version=person["told"])
             ]
             await _queries.set_told(connection, id=telling.person, told=told_after(person["told"], versions))
+            reach("tell.written")
             facts = {
                 "version": telling.version,
                 "channel": telling.channel,
@@ -138,6 +145,8 @@ class Choose:
             }
             told = Entry(entry, now, "notice:person:told", facts, (telling.person,))
             (receipt,) = await self._journal.append(connection, [told], now=now)
+            reach("tell.recorded")
+        reach("tell.committed")
         return receipt
 
     async def _permit(
@@ -156,6 +165,7 @@ class Choose:
             code = verdict.reasons[0].code
             facts = {"policy": policy.digest, "purpose": purpose, "by": report.by, "code": code}
             await self._journal.submit(Entry(new_id("ev"), self._clock(), "choice:person:refused", facts))
+            reach("choose.refusal-recorded")
             raise Refused(code)
 
     def _shown(self, policy: CompiledPolicy, version: str | None) -> CompiledPolicy:

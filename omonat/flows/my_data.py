@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from omonat.base.errors import BadInput, Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.database.statements import load
@@ -135,7 +136,9 @@ class ViewMyData:
                 evidence_slot=row["evidence_slot"], entry=entry, field="person", value=person
             ),
         }
+        reach("my-data.opened")
         receipt = await self._grounds.journal.submit(Entry(entry, now, "access:person:viewed", facts, (person,)))
+        reach("my-data.recorded")
         return MyData(
             person=person,
             language=row["language"],

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from omonat.base.errors import Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
@@ -66,6 +67,7 @@ class Notify:
                 once=wanted.once,
             )
             await put(connection, message, seal=partial(_seal, self._grounds.vault, person["slot"]), now=now)
+            reach("notify.written")
             facts = {
                 "policy": policy.digest,
                 "purpose": wanted.purpose,
@@ -78,6 +80,8 @@ class Notify:
             }
             asked = Entry(entry, now, "message:person:asked", facts, (wanted.person,))
             (receipt,) = await self._grounds.journal.append(connection, [asked], now=now)
+            reach("notify.recorded")
+        reach("notify.committed")
         return receipt
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from msgspec import Struct
 
 from omonat.base.errors import BadInput, Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.base.verdict import Allow, CannotTell, Reason, Verdict
@@ -98,6 +99,7 @@ class Use:
             if found.ordinal == policy.ordinal:
                 break
             policy = await self._law.of(found.ordinal)  # 3
+        reach("use.read")
         now = self._clock()
         try:
             actor = _actor(request, found, policy)  # 4
@@ -111,13 +113,16 @@ class Use:
         )  # 5
         if isinstance(verdict, Allow) and grant.allowed and policy.roles[actor.role].kind is RoleKind.HUMAN:  # 6
             verdict = await self.caps.take(actor.id, "use", policy.roles[actor.role].caps, now) or verdict
+            reach("use.counted")
         if not isinstance(verdict, Allow):
             await self._refuse(here, verdict)
         opened = Opened()
         open_sections(self._vault, here, opened, found)  # 7
         if len(opened.values) < len(grant.allowed):
             await self._look_further(here, opened)
+        reach("use.opened")
         receipt = await self._journal.submit(entry(self._vault, here, opened))  # 8
+        reach("use.recorded")
         return UseAnswer(
             person=found.person or "",
             items=opened.values,
@@ -157,6 +162,7 @@ class Use:
                 await open_work_item(self._database, rule="use", person=person, missing=missing, now=here.now)
         opened = Opened(refused=dict.fromkeys(here.grant.allowed, reason))
         await self._journal.submit(entry(self._vault, here, opened))
+        reach("use.refusal-recorded")
         raise Refused(reason.code, **reason.about)
 
     async def _turn_away(

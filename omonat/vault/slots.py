@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from omonat.base.errors import Fault, OmonatError, Refused, Unavailable
+from omonat.base.failpoints import reach
 from omonat.vault.encoding import derive, frame
 from omonat.vault.header import FIRST_SLOT, PAGE, SLOT, Header, encode_header, read_header, write_header
 from omonat.vault.reconcile import reconcile
@@ -186,13 +187,16 @@ class SlotFile:
                 raise Fault("slot-unknown", slot=str(doomed[-1]))
             if len(descriptors) > 1:
                 header = self._write_headers(descriptors, replace(header, destroying=True))
+            reach("slots.to-destroy")
             generation = header.generation + 1
             tombstones = self._cipher.tombstones(doomed, generation)
             for descriptor in descriptors:
                 _overwrite(descriptor, doomed, tombstones, self._paths[0])
+                reach("slots.overwritten")
             if len(descriptors) > 1:
                 self._flush(descriptors)
             self._write_headers(descriptors, replace(header, generation=generation, destroying=False))
+        reach("slots.destroyed")
 
     def register(self, path: Path) -> None:
         """Add an empty copy and bring it level. Other processes must be restarted with the longer list."""
@@ -214,7 +218,9 @@ class SlotFile:
             first, end = header.high_water, header.high_water + count
             if end > header.made:
                 header = self._make(descriptors, header, end)
+            reach("slots.to-give")
             self._write_headers(descriptors, replace(header, high_water=end))
+        reach("slots.given")
         return first, end
 
     def _make(self, descriptors: list[int], header: Header, least: int) -> Header:
@@ -226,7 +232,9 @@ class SlotFile:
             slots = self._cipher.make(first, CHUNK)
             for descriptor in descriptors:
                 write_all(descriptor, slots, FIRST_SLOT + SLOT * first)
+                reach("slots.made")
         self._flush(descriptors)
+        reach("slots.flushed")
         return self._write_headers(descriptors, replace(header, made=end))
 
     def _level(self, descriptors: list[int]) -> Header:
