@@ -15,6 +15,7 @@ from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.grounds import Grounds
+from omonat.flows.passing import let_pass
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.choice.rule import decide_choice, decide_report
 from omonat.promises.choice.standing import Choice, Kind, State, applied
@@ -48,6 +49,11 @@ class Choosing:
         if self.kind in ("consent", "agreement"):
             return "C1" if self.state == "given" else ""
         return "C2" if self.state == "withdrawn" else ""
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it forbids something from now on."""
+        return self.state == ("withdrawn" if self.kind in ("consent", "agreement") else "given")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +122,9 @@ class Choose:
             )
             reach("choose.recorded")
         reach("choose.committed")
+        if choosing.narrows:
+            purpose = "" if choosing.kind == "restriction" else choosing.purpose
+            await let_pass(self._database, choosing.person, purpose=purpose, now=now)
         return receipt
 
     async def tell(self, telling: Telling) -> Receipt:

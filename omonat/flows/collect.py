@@ -28,6 +28,7 @@ from omonat.evidence.entry import Entry
 from omonat.flows.coalesce import Coalescer
 from omonat.flows.collecting import Facts, Parsed, Writing, hash_secrets, parse
 from omonat.flows.grounds import Grounds
+from omonat.flows.passing import let_pass
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.cases.rule import sources_of
@@ -139,9 +140,19 @@ class Collect:
             for n in accepted:
                 answers[n] = await self._store_alone(batch[n], facts[n], now)
         reach("collect.committed")
+        await self._let_pass(batch, facts, answers, now)
         await self._note_refusals(batch, answers, now)
         reach("collect.refusals-recorded")
         return [answer if answer is not None else Refused("no-open-case") for answer in answers]
+
+    async def _let_pass(
+        self, batch: Sequence[Parsed], facts: Sequence[Facts], answers: Sequence[Any], now: Instant
+    ) -> None:
+        """Who was known and said no to something: no letter begins after they are told that it is noted (I2)."""
+        for parsed, fact, answer in zip(batch, facts, answers, strict=True):
+            person = fact.whose(parsed)
+            if person is not None and isinstance(answer, CollectAnswer) and not all(parsed.request.consents.values()):
+                await let_pass(self._database, person, now=now)
 
     async def _read(self, batch: Sequence[Parsed]) -> list[Facts]:
         with converted():

@@ -179,7 +179,7 @@ class Drain:
                 return await self._end(message, End.SENT, None)
             case Rejected(code):
                 return await self._end(message, End.FAILED, code)
-            case Unknown(code) if message.channel is Channel.SMS:
+            case Unknown(code) if message.channel is Channel.SMS or message.message_class is MessageClass.MARKETING:
                 return await self._end(message, End.UNCERTAIN, code)
             case TryLater(code) | Unknown(code):
                 return await self._again(message, code)
