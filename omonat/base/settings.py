@@ -41,6 +41,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A PostgreSQL address; absent: the embedded server in `home`."""
     postgres: Path | None = None
     """The folder with PostgreSQL's programs for the embedded server; absent: the wheel's, else the system's."""
+    archive_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] | None = None
+    """For a server that archives its write-ahead log: for how many days what is archived is kept."""
     pool: Count = 8
     """Database connections per worker."""
 
@@ -217,6 +219,7 @@ _EXPECTED: Final = {
     "smtp_port": "a number from 1 to 65535",
     "workers": "a number from 1 to 128",
     "pool": "a number from 1 to 128",
+    "archive_days": "a number of days, 0 or more",
     "demo_people": "a number from 0 to 1000000",
     "demo": "yes or no",
     "smtp_security": "starttls, tls or none",

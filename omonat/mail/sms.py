@@ -49,7 +49,7 @@ class GatewayCarrier:
         self._longest = longest
         self._client = httpx.AsyncClient(
             headers={} if gateway.token is None else {"Authorization": f"Bearer {gateway.token}"},
-            timeout=httpx.Timeout(step, connect=min(step, BEGINS_WITHIN - 1.0), pool=1.0),
+            timeout=httpx.Timeout(step, connect=min(step, BEGINS_WITHIN - 1.0)),
             follow_redirects=False,
             trust_env=False,
             limits=httpx.Limits(max_connections=8),

@@ -84,7 +84,8 @@ TEMPLATES: Mapping[str, Template] = {
             "service-notice",
             MessageClass.SERVICE,
             _BOTH,
-            open=frozenset({"kind", "title", "text"}),  # kind: system-error | security-breach | service-change
+            open=frozenset({"kind"}),  # system-error | security-breach | service-change
+            sealed=frozenset({"title", "text"}),  # free words: nobody knows what somebody writes there
         ),
         Template("newsletter-welcome", MessageClass.MARKETING, _EMAIL, lifetime=7 * DAY),
     )
