@@ -2,8 +2,8 @@
 
 import os
 import random
-import resource
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -82,15 +82,22 @@ def kill(pid: int) -> None:
 @contextmanager
 def full_disk(service: Service) -> Iterator[None]:
     """No file of the database grows beyond `FULL` bytes: writing its log fails as on a full disk, for any user."""
-    for pid in database_processes(service):
-        with suppress(ProcessLookupError):
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (FULL, resource.RLIM_INFINITY))
+    _limit(service, str(FULL))
     try:
         yield
     finally:
-        for pid in database_processes(service):
-            with suppress(ProcessLookupError):
-                resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        _limit(service, "unlimited")
+
+
+def _limit(service: Service, size: str) -> None:
+    """By util-linux's prlimit, under the account the database runs as: only its own may limit it."""
+    for pid in database_processes(service):
+        with suppress(FileNotFoundError):  # it has ended
+            of = Path(f"/proc/{pid}").stat().st_uid
+            user = None if of == os.geteuid() else of
+            subprocess.run(
+                ["prlimit", "--pid", str(pid), f"--fsize={size}:"], user=user, check=False, capture_output=True
+            )
 
 
 @contextmanager
