@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from omonat.base.errors import BadInput, Refused
+from omonat.base.errors import BadInput, Fault, Refused
 from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
@@ -17,6 +17,7 @@ from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.evidence.reader import START, Page, Reader, Recorded
 from omonat.flows.grounds import Grounds
+from omonat.flows.integrity import note_broken, only_if_broken
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import Keep
 from omonat.promises.choice.standing import live_consents
@@ -127,7 +128,11 @@ class ViewMyData:
                 raise Refused("person-unknown")
             sections = [s async for s in _queries.held_sections(connection, person=person, most=_MOST)]
         wanted = [s for s in sections if categories is None or s["category"] in categories]
-        held = tuple(item for section in wanted for item in self._open(policy, row, section, now))
+        broken: list[str] = []
+        held = tuple(item for section in wanted for item in self._open(policy, row, section, now, broken))
+        await note_broken(
+            self._grounds, broken, person=person, evidence_slot=row["evidence_slot"], by="person", now=now
+        )
         entry = new_id("ev")
         facts = {
             "policy": policy.digest,
@@ -150,8 +155,11 @@ class ViewMyData:
             policy=policy,
         )
 
-    def _open(self, policy: CompiledPolicy, person: Any, section: Any, now: Instant) -> Iterator[Held]:
-        """The items of one section that are still kept; an expired or destroyed one isn't there."""
+    def _open(
+        self, policy: CompiledPolicy, person: Any, section: Any, now: Instant, broken: list[str]
+    ) -> Iterator[Held]:
+        """The items of one section that are still kept; an expired or destroyed one isn't there, nor is one that was
+        changed: its category goes to `broken`."""
         if section["service"] not in policy.services:
             return
         anchors = _anchors(person, section)
@@ -166,6 +174,10 @@ class ViewMyData:
                 sealed=section["sealed"],
             )  # fmt: skip
         except Refused:
+            return
+        except Fault as fault:
+            only_if_broken(fault)
+            broken.append(section["category"])
             return
         for name, value in values.items():
             item = f"{section['category']}.{name}"

@@ -26,6 +26,7 @@ from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.caps import Caps
 from omonat.flows.grounds import Grounds
+from omonat.flows.integrity import note_broken
 from omonat.flows.reading import FEW, MANY, Found, Question, Reader
 from omonat.flows.using import Opened, Situation, entry, open_sections
 from omonat.flows.work import open_work_item
@@ -71,6 +72,7 @@ class Use:
     """The flow, put together once per process. `clock` is the only place time comes from."""
 
     def __init__(self, grounds: Grounds) -> None:
+        self._grounds = grounds
         self._database = grounds.database
         self._vault = grounds.vault
         self._journal = grounds.journal
@@ -121,6 +123,11 @@ class Use:
         if len(opened.values) < len(grant.allowed):
             await self._look_further(here, opened)
         reach("use.opened")
+        if opened.broken:
+            await note_broken(
+                self._grounds, opened.broken, person=found.person or "", evidence_slot=found.evidence_slot,
+                by=request.credential.client, now=now,
+            )  # fmt: skip
         receipt = await self._journal.submit(entry(self._vault, here, opened))  # 8
         reach("use.recorded")
         return UseAnswer(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.whole.serving import Installation, Service
 
-FULL = 32 * 1024
+FULL = 4 * 1024
 """Bytes into any file, behind which nothing more can be written: PostgreSQL's own log of changes is longer."""
 
 
@@ -93,11 +93,11 @@ def _limit(service: Service, size: str) -> None:
     """By util-linux's prlimit, under the account the database runs as: only its own may limit it."""
     for pid in database_processes(service):
         with suppress(FileNotFoundError):  # it has ended
-            of = Path(f"/proc/{pid}").stat().st_uid
-            user = None if of == os.geteuid() else of
-            subprocess.run(
-                ["prlimit", "--pid", str(pid), f"--fsize={size}:"], user=user, check=False, capture_output=True
-            )
+            of = Path(f"/proc/{pid}").stat()
+            ours = of.st_uid == os.geteuid()
+            account = {} if ours else {"user": of.st_uid, "group": of.st_gid, "extra_groups": ()}
+            words = ["prlimit", "--pid", str(pid), f"--fsize={size}:"]
+            subprocess.run(words, check=False, capture_output=True, **account)  # type: ignore[call-overload]
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from tests.faults.model import Operation, choices_agree
 from tests.faults.outside import Outside
 from tests.faults.state import index_differences, keys_without_entry
 from tests.whole import witness
-from tests.whole.serving import Installation, Service
+from tests.whole.serving import Installation, Service, still_running
 
 READY: Final = 5.0
 PROVED: Final = 20.0
@@ -145,9 +145,9 @@ class Loop:
         await self._ready("everything", began, {})
 
     async def _disk_full(self) -> None:
-        servers = set(self.service.children("postgres"))
+        helpers = breaking.database_processes(self.service)[1:]
         with breaking.full_disk(self.service):
-            stopped = await self._soon(lambda: set(self.service.children("postgres")) != servers, 10.0)
+            stopped = await self._soon(lambda: not still_running(helpers), 15.0)
         assert stopped, "the database didn't notice that its disk is full"
         await self._ready("disk", time.monotonic())
 

@@ -35,4 +35,4 @@ async def test_A1_whatever_breaks_nothing_acknowledged_is_lost_or_undone(
     installation: Installation,
     tmp_path: Path,
 ) -> None:
-    await many(installation, tmp_path, 80)
+    await many(installation, tmp_path, 100)
