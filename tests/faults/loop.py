@@ -210,7 +210,7 @@ class Loop:
         assert not missing, f"{len(missing)} acknowledged entries are not in the database after {kind}"
         self.checked |= fresh.keys()
         found = history.violations(self.outside.letters, self.town.readers)
-        assert found == [], f"after {kind}: {found}"
+        assert found == [], self._why(kind, found)
         faults = [o.code for o in history.operations if o.code.startswith("fault-")]
         rude = {token for token in self._rude if self.failpoints.happened(token)}
         self._rude -= rude
@@ -230,10 +230,10 @@ class Loop:
                 {**row, "kind": row["kind"].partition(":")[0], "purpose": row["kind"].partition(":")[2]} for row in rows
             ]
             found, self._choices = choices_agree(self.town.history, shaped, self._choices)
-            assert found == []
-            assert await index_differences(await self._connected()) == []
+            found += await index_differences(await self._connected())
             await self._proved()
-            assert await keys_without_entry(await self._connected(), self.of, witness.read(self.of).acts()) == []
+            found += await keys_without_entry(await self._connected(), self.of, witness.read(self.of).acts())
+            assert found == [], self._why("settling", found)
 
     async def _proved(self) -> None:
         told = self.town.history.acknowledged()

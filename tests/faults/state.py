@@ -20,6 +20,10 @@ select c.relname as index, t.relname as table, pg_get_expr(i.indpred, i.indrelid
 """Every index, the rows it holds, and its keys as one would write them."""
 
 
+_TABLE = ("seqscan", "sort")
+_INDEX = ("indexscan", "indexonlyscan")
+
+
 async def index_differences(owner: asyncpg.Connection) -> list[str]:
     """Indices that don't lead to exactly the rows of their table: what amcheck asks, with what every server has."""
     found = []
@@ -30,10 +34,12 @@ async def index_differences(owner: asyncpg.Connection) -> list[str]:
         ordered = f"select {row['keys']} from omonat.{row['table']} {where} order by {row['keys']}"
         digest = f"select count(*), md5(coalesce(string_agg(x::text, chr(10)), '')) from ({ordered}) x"
         sums = []
-        for off in ("seqscan, enable_bitmapscan, enable_sort", "indexscan, enable_bitmapscan, enable_indexonlyscan"):
-            async with owner.transaction():
-                for setting in f"enable_{off}".split(", "):
-                    await owner.execute(f"set local {setting} = off")
+        async with owner.transaction(isolation="repeatable_read", readonly=True):  # both look at the same instant
+            for off, on in ((_TABLE, _INDEX), (_INDEX, _TABLE)):
+                for setting in off:
+                    await owner.execute(f"set local enable_{setting} = off")
+                for setting in on:
+                    await owner.execute(f"set local enable_{setting} = on")
                 sums.append(tuple(await owner.fetchrow(digest)))
         if sums[0] != sums[1]:
             found.append(f"{row['index']}: {sums[0][0]} rows by index, {sums[1][0]} by table")
