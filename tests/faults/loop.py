@@ -57,7 +57,7 @@ class Loop:
         self._kept: list[Path] = []
         self._coming: asyncio.Task[None] | None = None
         self._database: asyncpg.Connection | None = None
-        self._judged_faults = 0
+        self._rude_at = 0.0
         self._rude: set[str] = set()
 
     async def run(self, loops: int) -> None:
@@ -211,12 +211,11 @@ class Loop:
         self.checked |= fresh.keys()
         found = history.violations(self.outside.letters, self.town.readers)
         assert found == [], self._why(kind, found)
-        faults = [o.code for o in history.operations if o.code.startswith("fault-")]
         rude = {token for token in self._rude if self.failpoints.happened(token)}
-        self._rude -= rude
-        if not rude:  # an error of ours is a fault, unless somebody asked for one
-            assert len(faults) == self._judged_faults, self._why(kind, faults[self._judged_faults :])
-        self._judged_faults = len(faults)
+        if rude:  # an error of ours is a fault, unless somebody asked for one while it was under way
+            self._rude, self._rude_at = self._rude - rude, time.monotonic()
+        faults = [o.code for o in history.operations if o.code.startswith("fault-") and o.asked > self._rude_at]
+        assert faults == [], self._why(kind, faults)
 
     async def _settle(self) -> None:
         """At rest: everything acknowledged is proved, everything kept is whole."""
