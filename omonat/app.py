@@ -17,7 +17,7 @@ from litestar.types import ControllerRouterHandler
 from omonat import api, center, desk, site
 from omonat.backup import marker as markers
 from omonat.base.settings import Settings, load
-from omonat.house import House, open_house
+from omonat.house import House, clock_of, open_house
 from omonat.jobs import run_jobs as work
 from omonat.mail import leave
 from omonat.pages.assets import static_handler
@@ -68,7 +68,9 @@ def build(settings: Settings, root: RootKey) -> Litestar:
 
 
 def _opened(settings: Settings, root: RootKey) -> AbstractAsyncContextManager[House]:
-    return open_house(settings, root=root, root_of=Keeper(settings.home).root_of, awaits_proofs=True)
+    return open_house(
+        settings, clock=clock_of(settings), root=root, root_of=Keeper(settings.home).root_of, awaits_proofs=True
+    )
 
 
 def settle() -> None:

@@ -3,6 +3,7 @@
 The doors are put on it by `omonat.app`; the command line and the tests open the same house without doors.
 """
 
+import mmap
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable
@@ -105,6 +106,15 @@ class House:
 def system_clock() -> Instant:
     """The time of this machine, in whole microseconds."""
     return Instant(time.time_ns() // 1000)
+
+
+def clock_of(settings: Settings) -> Callable[[], Instant]:
+    """The clock of an installation: this machine's, moved by what the file of the setting `test_clock` says now."""
+    if settings.test_clock is None:
+        return system_clock
+    with settings.test_clock.open("rb") as file:
+        offset = mmap.mmap(file.fileno(), 8, access=mmap.ACCESS_READ)
+    return lambda: Instant(system_clock() + int.from_bytes(offset[:8], "little", signed=True))
 
 
 def _configured_root(settings: Settings) -> RootKey:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from omonat.backup.shipper import Shipper
 from omonat.base.errors import OmonatError
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import DAY, Instant
 from omonat.base.logs import log
@@ -189,6 +190,7 @@ async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             if await house.publish.activate_due() is not None:
+                reach("activate.committed")
                 await set_up_doors(house)  # the version in force may name other roles
             await _sweep(house)
             await house.packets.end_due()
@@ -239,10 +241,13 @@ async def _sweep(house: House) -> None:
     async with house.grounds.database.connection() as connection:
         await _identity.drop_web_sessions(connection, now=now)
         await _identity.drop_codes(connection, before=Instant(now - DAY))
+        reach("sweep.codes-dropped")
         await _identity.drop_rates(connection, before=Instant(now - 2 * DAY))
         await _sweeps.drop_answers(connection, before=Instant(now - DAY))
         await _sweeps.drop_usage(connection, before=Instant(now - 2 * DAY))
+    reach("sweep.dropped")
     await Outbox(house.grounds.database).prune(now=now)
+    reach("sweep.pruned")
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from omonat.api.ports import Digests
 from omonat.base.errors import BadInput, OmonatError, Unavailable
+from omonat.base.failpoints import reach
 from omonat.base.instants import MINUTE, Instant
 from omonat.database.pool import Database
 from omonat.database.statements import load
@@ -50,11 +51,14 @@ class Once:
         kept = await self._claim(client, named, digest)
         if kept is not None:
             return msgspec.json.encode(msgspec.convert(kept, shape))  # jsonb doesn't keep the order of keys
+        reach("once.claimed")
 
         async def keep(connection: Any, answer: bytes) -> None:
+            reach("once.done")
             kept = await _queries.keep(connection, client=client, key=named, answer=msgspec.json.decode(answer))
             if not kept:  # we took so long that the claim was taken over: this change is not made
                 raise Unavailable("key-busy")
+            reach("once.kept")
 
         try:
             return await work(keep)

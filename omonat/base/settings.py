@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from omonat.base.errors import BadInput
+from omonat.base.failpoints import require_mark
 
 PREFIX: Final = "OMONAT_"
 FILE: Final = "settings.toml"
@@ -40,6 +41,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A PostgreSQL address; absent: the embedded server in `home`."""
     postgres: Path | None = None
     """The folder with PostgreSQL's programs for the embedded server; absent: the wheel's, else the system's."""
+    archive_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] | None = None
+    """For a server that archives its write-ahead log: for how many days what is archived is kept."""
     pool: Count = 8
     """Database connections per worker."""
 
@@ -81,6 +84,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How many of them make a checkpoint a witnessed one; absent: all."""
     systems: tuple[str, ...] = ()
     """Where the policy's other systems are told of erasures: `till=https://till.example.uz/erasures`."""
+    failpoints: Path | None = None
+    """Tests only: the file that says where the processes are to fail (`base.failpoints`)."""
+    test_clock: Path | None = None
+    """Tests only: a file with eight bytes, how far this installation's clock is off, in microseconds."""
 
     demo: bool = False
     """Made-up people, the company's demo site and the message catcher; never with real data."""
@@ -127,7 +134,7 @@ def load(environment: Mapping[str, str], **given: Any) -> Settings:
     """The settings of this process: `given` (command line) over `OMONAT_*` over settings.toml over the defaults.
 
     The file is `OMONAT_SETTINGS`, else `settings.toml` in the home. Raises BadInput with `setting-unknown`,
-    `setting-invalid`, `settings-file-invalid` or `settings-clash`.
+    `setting-invalid`, `settings-file-invalid`, `settings-clash` or `for-tests-only`.
     """
     from_environment = _own(environment)
     explicit = from_environment.pop("settings", None)
@@ -228,6 +235,7 @@ _EXPECTED: Final = {
     "smtp_port": "a number from 1 to 65535",
     "workers": "a number from 1 to 128",
     "pool": "a number from 1 to 128",
+    "archive_days": "a number of days, 0 or more",
     "demo_people": "a number from 0 to 1000000",
     "demo": "yes or no",
     "smtp_security": "starttls, tls or none",
@@ -294,6 +302,9 @@ def _consistent(settings: Settings) -> None:
         raise _invalid("journal_copies", "environment", "folders outside the home")
     if settings.key_copies and settings.keys in settings.key_copies:
         raise _invalid("key_copies", "environment", "folders other than the home's own keys")
+    for name in ("failpoints", "test_clock"):
+        if getattr(settings, name) is not None:
+            require_mark(settings.home, name)
 
 
 def _written(value: Any) -> str:

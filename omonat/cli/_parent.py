@@ -41,6 +41,7 @@ _AS_ASKED: Final = (SEALED_ON_DEMAND, TO_BE_OPENED)
 _HOPELESS: Final = (2, 4, 8)  # exits that trying again cannot mend: wrong use, invalid policy, unsafe
 _PATIENCE: Final = 2  # failed starts in a row before the first answer
 _STEADY: Final = 30.0  # seconds after which a worker counts as started well
+_SOON_STEADY: Final = 4.0  # the same once requests have been answered: what fell over later is back at once
 _LONGEST_WAIT: Final = 10.0
 _PYTHON: Final = (sys.executable, "-m")
 
@@ -65,11 +66,12 @@ class Worker:
         self.child = start_child(self.command, dies_by=signal.SIGKILL, environment=environment, pass_fds=kept)
         self.since = now
 
-    def ended(self, now: float) -> int | None:
-        """The exit status when it has ended since the last look; then `start_at` says when to try again."""
+    def ended(self, now: float, steady: float) -> int | None:
+        """The exit status when it has ended since the last look; then `start_at` says when to try again: later, the
+        more often it ended before it was `steady` seconds old."""
         if self.child is None or (status := self.child.poll()) is None:
             return None
-        self.failures = 1 if now - self.since > _STEADY else self.failures + 1
+        self.failures = 1 if now - self.since > steady else self.failures + 1
         self.start_at = now + min(0.1 * 2**self.failures, _LONGEST_WAIT)
         self.child = None
         return status
@@ -158,7 +160,7 @@ class Parent:
 
     def _look_after(self, worker: Worker, environment: dict[str, str], now: float) -> int | None:
         """Start a worker that ended again, or say with which status everything ends."""
-        status = worker.ended(now)
+        status = worker.ended(now, _SOON_STEADY if self._answering else _STEADY)
         if status is not None and worker is self._keeper:
             self._end_all_who_hold_the_key(sealed=status == SEALED_ON_DEMAND)
         if status in _AS_ASKED:
@@ -249,7 +251,7 @@ async def make_ready(dsn: str, settings: Settings, tell: Tell) -> None:
     await migrate(dsn, tell=tell)
     database = await Database.connect(dsn, size=1, name="omonat parent")
     try:
-        safety.refuse(await safety.server_findings(database))
+        safety.refuse(await safety.server_findings(database, settings.archive_days))
     finally:
         await database.close()
 

@@ -20,7 +20,7 @@ from typing import Any
 import uvicorn
 import uvloop
 
-from omonat.base import logs
+from omonat.base import failpoints, logs
 from omonat.base.errors import OmonatError
 from omonat.base.settings import Settings, load
 from omonat.cli import fail
@@ -119,6 +119,7 @@ def main(arguments: list[str]) -> int:
     kind, house, *rest = arguments
     settings = load(os.environ)
     logs.configure(level=settings.log_level, form=settings.log_format)
+    failpoints.arm(settings.failpoints, settings.home)
     keeper = Keeper(settings.home)
     try:
         module = import_module(house)

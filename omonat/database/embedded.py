@@ -24,20 +24,10 @@ from omonat.database import binaries, processes
 from omonat.database.cluster import ENVIRONMENT, Cluster
 from omonat.database.home import SOCKET, address, claim, prepare
 from omonat.database.processes import Account
+from omonat.database.safety_settings import SAFE_SETTINGS
 
 _LOG_LIMIT: Final = 4 * 1024 * 1024
 
-SAFE_SETTINGS: Final = {
-    "fsync": "on",
-    "full_page_writes": "on",
-    "synchronous_commit": "on",
-    # Values travel as parameters only; these keep them out of the server's own log as well.
-    "log_statement": "none",
-    "log_min_error_statement": "panic",
-    "log_parameter_max_length_on_error": "0",
-    "log_min_duration_statement": "-1",
-    "log_error_verbosity": "terse",
-}
 _HOUSE_SETTINGS: Final = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",

@@ -13,20 +13,9 @@ from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from omonat.base.errors import BadInput
-from omonat.database.embedded import SAFE_SETTINGS
-from omonat.database.pool import Database
-
-_WHY: Final = {
-    "fsync": "an acknowledged change could be lost with the power",
-    "full_page_writes": "a page torn by a power cut could not be mended",
-    "synchronous_commit": "evidence would be answered for before it is durable",
-    "log_statement": "statements would be written to the server's log",
-    "log_min_error_statement": "a failing statement would be written to the server's log",
-    "log_parameter_max_length_on_error": "the values of a failing statement would be written to the server's log",
-    "log_min_duration_statement": "slow statements would be written to the server's log with their values",
-    "log_error_verbosity": "a violated constraint would write its values to the server's log",
-}
-_ALSO_FINE: Final = {"synchronous_commit": ("remote_apply",)}
+from omonat.database.inventory import columns_without_statistics
+from omonat.database.pool import SCHEMA, Database
+from omonat.database.safety_settings import ALSO_FINE, QUIET_SETTINGS, SAFE_SETTINGS, TALKATIVE, WHY
 
 
 class Unsafe(BadInput):
@@ -46,26 +35,49 @@ def refuse(findings: Sequence[BadInput]) -> None:
         raise Unsafe(findings)
 
 
-async def server_findings(database: Database) -> list[BadInput]:
+async def server_findings(database: Database, archive_days: int | None = None) -> list[BadInput]:
     """What is unsafe about the server as this very role sees it (a role or a database may override a setting).
 
-    A setting that cannot be read counts as unsafe.
+    `archive_days` is how long the operator states that archived write-ahead log is kept; None when nobody said. A
+    setting of PostgreSQL's own that cannot be read counts as unsafe.
     """
-    names = [*SAFE_SETTINGS, "data_checksums"]
+    names = [*SAFE_SETTINGS, *QUIET_SETTINGS, "data_checksums", "log_min_messages", "archive_mode", "wal_level"]
     async with database.connection() as connection:
-        rows = await connection.fetch("select name, setting from pg_settings where name = any($1)", names)
+        rows = await connection.fetch(
+            "select name, current_setting(name, true) as now from unnest($1::text[]) name", names
+        )
         superuser = await connection.fetchval("select rolsuper from pg_roles where rolname = current_user")
-    found = {row["name"]: row["setting"] for row in rows}
+        sampled = await connection.fetch(_SAMPLED, SCHEMA)
+    found = {row["name"]: row["now"] for row in rows}
     findings = [
-        BadInput("unsafe-database-setting", setting=name, found=found.get(name, "?"), wanted=wanted, why=_WHY[name])
-        for name, wanted in SAFE_SETTINGS.items()
-        if found.get(name) not in (wanted, *_ALSO_FINE.get(name, ()))
+        _setting(name, found[name], wanted)
+        for name, wanted in (SAFE_SETTINGS | QUIET_SETTINGS).items()
+        if found[name] not in (wanted, *ALSO_FINE.get(name, ())) and not ("." in name and found[name] is None)
     ]
-    if found.get("data_checksums") != "on":
+    if found["log_min_messages"] in (None, *TALKATIVE):
+        findings.append(_setting("log_min_messages", found["log_min_messages"], "warning"))
+    if found["data_checksums"] != "on":
         findings.append(BadInput("unsafe-checksums"))
     if superuser is not False:
         findings.append(BadInput("unsafe-superuser"))
-    return findings
+    kept = found["archive_mode"] not in (None, "off") or found["wal_level"] == "logical"
+    if kept and archive_days is None:
+        findings.append(BadInput("unsafe-archive-unstated", found=str(found["wal_level"])))
+    wrong = sorted(columns_without_statistics() & {f"{row['table']}.{row['column']}" for row in sampled})
+    return findings + [BadInput("unsafe-statistics", column=column, table=column.partition(".")[0]) for column in wrong]
+
+
+_SAMPLED: Final = """
+select c.relname as table, a.attname as column
+  from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+ where n.nspname = $1 and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped
+   and coalesce(a.attstattarget, -1) <> 0
+"""
+"""Columns whose values may be copied into the server's statistics."""
+
+
+def _setting(name: str, found: str | None, wanted: str) -> BadInput:
+    return BadInput("unsafe-database-setting", setting=name, found=found or "?", wanted=wanted, why=WHY[name])
 
 
 def address_findings(dsn: str) -> list[BadInput]:
@@ -142,7 +154,7 @@ def process_findings() -> list[BadInput]:
     return [] if current & 0o077 == 0o077 else [BadInput("unsafe-umask", found=f"{current:03o}")]
 
 
-async def check(database: Database, home: Path, *secrets: Path) -> None:
+async def check(database: Database, home: Path, *secrets: Path, archive_days: int | None = None) -> None:
     """Everything that can be told once the database answers. Raises Unsafe with all reasons."""
     findings = [*process_findings(), *folder_findings(home, *secrets), *address_findings(database.dsn)]
-    refuse([*findings, *await server_findings(database)])
+    refuse([*findings, *await server_findings(database, archive_days)])

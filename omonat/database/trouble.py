@@ -15,7 +15,8 @@ _GONE: Final = (
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
     asyncpg.ReadOnlySQLTransactionError,  # a server that was put aside, or a standby we were led to
-    asyncpg.PostgresIOError,
+    asyncpg.PostgresSystemError,  # the disk, a file of its own
+    asyncpg.InternalServerError,  # what it calls its own fault: a quota, a limit of a file, a damaged page
     asyncpg.InternalClientError,  # the driver's own steps out of order: the connection broke between two of them
     ConnectionError,
 )

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from omonat.base.errors import Unavailable
+from omonat.base.failpoints import reach
 from omonat.evidence.tiles import ENTRIES, WIDTH, TileName, edge, unbundle
 
 _CHECKPOINT: Final = "checkpoint"
@@ -100,6 +101,7 @@ class LogFolder:
             _write_flushed(files)
             for file, _ in files:
                 file.with_name(file.name + _NEW).rename(file)
+            reach("log.tiles-named")
             for folder in folders:
                 _flush(folder)
 
@@ -146,6 +148,7 @@ class LogFolder:
         file = self.path / name
         _write_flushed([(file, raw)])
         file.with_name(file.name + _NEW).rename(file)
+        reach("log.checkpoint-named")
         _flush(file.parent)
 
     def drop_superseded(self, before: int, now: int) -> None:
@@ -191,8 +194,10 @@ def _write_flushed(files: Sequence[tuple[Path, bytes]]) -> None:
             view = memoryview(raw)
             while view:
                 view = view[os.write(descriptor, view) :]
+        reach("log.written")
         for descriptor in descriptors:
             os.fsync(descriptor)
+        reach("log.flushed")
 
 
 def _flush(path: Path) -> None:

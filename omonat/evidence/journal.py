@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 import asyncpg
 
 from omonat.base.errors import Unavailable
+from omonat.base.failpoints import reach
 from omonat.base.instants import Instant
 from omonat.base.logs import log
 from omonat.database import codecs, statements
@@ -166,8 +167,10 @@ class Journal:
         entries = [item.entry for item in batch]
         leaves = [item.leaf for item in batch]
         try:
+            reach("journal.gathered")
             arrays = columns(entries, [item.body for item in batch], leaves, self._ledger_keeps)
             await self._write(arrays, until=batch[0].until)
+            reach("journal.committed")
             receipts = self._receipts(entries, leaves, self._clock())
         except Exception as error:  # whatever it was: those who wait must hear of it, and the next flush be tried
             self._refuse(batch, error)

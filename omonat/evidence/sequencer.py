@@ -35,6 +35,7 @@ from typing import Any, Final
 import asyncpg
 
 from omonat.base.errors import Fault, Unavailable
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import SECOND, Instant
 from omonat.database import leases
@@ -71,7 +72,7 @@ class Sequencer:
         *,
         clock: Callable[[], Instant],
         holder: str | None = None,
-        reached: Callable[[str], None] = lambda _step: None,
+        reached: Callable[[str], None] = lambda step: reach(f"sequencer.{step}"),
         witnesses: Witnesses | None = None,
     ) -> None:
         self._database = database

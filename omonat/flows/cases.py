@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from omonat.base.errors import BadInput, Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.base.verdict import Allow
@@ -84,6 +85,7 @@ class Cases:
                     raise Refused("person-unknown")
                 evidence_slot = held["evidence_slot"]
             assigned = request.assigned if request.assigned is not None else tuple(row["assigned"]) if row else ()
+            reach("case.written")
             act = "case:work:opened" if row is None else "case:work:changed"
             person = request.person or (row["person"] if row else None)
             facts = {"assigned": [self._vault.pseudonym("staff-ref", ref) for ref in assigned]}
@@ -98,6 +100,8 @@ class Cases:
             (receipt,) = await self._journal.append(connection, [entry], now=now)
             if also is not None:
                 await also(connection, receipt)
+            reach("case.recorded")
+        reach("case.committed")
         return receipt
 
     async def _event(self, request: CaseEvent, also: Also[Receipt] | None) -> Receipt:
@@ -117,6 +121,7 @@ class Cases:
             else:
                 await _queries.note_anchor(connection, id=request.case, name=request.name, at=at)
             await note_moved(connection, "case", [request.case], now)
+            reach("case.event-written")
             act = "case:work:closed" if closing else "case:work:event"
             facts = {} if closing else {"event": request.name}
             entry = self._entry(
@@ -125,6 +130,8 @@ class Cases:
             (receipt,) = await self._journal.append(connection, [entry], now=now)
             if also is not None:
                 await also(connection, receipt)
+            reach("case.event-recorded")
+        reach("case.event-committed")
         return receipt
 
     def _permit(

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from omonat.base.errors import BadInput, Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.verdict import Allow, Deny
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.grounds import Also, Grounds
+from omonat.flows.passing import let_pass
 from omonat.flows.reckon import note_moved
 from omonat.flows.refusals import refusals_noted
 from omonat.policy.compiled import CompiledPolicy
@@ -50,6 +52,11 @@ class Choosing:
         if self.kind in ("consent", "agreement"):
             return "C1" if self.state == "given" else ""
         return "C2" if self.state == "withdrawn" else ""
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it forbids something from now on."""
+        return self.state == ("withdrawn" if self.kind in ("consent", "agreement") else "given")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +101,7 @@ class Choose:
             person = await _queries.person_for_choice(connection, id=choosing.person)
             if person is None:
                 raise Refused("person-unknown")
+            reach("choose.locked")
             choice = Choice(kind=choosing.kind, purpose=choosing.purpose, state=choosing.state, version=ordinal, at=now)
             restricted_at = person["restricted_at"]
             if choosing.kind == "restriction":
@@ -104,11 +112,13 @@ class Choose:
             )
             if standing.get("withdrawn") != (person["standing"] or {}).get("withdrawn"):
                 await note_moved(connection, "person", [choosing.person], now)
+            reach("choose.standing")
             await _queries.add_choice(
                 connection, id=new_id("cho"), person=choosing.person, kind=choosing.kind, purpose=choosing.purpose,
                 channel=choosing.channel, state=choosing.state, at=now, version=ordinal, door=choosing.door,
                 entry=entry,
             )  # fmt: skip
+            reach("choose.written")
             facts = {
                 "policy": policy.digest,
                 "purpose": choosing.purpose,
@@ -123,6 +133,11 @@ class Choose:
             )
             if also is not None:
                 await also(connection, receipt)
+            reach("choose.recorded")
+        reach("choose.committed")
+        if choosing.narrows:
+            purpose = "" if choosing.kind == "restriction" else choosing.purpose
+            await let_pass(self._database, choosing.person, purpose=purpose, now=now)
         return receipt
 
     async def tell(self, telling: Telling, also: Also[Receipt] | None = None) -> Receipt:
@@ -148,6 +163,7 @@ class Choose:
                 async for row in _queries.tellings_after(connection, person=telling.person, version=person["told"])
             ]
             await _queries.set_told(connection, id=telling.person, told=told_after(person["told"], versions))
+            reach("tell.written")
             facts = {
                 "version": telling.version,
                 "channel": telling.channel,
@@ -158,6 +174,8 @@ class Choose:
             (receipt,) = await self._journal.append(connection, [told], now=now)
             if also is not None:
                 await also(connection, receipt)
+            reach("tell.recorded")
+        reach("tell.committed")
         return receipt
 
     def _refusals_noted(

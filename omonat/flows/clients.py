@@ -13,6 +13,7 @@ from os import urandom
 from typing import Any
 
 from omonat.base.errors import BadInput, Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import is_id, new_id
 from omonat.base.instants import Instant
 from omonat.database.codecs import FOREVER
@@ -88,6 +89,7 @@ class Clients:
             await self._journal.append(
                 connection, [Entry(new_id("ev"), now, "client:credential:issued", facts)], now=now
             )
+            reach("client.recorded")
         return f"{client}_{shown}"
 
     async def end(self, *, name: str) -> bool:

@@ -18,6 +18,7 @@ from typing import Any
 import asyncpg
 
 from omonat.base.errors import BadInput, OmonatError, Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.base.verdict import Allow, Deny, Reason
@@ -27,6 +28,7 @@ from omonat.evidence.entry import Entry
 from omonat.flows.coalesce import Coalescer
 from omonat.flows.collecting import Facts, Parsed, Writing, hash_secrets, parse
 from omonat.flows.grounds import Grounds
+from omonat.flows.passing import let_pass
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.cases.rule import sources_of
@@ -122,6 +124,7 @@ class Collect:
     async def _batch(self, batch: Sequence[Parsed]) -> Sequence[CollectAnswer | Exception]:
         now = self._clock()
         facts = await self._read(batch)
+        reach("collect.read")
         answers: list[CollectAnswer | Exception | None] = [
             self._decide(parsed, fact, now) for parsed, fact in zip(batch, facts, strict=True)
         ]
@@ -136,8 +139,20 @@ class Collect:
         except _BatchBrokenError:
             for n in accepted:
                 answers[n] = await self._store_alone(batch[n], facts[n], now)
+        reach("collect.committed")
+        await self._let_pass(batch, facts, answers, now)
         await self._note_refusals(batch, answers, now)
+        reach("collect.refusals-recorded")
         return [answer if answer is not None else Refused("no-open-case") for answer in answers]
+
+    async def _let_pass(
+        self, batch: Sequence[Parsed], facts: Sequence[Facts], answers: Sequence[Any], now: Instant
+    ) -> None:
+        """Who was known and said no to something: no letter begins after they are told that it is noted (I2)."""
+        for parsed, fact, answer in zip(batch, facts, answers, strict=True):
+            person = fact.whose(parsed)
+            if person is not None and isinstance(answer, CollectAnswer) and not all(parsed.request.consents.values()):
+                await let_pass(self._database, person, now=now)
 
     async def _read(self, batch: Sequence[Parsed]) -> list[Facts]:
         with converted():
@@ -206,10 +221,14 @@ class Collect:
             if known:
                 async for row in _queries.lock_persons(connection, ids=known):
                     writing.meet(row)
+                reach("collect.locked")
             for parsed, fact in zip(batch, facts, strict=True):
                 writing.add(parsed, fact)
+            reach("collect.sealed")
             await writing.write(connection, _queries, _BatchBrokenError)
+            reach("collect.written")
             receipts = await self._journal.append(connection, writing.entries, now=now)
+            reach("collect.recorded")
             answers = [
                 CollectAnswer(
                     person=person,
@@ -224,6 +243,7 @@ class Collect:
             if keyed:  # in one order, so that two batches with the same keys don't wait for each other in a circle
                 keyed.sort(key=lambda each: each[0].key or b"")
                 await _remember(connection, keyed, now, _BatchBrokenError)
+                reach("collect.remembered")
         return list(answers)
 
     async def _store_alone(self, parsed: Parsed, facts: Facts, now: Instant) -> CollectAnswer | Exception:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from omonat.base.errors import BadInput, Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.base.verdict import Allow, Deny
@@ -112,7 +113,9 @@ class Lookup:
             )
             subjects = (one["person"],)
         act = "lookup:person:found" if one is not None else "lookup:person:none"
+        reach("lookup.found")
         receipt = await self._journal.submit(Entry(entry, now, act, facts, subjects))
+        reach("lookup.recorded")
         return LookupAnswer(
             person=None if one is None else one["person"],
             cases=() if one is None else tuple(one["cases"]),

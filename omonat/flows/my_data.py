@@ -5,16 +5,18 @@ access. The entry is durable before anything is shown, like for everybody else.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from omonat.base.errors import BadInput, Refused
+from omonat.base.errors import BadInput, Fault, Refused
+from omonat.base.failpoints import reach
 from omonat.base.instants import Instant
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.evidence.reader import START, Page, Reader, Recorded
 from omonat.flows.grounds import Grounds
+from omonat.flows.integrity import note_broken, only_if_broken
 from omonat.policy.compiled import CompiledPolicy, Due
 from omonat.policy.model import Item, Keep
 from omonat.promises.choice.standing import choice_anchors, live_consents
@@ -127,6 +129,9 @@ class ViewMyData:
         with vault.openings.for_an_entry() as entry:
             look = await self._look(person, wanted, entry)
             row, policy, held = look.person, look.policy, look.held
+            await note_broken(
+                self._grounds, look.broken, person=person, evidence_slot=row["evidence_slot"], by="person", now=look.now
+            )
             facts = {
                 "policy": policy.digest,
                 "items": sorted({item.item for item in held}),
@@ -135,8 +140,10 @@ class ViewMyData:
                     evidence_slot=row["evidence_slot"], entry=entry, field="person", value=person
                 ),
             }
+            reach("my-data.opened")
             viewed = Entry(entry, look.now, "access:person:viewed", facts, (person,))
             receipt = await self._grounds.journal.submit(viewed)
+            reach("my-data.recorded")
         return MyData(
             person=person,
             language=row["language"],
@@ -167,7 +174,8 @@ class ViewMyData:
             opened, again = look.opened, True
 
     def _open(self, look: "_Look", section: Any) -> Iterator[Held]:
-        """The items of one section that are still kept; an expired or destroyed one isn't there."""
+        """The items of one section that are still kept; an expired or destroyed one isn't there, nor is
+        one that was changed."""
         policy, dues = look.policy, _dues(look.policy, section)
         gone = dues and all(due.instant <= look.now for due in dues.values())
         if gone and not self._dropped(policy, section["category"]):
@@ -180,6 +188,11 @@ class ViewMyData:
             )  # fmt: skip
         except Refused:
             look.missed = True
+            return
+        except Fault as fault:
+            only_if_broken(fault)
+            look.opened += 1
+            look.broken.append(section["category"])
             return
         look.opened += 1
         for name, value in values.items():
@@ -289,4 +302,5 @@ class _Look:
     person: Any
     opened: int
     missed: bool = False
+    broken: list[str] = field(default_factory=list)
     held: tuple[Held, ...] = ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from omonat.base.errors import Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
@@ -80,6 +81,7 @@ class Notify:
                 once=wanted.once,
             )
             await put(connection, message, seal=partial(_seal, self._grounds.vault, person["slot"]), now=now)
+            reach("notify.written")
             facts = {
                 **about,
                 "template": wanted.template,
@@ -91,6 +93,8 @@ class Notify:
             (receipt,) = await self._grounds.journal.append(connection, [asked], now=now)
             if also is not None:
                 await also(connection, receipt)
+            reach("notify.recorded")
+        reach("notify.committed")
         return receipt
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from omonat.base.errors import Refused, Unavailable
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.database.statements import load
@@ -90,7 +91,9 @@ class PublishPolicy:
                 author=publication.author,
                 approver=publication.approver, effective=policy.effective, published_at=now,
             )  # fmt: skip
+            reach("publish.written")
             await self._put_in_force(connection, now)
+            reach("publish.in-force")
             facts = {
                 "version": compiled.version,
                 "ordinal": compiled.ordinal,
@@ -102,6 +105,8 @@ class PublishPolicy:
             }
             entry = Entry(new_id("ev"), now, "policy:version:published", facts)
             (receipt,) = await self._journal.append(connection, [entry], now=now)
+            reach("publish.recorded")
+        reach("publish.committed")
         await self._law.reload()
         return compiled, receipt
 

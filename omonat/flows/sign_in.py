@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from omonat.base.errors import BadInput, Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import DAY, HOUR, MINUTE, Instant
 from omonat.database.statements import load
@@ -90,9 +91,12 @@ class SignIn:
                 older=digests[1] if len(digests) > 1 else None, code=self._code_digest(ticket, code),
                 now=now, until=Instant(now + _LIFE),
             )  # fmt: skip
+            reach("sign-in.code-opened")
             known = [row async for row in _queries.persons_by_lookup(connection, digests=digests, item=item)]
             if known:
                 await self._send(connection, known[0], item, digests[0], language=language, code=code, now=now)
+            reach("sign-in.code-written")
+        reach("sign-in.code-committed")
         return ticket
 
     async def enter(self, ticket: str, code: str) -> SignedIn | SecondProofNeeded:
@@ -100,6 +104,7 @@ class SignIn:
         now = self._clock()
         async with self._database.connection() as connection:
             row = await _queries.try_code(connection, id=ticket, code=self._code_digest(ticket, code.strip()), now=now)
+            reach("sign-in.tried")
             if row is None or not row["right"]:
                 raise Refused("code-wrong")
             digests = [digest for digest in (row["digest"], row["older"]) if digest is not None]
@@ -138,8 +143,11 @@ class SignIn:
     async def _begin(self, person: str, item: str, digests: list[bytes], now: Instant) -> SignedIn:
         async with self._database.transaction() as connection:
             await _queries.verify_channel(connection, person=person, item=item, digests=digests, now=now)
+            reach("sign-in.verified")
             entry = Entry(new_id("ev"), now, "access:person:signed-in", {"channel": item}, (person,))
             await self._journal.append(connection, [entry], now=now)
+            reach("sign-in.recorded")
+        reach("sign-in.committed")
         return SignedIn(token=await self._sessions.open("me", person), person=person)
 
     async def _send(

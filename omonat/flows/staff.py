@@ -15,6 +15,7 @@ import msgspec
 import pyotp
 
 from omonat.base.errors import BadInput, Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import MINUTE, SECOND, Instant
 from omonat.database.codecs import FOREVER
@@ -94,6 +95,7 @@ class Staff:
                 raise BadInput("login-taken") from error
             if registration.role_until <= now:
                 await _queries.end_web_sessions_of(connection, holder=staff)
+            reach("staff.written")
             facts = {
                 "staff": self._vault.pseudonym("staff", staff),
                 "role": registration.role,
@@ -104,6 +106,8 @@ class Staff:
             await self._journal.append(connection, [Entry(new_id("ev"), now, "staff:role:set", facts)], now=now)
             if also is not None:
                 await also(connection, staff)
+            reach("staff.recorded")
+        reach("staff.committed")
         return staff
 
     async def put_by(self, credential: Credential, registration: Registration, also: Also[str] | None = None) -> str:
@@ -170,14 +174,18 @@ class Staff:
         async with self._database.connection() as connection:
             row = await _queries.take_staff_attempt(connection, login=login, ref=ref, now=now, lock_until=now + _LOCK)
             locked = row is None and await _queries.staff_known(connection, login=login, ref=ref)
+        reach("staff.try-taken")
         match = await asyncio.to_thread(self._vault.verify_secret, row and row["password"], password)
         if locked:
             raise Refused("sign-in-locked")
         async with self._database.transaction() as connection:
             good = row is not None and bool(match) and await self._take_code(connection, row, code, now)
+            reach("staff.code-taken")
             facts = {"staff": self._vault.pseudonym("staff", row["id"])} if row is not None else {}
             act = "staff:desk:signed-in" if good else "staff:desk:failed"
             await self._journal.append(connection, [Entry(new_id("ev"), now, act, facts)], now=now)
+            reach("staff.try-recorded")
+        reach("staff.try-committed")
         if row is None or not good:
             raise Refused("sign-in-failed")
         member = self._member(row)

@@ -17,6 +17,7 @@ from typing import Any
 from msgspec import Struct
 
 from omonat.base.errors import BadInput, Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.base.verdict import Allow, CannotTell, Deny, Reason, Verdict
@@ -25,6 +26,7 @@ from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.caps import Caps
 from omonat.flows.grounds import Grounds
+from omonat.flows.integrity import note_broken
 from omonat.flows.reading import FEW, MANY, Found, Question, Reader
 from omonat.flows.using import Opened, Situation, entry, open_sections
 from omonat.flows.work import open_work_item
@@ -71,6 +73,7 @@ class Use:
     """The flow, put together once per process. `clock` is the only place time comes from."""
 
     def __init__(self, grounds: Grounds) -> None:
+        self._grounds = grounds
         self._database = grounds.database
         self._vault = grounds.vault
         self._journal = grounds.journal
@@ -99,6 +102,7 @@ class Use:
             if found.ordinal == policy.ordinal:
                 break
             policy = await self._law.of(found.ordinal)  # 3
+        reach("use.read")
         now = self._clock()
         try:
             actor = _actor(request, found, policy)  # 4
@@ -112,6 +116,7 @@ class Use:
         )  # 5
         if isinstance(verdict, Allow) and grant.allowed and policy.roles[actor.role].kind is RoleKind.HUMAN:  # 6
             verdict = await self.caps.take(actor.id, "use", policy.roles[actor.role].caps, now) or verdict
+            reach("use.counted")
         if not isinstance(verdict, Allow):
             await self._refuse(here, verdict)
         opened = Opened()
@@ -121,10 +126,17 @@ class Use:
                 await self._open_again(here, opened, question)
             if len(opened.values) < len(grant.allowed):
                 await self._look_further(here, opened)
+            reach("use.opened")
+            if opened.broken:
+                await note_broken(
+                    self._grounds, opened.broken, person=found.person or "", evidence_slot=found.evidence_slot,
+                    by=request.credential.client, now=now,
+                )  # fmt: skip
             receipt = await self._journal.submit(entry(self._vault, here, opened))  # 8
         except BaseException:
             self._vault.openings.withhold(here.entry)
             raise
+        reach("use.recorded")
         return UseAnswer(
             person=found.person or "",
             items=opened.values,
@@ -171,6 +183,7 @@ class Use:
                 await open_work_item(self._database, rule="use", person=person, missing=missing, now=here.now)
         opened = Opened(refused=dict.fromkeys(here.grant.allowed, reason))
         await self._journal.submit(entry(self._vault, here, opened))
+        reach("use.refusal-recorded")
         raise Refused(reason.code, **reason.about)
 
     async def _turn_away(

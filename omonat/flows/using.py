@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from omonat.base.errors import Refused
+from omonat.base.errors import Fault, Refused
 from omonat.base.instants import Instant
 from omonat.base.verdict import Reason
 from omonat.evidence.entry import Entry
+from omonat.flows.integrity import BROKEN, only_if_broken
 from omonat.flows.reading import FEW, Found, Question, SealedSection
 from omonat.policy.compiled import CompiledPolicy, Grant
 from omonat.policy.words import Anchor
@@ -41,13 +42,14 @@ class Situation(Struct, frozen=True, gc=False):
 
 
 class Opened(Struct, gc=False):
-    """What came out so far: values, reasons for what stays closed, the records the values came from, and how many
-    sections were opened for it."""
+    """What came out so far: values, reasons for what stays closed, the records the values came from, how many sections
+    were opened for it, and the categories of those that are not what was sealed."""
 
     values: dict[str, Any] = {}
     refused: dict[str, Reason] = {}
     records: list[str] = []
     sections: int = 0
+    broken: list[str] = []
 
     def missing(self, grant: Grant) -> list[str]:
         """Granted items nothing has been said about."""
@@ -90,6 +92,12 @@ def open_sections(vault: Vault, here: Situation, opened: Opened, found: Found) -
             )
         except Refused:  # its key was destroyed: erased or expired since
             opened.refused.update({item: Reason("key-gone", "R3", {"item": item}) for item in wanted})
+            continue
+        except Fault as fault:
+            only_if_broken(fault)
+            opened.refused.update({item: Reason(BROKEN, "S6", {"category": section.category}) for item in wanted})
+            opened.broken.append(section.category)
+            opened.sections += 1
             continue
         opened.sections += 1
         _take(opened, section, held, wanted, refused)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from os import urandom
 
 from omonat.base.errors import Fault
+from omonat.base.failpoints import reach
 from omonat.base.instants import HOUR, MINUTE, Instant
 from omonat.database.statements import load
 from omonat.flows.grounds import Grounds
@@ -40,6 +41,7 @@ class WebSessions:
                 connection, id=self._id(token), door=door, holder=holder, now=now,
                 until=Instant(now + _IDLE[door]), state=self._vault.seal_value(_context(door, holder), state),
             )  # fmt: skip
+        reach("web-session.opened")
         return token
 
     async def find(self, door: str, token: str | None) -> WebSession | None:
@@ -64,6 +66,7 @@ class WebSessions:
         """Sign out; doing it twice is harmless."""
         async with self._database.connection() as connection:
             await _queries.end_web_session(connection, id=self._id(token))
+        reach("web-session.ended")
 
     async def end_all_of(self, holder: str) -> None:
         """End every session of a person or staff member."""

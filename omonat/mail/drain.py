@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from jinja2 import TemplateError
 
 from omonat.base.errors import BadInput, OmonatError, Unavailable
+from omonat.base.failpoints import reach
 from omonat.base.instants import HOUR, SECOND, Instant
 from omonat.base.logs import log
 from omonat.flows.send import Later, Ready, SendPorts, TooLate, Withheld, send
@@ -80,7 +81,9 @@ class Drain:
     async def once(self) -> Counter[str]:
         """One batch: what became of how many messages. Raises Unavailable when the database is gone."""
         await self.outbox.mend_interrupted(now=self.clock())
+        reach("drain.mended")
         claimed = await self.outbox.claim_due(most=_BATCH, now=self.clock())
+        reach("drain.claimed")
         results = await asyncio.gather(*(self._at_its_turn(message) for message in claimed), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
@@ -120,9 +123,13 @@ class Drain:
                 await self.outbox.put_off(message, until=until, code=reason.code, spent=False)
                 return "waiting", reason.code
         assert worded is not None
+        reach("drain.worded")
         if not await self.outbox.begin_hand_over(message, now=self.clock()):
             return "lost", None
-        return await self._settle(message, await self._hand_over(worded))
+        reach("drain.handing-over")
+        outcome = await self._hand_over(worded)
+        reach("drain.handed-over")
+        return await self._settle(message, outcome)
 
     def _word(self, message: Waiting, ready: Ready) -> Mail | Sms:
         post, params = self.post, ready.params
@@ -172,7 +179,7 @@ class Drain:
                 return await self._end(message, End.SENT, None)
             case Rejected(code):
                 return await self._end(message, End.FAILED, code)
-            case Unknown(code) if message.channel is Channel.SMS:
+            case Unknown(code) if message.channel is Channel.SMS or message.message_class is MessageClass.MARKETING:
                 return await self._end(message, End.UNCERTAIN, code)
             case TryLater(code) | Unknown(code):
                 return await self._again(message, code)
@@ -186,6 +193,7 @@ class Drain:
 
     async def _end(self, message: Waiting, end: End, code: str | None) -> tuple[str, str | None]:
         marked = await self.outbox.settle(message, end, code=code, now=self.clock())
+        reach("drain.settled")
         return (end.value if marked else "lost"), code
 
 

@@ -8,7 +8,7 @@ harm.
 
 import hmac
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response import Response
 
-from omonat.base.errors import BadInput, Refused
+from omonat.base.codes import advice, sentence
+from omonat.base.errors import BadInput, Refused, Unavailable
 from omonat.base.ids import is_id
 from omonat.flows.choose import Choosing
 from omonat.house import House
@@ -69,11 +70,13 @@ def handlers(house: Callable[[], House]) -> list[HTTPRouteHandler]:
 
     @get(f"{PATH}/{{token:str}}", name="unsubscribe", include_in_schema=False)
     async def ask(request: Asked, token: FromPath[str]) -> Response[bytes]:
-        return await _Page(house(), request, token).ask()
+        page = _Page(house(), request, token)
+        return await page.or_later(page.ask)
 
     @post(f"{PATH}/{{token:str}}", name="unsubscribe-now", status_code=200, include_in_schema=False)
     async def leave(request: Asked, token: FromPath[str]) -> Response[bytes]:
-        return await _Page(house(), request, token).leave()
+        page = _Page(house(), request, token)
+        return await page.or_later(page.leave)
 
     return [ask, leave]
 
@@ -83,6 +86,16 @@ class _Page:
 
     def __init__(self, house: House, request: Asked, token: str) -> None:
         self._house, self._request, self._token = house, request, token
+
+    async def or_later(self, act: Callable[[], Awaitable[Response[bytes]]]) -> Response[bytes]:
+        """The page; or, when nothing can be written now, that it is so: mail programs try a 503 again."""
+        try:
+            return await act()
+        except Unavailable as error:
+            with suppress(Unavailable):
+                policy = await self._house.grounds.law.at_hand()
+                return self._answer(policy, "leave-later.html", status=503, code=error.code)
+            return Response(sentence(error.code, "en", {}).encode(), status_code=503, media_type="text/plain")
 
     async def ask(self) -> Response[bytes]:
         """Say what the button does. Changes nothing: mail programs open links on their own."""
@@ -113,7 +126,7 @@ class _Page:
         return signed_links(self._house, policy.policy.controller.mailbox).read(self._token)
 
     def _answer(
-        self, policy: CompiledPolicy, template: str, purpose: str | None = None, *, status: int = 200
+        self, policy: CompiledPolicy, template: str, purpose: str | None = None, *, status: int = 200, code: str = ""
     ) -> Response[bytes]:
         request, controller, address = self._request, policy.policy.controller, self._house.settings.address
         query = {key: values[-1] for key, values in request.query_params.dict().items() if values}
@@ -129,5 +142,7 @@ class _Page:
             controller=controller.name,
             purpose="" if known is None else known.says[language],
             mailbox=controller.mailbox,
+            says=sentence(code, language, {}) if code else "",
+            advice=advice(code, language, {}) if code else "",
         )
         return page(html, personal=True, https=address.startswith("https://"), status=status)

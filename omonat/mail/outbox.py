@@ -6,7 +6,7 @@
 
 A worker that dies while `claimed` has sent nothing: the row is taken again when its lease ends. One that dies while
 `handing-over` leaves an unknown outcome. An e-mail then goes again under the same Message-ID (at least once: a copy is
-possible, mail systems recognise it); an SMS does not (at most once) and ends as `uncertain`.
+possible, mail systems recognise it). An SMS, and marketing of any kind (I9), does not (at most once): `uncertain`.
 """
 
 from enum import StrEnum
@@ -55,10 +55,16 @@ class Outbox:
     async def begin_hand_over(self, message: Waiting, *, now: Instant) -> bool:
         """Whether the message may be handed over now; False when the claim was lost or has run out, or when the day's
         service messages of this person have begun to go since it was asked (N2): it is asked again once its lease ends.
+        Where the person has chosen otherwise since the claim, it is asked again at once (I2, C3).
         """
         async with self._database.transaction() as connection:
+            person = await _queries.lock_person(connection, person=message.person)  # one at a time
+            if person is None or _chosen(person) != message.chosen:
+                await _queries.put_off(
+                    connection, person=message.person, id=message.id, claim=message.claim, due=now, code=None, unspent=1
+                )
+                return False
             if message.message_class is MessageClass.SERVICE:
-                await _queries.lock_person(connection, person=message.person)  # one at a time: the count is exact
                 begun = [row["at"] async for row in _queries.service_begun(
                     connection, person=message.person, since=now - DAY, now=now
                 )]  # fmt: skip
@@ -111,6 +117,10 @@ class Outbox:
             return done is not None
 
 
+def _chosen(row: Any) -> tuple[Any, ...]:
+    return row["standing"], row["restricted_at"], row["quarantined_at"], row["erased_at"]
+
+
 def _waiting(row: Any) -> Waiting:
     return Waiting(
         id=row["id"],
@@ -129,4 +139,5 @@ def _waiting(row: Any) -> Waiting:
         attempt=row["attempts"],
         written=row["created_at"],
         expires=row["expires_at"],
+        chosen=_chosen(row),
     )

@@ -12,7 +12,8 @@ set state = 'claimed', claim = :claim, due_at = :until, attempts = o.attempts + 
 from picked join persons as p on p.id = picked.person
 where o.person = picked.person and o.id = picked.id
 returning o.id, o.claim, o.person, p.slot as person_slot, o.template, o.class, o.purpose, o.channel, o.address_item, o.language, o.case_id,
-    o.facts, o.sealed, o.attempts, o.created_at, o.expires_at;
+    o.facts, o.sealed, o.attempts, o.created_at, o.expires_at,
+    p.standing, p.restricted_at, p.quarantined_at, p.erased_at;
 
 -- name: begin_hand_over$
 -- The last step before the network; nothing when the claim was lost, and then nothing may be handed over.
@@ -34,17 +35,17 @@ where person = :person and id = :id and claim = :claim and state in ('claimed', 
 returning id;
 
 -- name: mend_interrupted
--- Hand-overs whose worker died: an e-mail goes again under the same Message-ID, an SMS does not.
+-- Hand-overs whose worker died: an e-mail goes again under the same Message-ID; an SMS and marketing do not.
 with cut as (
-    select person, id from outbox
+    select person, id, channel = 'email' and class <> 'marketing' as again from outbox
     where state = 'handing-over' and due_at <= :now
     limit :most
     for update skip locked
 )
 update outbox as o
-set state = case o.channel when 'email' then 'waiting' else 'uncertain' end,
-    settled_at = case o.channel when 'email' then null else :now::timestamptz end,
-    sealed = case o.channel when 'email' then o.sealed else null end,
+set state = case when cut.again then 'waiting' else 'uncertain' end,
+    settled_at = case when cut.again then null else :now::timestamptz end,
+    sealed = case when cut.again then o.sealed else null end,
     code = 'message-outcome-unknown',
     claim = null
 from cut
@@ -56,9 +57,9 @@ returning o.id, o.template, o.channel, o.state;
 select settled_at from outbox
 where person = :person and class = 'service' and state in ('sent', 'uncertain') and settled_at > :since;
 
--- name: lock_person!
--- Holds the person's row while their service messages are counted.
-select id from persons where id = :person for no key update;
+-- name: lock_person^
+-- Holds the person's row while a hand-over begins: no choice is written in between, and service messages are counted.
+select standing, restricted_at, quarantined_at, erased_at from persons where id = :person for no key update;
 
 -- name: service_begun
 -- When service messages went to a person since an instant, those under way counted as going now.

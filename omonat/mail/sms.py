@@ -17,6 +17,7 @@ import httpx
 
 from omonat.base.errors import BadInput
 from omonat.mail.carriers import LONGEST, STEP, Outcome, Rejected, Sms, Taken, TryLater, Unknown
+from omonat.promises.messages import BEGINS_WITHIN
 
 _E164 = re.compile(r"\+[1-9][0-9]{7,14}")
 _SURELY_NOT_TAKEN = frozenset({429, 500, 502, 503})
@@ -48,7 +49,7 @@ class GatewayCarrier:
         self._longest = longest
         self._client = httpx.AsyncClient(
             headers={} if gateway.token is None else {"Authorization": f"Bearer {gateway.token}"},
-            timeout=httpx.Timeout(step),
+            timeout=httpx.Timeout(step, connect=min(step, BEGINS_WITHIN - 1.0)),
             follow_redirects=False,
             trust_env=False,
             limits=httpx.Limits(max_connections=8),

@@ -10,12 +10,14 @@ import ipaddress
 import smtplib
 import socket
 import ssl
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
 from omonat.base.errors import BadInput
 from omonat.mail.carriers import LONGEST, STEP, Mail, Outcome, Rejected, Taken, TryLater, Unknown
+from omonat.promises.messages import BEGINS_WITHIN
 
 _MISCONFIGURED = "message-carrier-misconfigured"
 
@@ -96,6 +98,7 @@ class _Attempt:
         self.connection: smtplib.SMTP | None = None
         self._relay = relay
         self._step = step
+        self._late = time.monotonic() + BEGINS_WITHIN
         self._is_cut = False
         self._has_begun = False
 
@@ -152,6 +155,8 @@ class _Attempt:
 
     def _deliver(self, connection: smtplib.SMTP, mail: Mail) -> Outcome:
         content = mail.message.as_bytes()
+        if time.monotonic() > self._late:  # whoever forbids it waits no longer (I2)
+            return TryLater()
         self._has_begun = True
         try:
             code, _ = connection.data(content)

@@ -15,6 +15,7 @@ from itertools import groupby
 from pathlib import Path
 
 from omonat.base.errors import Fault, Refused, Unavailable
+from omonat.base.failpoints import reach
 from omonat.vault import history
 from omonat.vault.cipher import SlotCipher
 from omonat.vault.header import FIRST_SLOT, PAGE, SLOT, Header, encode_header, mark_of, read_header, write_header
@@ -154,14 +155,17 @@ class SlotFile:
                 raise Fault("slot-unknown", slot=str(doomed[-1]))
             if len(descriptors) > 1:
                 header = self._write_headers(descriptors, replace(header, destroying=True))
+            reach("slots.to-destroy")
             generation = header.generation + 1
             tombstones = self._cipher.tombstones(doomed, generation)
             self._destroy_in_the_making(doomed, tombstones)
             for descriptor in descriptors:
                 _overwrite(descriptor, doomed, tombstones, self._paths[0])
+                reach("slots.overwritten")
             if len(descriptors) > 1:
                 self._flush(descriptors)
             self._write_headers(descriptors, replace(header, generation=generation, destroying=False))
+        reach("slots.destroyed")
 
     def state(self) -> Header:
         """What the copies say of themselves now: numbers given out, slots made, batches of destructions."""
@@ -233,7 +237,9 @@ class SlotFile:
             first, end = header.high_water, header.high_water + count
             if end > header.made:
                 header = self._make(descriptors, header, end)
+            reach("slots.to-give")
             self._write_headers(descriptors, replace(header, high_water=end))
+        reach("slots.given")
         return first, end
 
     def _make(self, descriptors: list[int], header: Header, least: int) -> Header:
@@ -245,7 +251,9 @@ class SlotFile:
             slots = self._cipher.make(first, CHUNK)
             for descriptor in descriptors:
                 write_all(descriptor, slots, FIRST_SLOT + SLOT * first)
+                reach("slots.made")
         self._flush(descriptors)
+        reach("slots.flushed")
         return self._write_headers(descriptors, replace(header, made=end))
 
     def _level(self, descriptors: list[int]) -> Header:

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from omonat.base.errors import Fault, Refused, Unavailable
+from omonat.base.failpoints import reach
 
 _REFUSED = {
     0x9123683E: "btrfs",
@@ -117,6 +118,7 @@ def write_all(descriptor: int, data: bytes, offset: int) -> None:
     view = memoryview(data)
     try:
         while view:
+            reach("keys.to-write")
             written = os.pwrite(descriptor, view, offset)
             view, offset = view[written:], offset + written
     except OSError as error:
@@ -159,12 +161,14 @@ def write_new(path: Path, data: bytes, *, replace: bool) -> None:
             _flush(os.fsync, descriptor)
         finally:
             os.close(descriptor)
+        reach("keys.drafted")
         if replace:
             draft.replace(path)
         else:
             path.hardlink_to(draft)
     finally:
         draft.unlink(missing_ok=True)
+    reach("keys.named")
     _sync_folder(path.parent)
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from omonat.base.codes import advice, registry
 from omonat.database import safety
-from omonat.database.embedded import SAFE_SETTINGS, Server
+from omonat.database.embedded import Server
 from omonat.database.home import OWNER
 from omonat.database.pool import Database
+from omonat.database.safety_settings import QUIET_SETTINGS, SAFE_SETTINGS
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ async def test_S1_the_embedded_server_is_safe(database: Database) -> None:
         ("log_statement", "all"),
         ("log_min_error_statement", "error"),
         ("log_parameter_max_length_on_error", "-1"),
-        ("log_min_duration_statement", "100"),
+        ("log_min_duration_statement", "100ms"),
         ("log_error_verbosity", "default"),
     ],
 )
@@ -69,6 +70,65 @@ async def test_S1_a_role_that_overrides_a_safe_server_is_noticed(dsn: str, owner
     (finding,) = await safety.server_findings(database)
     await database.close()
     assert finding.about["setting"] == "synchronous_commit"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("log_min_duration_sample", "50ms"),
+        ("log_transaction_sample_rate", "0.5"),
+        ("log_min_messages", "debug1"),
+        ("debug_print_parse", "on"),
+        ("debug_print_rewritten", "on"),
+        ("debug_print_plan", "on"),
+        ("zero_damaged_pages", "on"),
+        ("ignore_checksum_failure", "on"),
+        ("password_encryption", "md5"),
+        ("auto_explain.log_min_duration", "0"),
+        ("pgaudit.log_parameter", "on"),
+    ],
+)
+async def test_S2_a_setting_that_was_changed_from_its_quiet_default_is_refused_with_its_reason(
+    dsn: str, owner: asyncpg.Connection, setting: str, value: str
+) -> None:
+    name = dsn.partition("@/")[2].partition("?")[0]
+    await owner.execute(f"alter database {name} set {setting} = '{value}'")
+    database = await Database.connect(dsn, size=1)
+    (finding,) = await safety.server_findings(database)
+    await database.close()
+    assert (finding.about["setting"], finding.about["found"]) == (setting, value)
+    assert finding.about["why"]
+    assert finding.about["wanted"]
+    assert QUIET_SETTINGS.get(setting, "warning") in advice(finding.code, "en", finding.about)
+
+
+async def test_S2_a_column_whose_values_go_into_the_statistics_again_is_refused(
+    dsn: str, owner: asyncpg.Connection
+) -> None:
+    database = await Database.connect(dsn, size=1)
+    await database.pool.execute("alter table staff alter column profile set statistics 100")
+    await database.pool.execute("alter table sections alter column sealed set statistics -1")
+    findings = await safety.server_findings(database)
+    await database.close()
+    assert [(finding.code, finding.about["column"]) for finding in findings] == [
+        ("unsafe-statistics", "sections.sealed"),
+        ("unsafe-statistics", "staff.profile"),
+    ]
+
+
+async def test_R3_a_server_that_archives_starts_only_when_somebody_says_for_how_long(
+    short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SAFE_SETTINGS, "archive_mode", "on")
+    server = Server.start(short_folder / "archiving")
+    monkeypatch.undo()
+    try:
+        database = await Database.connect(server.dsn, size=1)
+        assert [finding.code for finding in await safety.server_findings(database)] == ["unsafe-archive-unstated"]
+        assert await safety.server_findings(database, archive_days=35) == []
+        await database.close()
+    finally:
+        server.stop(at_once=True)
 
 
 async def test_S4_a_superuser_is_refused(server: Server) -> None:

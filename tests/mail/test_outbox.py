@@ -125,6 +125,17 @@ async def test_a_claim_that_ran_out_hands_nothing_over_even_if_nobody_took_it(ho
     assert not await outbox.begin_hand_over(slow, now=house.clock())
 
 
+async def test_U5_marketing_goes_at_most_once_whoever_dies_over_it(house: House) -> None:
+    await house.put(house.newsletter(await house.person(), once="campaign"))
+    outbox = Outbox(house.database)
+    (dead,) = await outbox.claim_due(most=1, now=house.clock())
+    assert await outbox.begin_hand_over(dead, now=house.clock())
+    house.clock.pass_by(HAND_OVER_LEASE)
+    assert await outbox.mend_interrupted(now=house.clock()) == 1
+    assert await house.rows() == [("uncertain", "message-outcome-unknown")]
+    assert await outbox.claim_due(most=1, now=house.clock()) == []
+
+
 @pytest.mark.parametrize(
     ("channel", "then"),
     [(Channel.EMAIL, ("waiting", "message-outcome-unknown")), (Channel.SMS, ("uncertain", "message-outcome-unknown"))],

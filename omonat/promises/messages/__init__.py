@@ -26,9 +26,19 @@ from omonat.promises.messages.facts import (
     Waiting,
 )
 from omonat.promises.messages.rule import check, fits_purpose, may_go_through, service_slot
-from omonat.promises.messages.store import ONLY_TO, Seal, forget, put, sealing_context, unpack
+from omonat.promises.messages.store import (
+    BEGINS_WITHIN,
+    ONLY_TO,
+    Seal,
+    forget,
+    put,
+    sealing_context,
+    under_way,
+    unpack,
+)
 
 __all__ = [
+    "BEGINS_WITHIN",
     "LANGUAGES",
     "ONLY_TO",
     "SERVICE_KINDS",
@@ -49,5 +59,6 @@ __all__ = [
     "put",
     "sealing_context",
     "service_slot",
+    "under_way",
     "unpack",
 ]

@@ -8,6 +8,7 @@ number, a count of minutes); every other one is sealed under the person's key be
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from omonat.base.instants import DAY, MINUTE, Instant
 
@@ -83,7 +84,8 @@ TEMPLATES: Mapping[str, Template] = {
             "service-notice",
             MessageClass.SERVICE,
             _BOTH,
-            open=frozenset({"kind", "title", "text"}),  # kind: system-error | security-breach | service-change
+            open=frozenset({"kind"}),  # system-error | security-breach | service-change
+            sealed=frozenset({"title", "text"}),  # free words: nobody knows what somebody writes there
         ),
         Template("newsletter-welcome", MessageClass.MARKETING, _EMAIL, lifetime=7 * DAY),
     )
@@ -117,7 +119,7 @@ class Message:
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A claimed row of the outbox. `claim` names this claim, `facts` and `sealed` are its parameters, `attempt` counts
-    from 1.
+    from 1. `chosen` is what the person's choices were when it was claimed: before the permission was asked.
     """
 
     id: str
@@ -136,6 +138,7 @@ class Waiting:
     attempt: int
     written: Instant
     expires: Instant | None
+    chosen: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

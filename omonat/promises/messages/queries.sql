@@ -10,6 +10,13 @@ insert into outbox (
 on conflict (person, once) where once is not null do nothing
 returning id;
 
+-- name: under_way$
+-- Whether a message to a person, of one purpose or of any, is with a carrier at this moment.
+select exists (
+    select from outbox
+    where person = :person and state = 'handing-over' and due_at > :now and (:purpose = '' or purpose = :purpose)
+);
+
 -- name: forget_messages$
 -- Removes every message of a person: part of sweeping after an erasure.
 with gone as (delete from outbox where person = :person returning 1)

@@ -8,11 +8,15 @@ import msgspec
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.database import statements
+from omonat.database.pool import Database
 from omonat.promises.messages.facts import Message, Value
 from omonat.promises.messages.rule import check
 
 _queries = statements.load(__package__)
 
+
+BEGINS_WITHIN = 4.0
+"""Seconds after the durable mark within which a carrier begins to hand a message over, or leaves it (I2)."""
 
 ONLY_TO = "only-to"
 """Beside the sealed parameters: the digest of the one address the message may go to."""
@@ -59,6 +63,13 @@ async def put(connection: asyncpg.Connection, message: Message, *, seal: Seal, n
         now=now,
     )
     return written
+
+
+async def under_way(database: Database, person: str, *, purpose: str, now: Instant) -> bool:
+    """Whether a message to this person is being handed over; of one purpose, or of any when it is empty."""
+    async with database.connection() as connection:
+        found: bool = await _queries.under_way(connection, person=person, purpose=purpose, now=now)
+    return found
 
 
 async def forget(connection: asyncpg.Connection, person: str) -> int:

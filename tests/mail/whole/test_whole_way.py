@@ -1,7 +1,9 @@
 """The whole way, nothing stood in for: a real house, BESHQOZON's policy, the jobs' own wiring, real SMTP, one click."""
 
+import asyncio
 import re
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import msgspec
@@ -9,14 +11,18 @@ from httpx import ASGITransport, AsyncClient
 from litestar import Litestar
 
 from examples.catcher import Catcher
+from omonat.flows.choose import Choosing
 from omonat.flows.collect import CollectRequest
+from omonat.flows.send import Ready, send
 from omonat.house import House
 from omonat.mail.drain import Drain
 from omonat.mail.leave import handlers, signed_links
-from omonat.promises.messages import Channel, Message, put
+from omonat.mail.outbox import End
+from omonat.promises.messages import BEGINS_WITHIN, Channel, Message, put
 from tests.flows.conftest import Shop
 from tests.mail.conftest import ScriptedGateway
 
+LEAVING = partial(Choosing, kind="consent", state="withdrawn", purpose="marketing-email")
 MAIL, MOBILE = "dilnoza@mail.example", "+998901234567"
 
 
@@ -91,6 +97,53 @@ async def test_C3_the_newsletter_arrives_and_one_click_ends_it_even_for_a_letter
         assert (await client.post(link[1])).status_code == 200  # twice does no harm
     assert await drain.once() == Counter(refused=1)  # … and never leaves
     assert len(catcher.newest(MAIL)) == 1
+
+
+async def test_C3_no_letter_begins_after_a_withdrawal_that_came_between_permission_and_hand_over(
+    shop: Shop, drain: Drain, catcher: Catcher
+) -> None:
+    person = await subscribed(shop)
+    await write(shop.house, person)
+    now = shop.house.grounds.clock()
+    (message,) = await drain.outbox.claim_due(most=1, now=now)
+    assert isinstance(await send(message, drain.ports, now=now), Ready)  # asked, and permitted
+    await shop.house.choose(LEAVING(person=person))
+    assert not await drain.outbox.begin_hand_over(message, now=now)
+    assert await drain.once() == Counter(refused=1)  # asked again at once, and refused
+    assert catcher.newest(MAIL) == []
+
+
+async def test_C3_a_withdrawal_is_acknowledged_only_when_the_letter_under_way_has_gone(
+    shop: Shop, drain: Drain
+) -> None:
+    person = await subscribed(shop)
+    await write(shop.house, person)
+    now = shop.house.grounds.clock()
+    (message,) = await drain.outbox.claim_due(most=1, now=now)
+    assert await drain.outbox.begin_hand_over(message, now=now)
+    leaving = asyncio.create_task(shop.house.choose(LEAVING(person=person)))
+    await soon(lambda: withdrawn(shop), 1)  # it is in force …
+    done, _ = await asyncio.wait({leaving}, timeout=0.3)
+    assert not done  # … and not yet acknowledged
+    await drain.outbox.settle(message, End.SENT, now=now)
+    await asyncio.wait_for(leaving, 5)
+
+
+async def test_C3_a_worker_that_died_over_a_letter_keeps_nobody_waiting_for_ever(shop: Shop, drain: Drain) -> None:
+    person = await subscribed(shop)
+    await write(shop.house, person)
+    now = shop.house.grounds.clock()
+    (message,) = await drain.outbox.claim_due(most=1, now=now)
+    assert await drain.outbox.begin_hand_over(message, now=now)
+    await asyncio.wait_for(shop.house.choose(LEAVING(person=person)), BEGINS_WITHIN + 4)  # no carrier begins so late
+
+
+async def soon(reached: Callable[[], Awaitable[int]], wanted: int) -> None:
+    for _ in range(200):
+        if await reached() == wanted:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("did not happen")
 
 
 async def test_C3_a_link_that_is_not_ours_changes_nothing(shop: Shop) -> None:

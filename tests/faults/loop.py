@@ -1,0 +1,278 @@
+"""The loop: break something, be ready again within seconds, and compare everything with what the clients were told."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+
+from omonat.base.failpoints import MARK
+from omonat.database.home import OWNER, USER, address
+from tests.faults import breaking
+from tests.faults.breaking import Clock, Failpoints
+from tests.faults.clients import Town
+from tests.faults.crowd import Waited, waited_since, waits
+from tests.faults.model import Operation, choices_agree
+from tests.faults.outside import Outside
+from tests.faults.state import index_differences, keys_without_entry
+from tests.whole import witness
+from tests.whole.serving import Installation, Service, still_running
+
+READY: Final = 5.0
+PROVED: Final = 20.0
+SETTLE_EVERY: Final = 25
+PAUSE: Final = 0.15
+KINDS: Final = {
+    "point-kill": 34, "point-raise": 8, "point-full": 6, "point-delay": 4,
+    "web": 7, "jobs": 6, "postgres": 13, "backend": 10, "everything": 2,
+    "disk-full": 3, "log-unwritable": 3, "clock": 4,
+}  # fmt: skip
+"""How often each kind of fault, in hundredths."""
+_QUIET: Final = ("slots.made", "slots.flushed", "keys.", "client.", "publish.", "activate.")
+"""Points only a start or an operator comes by."""
+
+
+class Loop:
+    """One installation, its clients, and many faults."""
+
+    def __init__(self, of: Installation, folder: Path, outside: Outside, seed: int) -> None:
+        self.of = of
+        self.folder = folder
+        self.outside = outside
+        self.chance = random.Random(seed)
+        self.town = Town(of.credentials, outside, seed=seed, pause=PAUSE)
+        self.failpoints = Failpoints(folder / "faults")
+        self.clock = Clock(folder / "clock")
+        self.faults: Counter[str] = Counter()
+        self.killed_at: set[str] = set()
+        self.slowest: dict[str, float] = {}
+        self.checked: set[str] = set()
+        self._settings: dict[str, str] = {}
+        self._points: list[str] = []
+        self._choices: set[str] = set()
+        self._kept: list[Path] = []
+        self._coming: asyncio.Task[None] | None = None
+        self._database: asyncpg.Connection | None = None
+        self._rude_at = 0.0
+        self._rude: set[str] = set()
+
+    async def run(self, loops: int) -> None:
+        """So many faults, one after the other, while the clients work."""
+        (self.of.home / MARK).touch(0o600)
+        self.clock.step(0)
+        self.failpoints.disarm()
+        at = await self.outside.open()
+        self._settings = {**at, "FAILPOINTS": str(self.failpoints.control), "TEST_CLOCK": str(self.clock.file)}
+        try:
+            self._start()
+            await self._ready("start", time.monotonic(), {})
+            async with self.town.at_work():
+                await asyncio.sleep(1.0)
+                for number in range(1, loops + 1):
+                    await self._once()
+                    if number % SETTLE_EVERY == 0 or number == loops:
+                        await self._settle()
+            assert self.service.stop() == 0
+        finally:
+            self.service.end()
+            self.outside.close()
+
+    def _start(self) -> None:
+        self.service = Service(self.of, **self._settings)
+        self.town.service = self.service
+
+    # One fault ----------------------------------------------------------------------------------------------------
+
+    async def _once(self) -> None:
+        kind = breaking.one_of(self.chance, KINDS)
+        self.faults[kind] += 1
+        name, _, action = kind.partition("-")
+        if name == "point":
+            await self._at_a_point(action)
+        else:
+            await getattr(self, f"_{kind.replace('-', '_')}")()
+        await self._look(kind)
+
+    async def _at_a_point(self, action: str) -> None:
+        """The next of all points that some process ever reached."""
+        if not self._points:
+            self._points = [p for p in sorted(self.failpoints.hit()) if not p.startswith(_QUIET)]
+            self.chance.shuffle(self._points)
+        await self._came_back()
+        point = self._points.pop()
+        token = self.failpoints.arm(point, "delay:0.3" if action == "delay" else action)
+        began = time.monotonic()
+        if action in ("raise", "full"):
+            self._rude.add(token)
+        happened = await self._soon(lambda: self.failpoints.happened(token), 2.0)
+        self.failpoints.disarm()
+        if happened and action == "kill":
+            self.killed_at.add(point)
+            self._watch("worker", began)
+        elif happened:
+            self._watch("worker", began)  # an error in the jobs ends them, and they are started again
+
+    async def _web(self) -> None:
+        await self._came_back()
+        breaking.kill(self.chance.choice(self.service.children("web")))
+        self._watch("worker", time.monotonic())
+
+    async def _jobs(self) -> None:
+        await self._came_back()
+        breaking.kill(self.service.children("jobs")[0])
+        self._watch("worker", time.monotonic())
+
+    async def _postgres(self) -> None:
+        self.service.kill("postgres")
+        await self._ready("postgres", time.monotonic())
+
+    async def _backend(self) -> None:
+        """One helper of the database: the server takes it for damaged memory and starts anew by itself."""
+        helpers = breaking.database_processes(self.service)[1:]
+        if helpers:
+            breaking.kill(self.chance.choice(helpers))
+        await self._ready("postgres", time.monotonic())
+
+    async def _everything(self) -> None:
+        await self._came_back()
+        await asyncio.to_thread(self.service.kill, "everything")
+        began = time.monotonic()
+        self._start()
+        await self._ready("everything", began, {})
+
+    async def _disk_full(self) -> None:
+        helpers = breaking.database_processes(self.service)[1:]
+        with breaking.full_disk(self.service):
+            stopped = await self._soon(lambda: not still_running(helpers), 15.0)
+        assert stopped, "the database didn't notice that its disk is full"
+        await self._ready("disk", time.monotonic())
+
+    async def _log_unwritable(self) -> None:
+        with breaking.unwritable_log(self.of):
+            await asyncio.sleep(0.6)
+
+    async def _clock(self) -> None:
+        forward = self.chance.random() < 0.6
+        self.clock.step(
+            self.chance.randrange(20, 90) * 1_000_000 if forward else -self.chance.randrange(1_200_000, 3_000_000)
+        )
+        await asyncio.sleep(0.2)
+
+    # Being well again ---------------------------------------------------------------------------------------------
+
+    def _well(self) -> bool:
+        complete = len(self.service.children("web")) == 2 and len(self.service.children("jobs")) == 1
+        return complete and self.service.answers()
+
+    def _watch(self, name: str, since: float) -> None:
+        self._coming = asyncio.create_task(self._ready(name, since))
+
+    async def _came_back(self) -> None:
+        """Whoever was killed before is there again: a worker is not killed while it starts."""
+        coming, self._coming = self._coming, None
+        if coming is not None:
+            await coming
+
+    async def _ready(self, name: str, since: float, before: Waited | None = None) -> None:
+        before = waits(self.service) if before is None else before
+        assert await self._soon(self._well, 120.0), self.service.said()[-4000:]
+        took = time.monotonic() - since
+        self.slowest[name] = round(max(took, self.slowest.get(name, 0)), 1)
+        took -= waited_since(before, self.service)
+        assert took <= READY, self._why(name, [f"{took:.1f} s until ready"])
+
+    def _why(self, after: str, found: Sequence[str]) -> str:
+        """For whoever reads a failure: what was wrong, after what, and what the service said last."""
+        return "\n".join([f"after {after}: {', '.join(found)}", *self.service.said().splitlines()[-25:]])
+
+    @staticmethod
+    async def _soon(reached: Callable[[], bool], seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while not await asyncio.to_thread(reached):
+            if time.monotonic() > end:
+                return False
+            await asyncio.sleep(0.03)
+        return True
+
+    # What must be so ----------------------------------------------------------------------------------------------
+
+    async def _look(self, kind: str) -> None:
+        """After every fault: every answer and letter explained, no acknowledged entry missing (I1–I5, I9)."""
+        history = self.town.history
+        told = [o.answer["evidence"] for o in history.acknowledged() if "evidence" in o.answer]
+        fresh = {e["id"]: e["leaf"] for e in told if e["id"] not in self.checked}
+        rows = await self._asked("select id, encode(leaf, 'hex') as leaf from entries where id = any($1)", list(fresh))
+        missing = fresh.items() - {(row["id"], row["leaf"]) for row in rows}
+        assert not missing, f"{len(missing)} acknowledged entries are not in the database after {kind}"
+        self.checked |= fresh.keys()
+        found = history.violations(self.outside.letters, self.town.readers)
+        assert found == [], self._why(kind, found)
+        rude = {token for token in self._rude if self.failpoints.happened(token)}
+        if rude:  # an error of ours is a fault, unless somebody asked for one while it was under way
+            self._rude, self._rude_at = self._rude - rude, time.monotonic()
+        faults = [o.code for o in history.operations if o.code.startswith("fault-") and o.asked > self._rude_at]
+        assert faults == [], self._why(kind, faults)
+
+    async def _settle(self) -> None:
+        """At rest: everything acknowledged is proved, everything kept is whole."""
+        self.failpoints.disarm()
+        await self._came_back()
+        async with self.town.at_rest():
+            await self._ready("rest", time.monotonic())
+            await self._look("settling")
+            rows = await self._asked("select id, person, kind || ':' || purpose as kind, state from choices")
+            shaped = [
+                {**row, "kind": row["kind"].partition(":")[0], "purpose": row["kind"].partition(":")[2]} for row in rows
+            ]
+            found, self._choices = choices_agree(self.town.history, shaped, self._choices)
+            found += await index_differences(await self._connected())
+            await self._proved()
+            found += await keys_without_entry(await self._connected(), self.of, witness.read(self.of).acts())
+            assert found == [], self._why("settling", found)
+
+    async def _proved(self) -> None:
+        told = self.town.history.acknowledged()
+        promised = {e["id"]: e["leaf"] for o in told if (e := o.answer.get("evidence"))}
+        assert await self._soon(lambda: not self._unproved(promised), PROVED), self.service.said()[-3000:]
+        recent = [o.answer["evidence"]["receipt"] for o in told if "evidence" in o.answer][-100:]
+        status, said = await asyncio.to_thread(witness.verify, self.of, receipts=recent, seen=self._kept[-3:])
+        assert status == 0, said
+        kept = self.folder / f"checkpoint-{len(self._kept)}"
+        kept.write_bytes(witness.read(self.of).checkpoint)
+        self._kept.append(kept)
+
+    def _unproved(self, promised: dict[str, str]) -> list[str]:
+        try:
+            leaves = witness.read(self.of).leaves
+        except (OSError, IndexError):  # a tile was just replaced by a wider one
+            return ["unread"]
+        return [id for id, leaf in promised.items() if leaves.get(id) != leaf]
+
+    async def _asked(self, statement: str, *values: Any) -> Sequence[Any]:
+        """Rows, from a database that may have gone a moment ago."""
+        return await self._tried(lambda database: database.fetch(statement, *values))
+
+    async def _tried(self, work: Callable[[asyncpg.Connection], Awaitable[Any]]) -> Any:
+        end = time.monotonic() + 10
+        while True:
+            try:
+                return await work(await self._connected())
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                assert time.monotonic() < end, self.service.said()[-2000:]
+                self._database = None
+                await asyncio.sleep(0.05)
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._database is None or self._database.is_closed():
+            self._database = await asyncpg.connect(address(self.of.home).dsn(USER, user=OWNER), timeout=5)
+            await self._database.execute("set search_path = omonat")
+        return self._database
+
+
+def orders_of(town: Town) -> list[Operation]:
+    """Every collection that was acknowledged."""
+    return town.history.acknowledged("collect")

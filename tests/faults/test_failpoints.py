@@ -1,0 +1,239 @@
+"""Failpoints: every one is known, reached by some flow, and obeyed only where nothing real is kept."""
+# ruff: noqa: F811 - a fixture that asks for another one is meant to have its name
+
+import asyncio
+import errno
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyotp
+import pytest
+
+from examples.catcher import Catcher
+from omonat.api.once import Once
+from omonat.base import failpoints
+from omonat.base.errors import BadInput, Refused
+from omonat.base.instants import DAY, Instant, to_rfc3339
+from omonat.base.settings import load
+from omonat.evidence.sequencer import Sequencer
+from omonat.flows.cases import CaseEvent, PutCase
+from omonat.flows.choose import Choosing, Telling
+from omonat.flows.collect import CollectRequest
+from omonat.flows.lookup import LookupRequest
+from omonat.flows.notify import Notification, Notify
+from omonat.flows.publish_policy import Proof, Publication
+from omonat.flows.staff import Registration
+from omonat.flows.use import UseRequest
+from omonat.jobs import _tidy_for_ever
+from omonat.mail.drain import Drain
+from omonat.promises.messages import Channel
+from scripts.failpoints import main, points
+from tests.faults.breaking import Failpoints
+from tests.flows.conftest import Shop, document, house, packs, shop  # noqa: F401 - fixtures
+from tests.mail.conftest import ScriptedGateway, gateway  # noqa: F401 - fixtures
+from tests.mail.whole.conftest import catcher, catching, clock, drain, plain_settings, settings  # noqa: F401 - fixtures
+from tests.whole.serving import Installation, refused, soon
+
+PASSWORD = "Toʻrtta-uzun-oddiy-soʻz-41"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home that says that nothing real is kept there."""
+    marked = tmp_path / "marked"
+    marked.mkdir(mode=0o700)
+    (marked / failpoints.MARK).touch()
+    return marked
+
+
+@pytest.fixture
+def armed(tmp_path: Path, home: Path) -> Iterator[Failpoints]:
+    """This very process obeys a control file, until the test ends."""
+    control = Failpoints(tmp_path / "faults")
+    failpoints.arm(control.control, home)
+    yield control
+    failpoints.arm(None, home)
+
+
+def test_S1_an_installation_that_is_not_marked_for_tests_refuses_failpoints_and_a_moved_clock(tmp_path: Path) -> None:
+    for setting in ("FAILPOINTS", "TEST_CLOCK"):
+        environment = {"OMONAT_HOME": str(tmp_path / "real"), f"OMONAT_{setting}": str(tmp_path / "x")}
+        for extra in ({}, {"OMONAT_DEMO": "yes"}):  # nor is the demo marked
+            with pytest.raises(BadInput) as said:
+                load(environment | extra)
+            assert said.value.code == "for-tests-only"
+    with pytest.raises(BadInput):
+        failpoints.arm(tmp_path / "x", tmp_path / "real")
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / failpoints.MARK).symlink_to("/etc/hostname")  # a link is no mark
+    with pytest.raises(BadInput):
+        failpoints.arm(tmp_path / "x", tmp_path / "real")
+
+
+def test_S1_a_service_with_such_a_setting_says_why_it_does_not_start(
+    installation: Installation, tmp_path: Path
+) -> None:
+    status, said = refused(installation, FAILPOINTS=str(tmp_path / "faults"))
+    assert status == 8
+    assert "not marked for tests" in said
+    assert failpoints.MARK in said
+
+
+def test_the_page_of_failpoints_is_up_to_date_and_there_are_enough() -> None:
+    assert main(["--check"]) == 0
+    assert len(points()) >= 50
+    assert len({name.partition(".")[0] for name in points()}) >= 15
+
+
+def test_a_fault_happens_once_where_it_was_asked_for(armed: Failpoints) -> None:
+    token = armed.arm("use.opened", "raise")
+    failpoints.reach("use.read")
+    with pytest.raises(failpoints.Tripped):
+        failpoints.reach("use.opened")
+    failpoints.reach("use.opened")
+    assert armed.happened(token)
+    armed.arm("*", "full")
+    with pytest.raises(OSError, match="full") as full:
+        failpoints.reach("use.recorded")
+    assert full.value.errno == errno.ENOSPC
+    assert armed.hit() == {"use.read", "use.opened", "use.recorded"}
+    armed.arm("use.read", "raise")
+    armed.disarm()
+    failpoints.reach("use.read")
+
+
+def test_a_kill_is_a_kill(tmp_path: Path, home: Path) -> None:
+    control = Failpoints(tmp_path / "faults")
+    control.arm("use.read", "kill")
+    program = (
+        "from pathlib import Path; from omonat.base.failpoints import arm, reach;"
+        f"arm(Path({str(control.control)!r}), Path({str(home)!r})); reach('use.read'); print('lives')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=os.environ)
+    assert (done.returncode, done.stdout) == (-signal.SIGKILL, ""), done.stderr
+
+
+async def test_every_failpoint_is_reached(
+    shop: Shop, drain: Drain, catcher: Catcher, gateway: ScriptedGateway, armed: Failpoints
+) -> None:
+    walk = Walk(shop, drain, gateway, armed)
+    for part in (walk.orders, walk.choices, walk.cases, walk.letters, walk.staff, walk.sign_in, walk.policy, walk.rest):
+        await part()
+    assert set(points()) - armed.hit() == set()
+    assert armed.hit() - set(points()) == set()
+
+
+class Walk:
+    """Everything a company does in a day, so that every step of every flow is taken once."""
+
+    def __init__(self, shop: Shop, drain: Drain, gateway: ScriptedGateway, armed: Failpoints) -> None:
+        self.armed = armed
+        self.shop, self.house, self.drain, self.gateway = shop, shop.house, drain, gateway
+        self.site = shop.credentials["site"]
+        self.person = ""
+
+    async def orders(self) -> None:
+        """Collect twice for one person, be refused, use, be refused."""
+        order = CollectRequest(
+            credential=self.site, service="order", items=self.shop.order_items(), version="1", case="order:41877",
+            consents={"marketing-sms": True}, accepted=True, key="first", body_digest=b"1",
+        )  # fmt: skip
+        self.person = (await self.house.collect(order)).person
+        await self.house.collect(replace(order, person=self.person, case="order:41878", key=None))
+        await self.refused(lambda: self.house.collect(replace(order, case="order:41879", items={
+            **self.shop.order_items(), "contact.username": "dilnoza"}, key=None)))  # fmt: skip
+        use = UseRequest(credential=self.shop.credentials["panel"], purpose="deliver-order", case="order:41877")
+        await self.refused(lambda: self.house.use(msgspec.structs.replace(use, on_behalf_of="204")))
+        await self.house.cases.put(PutCase(credential=self.site, case="order:41877", assigned=("204",)))
+        await self.house.use(msgspec.structs.replace(use, on_behalf_of="204"))
+
+    async def choices(self) -> None:
+        """Choose, be told, and be spoken for by somebody who may not."""
+        choice = Choosing(person=self.person, kind="consent", state="withdrawn", purpose="marketing-sms")
+        await self.house.choose(choice)
+        await self.house.choose.tell(Telling(person=self.person, version="1", channel="email"))
+        spoken = Choosing(person=self.person, kind="consent", state="given", purpose="marketing-sms",
+                          roles=frozenset({"marketing"}), by="x", source="site")  # fmt: skip
+        await self.refused(lambda: self.house.choose(spoken))
+
+    async def cases(self) -> None:
+        """Something happens in a case; somebody else's is refused."""
+        await self.house.cases.event(CaseEvent(credential=self.site, case="order:41877", name="last-complaint"))
+        unknown = CaseEvent(credential=self.site, case="order:none", name="case-closed")
+        await self.refused(lambda: self.house.cases.event(unknown))
+
+    async def letters(self) -> None:
+        """A message is asked for, sent, and put off."""
+        params = {"order": "41877", "delivery": 1, "total": 9_000_000}
+        wanted = Notification(credential=self.site, person=self.person, template="order-confirmation",
+                              purpose="order-messages", channel=Channel.SMS, params=params,
+                              case="order:41877")  # fmt: skip
+        await self.house.grounds.law.reload()
+        await Once(self.house.grounds.database, self.house.grounds.vault, self.house.grounds.clock)(
+            client=self.site.client, key="k", request=b"r", shape=dict[str, Any], work=lambda: self._ask(wanted)
+        )
+        assert (await self.drain.once())["sent"] == 1
+
+    async def _ask(self, wanted: Notification) -> bytes:
+        return msgspec.json.encode({"id": (await Notify(self.house.grounds)(wanted)).id})
+
+    async def staff(self) -> None:
+        """Somebody is registered, gets secrets, signs in at the Desk, and publishes a version with another."""
+        trained = Instant(self.shop.clock.now + 300 * DAY)
+        for ref, role in (("1", "privacy-officer"), ("2", "management")):
+            await self.house.staff.put(Registration(ref=ref, name=f"Xodim {ref}", role=role, trained_until=trained,
+                                                    login=f"xodim.{ref}"), by="test")  # fmt: skip
+
+    async def sign_in(self) -> None:
+        """The person signs in with a code, looks, and signs out; the number is looked up."""
+        ticket = await self.house.sign_in.ask("+998901234567", language="uz", caller="127.0.0.1")
+        assert (await self.drain.once())["sent"] == 1
+        text = msgspec.json.decode(self.gateway.requests[-1][1])["text"]
+        code = next(word.strip(",.") for word in text.split() if word.strip(",.").isdigit())
+        entered = await self.house.sign_in.enter(ticket, code)
+        await self.house.my_data(self.person)
+        await self.house.sessions.end(entered.token)  # type: ignore[union-attr]
+        found = LookupRequest(credential=self.shop.credentials["panel"], purpose="identify-and-contact",
+                              item="contact.mobile", value="+998901234567", on_behalf_of="401")  # fmt: skip
+        await self.house.lookup(found)
+
+    async def policy(self) -> None:
+        """A second version is published for tomorrow, by two people who prove themselves, and comes into force."""
+        proofs = {}
+        for ref in ("1", "2"):
+            secret = await self.house.staff.set_secrets(f"{ref}", PASSWORD)
+            code = pyotp.TOTP(secret).at(self.shop.clock.now // 1_000_000)
+            proofs[ref] = Proof(password=PASSWORD, code=code)
+        begins = to_rfc3339(Instant(self.shop.clock.now + DAY))
+        text = document(
+            **{'version: "1"': 'version: "2"', "effective: 2026-11-01T00:00:00+05:00": f"effective: {begins}"}
+        )
+        await self.house.publish(Publication(document=text, packs=packs(), author="1", approver="2", proofs=proofs))
+        self.shop.clock.forward(2 * DAY)
+        stop = asyncio.Event()
+        tidying = asyncio.create_task(_tidy_for_ever(self.house, stop))
+        await soon(lambda: "sweep.pruned" in self.armed.hit(), 20)
+        stop.set()
+        await tidying
+
+    async def rest(self) -> None:
+        """What the jobs do: place, sign, sweep; and a key is destroyed."""
+        house = self.house
+        sequencer = Sequencer(house.grounds.database, house.log, house.keys, clock=house.grounds.clock)
+        assert await sequencer.open()
+        await sequencer.advance()
+        house.grounds.vault.signing_key("walk")  # a lasting key of its own
+        slot = house.grounds.vault.reserve_slots(5_000)[0]
+        house.grounds.vault.prepare_slots(20_000)
+        await asyncio.to_thread(house.grounds.vault.destroy_slots, [slot])
+
+    async def refused(self, act: Callable[[], Awaitable[Any]]) -> None:
+        with pytest.raises(Refused):
+            await act()
