@@ -27,8 +27,8 @@ PROVED: Final = 20.0
 SETTLE_EVERY: Final = 20
 PAUSE: Final = 0.15
 ROUNDS: Final = {
-    "points": 40, "workers": 12, "postgres": 18, "backend": 14,
-    "everything": 2, "disk-full": 4, "log-unwritable": 4, "clock": 6,
+    "points": 32, "workers": 8, "postgres": 22, "backend": 20,
+    "everything": 2, "disk-full": 4, "log-unwritable": 4, "clock": 8,
 }  # fmt: skip
 """How often each kind of round, in hundredths. A round breaks as many things at once as it has processes to hit."""
 RUDE: Final = ("raise", "full", "delay:0.3")
