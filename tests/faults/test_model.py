@@ -69,7 +69,7 @@ def test_a_value_that_came_back_different_is_found_and_not_repeated() -> None:
     assert "Malika" not in said
 
 
-def test_I2_a_letter_begun_after_a_withdrawal_and_one_sent_twice_are_found() -> None:
+def test_a_letter_begun_after_a_withdrawal_and_one_sent_twice_are_found() -> None:
     given, withdrawn = write("given", 1, 2), write("withdrawn", 3, 4)
     assert judged(given, withdrawn, letters=(letter(3.5),)) == []
     assert len(judged(given, withdrawn, letters=(letter(4.1),))) == 1
@@ -77,7 +77,7 @@ def test_I2_a_letter_begun_after_a_withdrawal_and_one_sent_twice_are_found() -> 
     assert judged(given, letters=(letter(3), letter(3.5, "2"))) == []
 
 
-def test_I7_a_choice_that_is_gone_doubled_or_made_up_is_found() -> None:
+def test_a_choice_that_is_gone_doubled_or_made_up_is_found() -> None:
     history = History([write("given", 1, 2), write("withdrawn", 3, 4, "unknown")])
     row = {"id": "1", "kind": "consent", "purpose": "marketing-email", "person": "per_1", "state": "given"}
     other = {**row, "id": "2", "state": "withdrawn"}
