@@ -80,6 +80,7 @@ class Loop:
         self._coming: asyncio.Task[None] | None = None
         self._database: asyncpg.Connection | None = None
         self._rude_at = 0.0
+        self._broke = 0.0
         self._rude: set[str] = set()
 
     async def run(self, faults: int) -> None:
@@ -146,6 +147,7 @@ class Loop:
     async def _postgres(self) -> None:
         self.faults["postgres"] += 1
         self.service.kill("postgres")
+        self._broke = time.monotonic()
         await self._ready("postgres", time.monotonic())
 
     async def _backend(self) -> None:
@@ -154,6 +156,7 @@ class Loop:
         self.faults["backend"] += bool(helpers)
         if helpers:
             breaking.kill(self.chance.choice(helpers))
+        self._broke = time.monotonic()
         await self._ready("postgres", time.monotonic())
 
     async def _everything(self) -> None:
@@ -169,6 +172,7 @@ class Loop:
         with breaking.full_disk(self.service):
             stopped = await self._soon(lambda: not still_running(helpers), 15.0)
         self.faults["disk-full"] += 1
+        self._broke = time.monotonic()
         assert stopped, "the database didn't notice that its disk is full"
         await self._ready("disk", time.monotonic())
 
@@ -203,7 +207,7 @@ class Loop:
     async def _ready(self, name: str, since: float, before: Waited | None = None) -> None:
         before = waits(self.service) if before is None else before
         assert await self._soon(self._well, 120.0), self.service.said()[-4000:]
-        took = time.monotonic() - since
+        took = time.monotonic() - max(since, self._broke)  # another fault may have come while this one was healing
         self.slowest[name] = round(max(took, self.slowest.get(name, 0)), 1)
         took -= waited_since(before, self.service)
         assert took <= READY, self._why(name, [f"{took:.1f} s until ready"])
