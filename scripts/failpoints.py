@@ -36,7 +36,10 @@ def points() -> dict[str, str]:
 def _reached_in(file: Path) -> Iterator[str]:
     if file.name == "failpoints.py":
         return
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+    tree = ast.parse(file.read_text("utf-8"))
+    if not any(isinstance(node, ast.ImportFrom) and node.module == "omonat.base.failpoints" for node in ast.walk(tree)):
+        return
+    for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
         step = file == SEQUENCER and isinstance(node.func, ast.Attribute) and node.func.attr == "_reached"

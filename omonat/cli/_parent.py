@@ -41,7 +41,7 @@ _AS_ASKED: Final = (SEALED_ON_DEMAND, TO_BE_OPENED)
 _HOPELESS: Final = (2, 4, 8)  # exits that trying again cannot mend: wrong use, invalid policy, unsafe
 _PATIENCE: Final = 2  # failed starts in a row before the first answer
 _STEADY: Final = 30.0  # seconds after which a worker counts as started well
-_SOON_STEADY: Final = 4.0  # the same once requests have been answered: what fell over later is back at once
+_SOON_STEADY: Final = 2.0  # the same once requests have been answered: what fell over later is back at once
 _LONGEST_WAIT: Final = 10.0
 _PYTHON: Final = (sys.executable, "-m")
 

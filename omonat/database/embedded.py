@@ -159,8 +159,11 @@ class Server:
             orphans = processes.working_in(self._cluster.data, "postgres")
             if not orphans:
                 break
+            if sign == signal.SIGINT and self._head(orphans) is None:
+                continue  # its helpers alone would only drop what they do, and leave in their own time
             self._tell("stopping a database server that an earlier run left behind")
-            for orphan in self._heads(orphans) if sign != signal.SIGKILL else orphans:
+            head = self._head(orphans)
+            for orphan in orphans if sign == signal.SIGKILL or head is None else (head,):
                 if orphan.still_runs():
                     os.kill(orphan.pid, sign)
             _wait_for(lambda: not processes.working_in(self._cluster.data, "postgres"), seconds)
@@ -173,13 +176,13 @@ class Server:
         ):
             left.unlink(missing_ok=True)
 
-    def _heads(self, orphans: tuple[processes.Seen, ...]) -> tuple[processes.Seen, ...]:
-        """The server itself among its processes; all of them when it is gone and only its helpers remain."""
+    def _head(self, orphans: tuple[processes.Seen, ...]) -> processes.Seen | None:
+        """The server itself among its processes; None when it is gone and only its helpers remain."""
         try:
             written = int((self._cluster.data / "postmaster.pid").read_text().splitlines()[0])
         except (OSError, ValueError, IndexError):
-            return orphans
-        return tuple(seen for seen in orphans if seen.pid == written) or orphans
+            return None
+        return next((seen for seen in orphans if seen.pid == written), None)
 
     def _wait_until_ready(self, child: "subprocess.Popen[bytes]") -> None:
         def ready() -> bool:

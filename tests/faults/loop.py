@@ -16,7 +16,7 @@ from tests.faults import breaking
 from tests.faults.breaking import Clock, Failpoints
 from tests.faults.clients import Town
 from tests.faults.crowd import Waited, waited_since, waits
-from tests.faults.model import Operation, choices_agree
+from tests.faults.model import choices_agree
 from tests.faults.outside import Outside
 from tests.faults.state import index_differences, keys_without_entry
 from tests.whole import witness
@@ -24,22 +24,44 @@ from tests.whole.serving import Installation, Service, still_running
 
 READY: Final = 5.0
 PROVED: Final = 20.0
-SETTLE_EVERY: Final = 25
+SETTLE_EVERY: Final = 20
 PAUSE: Final = 0.15
-KINDS: Final = {
-    "point-kill": 34, "point-raise": 8, "point-full": 6, "point-delay": 4,
-    "web": 7, "jobs": 6, "postgres": 13, "backend": 10, "everything": 2,
-    "disk-full": 3, "log-unwritable": 3, "clock": 4,
+ROUNDS: Final = {
+    "points": 32, "workers": 8, "postgres": 22, "backend": 20,
+    "everything": 2, "disk-full": 4, "log-unwritable": 4, "clock": 8,
 }  # fmt: skip
-"""How often each kind of fault, in hundredths."""
+"""How often each kind of round, in hundredths. A round breaks as many things at once as it has processes to hit."""
+RUDE: Final = ("raise", "full", "delay:0.3")
+"""What else happens at points, beside being killed there."""
+_BY_JOBS: Final = ("drain.", "sequencer.", "log.", "sweep.")
 _QUIET: Final = ("slots.made", "slots.flushed", "keys.", "client.", "publish.", "activate.")
 """Points only a start or an operator comes by."""
+
+
+class Points:
+    """Every point some process was ever seen at, in turn; one object through all parts of a run."""
+
+    def __init__(self) -> None:
+        self.killed_at: set[str] = set()
+        self._left: list[str] = []
+
+    def next(self, seen: set[str], chance: random.Random, *, by_jobs: bool) -> str | None:
+        """The next one of the web workers or of the jobs; None before there is any."""
+        here = [p for p in sorted(seen) if not p.startswith(_QUIET) and p.startswith(_BY_JOBS) == by_jobs]
+        left = [p for p in self._left if p in here]
+        if not left:
+            chance.shuffle(here)
+            left = here
+            self._left += here
+        if left:
+            self._left.remove(left[0])
+        return left[0] if left else None
 
 
 class Loop:
     """One installation, its clients, and many faults."""
 
-    def __init__(self, of: Installation, folder: Path, outside: Outside, seed: int) -> None:
+    def __init__(self, of: Installation, folder: Path, outside: Outside, points: Points, seed: int) -> None:
         self.of = of
         self.folder = folder
         self.outside = outside
@@ -48,20 +70,21 @@ class Loop:
         self.failpoints = Failpoints(folder / "faults")
         self.clock = Clock(folder / "clock")
         self.faults: Counter[str] = Counter()
-        self.killed_at: set[str] = set()
+        self.rounds = 0
+        self.points = points
         self.slowest: dict[str, float] = {}
         self.checked: set[str] = set()
         self._settings: dict[str, str] = {}
-        self._points: list[str] = []
         self._choices: set[str] = set()
         self._kept: list[Path] = []
         self._coming: asyncio.Task[None] | None = None
         self._database: asyncpg.Connection | None = None
         self._rude_at = 0.0
+        self._broke = 0.0
         self._rude: set[str] = set()
 
-    async def run(self, loops: int) -> None:
-        """So many faults, one after the other, while the clients work."""
+    async def run(self, faults: int) -> None:
+        """At least so many faults, round after round, while the clients work."""
         (self.of.home / MARK).touch(0o600)
         self.clock.step(0)
         self.failpoints.disarm()
@@ -72,10 +95,11 @@ class Loop:
             await self._ready("start", time.monotonic(), {})
             async with self.town.at_work():
                 await asyncio.sleep(1.0)
-                for number in range(1, loops + 1):
-                    await self._once()
-                    if number % SETTLE_EVERY == 0 or number == loops:
+                while sum(self.faults.values()) < faults:
+                    await self._round()
+                    if self.rounds % SETTLE_EVERY == 0:
                         await self._settle()
+                await self._settle()
             assert self.service.stop() == 0
         finally:
             self.service.end()
@@ -85,60 +109,59 @@ class Loop:
         self.service = Service(self.of, **self._settings)
         self.town.service = self.service
 
-    # One fault ----------------------------------------------------------------------------------------------------
+    # One round ----------------------------------------------------------------------------------------------------
 
-    async def _once(self) -> None:
-        kind = breaking.one_of(self.chance, KINDS)
-        self.faults[kind] += 1
-        name, _, action = kind.partition("-")
-        if name == "point":
-            await self._at_a_point(action)
-        else:
-            await getattr(self, f"_{kind.replace('-', '_')}")()
+    async def _round(self) -> None:
+        kind = breaking.one_of(self.chance, ROUNDS)
+        self.rounds += 1
+        await getattr(self, f"_{kind.replace('-', '_')}")()
         await self._look(kind)
 
-    async def _at_a_point(self, action: str) -> None:
-        """The next of all points that some process ever reached."""
-        if not self._points:
-            self._points = [p for p in sorted(self.failpoints.hit()) if not p.startswith(_QUIET)]
-            self.chance.shuffle(self._points)
+    async def _points(self) -> None:
+        """Two web workers and the jobs are killed where they stand, and something else happens at a fourth point."""
         await self._came_back()
-        point = self._points.pop()
-        token = self.failpoints.arm(point, "delay:0.3" if action == "delay" else action)
-        began = time.monotonic()
-        if action in ("raise", "full"):
-            self._rude.add(token)
-        happened = await self._soon(lambda: self.failpoints.happened(token), 2.0)
+        before, began = waits(self.service), time.monotonic()
+        tokens = {}
+        for by_jobs, action in ((False, "kill"), (False, "kill"), (True, "kill"), (False, self.chance.choice(RUDE))):
+            point = self.points.next(self.failpoints.hit(), self.chance, by_jobs=by_jobs)
+            if point is not None:
+                token = self.failpoints.arm(point, action)
+                tokens[token] = (point, action)
+                self._rude |= {token} if action in ("raise", "full") else set()
+        await self._soon(lambda: all(map(self.failpoints.happened, tokens)), 2.0)
         self.failpoints.disarm()
-        if happened and action == "kill":
-            self.killed_at.add(point)
-            self._watch("worker", began)
-        elif happened:
-            self._watch("worker", began)  # an error in the jobs ends them, and they are started again
+        for token, (point, action) in tokens.items():
+            if self.failpoints.happened(token):
+                self.faults[f"point-{action.partition(':')[0]}"] += 1
+                self.points.killed_at |= {point} if action == "kill" else set()
+        self._watch("worker", max(began, time.monotonic() - 2.0), before)
 
-    async def _web(self) -> None:
+    async def _workers(self) -> None:
         await self._came_back()
+        before = waits(self.service)
         breaking.kill(self.chance.choice(self.service.children("web")))
-        self._watch("worker", time.monotonic())
-
-    async def _jobs(self) -> None:
-        await self._came_back()
         breaking.kill(self.service.children("jobs")[0])
-        self._watch("worker", time.monotonic())
+        self.faults.update(("web", "jobs"))
+        self._watch("worker", time.monotonic(), before)
 
     async def _postgres(self) -> None:
+        self.faults["postgres"] += 1
         self.service.kill("postgres")
+        self._broke = time.monotonic()
         await self._ready("postgres", time.monotonic())
 
     async def _backend(self) -> None:
         """One helper of the database: the server takes it for damaged memory and starts anew by itself."""
         helpers = breaking.database_processes(self.service)[1:]
+        self.faults["backend"] += bool(helpers)
         if helpers:
             breaking.kill(self.chance.choice(helpers))
+        self._broke = time.monotonic()
         await self._ready("postgres", time.monotonic())
 
     async def _everything(self) -> None:
         await self._came_back()
+        self.faults["everything"] += 1
         await asyncio.to_thread(self.service.kill, "everything")
         began = time.monotonic()
         self._start()
@@ -148,14 +171,18 @@ class Loop:
         helpers = breaking.database_processes(self.service)[1:]
         with breaking.full_disk(self.service):
             stopped = await self._soon(lambda: not still_running(helpers), 15.0)
+        self.faults["disk-full"] += 1
+        self._broke = time.monotonic()
         assert stopped, "the database didn't notice that its disk is full"
         await self._ready("disk", time.monotonic())
 
     async def _log_unwritable(self) -> None:
         with breaking.unwritable_log(self.of):
             await asyncio.sleep(0.6)
+        self.faults["log-unwritable"] += 1
 
     async def _clock(self) -> None:
+        self.faults["clock"] += 1
         forward = self.chance.random() < 0.6
         self.clock.step(
             self.chance.randrange(20, 90) * 1_000_000 if forward else -self.chance.randrange(1_200_000, 3_000_000)
@@ -168,8 +195,8 @@ class Loop:
         complete = len(self.service.children("web")) == 2 and len(self.service.children("jobs")) == 1
         return complete and self.service.answers()
 
-    def _watch(self, name: str, since: float) -> None:
-        self._coming = asyncio.create_task(self._ready(name, since))
+    def _watch(self, name: str, since: float, before: Waited) -> None:
+        self._coming = asyncio.create_task(self._ready(name, since, before))
 
     async def _came_back(self) -> None:
         """Whoever was killed before is there again: a worker is not killed while it starts."""
@@ -180,7 +207,7 @@ class Loop:
     async def _ready(self, name: str, since: float, before: Waited | None = None) -> None:
         before = waits(self.service) if before is None else before
         assert await self._soon(self._well, 120.0), self.service.said()[-4000:]
-        took = time.monotonic() - since
+        took = time.monotonic() - max(since, self._broke)  # another fault may have come while this one was healing
         self.slowest[name] = round(max(took, self.slowest.get(name, 0)), 1)
         took -= waited_since(before, self.service)
         assert took <= READY, self._why(name, [f"{took:.1f} s until ready"])
@@ -271,8 +298,3 @@ class Loop:
             self._database = await asyncpg.connect(address(self.of.home).dsn(USER, user=OWNER), timeout=5)
             await self._database.execute("set search_path = omonat")
         return self._database
-
-
-def orders_of(town: Town) -> list[Operation]:
-    """Every collection that was acknowledged."""
-    return town.history.acknowledged("collect")
