@@ -10,7 +10,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "failpoints.md"
-SEQUENCER = ROOT / "omonat" / "evidence" / "sequencer.py"
+STEPS = {
+    "omonat/evidence/sequencer.py": "sequencer",
+    "omonat/backup/shipper.py": "journal",
+    "omonat/flows/erase.py": "erase",
+    "omonat/flows/erasing.py": "erase",
+    "omonat/flows/sweep.py": "sweep",
+}
+"""Where steps are told to a listener, which reaches `<flow>.<step>` unless a test listens itself."""
 
 _HEAD = """\
 # Failpoints: where tests break the flows
@@ -39,16 +46,17 @@ def _reached_in(file: Path) -> Iterator[str]:
     tree = ast.parse(file.read_text("utf-8"))
     if not any(isinstance(node, ast.ImportFrom) and node.module == "omonat.base.failpoints" for node in ast.walk(tree)):
         return
+    flow = STEPS.get(file.relative_to(ROOT).as_posix())
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
-        step = file == SEQUENCER and isinstance(node.func, ast.Attribute) and node.func.attr == "_reached"
-        if not step and not (isinstance(node.func, ast.Name) and node.func.id == "reach"):
+        told = flow is not None and isinstance(node.func, ast.Attribute) and node.func.attr in ("reached", "_reached")
+        if not told and not (isinstance(node.func, ast.Name) and node.func.id == "reach"):
             continue
         name = node.args[0]
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
-            yield f"sequencer.{name.value}" if step else name.value
-        elif file != SEQUENCER:
+            yield f"{flow}.{name.value}" if told else name.value
+        elif not (isinstance(name, ast.JoinedStr) and flow is not None):
             raise ValueError(f"{file}:{node.lineno}: a failpoint is named by a literal")
 
 

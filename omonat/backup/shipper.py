@@ -28,6 +28,7 @@ from omonat.backup.frames import BEGINNING, Change, Deed, Frame, Noted, Place, a
 from omonat.backup.log_copy import mirror_log
 from omonat.backup.standing import Stores, check, compare, look_ahead
 from omonat.base.errors import Fault, OmonatError, Unavailable
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import SECOND, Instant
 from omonat.base.logs import log
@@ -67,7 +68,7 @@ class Shipper:
         copies: Sequence[Path] = (),
         *,
         clock: Callable[[], Instant],
-        reached: Callable[[str], None] = lambda _step: None,
+        reached: Callable[[str], None] = lambda step: reach(f"journal.{step}"),
     ) -> None:
         self._stores = stores
         self._copies = copies

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import asyncpg
 
 from omonat.base.errors import BadInput, Refused
+from omonat.base.failpoints import reach
 from omonat.base.instants import DAY, Instant
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
@@ -102,7 +103,9 @@ class Erasure:
 class Erase:
     """The flow of erasure."""
 
-    def __init__(self, grounds: Grounds, *, reached: Callable[[str], None] = lambda _step: None) -> None:
+    def __init__(
+        self, grounds: Grounds, *, reached: Callable[[str], None] = lambda step: reach(f"erase.{step}")
+    ) -> None:
         self._grounds = grounds
         self._database = grounds.database
         self._law = grounds.law
@@ -183,6 +186,7 @@ class Erase:
         with vault.openings.for_an_entry() as entry:
             async with self._database.transaction() as connection:
                 erasure = await hide(connection, policy, request, now, entry)
+                reach("erase.hidden")
                 if also is not None:
                     await also(connection, _erasure(await _erasures.erasure_by_id(connection, id=erasure)))
         self.stages.reached("intended")

@@ -22,6 +22,7 @@ import asyncpg
 
 from omonat.base.canonical import canonical
 from omonat.base.errors import Fault, Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.database.statements import load
@@ -122,16 +123,20 @@ class Stages:
                     return False
                 if row["sealed_at"] is None:
                     await self._seal_some(connection, row, now, entry)
+                    reach("erase.sealed")
                 elif row["destroyed_at"] is None:
                     await self._destroy(connection, row, now)
+                    reach("erase.destruction-noted")
                     if row["scope"] != "person":  # its rows went with the intent
                         await self._note_swept(connection, row, now)
                 elif "packets" not in row["entries"]:
                     await self._keep_proof(connection, row, now)
+                    reach("erase.proof-kept")
                 elif await self._sweep_some(connection, row, now):  # rows that go say so in their own transaction
                     await self._grounds.journal.append(connection, [self._entry(row, "sweeping", now)], now=now)
                 else:
                     await self._note_swept(connection, row, now)
+                    reach("erase.swept")
         self.reached("stepped")
         return True
 
@@ -240,4 +245,5 @@ class Stages:
                 entry = Entry(new_id("ev"), now, "erasure:data:final", {"erasures": ids[:most]})
                 await _erasures.note_final(connection, ids=ids, now=now, entries={"final": entry.id})
                 await self._grounds.journal.append(connection, [entry], now=now)
+                reach("erase.final-noted")
         return len(ids)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import asyncpg
 
 from omonat.base.errors import BadInput, Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.database.statements import load
@@ -122,6 +123,7 @@ class Holds:
             }
             subjects = (whose["id"],) if request.may_tell else ()
             await self._note(connection, Entry(entry, now, "hold:data:placed", facts, subjects))
+            reach("hold.placed")
             await open_work_item_in(connection, rule=_APPROVAL, person=None, missing=hold, now=now)
             placed = self._hold(await _queries.hold_by_id(connection, id=hold))
             if also is not None:
@@ -144,6 +146,7 @@ class Holds:
                     raise Refused("hold-same-person")
                 entry = self._entry("approved", hold, staff, now)
                 await _queries.approve_hold(connection, id=hold, now=now, by=staff, entries={"approved": entry.id})
+                reach("hold.approved")
                 await _queries.close_review(connection, rules=[_APPROVAL], hold=hold, now=now)
                 await self._note(connection, entry)
         return await self.show(hold)
@@ -227,6 +230,7 @@ class Holds:
     async def _let_go(self, connection: asyncpg.Connection, row: Any, entry: Entry, by: str) -> None:
         hold, target, now = row["id"], row["target"], entry.at
         await _queries.release_hold(connection, id=hold, now=now, by=by, entries={"released": entry.id})
+        reach("hold.released")
         await _queries.close_review(connection, rules=[_APPROVAL, _REVIEW], hold=hold, now=now)
         scope = "case" if row["scope"] == "case" else "person"
         if row["scope"] == "record":

@@ -15,6 +15,7 @@ from typing import Any, Final
 import asyncpg
 
 from omonat.base.errors import Fault, Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import DAY, MINUTE, Instant
 from omonat.database.statements import load
@@ -48,6 +49,7 @@ class LookupKey:
         if self._vault.oldest_lookup_epoch < epoch:
             return epoch
         epoch = self._vault.begin_lookup_epoch(after=epoch)
+        reach("lookup-key.made")
         entry = Entry(new_id("ev"), now, "retention:lookups:begun", {"epoch": epoch, "by": by})
         async with self._database.transaction() as connection:
             await _queries.state(connection, now=now)
@@ -68,6 +70,8 @@ class LookupKey:
         with self._vault.openings.for_an_entry() as entry:
             async with self._database.transaction() as connection:
                 more, ended = await self._next(connection, now, entry)
+        if ended:
+            reach("lookup-key.over")
         for epoch in ended:  # only now: no key goes without its entry
             await asyncio.to_thread(self._vault.end_lookup_epoch, epoch)
         return more
@@ -129,6 +133,7 @@ class LookupKey:
                 connection, person=[k[0] for k in keys], item=[k[1] for k in keys], digest=[k[2] for k in keys]
             )
         facts = {"epoch": epoch, "renewed": len(renewed), "dropped": len(old) - len(renewed), "opened": judge.opened}
+        reach("lookup-key.renewed")
         renewal = Entry(entry, now, "retention:lookups:renewed", facts)
         await self._grounds.journal.append(connection, [renewal], now=now)
         return True

@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from omonat.base.errors import BadInput, Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import is_id, new_id
 from omonat.base.instants import Instant
 from omonat.base.verdict import Allow
@@ -135,6 +136,7 @@ class ProofPackets:
             rows = [row async for row in _queries.ending(connection, now=now, most=most)]
             if rows:
                 await asyncio.to_thread(grounds.vault.destroy_slots, [row["slot"] for row in rows])
+                reach("packets.destroyed")
                 await _queries.drop_packets(connection, ids=[row["id"] for row in rows])
         return len(rows)
 

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import SECOND, Instant
 from omonat.database.statements import load
@@ -145,6 +146,7 @@ class Reconcile:
         entry = Entry(new_id("ev"), self._grounds.clock(), "opening:section:unexplained", facts)
         async with self._grounds.database.transaction() as connection:
             await self._grounds.journal.append(connection, [entry], now=entry.at)
+            reach("reconcile.written-down")
         register.settle(line)
 
     async def told(self) -> list[Finding]:

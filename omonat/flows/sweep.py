@@ -15,6 +15,7 @@ from typing import Any, Final
 import asyncpg
 
 from omonat.base.errors import Fault, Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import DAY, Instant
 from omonat.base.verdict import Allow
@@ -53,7 +54,12 @@ class Sweeper:
     """The flow that nobody has to ask."""
 
     def __init__(
-        self, grounds: Grounds, erase: Erase, *, batch: int = BATCH, reached: Callable[[str], None] = lambda _step: None
+        self,
+        grounds: Grounds,
+        erase: Erase,
+        *,
+        batch: int = BATCH,
+        reached: Callable[[str], None] = lambda step: reach(f"sweep.{step}"),
     ) -> None:
         self._grounds = grounds
         self._database = grounds.database
@@ -165,6 +171,7 @@ class Sweeper:
                 if judged is not None:
                     removal.add(judged, around.persons[record["person"]])
             channels = await removal.write(connection, around)
+            reach("sweep.removed")
             for person, item in sorted(removal.unknown):
                 await open_work_item_in(connection, rule="due", person=person, missing=item, now=now)
             emptied = await self._end_people(connection, policy, sorted(removal.people), now)
@@ -237,6 +244,7 @@ class Sweeper:
                 scope="evidence", cause="due", asked_by="sweeper", policy=policy.ordinal, counted=0,
                 slots=[row["evidence_slot"] for row in rows],
             )  # fmt: skip
+        reach("sweep.evidence-intended")
         await self._stages.advance(erasure)
         return len(rows) == self._batch
 

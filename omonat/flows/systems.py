@@ -13,6 +13,7 @@ import asyncpg
 
 from omonat.base.canonical import canonical
 from omonat.base.errors import BadInput, Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import DAY, HOUR, MINUTE, SECOND, Instant, to_rfc3339
 from omonat.database.statements import load
@@ -166,6 +167,7 @@ class Systems:
     async def sent(self, due: Due) -> None:
         """The system took it over; it is told once a day until it says that it is done."""
         now = self._grounds.clock()
+        reach("systems.taken-over")
         async with self._database.connection() as connection:
             await _queries.note_sent(connection, erasure=due.erasure, system=due.system, now=now, due=now + DAY)
 
@@ -196,6 +198,7 @@ class Systems:
             )  # fmt: skip
             if row is None:
                 raise BadInput("erasure-unknown")
+            reach("systems.acknowledged")
             if row["entry"] == entry:
                 facts = {"erasure": erasure, "system": system, "by": by}
                 said = Entry(entry, now, "erasure:system:acknowledged", facts)

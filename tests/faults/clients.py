@@ -1,9 +1,10 @@
-"""Eight clients of the real service, each with people of its own, and what they were told (`model.History`).
+"""Nine clients of the real service, each with people of its own, and what they were told (`model.History`).
 
 0, 1  take orders, use and close them            4  restricts people and lifts it
 2     gives and withdraws consents by the API    5  ends a courier's role and gives it back
 3     newsletters: sends, unsubscribes by link   6  signs in with codes
 7     writes messages about orders, each said twice
+8     orders, and is erased, in the middle of it or once the order is closed
 """
 
 import asyncio
@@ -48,7 +49,9 @@ class Town:
         self._chance = random.Random(seed)
         self._numbers = uuid4().int % 9_000_000
         self._count = 0
-        self._mine: list[list[Operation]] = [[] for _ in range(8)]
+        self._mine: list[list[Operation]] = [[] for _ in range(9)]
+        self.erased: dict[str, str] = {}
+        """Erasures that were acknowledged, and of whom."""
         self._sign_ins = 0
         self._clients: dict[tuple[str, int], httpx.AsyncClient] = {}
         self._busy = 0
@@ -60,7 +63,7 @@ class Town:
         """The clients work while the block runs; afterwards every request has ended."""
         stop = asyncio.Event()
         parts = (self._shop, self._shop, self._consent, self._newsletter,
-                 self._restrict, self._staff, self._sign_in, self._message)  # fmt: skip
+                 self._restrict, self._staff, self._sign_in, self._message, self._leave)  # fmt: skip
         async with asyncio.TaskGroup() as group:
             for number, part in enumerate(parts):
                 group.create_task(self._work(part, number, stop))
@@ -73,7 +76,7 @@ class Town:
     async def at_rest(self) -> Any:
         """Nothing new is asked while the block runs, and all that was asked has ended."""
         self._going.clear()
-        while self._busy:  # noqa: ASYNC110 - eight parts, each with its own end
+        while self._busy:  # noqa: ASYNC110 - nine parts, each with its own end
             await asyncio.sleep(0.01)
         self.history.end_round(time.monotonic())
         try:
@@ -209,6 +212,23 @@ class Town:
         body |= {"channel": "sms", "case": order.about, "params": params, "once": "confirmation"}
         for _ in range(2):
             await self.ask("write", None, "", "/v1/messages", body)
+
+    async def _leave(self, number: int) -> None:
+        order = await self._someone(number, 1.0)
+        if order is None:
+            return
+        register = ("held", order.answer["person"])
+        closes = self._chance.random() < 0.5
+        if closes:
+            await self.ask("close", ("case", order.about), "closed", f"/v1/cases/{order.about}/close", {})
+        else:
+            await self.use_order(order, register)
+        body = {"person": order.answer["person"]}
+        done = await self.ask("erase", register, "no", "/v1/erasures", body, by="officer")
+        if done.outcome == "ok":
+            self.erased[done.answer["id"]] = order.answer["person"]
+        if not closes:
+            await self.use_order(order, register)
 
     # How they ask -------------------------------------------------------------------------------------------------
 

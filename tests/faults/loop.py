@@ -18,7 +18,7 @@ from tests.faults.clients import Town
 from tests.faults.crowd import Waited, waited_since, waits
 from tests.faults.model import choices_agree
 from tests.faults.outside import Outside
-from tests.faults.state import index_differences, keys_without_entry
+from tests.faults.state import index_differences, unfinished, wrong_keys
 from tests.whole import witness
 from tests.whole.serving import Installation, Service, still_running
 
@@ -33,7 +33,9 @@ ROUNDS: Final = {
 """How often each kind of round, in hundredths. A round breaks as many things at once as it has processes to hit."""
 RUDE: Final = ("raise", "full", "delay:0.3")
 """What else happens at points, beside being killed there."""
-_BY_JOBS: Final = ("drain.", "sequencer.", "log.", "sweep.")
+_BY_JOBS: Final = (
+    "drain.", "sequencer.", "log.", "sweep.", "journal.", "lookup-key.", "packets.", "systems.", "reconcile.",
+)  # fmt: skip
 _QUIET: Final = ("slots.made", "slots.flushed", "keys.", "client.", "publish.", "activate.")
 """Points only a start or an operator comes by."""
 
@@ -258,7 +260,7 @@ class Loop:
             found, self._choices = choices_agree(self.town.history, shaped, self._choices)
             found += await index_differences(await self._connected())
             await self._proved()
-            found += await keys_without_entry(await self._connected(), self.of, witness.read(self.of).acts())
+            found += await self._ended()
             assert found == [], self._why("settling", found)
 
     async def _proved(self) -> None:
@@ -271,6 +273,15 @@ class Loop:
         kept = self.folder / f"checkpoint-{len(self._kept)}"
         kept.write_bytes(witness.read(self.of).checkpoint)
         self._kept.append(kept)
+
+    async def _ended(self) -> list[str]:
+        """I5, I6, I8: what was to be erased is, whatever died meanwhile; nothing else lost a key."""
+        end = time.monotonic() + PROVED
+        while True:
+            left = await unfinished(await self._connected(), list(self.town.erased))
+            if not left or time.monotonic() > end:
+                return left + await wrong_keys(await self._connected(), self.of)
+            await asyncio.sleep(0.3)
 
     def _unproved(self, promised: dict[str, str]) -> list[str]:
         try:

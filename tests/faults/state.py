@@ -1,6 +1,6 @@
-"""What lies on the disk, judged without the service: indices against tables, keys against entries."""
+"""What lies on the disk, judged without the service: indices against tables, keys against erasures."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
@@ -47,20 +47,35 @@ async def index_differences(owner: asyncpg.Connection) -> list[str]:
     return found
 
 
-async def keys_without_entry(owner: asyncpg.Connection, of: Installation, acts: Mapping[str, int]) -> list[str]:
-    """I8: a key that is gone has an entry that says so; what is kept has its keys. Names no person."""
-    slots = [
-        (row["slot"], row["what"])
-        for row in await owner.fetch(
-            "select slot, 'person' as what from persons union all select evidence_slot, 'evidence' from persons "
-            "union all select slot, 'record' from records"
-        )
-    ]
-    root = RootKey.from_file(of.root_key)
-    vault = Vault.open(of.home, root, create=False)
-    destroyed = [(number, what) for number, what in slots if _gone(vault, number)]
-    said = sum(n for act, n in acts.items() if act.startswith(("erasure:", "retention:")))
-    return [f"{what} {number} has no key and no entry" for number, what in destroyed] if not said else []
+async def unfinished(owner: asyncpg.Connection, acknowledged: Sequence[str]) -> list[str]:
+    """R3, I5: erasures that were acknowledged, or begun, and are not done; what they left behind. Names no person."""
+    rows = await owner.fetch(
+        "select count(*) filter (where destroyed_at is null) as keyed, count(*) filter (where swept_at is null) as"
+        " unswept, count(*) filter (where id = any($1)) as known from erasures", acknowledged
+    )  # fmt: skip
+    left = await owner.fetchval(
+        "select count(*) from persons p where p.erased_at is not null and not p.remains and ("
+        " exists (select from sections where person = p.id) or exists (select from lookups where person = p.id))"
+    )
+    counts = {
+        "acknowledged erasures are gone": len(acknowledged) - rows[0]["known"],
+        "erasures have their keys": rows[0]["keyed"],
+        "erasures are not swept": rows[0]["unswept"],
+        "erased people have rows": left,
+    }
+    return [f"{count} {what}" for what, count in counts.items() if count]
+
+
+async def wrong_keys(owner: asyncpg.Connection, of: Installation) -> list[str]:
+    """I6, I8: who is held has all keys; what was said to be destroyed is. Names no person."""
+    held = await owner.fetch(
+        "select slot, 'person' as what from persons where erased_at is null or remains"
+        " union all select evidence_slot, 'evidence' from persons union all select slot, 'record' from records"
+    )
+    doomed = await owner.fetchval("select array_agg(slot) from (select unnest(slots) as slot from erasures) x")
+    vault = Vault.open(of.home, RootKey.from_file(of.root_key), create=False)
+    found = [f"{row['what']} {row['slot']} has no key" for row in held if _gone(vault, row["slot"])]
+    return found + [f"slot {slot} was said to be destroyed" for slot in doomed or () if not _gone(vault, slot)]
 
 
 def _gone(vault: Any, number: int) -> bool:

@@ -17,17 +17,19 @@ import pyotp
 import pytest
 
 from examples.catcher import Catcher
-from omonat.api.once import Once
+from omonat.api.once import Keep, Once
+from omonat.backup.shipper import Shipper
 from omonat.base import failpoints
 from omonat.base.errors import BadInput, Refused
-from omonat.base.instants import DAY, Instant, to_rfc3339
+from omonat.base.instants import DAY, MINUTE, Instant, to_rfc3339
 from omonat.base.settings import load
 from omonat.evidence.sequencer import Sequencer
 from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.collect import CollectRequest
+from omonat.flows.erase import ErasureRequest
 from omonat.flows.lookup import LookupRequest
-from omonat.flows.notify import Notification, Notify
+from omonat.flows.notify import Notification, Notify, Receipt
 from omonat.flows.publish_policy import Proof, Publication
 from omonat.flows.staff import Registration
 from omonat.flows.use import UseRequest
@@ -35,8 +37,12 @@ from omonat.jobs import _tidy_for_ever
 from omonat.mail.drain import Drain
 from omonat.promises.messages import Channel
 from scripts.failpoints import main, points
+from tests.erasure.stories import closed, one, ordered, swept
+from tests.erasure.test_holds import officers, placed
+from tests.erasure.test_systems import Till, hooks_of, listening
 from tests.faults.breaking import Failpoints
 from tests.flows.conftest import Shop, document, house, packs, shop  # noqa: F401 - fixtures
+from tests.flows.test_reconcile import looked, section
 from tests.mail.conftest import ScriptedGateway, gateway  # noqa: F401 - fixtures
 from tests.mail.whole.conftest import catcher, catching, clock, drain, plain_settings, settings  # noqa: F401 - fixtures
 from tests.whole.serving import Installation, refused, soon
@@ -124,7 +130,10 @@ async def test_every_failpoint_is_reached(
     shop: Shop, drain: Drain, catcher: Catcher, gateway: ScriptedGateway, armed: Failpoints
 ) -> None:
     walk = Walk(shop, drain, gateway, armed)
-    for part in (walk.orders, walk.choices, walk.cases, walk.letters, walk.staff, walk.sign_in, walk.policy, walk.rest):
+    for part in (
+        walk.orders, walk.choices, walk.cases, walk.letters, walk.staff, walk.sign_in, walk.unexplained, walk.policy,
+        walk.endings, walk.erasure, walk.rest,
+    ):  # fmt: skip
         await part()
     assert set(points()) - armed.hit() == set()
     assert armed.hit() - set(points()) == set()
@@ -177,12 +186,20 @@ class Walk:
                               case="order:41877")  # fmt: skip
         await self.house.grounds.law.reload()
         await Once(self.house.grounds.database, self.house.grounds.vault, self.house.grounds.clock)(
-            client=self.site.client, key="k", request=b"r", shape=dict[str, Any], work=lambda: self._ask(wanted)
+            client=self.site.client,
+            key="k",
+            request=b"r",
+            shape=dict[str, Any],
+            work=lambda keep: self._ask(wanted, keep),
         )
         assert (await self.drain.once())["sent"] == 1
 
-    async def _ask(self, wanted: Notification) -> bytes:
-        return msgspec.json.encode({"id": (await Notify(self.house.grounds)(wanted)).id})
+    async def _ask(self, wanted: Notification, keep: Keep) -> bytes:
+        def said(asked: Receipt) -> bytes:
+            return msgspec.json.encode({"id": asked.id})
+
+        notify = Notify(self.house.grounds)
+        return said(await notify(wanted, lambda connection, asked: keep(connection, said(asked))))
 
     async def staff(self) -> None:
         """Somebody is registered, gets secrets, signs in at the Desk, and publishes a version with another."""
@@ -223,8 +240,46 @@ class Walk:
         stop.set()
         await tidying
 
+    async def unexplained(self) -> None:
+        """A section is opened for no entry, and found by the comparison."""
+        self.house.grounds.vault.open_section(**dict(await section(self.shop)), entry="")
+        assert len((await looked(self.shop)).unexplained) == 1
+
+    async def endings(self) -> None:
+        """A hold is placed, agreed to and ended by two; what is due goes by itself."""
+        await officers(self.shop)
+        self.shop.orders = 100  # the cases before have a story of their own
+        order = await ordered(self.shop)
+        await closed(self.shop, order)
+        hold = await placed(self.shop, "record", order.record)
+        await self.house.holds.approve(hold.id, by="902")
+        await self.house.holds.end(hold.id, by="901")
+        await self.house.holds.approve(hold.id, by="902")
+        self.shop.clock.forward(40 * DAY)
+        assert await swept(self.shop) > 0
+
+    async def erasure(self) -> None:
+        """Somebody of whom a duty keeps something is erased, their systems are told, and in the end nothing is left."""
+        order = await ordered(self.shop)
+        await closed(self.shop, order)
+        gone = await self.house.erase(ErasureRequest(person=order.person))
+        await swept(self.shop)
+        async with listening(Till()) as till:
+            assert await hooks_of(self.shop, till).once() > 0
+        await self.house.systems.acknowledge(gone.id, "till", by="operator")
+        await self.house.sweeper.lookup_key.begin(by="operator")
+        await swept(self.shop)
+        self.shop.clock.forward(2 * MINUTE)
+        await swept(self.shop)
+        await swept(self.shop)
+        assert (await self.house.erase.show(gone.id)).stage == "final"
+        due = await one(self.shop, "select max(due_at) from proof_packets")
+        self.shop.clock.now = Instant(due + 4_000 * DAY)  # the duty that keeps an amount is over as well
+        assert await self.house.packets.end_due() > 0
+        await swept(self.shop)
+
     async def rest(self) -> None:
-        """What the jobs do: place, sign, sweep; and a key is destroyed."""
+        """What the jobs do: place, sign, sweep, write the journal; and a key is destroyed."""
         house = self.house
         sequencer = Sequencer(house.grounds.database, house.log, house.keys, clock=house.grounds.clock)
         assert await sequencer.open()
@@ -232,6 +287,9 @@ class Walk:
         house.grounds.vault.signing_key("walk")  # a lasting key of its own
         slot = house.grounds.vault.reserve_slots(5_000)[0]
         house.grounds.vault.prepare_slots(20_000)
+        shipper = Shipper(house.stores, clock=house.grounds.clock)
+        assert await shipper.open()
+        assert await shipper.ship() > 0
         await asyncio.to_thread(house.grounds.vault.destroy_slots, [slot])
 
     async def refused(self, act: Callable[[], Awaitable[Any]]) -> None:
