@@ -43,6 +43,7 @@ _PATIENCE: Final = 2  # failed starts in a row before the first answer
 _STEADY: Final = 30.0  # seconds after which a worker counts as started well
 _SOON_STEADY: Final = 2.0  # the same once requests have been answered: what fell over later is back at once
 _LONGEST_WAIT: Final = 10.0
+_LONGEST_WHILE_ANSWERING: Final = 2.0  # whatever keeps falling over: the next one may live, and people are waiting
 _PYTHON: Final = (sys.executable, "-m")
 
 Tell = Callable[[str], None]
@@ -66,13 +67,14 @@ class Worker:
         self.child = start_child(self.command, dies_by=signal.SIGKILL, environment=environment, pass_fds=kept)
         self.since = now
 
-    def ended(self, now: float, steady: float) -> int | None:
+    def ended(self, now: float, *, answering: bool) -> int | None:
         """The exit status when it has ended since the last look; then `start_at` says when to try again: later, the
-        more often it ended before it was `steady` seconds old."""
+        more often it ended soon after it began, and never much later once requests have been answered."""
         if self.child is None or (status := self.child.poll()) is None:
             return None
+        steady, longest = (_SOON_STEADY, _LONGEST_WHILE_ANSWERING) if answering else (_STEADY, _LONGEST_WAIT)
         self.failures = 1 if now - self.since > steady else self.failures + 1
-        self.start_at = now + min(0.1 * 2**self.failures, _LONGEST_WAIT)
+        self.start_at = now + min(0.1 * 2**self.failures, longest)
         self.child = None
         return status
 
@@ -160,7 +162,7 @@ class Parent:
 
     def _look_after(self, worker: Worker, environment: dict[str, str], now: float) -> int | None:
         """Start a worker that ended again, or say with which status everything ends."""
-        status = worker.ended(now, _SOON_STEADY if self._answering else _STEADY)
+        status = worker.ended(now, answering=self._answering)
         if status is not None and worker is self._keeper:
             self._end_all_who_hold_the_key(sealed=status == SEALED_ON_DEMAND)
         if status in _AS_ASKED:

@@ -7,12 +7,14 @@ notice, and a purpose in force cannot be left out of it. Pure: no clock, no mark
 from collections.abc import Callable, Mapping, Sequence
 
 from omonat.policy import prose_tables as tables
+from omonat.policy.built import BUILT, PART, state_of
 from omonat.policy.model import Policy, Promise
 from omonat.policy.packs import Pack
 from omonat.policy.prose_blocks import Block, Chapter, Clause, How, Notice, Table
 from omonat.policy.prose_rights import contact, rights
 from omonat.policy.prose_voice import Voice, voice_of
-from omonat.policy.prose_words import KEEPINGS, TITLE
+from omonat.policy.prose_words import BY_PEOPLE, IN_PART, KEEPINGS, TITLE
+from omonat.policy.words import Keeping
 
 __all__ = ["Notice", "notice"]
 
@@ -58,12 +60,22 @@ def _chapter(voice: Voice, section: str) -> Chapter:
 def _clause(promise: Promise, voice: Voice) -> Clause:
     answers = [answer for answer in voice.policy.contradictions if promise.id in answer.promises[:1]]
     how = How(
-        keeping=tuple(voice(KEEPINGS[keeping]) for keeping in promise.keeping),
+        keeping=_keeping(promise, voice),
         owner=voice(voice.policy.roles[promise.owner].says),
         rules=_rules(promise.id, voice),
         remarks=tuple(voice(answer.because) for answer in answers),
     )
     return Clause(promise.id, voice(promise.says), voice(promise.tells), how)
+
+
+def _keeping(promise: Promise, voice: Voice) -> tuple[str, ...]:
+    """What the company declares, no further than this program does it today (A1)."""
+    state = state_of(promise.id)
+    if state == BUILT:
+        return tuple(voice(KEEPINGS[keeping]) for keeping in promise.keeping)
+    attested = [KEEPINGS[keeping] for keeping in promise.keeping if keeping is Keeping.ATTESTED]
+    by_program = [IN_PART if state == PART else BY_PEOPLE] if len(attested) < len(promise.keeping) else []
+    return tuple(voice(words) for words in (*by_program, *attested))
 
 
 def _rules(promise: str, voice: Voice) -> tuple[str, ...]:

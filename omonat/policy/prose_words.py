@@ -75,6 +75,18 @@ KEEPINGS: Mapping[Keeping, Words] = {
     ),
 }
 
+IN_PART = _w(
+    "Qisman dastur orqali. Qolganini hozircha kompaniya xodimlari bajaradi.",
+    "Частично программой. Остальное пока делают сотрудники компании.",
+    "By the program in part. For now, people of the company do the rest.",
+)
+BY_PEOPLE = _w(
+    "Hozircha kompaniya xodimlari orqali. Dastur buni hali oʻzi taʼminlamaydi.",
+    "Пока сотрудниками компании. Программа сама этого ещё не обеспечивает.",
+    "By people of the company for now. The program doesn’t see to it by itself yet.",
+)
+"""Instead of what a promise declares, where this program doesn't do all of it yet."""
+
 SAFEGUARD_KINDS: Mapping[SafeguardKind, Words] = {
     SafeguardKind.ADMINISTRATIVE: _w("Tashkiliy", "Административная", "Administrative"),
     SafeguardKind.TECHNICAL: _w("Texnik", "Техническая", "Technical"),

@@ -8,10 +8,7 @@
 """
 
 import asyncio
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from secrets import token_hex
 from typing import Any, Final, Literal
 
@@ -23,6 +20,7 @@ from omonat.base.instants import MINUTE, Instant
 from omonat.base.logs import log
 from omonat.database import leases
 from omonat.house import House
+from omonat.policy.built import built
 from omonat.proving.outcome import Broken, CannotTell, Kept, Outcome, Probe, UntoldError, gravest
 from omonat.proving.probes import PROBES
 from omonat.proving.scene import Scene
@@ -73,12 +71,6 @@ class Proof(Struct, frozen=True, kw_only=True, rename="kebab"):
         if "broken" in states or self.left:
             return 1
         return 3 if "cannot-tell" in states else 0
-
-
-@cache
-def built() -> Mapping[str, Mapping[str, str]]:
-    """How far each promise is built, said by hand: the single source, from which docs/promises.md is made as well."""
-    return tomllib.loads(Path(__file__).with_name("promises.toml").read_text("utf-8"))
 
 
 async def prove(house: House, only: Collection[str] = (), probes: Sequence[Probe] = PROBES) -> Proof:

@@ -119,7 +119,7 @@ def _exists(command: tuple[str, ...]) -> bool:
 
 
 def test_the_readme_counts_the_promises() -> None:
-    states = tomllib.loads((ROOT / "omonat" / "proving" / "promises.toml").read_text("utf-8"))
+    states = tomllib.loads((ROOT / "omonat" / "policy" / "promises.toml").read_text("utf-8"))
     assert f"a list of {len(states)} numbered promises" in (ROOT / "README.md").read_text("utf-8")
 
 

@@ -218,17 +218,19 @@ class Town:
         if order is None:
             return
         register = ("held", order.answer["person"])
-        closes = self._chance.random() < 0.5
-        if closes:
-            await self.ask("close", ("case", order.about), "closed", f"/v1/cases/{order.about}/close", {})
-        else:
-            await self.use_order(order, register)
         body = {"person": order.answer["person"]}
+        consent = ("consent:marketing-sms", body["person"])
+        wants = {"purpose": consent[0].partition(":")[2], **body}
+        given = await self.ask("consent", consent, "given", "/v1/consents", {**wants, "state": "given"})
+        if given.outcome != "ok":
+            return
+        if self._chance.random() < 0.5:  # an open order keeps what its delivery needs; nothing keeps it for marketing
+            await self.ask("close", ("case", order.about), "closed", f"/v1/cases/{order.about}/close", {})
+        await self.ask("market", register, "", "/v1/use", wants)
         done = await self.ask("erase", register, "no", "/v1/erasures", body, by="officer")
         if done.outcome == "ok":
             self.erased[done.answer["id"]] = order.answer["person"]
-        if not closes:
-            await self.use_order(order, register)
+        await self.ask("market", register, "", "/v1/use", wants)
 
     # How they ask -------------------------------------------------------------------------------------------------
 

@@ -73,7 +73,11 @@ class Operation:
         """The value a finished read saw; None when it says nothing."""
         if self.value or self.register is None or self.outcome == "unknown" or self.code in SILENT:
             return None
-        return _opposite(self.register[0]) if self.outcome == "ok" else READS.get(self.code, f"refused: {self.code}")
+        if self.outcome == "ok":
+            return _opposite(self.register[0])
+        if self.code == "person-unknown" and self.register[0].startswith("consent:"):
+            return "withdrawn"  # of whom nothing is held any more, no consent stands; an unsubscribed reader ends so
+        return READS.get(self.code, f"refused: {self.code}")
 
 
 def _opposite(register: str) -> str:

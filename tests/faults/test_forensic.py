@@ -7,6 +7,7 @@ then the search finds it: a search that finds nothing is worth something only if
 
 import asyncio
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from omonat.base.instants import DAY, Instant
 from omonat.database import embedded
 from omonat.database.embedded import Server
 from omonat.database.migrate import migrate
+from omonat.flows.erase import ErasureRequest
 from omonat.flows.staff import Registration
 from omonat.house import House, open_house, system_clock
 from omonat.policy.compiled import CompiledPolicy
@@ -45,6 +47,8 @@ class Planted:
     kept: set[str] = field(default_factory=set)
     person: str = ""
     case: str = ""
+    records: list[tuple[str, str, str]] = field(default_factory=list)
+    """Person, record and item of everything that was taken in."""
 
 
 @pytest.fixture
@@ -119,6 +123,7 @@ class Planter:
                 self.planted.needles[name] = needle
             if answer.status_code == 201:
                 self.planted.kept.add(name)
+                self.planted.records.append((answer.json()["person"], answer.json()["record"], name))
                 return
 
     async def _collect(self, policy: CompiledPolicy, service: str, items: Mapping[str, Any]) -> httpx.Response:
@@ -189,9 +194,31 @@ class Planter:
         return await self.http.post(path, json=body, headers=headers)
 
 
-async def planted_in(of: Installation) -> Planted:
+async def planted_in(of: Installation, *, erased: bool = False) -> Planted:
     async with open_doors(of) as (house, http):
-        return await Planter(house, http).plant()
+        planted = await Planter(house, http).plant()
+        if erased:
+            await erase_by_every_route(house, planted)
+        return planted
+
+
+async def erase_by_every_route(house: House, planted: Planted) -> None:
+    """Each of those taken in goes by one of the routes there are, and what is due goes by itself."""
+    routes = (
+        lambda person, _record, _item: ErasureRequest(person=person),
+        lambda person, record, _item: ErasureRequest(person=person, record=record),
+        lambda person, record, item: ErasureRequest(person=person, record=record, items=(item,)),
+        lambda person, _record, _item: ErasureRequest(person=person, cause="child"),
+        lambda person, _record, item: ErasureRequest(person=person, items=(item,), cause="inaccurate"),
+    )
+    for number, found in enumerate(planted.records):
+        await house.erase(routes[number % len(routes)](*found))
+    for _ in range(50):
+        if not (await house.sweeper.round()).more:
+            break
+    async with house.grounds.database.connection() as connection:
+        left = await connection.fetchval("select count(*) from erasures where destroyed_at is null or swept_at is null")
+    assert left == 0
 
 
 async def found_by(of: Installation, planted: Planted, places: list[Path]) -> set[str]:
@@ -213,6 +240,20 @@ async def test_S2_of_everything_anybody_writes_nothing_lies_readable_in_any_file
     assert await found_by(installation, planted, [installation.home, said]) == set()
 
 
+@pytest.mark.usefixtures("uncompressed")
+async def test_R3_what_was_erased_by_any_route_lies_in_no_file_of_data_keys_or_log(
+    installation: Installation, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (temporary := tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # asked for anew
+    planted = await planted_in(installation, erased=True)
+    said = tmp_path / "said"
+    said.write_text("".join(capfd.readouterr()))
+    assert len({person for person, _, _ in planted.records}) >= 40
+    assert await found_by(installation, planted, [installation.home, said, temporary]) == set()
+
+
 @pytest.mark.usefixtures("uncompressed", "without_encryption")
 async def test_S2_with_the_encryption_off_the_same_search_finds_what_was_written(short_folder: Path) -> None:
     home, key = short_folder / "w-open", new_key(short_folder / "w-open.key")
@@ -224,7 +265,7 @@ async def test_S2_with_the_encryption_off_the_same_search_finds_what_was_written
     finally:
         server.stop()
     try:
-        planted = await planted_in(of)
+        planted = await planted_in(of, erased=True)  # a row that is removed stays in the file for a while
         found = await found_by(of, planted, [of.home])
     finally:
         shutil.rmtree(home, ignore_errors=True)

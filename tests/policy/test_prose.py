@@ -1,16 +1,19 @@
 """The notice: everything the document holds is said, in each language, and nothing else is."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from omonat.base.codes import LANGUAGES
+from omonat.policy.built import built
 from omonat.policy.durations import parse_duration
 from omonat.policy.model import Policy
 from omonat.policy.prose import notice
 from omonat.policy.prose_blocks import Clause, Table
-from omonat.policy.prose_words import in_words
+from omonat.policy.prose_words import BY_PEOPLE, IN_PART, KEEPINGS, in_words
 from omonat.policy.reader import read_policy_file
+from omonat.policy.words import Keeping
 
 SHIPPED = Path(__file__).parents[2] / "policies" / "beshqozon.yaml"
 SMALL = Path(__file__).parent / "small.yaml"
@@ -52,6 +55,28 @@ def test_P3_every_promise_stands_in_the_notice_once_in_its_chapter(policy: Polic
         assert clause.text == policy.promises[clause.id].tells[language]
         assert clause.how.keeping
         assert clause.how.owner
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_A1_the_notice_claims_for_the_program_no_more_than_the_program_does(policy: Policy, language: str) -> None:
+    """What the policy declares is the company's word; what stands under `how this is kept` is true today."""
+    said = notice(policy, language)
+    by_program = {KEEPINGS[keeping][language] for keeping in (Keeping.ENFORCED, Keeping.EVIDENCED)}
+    seen = set()
+    for clause in (block for chapter in said.chapters for block in chapter.blocks if isinstance(block, Clause)):
+        state, keeping = built()[clause.id]["state"], set(clause.how.keeping)
+        seen.add(state)
+        assert state == "built" or not keeping & by_program, clause.id
+        assert (IN_PART[language] in keeping) <= (state == "part"), clause.id
+        assert (BY_PEOPLE[language] in keeping) <= (state == "not built"), clause.id
+    assert len(seen) > 1, "then this shows nothing"
+
+
+def test_A1_of_a_promise_the_program_has_never_heard_of_it_claims_nothing(policy: Policy) -> None:
+    mine = dict(policy.promises) | {"Z9": replace(policy.promises["P1"], id="Z9")}
+    said = notice(replace(policy, promises=mine), "en")
+    blocks = (block for chapter in said.chapters for block in chapter.blocks if isinstance(block, Clause))
+    assert [clause.how.keeping for clause in blocks if clause.id == "Z9"] == [(BY_PEOPLE["en"],)]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -15,11 +15,12 @@ from omonat.evidence import verifier
 from omonat.flows import using
 from omonat.flows.choose import Choosing
 from omonat.flows.publish_policy import Publication
+from omonat.policy.built import built
 from omonat.proving import run
 from omonat.proving.outcome import Broken, CannotTell, Kept, Outcome, probe
 from omonat.proving.people import People
 from omonat.proving.probes import PROBES
-from omonat.proving.run import Proof, built, prove
+from omonat.proving.run import Proof, prove
 from omonat.proving.scene import Scene
 from tests.erasure.stories import ordered
 from tests.flows.conftest import document, packs
