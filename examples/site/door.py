@@ -55,7 +55,7 @@ class Frame:
             foot_links=[
                 Nav("/page/privacy-policy", words("Privacy policy")),
                 Nav("/me", words("My data: the Privacy Center")),
-                Nav("/desk", words("For staff: Desk")),
+                Nav("/desk", words("For staff")),
                 Nav("/catcher", words("Messages of this demo")),
             ],
             browser=browser,

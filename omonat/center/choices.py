@@ -48,6 +48,8 @@ class Option:
     interest: str
     state: str
     at: Instant | None
+    by_itself: bool
+    """Whether a refusal was an act of its own, and not a box left empty in a form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +69,14 @@ async def show(visit: Visit) -> Answer:
     history = await visit.house.my_data.choices(visit.person)
     wanted = [visit.policy.purposes[name] for name in visit.policy.policy.consent_needed]
     open_to = [p for p in visit.policy.purposes.values() if p.may_be_objected_to and p.basis is not Basis.CONSENT]
+    others = _options(visit, history, "consent", [p for p in wanted if not _is_letter(p)])
     return visit.page(
         "choices.html",
         letters=_options(visit, history, "consent", [p for p in wanted if _is_letter(p)]),
-        others=_options(visit, history, "consent", [p for p in wanted if not _is_letter(p)]),
+        others=[option for option in others if option.state],
+        unasked=[option for option in others if not option.state],
         interests=_options(visit, history, "objection", open_to),
-        history=[_past(visit, choice) for choice in history],
+        history=[_past(visit, choice, history) for choice in history],
         version=visit.policy.version,
         saved="saved" in visit.query,
     )
@@ -112,15 +116,29 @@ def _option(visit: Visit, history: Sequence[Choice], kind: Kind, purpose: Purpos
         interest=purpose.interest[language] if purpose.interest else "",
         state="given" if live else "withdrawn" if last is not None else "",
         at=last.at if last is not None else None,
+        by_itself=last is not None and not _left_empty(last, history),
     )
 
 
-def _past(visit: Visit, choice: Choice) -> Past:
-    said = _SAID.get((choice.kind, choice.state), N_("You chose"))
+def _left_empty(choice: Choice, history: Sequence[Choice]) -> bool:
+    """A box that was not ticked, by somebody who had not agreed before: nothing was taken back."""
+    asked = (c for c in history if (c.kind, c.purpose) == (choice.kind, choice.purpose))
+    return choice.door == "form" and choice.state == "withdrawn" and all(c.state == "withdrawn" for c in asked)
+
+
+def _past(visit: Visit, choice: Choice, history: Sequence[Choice]) -> Past:
+    empty = choice.kind == "consent" and _left_empty(choice, history)
+    said = N_("You did not agree") if empty else _SAID.get((choice.kind, choice.state), N_("You chose"))
     yes = (choice.kind, choice.state) in {("consent", "given"), ("restriction", "withdrawn"), ("acceptance", "given")}
     return Past(
         at=choice.at,
-        mark="good" if yes else "bad" if choice.state == "given" or choice.kind == "consent" else "open",
+        mark="good"
+        if yes
+        else "none"
+        if empty
+        else "bad"
+        if choice.state == "given" or choice.kind == "consent"
+        else "open",
         said=visit.words(said),
         purpose=visit.label("purpose", choice.purpose) if choice.purpose else "",
         where=visit.words(_DOORS[choice.door]) if choice.door in _DOORS else "",

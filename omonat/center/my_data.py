@@ -25,6 +25,11 @@ _BECAUSE: Final[Mapping[str, str]] = {
     Factor.INTEREST: N_("because we have a lawful interest in it"),
     Factor.RELEVANCE: N_("because it is still needed for its purpose"),
 }
+_MEANWHILE: Final[Mapping[str, str]] = {
+    Anchor.CASE_CLOSED: N_("Kept while the order or request is open"),
+    Anchor.CONSENT_WITHDRAWN: N_("Kept while you agree to it"),
+    Anchor.ACCOUNT_CLOSED: N_("Kept while you have an account"),
+}
 _EARLIER: Final[Mapping[str, str]] = {
     Anchor.CASE_CLOSED: N_("At the latest. Once the order or request is completed, an earlier date is set."),
     Anchor.CONSENT_WITHDRAWN: N_("At the latest. If you withdraw your consent, an earlier date is set."),
@@ -46,7 +51,10 @@ class Why:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """One record's value of an item. `lines` is empty until it was asked for; `mask` is None for verify-only."""
+    """One record's value of an item. `lines` is empty until it was asked for; `mask` is None for verify-only.
+
+    `meanwhile` says what keeps it while its end isn't known yet; then `due` is the latest it can be.
+    """
 
     mask: Masked | None
     lines: tuple[str, ...]
@@ -58,6 +66,7 @@ class Holding:
     case: str
     collected_at: Instant
     due: Instant | None
+    meanwhile: str
     latest: bool
     reason: str
     law: str
@@ -152,6 +161,7 @@ def _holding(visit: Visit, mine: MyData, held: Held, revealed: bool) -> Holding:
         case=_case(visit, held),
         collected_at=held.collected_at,
         due=held.due,
+        meanwhile=words(_MEANWHILE[held.waits_for]) if held.waits_for in _MEANWHILE else "",
         latest=bool(held.waits_for),
         reason=_reason(visit, held),
         law=_law(visit, held),

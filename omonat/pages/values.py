@@ -9,6 +9,11 @@ from omonat.pages.words import N_, Words
 from omonat.policy.model import Item
 from omonat.policy.words import Kind
 
+_INSIDE: Final[Mapping[str, str]] = {
+    "entrance": N_("entrance %(it)s"),
+    "floor": N_("floor %(it)s"),
+    "flat": N_("flat %(it)s"),
+}
 _KNOWN: Final[Mapping[str, str]] = {
     "female": N_("woman"),
     "male": N_("man"),
@@ -64,6 +69,18 @@ def _place(words: Words, value: Any) -> tuple[str, ...]:
     return (words("%(lat)s north, %(lon)s east", lat=value["lat"], lon=value["lon"]),)
 
 
+def _address(words: Words, value: Any) -> tuple[str, ...]:
+    """As it is written on an envelope: the street first, then how to find the door, then the town."""
+    if not isinstance(value, dict):
+        return tuple(str(value).splitlines())
+    parts = {name: str(value[name]) for name in value}
+    inside = [words(_INSIDE[name], it=parts.pop(name)) for name in _INSIDE if name in parts]
+    street = ", ".join(parts.pop(name) for name in ("street", "house") if name in parts)
+    landmark = parts.pop("landmark", "")
+    town = ", ".join(parts.pop(name) for name in ("postcode", "city", "district", "region", "country") if name in parts)
+    return tuple(line for line in (street, ", ".join(inside), landmark, town, *parts.values()) if line)
+
+
 def _order_lines(words: Words, value: Any) -> tuple[str, ...]:
     return tuple(_order_line(words, line) for line in value)
 
@@ -77,6 +94,7 @@ def _order_line(words: Words, line: Mapping[str, Any]) -> str:
 
 
 _FORMS: Final[Mapping[Kind, Callable[[Words, Any], tuple[str, ...]]]] = {
+    Kind.ADDRESS: _address,
     Kind.PHONE: _phone,
     Kind.MONEY: _money,
     Kind.DATE: _day,

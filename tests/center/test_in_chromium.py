@@ -140,6 +140,7 @@ async def test_C2_everything_works_without_script(center: Center) -> None:
         await reader.page.locator("button[name=reveal]").click()
         assert "Dilnoza Karimova" in await reader.text()
         await reader.go("/me/choices")
+        await reader.page.locator("#others ~ details > summary").click()
         await reader.page.locator("#survey button[value=withdrawn]").click()
         assert await reader.page.locator("#survey button[value=withdrawn]").get_attribute("aria-pressed") == "true"
         await reader.go("/me")

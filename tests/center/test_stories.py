@@ -26,6 +26,9 @@ async def marketing(center: Center, person: str, purpose: str = "marketing-email
 
 async def choose(reader: Reader, purpose: str, state: str) -> None:
     await reader.go("/me/choices")
+    folded = reader.page.locator(f"details:not([open]):has([id='{purpose}']) > summary")
+    if await folded.count():
+        await folded.click()
     async with reader.page.expect_navigation():
         await reader.page.locator(f"[id='{purpose}'] button[value={state}]").click()
 
@@ -147,6 +150,7 @@ async def test_C2_every_purpose_that_waits_for_consent_can_be_chosen(center: Cen
     async with center.reader() as reader:
         await center.sign_in(reader, phone, order.person)
         await reader.go("/me/choices")
+        await reader.page.locator("#others ~ details > summary").click()
         for purpose in policy.policy.consent_needed:
             assert await reader.page.locator(f"[id='{purpose}'] .pair button").count() == 2, purpose
             assert policy.purposes[purpose].tells["en"] in await reader.text()

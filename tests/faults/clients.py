@@ -169,7 +169,9 @@ class Town:
             case _:
                 body = {"person": person, "purpose": "marketing-email", "state": "given"}
                 await self.ask("consent", about, "given", "/v1/consents", body)
-        await self.ask("market", about, "", "/v1/use", {"purpose": "marketing-email", "person": person})
+        seen = await self.ask("market", about, "", "/v1/use", {"purpose": "marketing-email", "person": person})
+        if seen.code == "person-unknown":  # nothing keeps a reader who has left: somebody else comes
+            self._mine[number].remove(reader)
 
     async def _subscribe(self, number: int) -> None:
         self._count += 1
