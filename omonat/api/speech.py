@@ -42,8 +42,12 @@ def _accepted(header: bytes) -> str:
 
 
 def spoken(about: Mapping[str, str], policy: CompiledPolicy | None, language: str) -> dict[str, str]:
-    """`about` with labels in place of names; what the policy doesn't declare is not repeated."""
-    return {key: _label(policy, key, value, language) if key in _NAMED else value for key, value in about.items()}
+    """`about` with labels in place of names; what the policy doesn't declare is not repeated. Where an item is named, its
+    label stands for its kind as well: the kind is our word, the label is the reader's."""
+    said = {key: _label(policy, key, value, language) if key in _NAMED else value for key, value in about.items()}
+    if "kind" in said and "item" in said:
+        said["kind"] = f"“{said['item']}”" if language == "en" else f"«{said['item']}»"
+    return said
 
 
 def _label(policy: CompiledPolicy | None, kind: str, names: str, language: str) -> str:

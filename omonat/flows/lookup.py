@@ -65,7 +65,10 @@ class Lookup:
         policy, now = await self._law.current(), self._clock()
         purpose = policy.purpose(request.purpose)
         item = policy.item(request.item)
-        normal = normalise(item.kind, request.value, country=policy.policy.controller.country)
+        try:
+            normal = normalise(item.kind, request.value, country=policy.policy.controller.country)
+        except BadInput as error:
+            raise BadInput(error.code, **{**error.about, "item": item.id}) from None
         if normal.lookup is None:
             raise BadInput("lookup-not-possible", item=request.item)
         async with self._database.connection() as connection:

@@ -241,7 +241,7 @@ class CompiledPolicy:
 
 
 def _unknown(kind: str, name: str, known: Mapping[str, object]) -> NoReturn:
-    raise BadInput(f"{kind}-unknown", **{kind: name[:100], "nearest": nearest(name[:100], list(known)) or "–"})
+    raise BadInput(f"{kind}-unknown", **{kind: name[:100], "nearest": nearest(name[:100], list(known))})
 
 
 def compile_policy(

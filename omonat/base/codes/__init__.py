@@ -8,14 +8,17 @@ Each `*.toml` beside this file belongs to one slice of the house. A table is a c
     promise = "L3"              # the promise it keeps, or "" for a technical error
     says = {en = "…", ru = "…", uz = "…"}    # what happened; placeholders in braces, filled with policy labels
     next = {en = "…", ru = "…", uz = "…"}    # what one can do
+    otherwise = {…}                          # optional: the same where there is no {nearest}
 """
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from string import Formatter
+
+from omonat.base.phrases import said
 
 LANGUAGES = ("uz", "ru", "en")
 
@@ -50,6 +53,8 @@ class Code:
     promise: str
     says: Mapping[str, str]
     next: Mapping[str, str]
+    otherwise: Mapping[str, str] = field(default_factory=dict)
+    """Instead of `next` where no valid name is near."""
 
 
 class _Lenient(dict[str, str]):
@@ -68,7 +73,7 @@ def registry() -> Mapping[str, Code]:
             if name in found:
                 raise ValueError(f"code `{name}` is defined twice")
             code = Code(id=name, **table)
-            for words in (code.says, code.next):
+            for words in (code.says, code.next, code.otherwise or code.next):
                 if set(words) != set(LANGUAGES):
                     raise ValueError(f"code `{name}` needs its words in {', '.join(LANGUAGES)}")
             if code.exit not in EXITS:
@@ -80,10 +85,17 @@ def registry() -> Mapping[str, Code]:
 def sentence(code: str, language: str, about: Mapping[str, str]) -> str:
     """What happened, for a person; a placeholder nobody filled stays visible in braces."""
     known = registry().get(code)
-    return Formatter().vformat(known.says[language], (), _Lenient(about)) if known else code
+    return _filled(known.says, language, about) if known else code
 
 
 def advice(code: str, language: str, about: Mapping[str, str]) -> str:
     """What one can do now, for a person; empty for a code nobody registered."""
     known = registry().get(code)
-    return Formatter().vformat(known.next[language], (), _Lenient(about)) if known else ""
+    if known is None:
+        return ""
+    return _filled(known.next if about.get("nearest") or not known.otherwise else known.otherwise, language, about)
+
+
+def _filled(words: Mapping[str, str], language: str, about: Mapping[str, str]) -> str:
+    spoken = _Lenient({name: said(value, language) for name, value in about.items()})
+    return Formatter().vformat(words[language], (), spoken)

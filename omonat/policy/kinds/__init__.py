@@ -36,7 +36,7 @@ def normalise(kind: str, value: Any, *, country: str = "uz", choices: tuple[str,
     """
     kindly = _ALL.get(kind)
     if kindly is None:
-        raise BadInput("value-kind-unknown", kind=kind, nearest=nearest(kind, list(Kind)) or "–")
+        raise BadInput("value-kind-unknown", kind=kind, nearest=nearest(kind, list(Kind)))
     if isinstance(value, dict | list):
         refuse_verification_names(value)
     if kind in FREE_TEXT:

@@ -76,7 +76,7 @@ def matching(kind: str, value: Any, pattern: re.Pattern[str], expected: str, *, 
 def record(kind: str, value: Any, known: Mapping[str, str], required: Sequence[str]) -> dict[str, Any]:
     """An object with known keys; `known` maps each key to its description. Raises BadInput."""
     if type(value) is not dict:
-        raise BadInput("value-type", kind=kind, expected=f"an object with {', '.join(known)}")
+        raise BadInput("value-type", kind=kind, expected=f"an object with these keys; {', '.join(known)}")
     if not set(value) <= set(known) or not set(required) <= set(value):
         raise malformed(kind, "; ".join(f"{name}: {about}" for name, about in known.items()))
     return dict(value)
