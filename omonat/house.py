@@ -31,6 +31,7 @@ from omonat.flows.certify import Certify
 from omonat.flows.choose import Choose
 from omonat.flows.clients import Clients
 from omonat.flows.collect import Collect
+from omonat.flows.cookies import Cookies
 from omonat.flows.desk import DeskWork
 from omonat.flows.erase import Erase
 from omonat.flows.grounds import Grounds
@@ -73,6 +74,7 @@ class House:
     collect: Collect
     cases: Cases
     choose: Choose
+    cookies: Cookies
     clients: Clients
     lookup: Lookup
     staff: Staff
@@ -199,6 +201,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         collect=Collect(grounds, dated=settings.demo),
         cases=Cases(grounds),
         choose=Choose(grounds),
+        cookies=Cookies(grounds),
         clients=Clients(grounds),
         lookup=Lookup(grounds, use.caps),
         staff=staff,

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from omonat.center import choices, looked, my_data, proofs, requests, sign_in
-from omonat.center.door import CHECKPOINT, CHOICES, CODE, DATA, HOME, LOOKED, ORDER, PROOF, REQUESTS, SIGN_OUT
+from omonat.center import choices, cookies, looked, my_data, proofs, requests, sign_in
+from omonat.center.door import CHECKPOINT, CHOICES, CODE, COOKIES, DATA, HOME, LOOKED, ORDER, PROOF, REQUESTS, SIGN_OUT
 from omonat.center.visit import Answer, Visit
 from omonat.house import House
 from omonat.pages.routes import Addresses, handlers_of
@@ -24,6 +24,7 @@ ADDRESSES = Addresses(
         HOME: _first,
         CODE: sign_in.code,
         ORDER: sign_in.order,
+        COOKIES: cookies.show,
         CHECKPOINT: proofs.checkpoint,
         f"{CHECKPOINT}/note": proofs.note,
         f"{CHECKPOINT}/keys": proofs.keys,
@@ -35,6 +36,7 @@ ADDRESSES = Addresses(
         CODE: sign_in.enter,
         f"{CODE}/again": sign_in.again,
         ORDER: sign_in.prove,
+        COOKIES: cookies.choose,
     },
     for_members=Addresses(
         pages={
