@@ -14,6 +14,7 @@ from omonat.api.bodies import (
     RestrictionBody,
     StaffBody,
     TellingBody,
+    TermBody,
 )
 from omonat.api.body import shaped
 from omonat.api.call import Call, moment
@@ -24,6 +25,7 @@ from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.notify import Notification
 from omonat.flows.staff import Registration
+from omonat.promises.location.rule import Term
 from omonat.promises.messages import Channel
 
 
@@ -59,8 +61,16 @@ async def consent(call: Call) -> bytes:
     """Consent, given or taken back."""
     body = shaped(call.value, ConsentBody)
     return await _choose(call, Choosing(
-        person=body.person, kind="consent", state=body.state, purpose=body.purpose, version=body.version
+        person=body.person, kind="consent", state=body.state, purpose=body.purpose, version=body.version,
+        term=_term(body.term),
     ))  # fmt: skip
+
+
+def _term(body: TermBody | None) -> Term | None:
+    if body is None:
+        return None
+    until = moment(body.until, "$.term.until")
+    return Term(kind=body.kind, precision=body.precision, until=until, case=body.case)
 
 
 async def objection(call: Call) -> bytes:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from omonat.base.errors import BadInput
-from omonat.base.instants import Instant
+from omonat.base.instants import DAY, HOUR, Instant
 from omonat.center.door import CHOICES
 from omonat.center.visit import Answer, Visit
 from omonat.flows.choose import Choosing
@@ -14,6 +14,7 @@ from omonat.pages import N_
 from omonat.policy.model import Purpose
 from omonat.policy.words import Basis, Messages
 from omonat.promises.choice.standing import Kind, State
+from omonat.promises.location.rule import PERMANENT, PRECISIONS, Term, asks_for_place
 
 _STATES: Final[Mapping[str, State]] = {"given": "given", "withdrawn": "withdrawn"}
 _KINDS: Final[Mapping[str, Kind]] = {"consent": "consent", "objection": "objection", "restriction": "restriction"}
@@ -36,6 +37,19 @@ _DOORS: Final[Mapping[str, str]] = {
     "mailbox": N_("by writing to us"),
 }
 
+_FOR: Final[Mapping[str, int]] = {"hour": HOUR, "day": DAY}
+_LASTS: Final[Mapping[str, str]] = {
+    "once": N_("once, in order %(order)s"),
+    "while-open": N_("while order %(order)s is open"),
+    "permanent": N_("always"),
+}
+_EXACT: Final[Mapping[str, str]] = {
+    "exact": N_("your exact place"),
+    "street": N_("to about 100 metres"),
+    "district": N_("to about 1 kilometre"),
+    "city": N_("to about 10 kilometres"),
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
@@ -50,6 +64,12 @@ class Option:
     at: Instant | None
     by_itself: bool
     """Whether a refusal was an act of its own, and not a box left empty in a form."""
+    place: bool = False
+    """Whether it opens a location, and is given for a time."""
+    lasts: str = ""
+    """How long the live grant of a location lasts, in words; `until` where that is an instant."""
+    until: Instant | None = None
+    precision: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +110,24 @@ async def choose(visit: Visit) -> Answer:
     purpose = "" if kind == "restriction" else visit.form.get("purpose", "")
     shown = visit.form.get("version") or None
     await visit.house.choose(
-        Choosing(person=visit.person, kind=kind, state=state, purpose=purpose, version=shown, door="me")
+        Choosing(
+            person=visit.person, kind=kind, state=state, purpose=purpose, version=shown, door="me", term=_term(visit)
+        )
     )
     return visit.go(f"{CHOICES}?saved=1#{purpose or 'restriction'}")
+
+
+def _term(visit: Visit) -> Term | None:
+    """How long a location may be used, as its form says; None for every other choice."""
+    lasts, precision = visit.form.get("lasts", ""), visit.form.get("precision", "street")
+    if not lasts or visit.form.get("state") != "given":
+        return None
+    exact = next((each for each in PRECISIONS if each == precision), None)
+    if exact is None or lasts not in (*_FOR, "always"):
+        raise BadInput("form-unclear")
+    if lasts == "always":
+        return Term(kind="permanent", precision=exact)
+    return Term(kind="until", until=Instant(visit.now + _FOR[lasts]), precision=exact)
 
 
 def _is_letter(purpose: Purpose) -> bool:
@@ -117,7 +152,21 @@ def _option(visit: Visit, history: Sequence[Choice], kind: Kind, purpose: Purpos
         state="given" if live else "withdrawn" if last is not None else "",
         at=last.at if last is not None else None,
         by_itself=last is not None and not _left_empty(last, history),
+        **_grant(visit, purpose, live=live),
     )
+
+
+def _grant(visit: Visit, purpose: Purpose, *, live: bool) -> dict[str, Any]:
+    """What stands of a grant of location; nothing for other purposes."""
+    if not asks_for_place(visit.policy, purpose.id):
+        return {}
+    terms = visit.standing.terms if visit.standing is not None else {}
+    term = terms.get(purpose.id, PERMANENT)
+    if not live:
+        return {"place": True}
+    words = visit.words
+    lasts = words(_LASTS[term.kind], order=(term.case or "").partition(":")[2]) if term.kind in _LASTS else ""
+    return {"place": True, "lasts": lasts, "until": term.until, "precision": words(_EXACT[term.precision])}
 
 
 def _left_empty(choice: Choice, history: Sequence[Choice]) -> bool:

@@ -19,3 +19,7 @@ create table site_sightings (
     primary key (kind, name)
 );
 comment on table site_sightings is 'Unregistered cookies, keys, hosts and tags: names only, never a value.';
+
+-- Grants of location (L5): how long a consent lasts. The live one stands in persons.standing under `terms`.
+alter table choices add column term jsonb;
+comment on column choices.term is 'kind, precision, until, case: no place.';
