@@ -21,6 +21,7 @@ from omonat.base.instants import DAY, Instant
 from omonat.base.verdict import Allow, CannotTell
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
+from omonat.flows.children import CHILD_CONSENT
 from omonat.flows.erase import Erase, ErasureRequest, evidence_due
 from omonat.flows.grounds import Grounds
 from omonat.flows.holds import Holds
@@ -37,8 +38,6 @@ from omonat.promises.retention.clock import decide_clock
 _queries = load("omonat.promises.retention")
 BATCH: Final = 1_000
 RECKONINGS: Final = 64
-CHILD_CONSENT: Final = "child-consent"
-"""The packs' deadline for a parent's verified consent; a child's data waits closed to everybody, and then goes (K2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ UNDER = {
     "drills",
     "erasures",
     "holds",
+    "guardian_consents",
     "system_notices",
     "proof_packets",
 }
