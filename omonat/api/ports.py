@@ -12,6 +12,7 @@ from omonat.evidence.reader import Signed
 from omonat.evidence.receipts import Receipt
 from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.certify import Certify
+from omonat.flows.children import Children
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.clients import Client, require_client
 from omonat.flows.collect import CollectAnswer, CollectRequest
@@ -142,6 +143,8 @@ class House(Protocol):
     @property
     def erase(self) -> Erase: ...
     @property
+    def children(self) -> Children: ...
+    @property
     def holds(self) -> Holds: ...
     @property
     def systems(self) -> Systems: ...
@@ -162,6 +165,7 @@ class Ports:
     choose: Choose
     staff: Staff
     erase: Erase
+    children: Children
     holds: Holds
     systems: Systems
     certify: Certify
@@ -190,6 +194,7 @@ class Ports:
             choose=house.choose,
             staff=house.staff,
             erase=house.erase,
+            children=house.children,
             holds=house.holds,
             systems=house.systems,
             certify=house.certify,

@@ -340,7 +340,7 @@ async def test_L5_somebody_allows_their_location_for_an_hour_and_ends_it_with_on
         await reader.go("/me/choices")
         guide = reader.page.locator("#guide-courier")
         await reader.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-        await guide.get_by_label("to about 1 kilometre").check()
+        await guide.locator("select").select_option("district")
         async with reader.page.expect_navigation():
             await guide.get_by_role("button", name="Agree for an hour").click()
         said = await guide.inner_text()

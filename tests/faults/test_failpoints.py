@@ -251,6 +251,11 @@ class Walk:
         self.shop.orders = 100  # the cases before have a story of their own
         order = await ordered(self.shop)
         await closed(self.shop, order)
+        children = self.house.children
+        await children.signal(order.person, "staff", by="test")
+        await children.agree(order.person, "signed-form", reference="2026-114", by="901")
+        await children.take_back(order.person, by="901")
+        await children.agree(order.person, "signed-form", reference="2026-115", by="901")
         hold = await placed(self.shop, "record", order.record)
         await self.house.holds.approve(hold.id, by="902")
         await self.house.holds.end(hold.id, by="901")
