@@ -118,13 +118,14 @@ class _Page:
         request, controller, address = self._request, policy.policy.controller, self._house.settings.address
         query = {key: values[-1] for key, values in request.query_params.dict().items() if values}
         language = language_for(query, request.cookies, request.headers)
+        words = MAIL.words(language)
         known = None if purpose is None else policy.purposes.get(purpose)
         html = MAIL.render(
             template,
             language=language,
             now=self._house.grounds.clock(),
             path=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
-            place=MAIL.words(language)("Privacy center"),
+            place=words("Privacy center"),
             home="/me",
             controller=controller.name,
             purpose="" if known is None else known.says[language],
