@@ -45,6 +45,7 @@ _LARGEST_LETTER = 512 * 1024
 WORDS = {
     "uz": {
         "title": "Yuborilgan xabarlar",
+        "back": "Restoran saytiga qaytish",
         "lead": "Namoyishda xatlar va SMS xabarlar tashqariga chiqmaydi, shu yerda koʻrinadi. Eng yangisi yuqorida.",
         "search": "Manzil yoki raqam",
         "find": "Topish",
@@ -57,6 +58,7 @@ WORDS = {
     },
     "ru": {
         "title": "Отправленные сообщения",
+        "back": "Назад на сайт ресторана",
         "lead": "В демонстрации письма и SMS не уходят наружу, а показываются здесь. Новые сверху.",
         "search": "Адрес или номер",
         "find": "Найти",
@@ -69,6 +71,7 @@ WORDS = {
     },
     "en": {
         "title": "Messages sent",
+        "back": "Back to the restaurant’s site",
         "lead": "In the demo, e-mails and text messages go nowhere else: they are shown here, newest first.",
         "search": "Address or number",
         "find": "Find",
