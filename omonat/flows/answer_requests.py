@@ -127,7 +127,7 @@ class AnswerRequests:
             record = await self._seal(connection, row, text, credential, now)
             await queries.answer(connection, number=row["number"], now=now, outcome=outcome.value, reason=reason)
             params = {"request": row["number"], "code": code_of(self._vault, row["number"])}
-            await write_to(connection, self._vault, row, "request-answered", params, now)
+            await write_to(connection, self._vault, row, "request-answered", params=params, now=now)
             return {"record": record, "outcome": outcome.value} | ({"reason": reason} if reason else {})
 
         return await self._act(member, number, Act.ANSWER, "answered", write)

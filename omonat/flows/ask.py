@@ -7,6 +7,7 @@
 3. What shows or changes data waits until the channel is proved with a code, five tries, within the hour.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from secrets import randbelow
@@ -14,7 +15,7 @@ from typing import Any
 
 from omonat.base.errors import BadInput, Refused
 from omonat.base.failpoints import reach
-from omonat.base.instants import HOUR, Instant
+from omonat.base.instants import DAY, HOUR, MINUTE, SECOND, Instant
 from omonat.database.codecs import FOREVER
 from omonat.database.statements import load
 from omonat.evidence.journal import Receipt
@@ -125,6 +126,10 @@ class Ask:
         except _ClosedError as closed:
             raise Refused("person-unknown") from closed
 
+    async def first_time(self, form: str) -> bool:
+        """Whether a form with this random name is sent for the first time."""
+        return await count(self._grounds, f"request-form:{form}", DAY, self._grounds.clock()) == 1
+
     async def _channel(self, policy: CompiledPolicy, request: NewRequest, now: Instant) -> str | None:
         """The item that holds the address to answer to. Raises BadInput for what is neither phone nor e-mail, Refused
         where too much was asked from one address, for one channel or by one person."""
@@ -182,12 +187,12 @@ class Ask:
             row = {
                 "kind": asked.request.kind.value, "case_id": asked.case, "person": person, "channel": asked.channel,
                 "slot": writing.people[person].slot, "evidence_slot": writing.people[person].evidence_slot,
-                "language": asked.request.language,
+                "language": asked.request.language, "due_at": asked.due,
             }  # fmt: skip
             told = {"door": asked.request.door, "due": asked.due, "policy": asked.policy.digest, "client": client.id}
             entries = [*writing.entries, entry_about(self._vault, "received", row, now, **told)]
             *_, receipt = await self._grounds.journal.append(connection, entries, now=now)
-            await self._tell(connection, row, asked.number, asked.due, code, now)
+            await self._tell(connection, row, asked.number, code, now)
             answer = RequestReceipt(
                 number=asked.number, code=code_of(self._vault, asked.number), kind=asked.request.kind,
                 received_at=now, due_at=asked.due, waits_for_proof=code is not None, receipt=receipt,
@@ -214,15 +219,13 @@ class Ask:
             case_person=None, case_closed=None, case_opened=None, answered_request=None, answer=None,
         )  # fmt: skip
 
-    async def _tell(
-        self, connection: Any, row: dict[str, Any], number: str, due: Instant, code: str | None, now: Instant
-    ) -> None:
+    async def _tell(self, connection: Any, row: Mapping[str, Any], number: str, code: str | None, now: Instant) -> None:
         if code is not None:
-            params: dict[str, str | int] = {"request": number, "minutes": _PROOF_LIFE // (60 * 1_000_000), "code": code}
-            await write_to(connection, self._vault, row, "request-code", params, now)
+            params: dict[str, str | int] = {"request": number, "minutes": _PROOF_LIFE // MINUTE, "code": code}
+            await write_to(connection, self._vault, row, "request-code", params=params, now=now)
             return
-        params = {"request": number, "due": due // 1_000_000, "code": code_of(self._vault, number)}
-        await write_to(connection, self._vault, row, "request-received", params, now)
+        params = {"request": number, "due": row["due_at"] // SECOND, "code": code_of(self._vault, number)}
+        await write_to(connection, self._vault, row, "request-received", params=params, now=now)
 
     # Proving the channel ---------------------------------------------------------------------------------------------
 
@@ -244,7 +247,7 @@ class Ask:
             await queries.confirm(connection, number=number, now=now)
             confirmed = entry_about(self._vault, "confirmed", row, now, channel=row["channel"])
             await self._grounds.journal.append(connection, [confirmed], now=now)
-            await self._tell(connection, dict(row), number, row["due_at"], None, now)
+            await self._tell(connection, row, number, None, now)
             reach("request.confirmed")
 
     async def send_again(self, number: str, code: str) -> None:
@@ -262,7 +265,7 @@ class Ask:
             proof = f"{randbelow(1_000_000):06d}"
             until = Instant(now + _PROOF_LIFE)
             await queries.new_proof(connection, number=number, proof=self._proof(number, proof), until=until)
-            await self._tell(connection, dict(row), number, row["due_at"], proof, now)
+            await self._tell(connection, row, number, proof, now)
             reach("request.code-renewed")
 
     def _proof(self, number: str, code: str) -> bytes:

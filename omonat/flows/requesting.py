@@ -1,4 +1,4 @@
-"""What the flows of requests and complaints share: numbers and codes, a request as it stands, its entries, its letters."""
+"""What the flows of requests and complaints share: numbers and codes, standing, entries, letters."""
 
 from base64 import b32encode
 from collections.abc import Mapping
@@ -108,8 +108,8 @@ def entry_about(vault: Vault, act: str, row: Mapping[str, Any], now: Instant, **
     return Entry(entry, now, f"request:person:{act}", said, subjects)
 
 
-async def write_to(  # noqa: PLR0913 - one letter's facts
-    connection: Any, vault: Vault, row: Mapping[str, Any], template: str, params: Mapping[str, Value], now: Instant
+async def write_to(
+    connection: Any, vault: Vault, row: Mapping[str, Any], template: str, *, params: Mapping[str, Value], now: Instant
 ) -> None:
     """Tell whoever asked, where they left an address (U3); `row` names case, person, slot, language, channel."""
     channel = row["channel"]
