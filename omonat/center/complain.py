@@ -144,7 +144,7 @@ def _form(visit: Visit, *, typed: dict[str, str], errors: dict[str, str] | None 
         status=422 if errors else 200,
         kinds=[(kind, visit.words(words)) for kind, words in KINDS.items()],
         typed={"kind": "complaint", "text": "", "name": "", "contact": "", **typed},
-        errors=errors or {},
+        errors={"text": "", "name": "", "contact": "", **(errors or {})},
         faults=[(name, said) for name, said in (errors or {}).items()],
         once=token_urlsafe(16),
         proofs=[visit.words(each) for each in proofs],
