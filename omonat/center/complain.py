@@ -176,7 +176,8 @@ def _caller(visit: Visit) -> str:
 
 
 def _kept(visit: Visit, number: str, code: str) -> Cookie:
-    followed = Followed(number=number, code=code, until=Instant(visit.now + _LIFE))
+    plain = "".join(letter for letter in code.upper() if letter.isalnum())
+    followed = Followed(number=number, code=plain, until=Instant(visit.now + _LIFE))
     sealed = visit.house.grounds.vault.seal_value(_CONTEXT, msgspec.json.encode(followed))
     return _cookie(urlsafe_b64encode(sealed).decode(), _LIFE // 1_000_000)
 

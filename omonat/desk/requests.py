@@ -5,6 +5,7 @@ taken the request.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from omonat.base.codes import advice, registry, sentence
@@ -15,9 +16,10 @@ from omonat.desk.work import under, use
 from omonat.flows.answer_requests import InboxLine
 from omonat.flows.desk import OpenPurpose
 from omonat.pages.requests import OUTCOMES, REASONS
-from omonat.promises.requests.facts import Outcome, State
+from omonat.promises.requests.facts import ANSWER, TEXT, Outcome, State
 
 _LONGEST = 4_000
+_FIRST = (TEXT, ANSWER)
 _GIVEN = (Outcome.UPHELD, Outcome.PARTLY, Outcome.DONE, Outcome.REJECTED)
 
 
@@ -104,7 +106,13 @@ async def _reveal(visit: Visit, line: InboxLine) -> Answer:
 async def _purposes(visit: Visit, line: InboxLine) -> list[OpenPurpose]:
     allowed = await visit.house.answer_requests.purposes(visit.member, line)
     kind = line.case.partition(":")[0]
-    return [each for each in await visit.house.desk.purposes(visit.member, kind) if each.id in allowed]
+    found = [each for each in await visit.house.desk.purposes(visit.member, kind) if each.id in allowed]
+    return [replace(each, items=tuple(sorted(each.items, key=_place))) for each in found]
+
+
+def _place(item: str) -> int:
+    """What was asked and answered first; all else as the policy has it."""
+    return _FIRST.index(item) if item in _FIRST else len(_FIRST)
 
 
 def _chosen(purposes: Sequence[OpenPurpose], name: str) -> OpenPurpose | None:

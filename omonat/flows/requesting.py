@@ -29,6 +29,8 @@ CHANNELS = {EMAIL: Channel.EMAIL, MOBILE: Channel.SMS}
 _LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ"
 _ALPHABET = _LETTERS + "23456789"
 _LENGTH = 10
+_LOOKALIKES = str.maketrans("018", "OIB")
+"""Digits that a code never has, and the letters they are taken for."""
 
 
 def new_number() -> str:
@@ -55,7 +57,8 @@ def code_of(vault: Vault, number: str) -> str:
 
 def is_code_of(vault: Vault, number: str, code: str) -> bool:
     """Whether this is the number's code; the same work for a number that nobody was given."""
-    return compare_digest(code_of(vault, number).encode(), tidy(code).encode("utf-8"))
+    typed = tidy(code).translate(_LOOKALIKES)
+    return compare_digest(code_of(vault, number).encode(), typed.encode("utf-8"))
 
 
 async def count(grounds: Grounds, key: str, window: int, now: Instant) -> int:

@@ -30,8 +30,8 @@ MARKS: Final[Mapping[str, str]] = {
     "reopened": "soon",
 }
 OUTCOMES: Final[Mapping[str, str]] = {
-    "upheld": N_("You are right"),
-    "partly": N_("You are partly right"),
+    "upheld": N_("The complaint is justified"),
+    "partly": N_("Justified in part"),
     "rejected": N_("Rejected"),
     "done": N_("Done as asked"),
     "never-confirmed": N_("Closed: never confirmed with the code"),
