@@ -8,6 +8,7 @@
 """
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from secrets import randbelow
@@ -24,6 +25,7 @@ from omonat.flows.collect import CollectRequest
 from omonat.flows.collecting import Facts, Parsed, Writing, parse
 from omonat.flows.grounds import Also, Grounds
 from omonat.flows.reckon import note_moved
+from omonat.flows.refusals import refusals_noted
 from omonat.flows.requesting import (
     CHANNELS,
     code_of,
@@ -109,7 +111,17 @@ class Ask:
 
         Raises BadInput for what can't be read (a card number in the text is refused like anywhere, D2), Refused.
         """
+        facts = {"client": request.credential.client, "kind": request.kind.value}
+        noted = (
+            refusals_noted(self._grounds, "request:person:refused", facts) if request.door == "api" else nullcontext()
+        )
+        async with noted:
+            return await self._take_in(request, also)
+
+    async def _take_in(self, request: NewRequest, also: Also[RequestReceipt] | None) -> RequestReceipt:
         policy, now = await self._grounds.law.current(), self._grounds.clock()
+        async with self._grounds.database.connection() as connection:
+            await require_client(connection, request.credential, now)  # before anything is counted for anybody
         channel = await self._channel(policy, request, now)
         if request.person is None and NATURES[request.kind].needs_proof and channel is None:
             raise BadInput("request-contact-needed")

@@ -98,9 +98,7 @@ async def test_A2_the_whole_story_speaks_the_language_and_is_accessible(
         assert [url for url in asked if any(secret in url for secret in secrets)] == []
 
 
-async def test_Q2_a_deletion_waits_for_its_code_without_script(
-    desk: Complaints, served: str, browser: Browser
-) -> None:
+async def test_Q2_a_deletion_waits_for_its_code_without_script(desk: Complaints, served: str, browser: Browser) -> None:
     async with opened(browser, "ru", java_script_enabled=False) as page:
         await page.goto(f"{served}/complain?kind=deletion")
         await page.fill("#text", "Удалите мои данные")
@@ -135,11 +133,15 @@ async def test_A2_one_form_sent_twice_is_one_request(desk: Complaints, served: s
         once = await page.input_value("input[name=once]")
         before = await pool.fetchval("select count(*) from requests")
         for _ in range(2):
-            answer = await page.request.post(f"{served}/complain", form={"kind": "complaint", "text": TEXT, "once": once})
+            answer = await page.request.post(
+                f"{served}/complain", form={"kind": "complaint", "text": TEXT, "once": once}
+            )
             assert answer.status == 200
         assert await pool.fetchval("select count(*) from requests") == before + 1
         foreign = await page.request.post(
-            f"{served}/complain", form={"kind": "complaint", "text": TEXT, "once": "x"}, headers={"sec-fetch-site": "cross-site"}
+            f"{served}/complain",
+            form={"kind": "complaint", "text": TEXT, "once": "x"},
+            headers={"sec-fetch-site": "cross-site"},
         )
         assert foreign.status == 403
 
