@@ -16,11 +16,10 @@ from omonat.desk.work import under, use
 from omonat.flows.answer_requests import InboxLine
 from omonat.flows.desk import OpenPurpose
 from omonat.pages.requests import OUTCOMES, REASONS
-from omonat.promises.requests.facts import ANSWER, TEXT, Outcome, State
+from omonat.promises.requests.facts import ANSWER, GIVEN, TEXT, Outcome, State
 
 _LONGEST = 4_000
 _FIRST = (TEXT, ANSWER)
-_GIVEN = (Outcome.UPHELD, Outcome.PARTLY, Outcome.DONE, Outcome.REJECTED)
 
 
 async def inbox(visit: Visit) -> Answer:
@@ -64,7 +63,7 @@ async def _line(visit: Visit) -> InboxLine:
 
 async def _answer(visit: Visit, line: InboxLine) -> Answer:
     typed = {name: visit.form.get(name, "") for name in ("text", "outcome", "reason")}
-    if typed["outcome"] not in {outcome.value for outcome in _GIVEN} or typed["reason"] not in {"", *REASONS}:
+    if typed["outcome"] not in {outcome.value for outcome in GIVEN} or typed["reason"] not in {"", *REASONS}:
         raise BadInput("form-unclear")
     if not typed["text"].strip() or len(typed["text"]) > _LONGEST:
         fault = visit.words("Write the answer: whoever asked reads exactly this.")
@@ -154,7 +153,7 @@ async def _page(
         change=here if purpose and len(purposes) > 1 else "",
         typed={"text": "", "outcome": "done", "reason": "", **(typed or {})},
         fault=fault,
-        outcomes=[(outcome.value, visit.words(OUTCOMES[outcome.value])) for outcome in _GIVEN],
+        outcomes=[(outcome.value, visit.words(OUTCOMES[outcome.value])) for outcome in GIVEN],
         reasons=[("", visit.words("no reason: nothing is rejected"))]
         + [(name, visit.words(words)) for name, words in REASONS.items()],
         longest=_LONGEST,

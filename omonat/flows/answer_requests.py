@@ -143,9 +143,11 @@ class AnswerRequests:
         return await self._act(member, number, Act.CLOSE, "closed", shut)
 
     async def lapse(self) -> int:
-        """Close what nobody confirmed, and what was answered and not taken up again: part of tidying; how many."""
+        """Close what nobody confirmed, and what was answered and not taken up again; forget what has nobody any more.
+        Part of tidying; how many were closed."""
         now, closed = self._grounds.clock(), 0
         async with self._grounds.database.connection() as connection:
+            await queries.drop_gone(connection)
             rows = queries.lapsed(
                 connection, unproved=Instant(now - WAITS_FOR_PROOF), settled=Instant(now - SETTLES_AFTER)
             )
@@ -153,16 +155,26 @@ class AnswerRequests:
         for number in numbers:
             async with self._grounds.database.transaction() as connection:
                 row = await queries.request_for_update(connection, number=number)
-                act = Act.CLOSE if row and row["state"] == State.ANSWERED.value else Act.LAPSE
-                by = row["claimed_by"] if row else None
-                if row is None or not isinstance(decide_act(standing_of(row), act, by=by, now=now), Allow):
+                outcome = self._by_itself(row, now)
+                if outcome is None:
                     continue
-                never = Outcome.NEVER_CONFIRMED.value if act is Act.LAPSE else None
-                await self._close(connection, row, never, now)
-                entry = entry_about(self._vault, "closed", row, now, outcome=never or row["outcome"])
+                await self._close(connection, row, outcome.value, now)
+                entry = entry_about(self._vault, "closed", row, now, outcome=outcome.value)
                 await self._grounds.journal.append(connection, [entry], now=now)
                 closed += 1
         return closed
+
+    def _by_itself(self, row: Any, now: Instant) -> Outcome | None:
+        """The outcome with which a request closes without anybody; None while it doesn't."""
+        if row is None or row["state"] == State.CLOSED.value:
+            return None
+        if row["slot"] is None:
+            return Outcome.ERASED
+        answered = row["state"] == State.ANSWERED.value
+        act = Act.CLOSE if answered else Act.LAPSE
+        if not isinstance(decide_act(standing_of(row), act, by=row["claimed_by"], now=now), Allow):
+            return None
+        return Outcome(row["outcome"]) if answered else Outcome.NEVER_CONFIRMED
 
     async def _act(self, member: StaffMember, number: str, act: Act, said: str, change: Any) -> Receipt:
         """One act of one member of staff on one request: locked, decided, written, in evidence, or refused in it."""

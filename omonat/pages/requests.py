@@ -35,6 +35,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "rejected": N_("Rejected"),
     "done": N_("Done as asked"),
     "never-confirmed": N_("Closed: never confirmed with the code"),
+    "erased": N_("Closed: the data it was about is deleted"),
 }
 REASONS: Final[Mapping[str, str]] = {
     "not-founded": N_("what was complained of did not happen so"),

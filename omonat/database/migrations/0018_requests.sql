@@ -1,5 +1,5 @@
 -- Requests and complaints. Promises A2, Q2, C2. What was asked and answered lies sealed in records of the case; here
--- stands only how far it is. The row goes with its case, and the case with its last record.
+-- stands only how far it is. The row goes when nobody is tied to its case any more.
 create table requests (
     number      text primary key,                   -- printed on the receipt; the case is kind:number
     case_id     text not null unique references cases on delete cascade,
@@ -11,7 +11,7 @@ create table requests (
         'confirmed',                                -- whoever asked has the channel they named
         'claimed',                                  -- one member of staff has it
         'answered',                                 -- the answer can be read
-        'closed',                                   -- with an outcome, or never confirmed
+        'closed',                                   -- with an outcome; or never confirmed, or erased
         'reopened'                                  -- the answer did not settle it
     )),
     door        text not null check (door in ('site', 'privacy-center', 'api')),
@@ -27,7 +27,7 @@ create table requests (
     claimed_at  timestamptz,
     answered_at timestamptz,
     closed_at   timestamptz,
-    outcome     text check (outcome in ('upheld', 'partly', 'rejected', 'done', 'never-confirmed')),
+    outcome     text check (outcome in ('upheld', 'partly', 'rejected', 'done', 'never-confirmed', 'erased')),
     reason      text,                               -- why rejected: a name, never words about somebody
     reopened    smallint not null default 0,
     check ((state = 'claimed') <= (claimed_by is not null)),

@@ -57,6 +57,11 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
     DONE = "done"
     NEVER_CONFIRMED = "never-confirmed"
+    ERASED = "erased"
+
+
+GIVEN = (Outcome.UPHELD, Outcome.PARTLY, Outcome.DONE, Outcome.REJECTED)
+"""Those that come with an answer; the others close by themselves."""
 
 
 REASONS = ("not-founded", "must-be-kept", "not-proved", "not-held", "not-ours", "repeated")

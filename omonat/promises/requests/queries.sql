@@ -88,13 +88,21 @@ update requests
 update cases set closed_at = null where id = :id;
 
 -- name: lapsed
--- Requests that nobody confirmed in time, and answered ones that nobody took up again.
+-- Requests that nobody confirmed in time, answered ones that nobody took up again, and open ones of people who were
+-- erased: nobody is there to answer.
 (select number from requests where state = 'received' and needs_proof and proved_at is null
     and received_at <= :unproved order by received_at limit 100)
 union all
-(select number from requests where state = 'answered' and answered_at <= :settled order by answered_at limit 100);
+(select number from requests where state = 'answered' and answered_at <= :settled order by answered_at limit 100)
+union all
+(select r.number from requests r join cases k on k.id = r.case_id join persons p on p.id = k.person
+  where r.state <> 'closed' and p.erased_at is not null order by r.due_at limit 100);
 
 -- name: channels_of
 -- How somebody can be reached, the newest first: items only.
 select item, max(since) as since from lookups
  where person = :person and item = any(:items::text[]) group by item order by item;
+
+-- name: drop_gone!
+-- Requests whose person is gone from their case: erased, or nothing of theirs is kept any more.
+delete from requests r using cases k where k.id = r.case_id and k.person is null;

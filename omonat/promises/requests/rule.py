@@ -5,7 +5,7 @@
 2. One member of staff has it at a time: nobody claims what somebody else has, and only its holder answers or closes it.
 3. It is closed with an outcome after an answer, never without; a rejection names its reason.
 4. Whoever asked may say within 30 days of the answer that it did not settle the matter.
-5. Never confirmed within three days, it is closed.
+5. Never confirmed within three days, it is closed; so is one whose person was erased meanwhile.
 6. Who may work on it follows from the policy: a human role with a purpose that keeps this promise in such cases and may
    read what was asked.
 7. It is due by the strictest of the law packs. Working days: Saturdays and Sundays are skipped, holidays aren't, so
@@ -20,7 +20,7 @@ from omonat.base.verdict import Allow, CannotTell, Deny, Reason, Verdict
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.packs import Deadline
 from omonat.policy.words import Days, RoleKind
-from omonat.promises.requests.facts import NATURES, REASONS, TEXT, Act, Kind, Outcome, Standing, State
+from omonat.promises.requests.facts import GIVEN, NATURES, REASONS, TEXT, Act, Kind, Outcome, Standing, State
 
 MAY_REOPEN = 30 * DAY
 """After the answer."""
@@ -65,7 +65,7 @@ def decide_act(request: Standing, act: Act, *, by: str | None, now: Instant) -> 
 def decide_outcome(outcome: Outcome, reason: str | None) -> Verdict:
     """Whether an answer may have this outcome: a rejection, and nothing else, names one of the reasons (3)."""
     fits = (reason in REASONS) if outcome is Outcome.REJECTED else reason is None
-    return Allow() if fits and outcome is not Outcome.NEVER_CONFIRMED else _no("request-outcome-unclear")
+    return Allow() if fits and outcome in GIVEN else _no("request-outcome-unclear")
 
 
 def answering_purposes(policy: CompiledPolicy, case_kind: str, role: str) -> tuple[str, ...]:
