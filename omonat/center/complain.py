@@ -19,7 +19,7 @@ from omonat.center.door import REQUEST, REQUESTS, STATUS
 from omonat.center.visit import Answer, Visit
 from omonat.flows.ask import NewRequest
 from omonat.pages.requests import KINDS
-from omonat.promises.requests.facts import NATURES, Kind
+from omonat.promises.requests.facts import Kind
 
 COOKIE: Final = "__Host-request"
 _CONTEXT: Final = "request-followed"
@@ -55,18 +55,18 @@ async def send(visit: Visit) -> Answer:
         return _form(visit, typed=typed, errors={"text": visit.words("Say in a few sentences what it is about.")})
     once = visit.form.get("once", "")
     if not once or not await visit.house.ask.first_time(once[:60]):
-        return visit.go(REQUESTS if visit.signed_in else REQUEST)
+        return visit.go(REQUESTS if _bound(visit) else REQUEST)
     try:
         answer = await visit.house.ask(
             NewRequest(
                 credential=await visit.house.inner_credential("requests"),
                 kind=kind,
                 text=typed["text"],
-                door="privacy-center" if visit.signed_in else "site",
+                door="privacy-center" if _bound(visit) else "site",
                 language=visit.language,
                 name=typed["name"],
                 contact=typed["contact"],
-                person=visit.person if visit.signed_in else None,
+                person=visit.person if _bound(visit) else None,
                 caller=_caller(visit),
             )
         )
@@ -74,7 +74,7 @@ async def send(visit: Visit) -> Answer:
         if error.code in _NEVER_REPEATED:
             typed["text"] = ""
         return _form(visit, typed=typed, errors=_faults(visit, error))
-    if visit.signed_in:
+    if _bound(visit):
         return visit.go(f"{REQUESTS}/{answer.number}?new=1")
     return visit.go(f"{REQUEST}?new=1", cookies=[_kept(visit, answer.number, answer.code)])
 
@@ -138,7 +138,6 @@ async def act(visit: Visit) -> Answer:
 
 
 def _form(visit: Visit, *, typed: dict[str, str], errors: dict[str, str] | None = None) -> Answer:
-    proofs = [KINDS[kind.value] for kind, nature in NATURES.items() if nature.needs_proof]
     return visit.page(
         "complain.html",
         status=422 if errors else 200,
@@ -147,9 +146,15 @@ def _form(visit: Visit, *, typed: dict[str, str], errors: dict[str, str] | None 
         errors={"text": "", "name": "", "contact": "", **(errors or {})},
         faults=[(name, said) for name, said in (errors or {}).items()],
         once=token_urlsafe(16),
-        proofs=[visit.words(each) for each in proofs],
+        bound=_bound(visit),
+        apart=visit.signed_in and not _bound(visit),
         longest=_LONGEST,
     )
+
+
+def _bound(visit: Visit) -> bool:
+    """Whether it belongs to the reader's account: not while they restrict its use, for nobody could read it."""
+    return visit.standing is not None and visit.standing.restricted_at is None
 
 
 def _faults(visit: Visit, error: OmonatError) -> dict[str, str]:

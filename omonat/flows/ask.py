@@ -164,7 +164,11 @@ class Ask:
         return item
 
     async def _of_account(self, person: str) -> str | None:
+        """How a known person is answered. Raises Refused `person-restricted`: nobody could read what they ask; without
+        the account it can be read."""
         async with self._grounds.database.connection() as connection:
+            if await queries.restricted(connection, person=person):
+                raise Refused("person-restricted")
             rows = queries.channels_of(connection, person=person, items=sorted(CHANNELS))
             found = [row["item"] async for row in rows]
         return found[0] if found else None

@@ -1,4 +1,4 @@
-"""A complaint from the policy page to its outcome in a real browser: three languages, 320 px, light and dark, no script."""
+"""A complaint from the policy page to its outcome in a browser: three languages, 320 px, light and dark, no script."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,7 +8,9 @@ import pyotp
 import pytest
 from playwright.async_api import Browser, Page
 
+from omonat.base.errors import Refused
 from omonat.base.instants import MINUTE, SECOND
+from omonat.flows.choose import Choosing
 from omonat.flows.collect import CollectRequest
 from tests.center.test_in_chromium import looked_at
 from tests.requests.conftest import ANSWER, TEXT, Complaints
@@ -38,6 +40,11 @@ async def at_work(desk: Complaints, page: Page, base: str, ref: str) -> None:
     await page.fill("#password", PASSWORD)
     await page.fill("#code", pyotp.TOTP(secret).generate_otp(desk.clock.now // (30 * SECOND)))
     assert await pressed(page, "form[action='/desk/sign-in'] button") == 200
+
+
+async def signed_in(page: Page, base: str, token: str) -> None:
+    url = base.replace("http:", "https:")
+    await page.context.add_cookies([{"name": "__Host-me", "value": token, "url": url, "secure": True}])
 
 
 @pytest.mark.parametrize("language", ["uz", "ru", "en"])
@@ -157,10 +164,7 @@ async def test_A2_with_an_account_it_stands_under_my_requests_and_its_code_opens
     person = (await desk.house.collect(order)).person
     token = await desk.house.sessions.open("me", person)
     async with opened(browser, "en") as page, opened(browser, "en") as stranger:
-        for each in (page,):
-            await each.context.add_cookies(
-                [{"name": "__Host-me", "value": token, "url": served.replace("http:", "https:"), "secure": True}]
-            )
+        await signed_in(page, served, token)
         await page.goto(f"{served}/me/requests")
         await looked_at(page, "en")
         await pressed(page, "a[href='/complain?kind=correction']")
@@ -191,3 +195,27 @@ async def test_A2_with_an_account_it_stands_under_my_requests_and_its_code_opens
         desk.clock.forward(MINUTE)
         assert await page.goto(f"{served}/me/requests/{other.number}")
         assert TEXT not in await page.inner_text("main")
+
+
+async def test_C2_whoever_restricted_their_data_still_complains_apart_from_the_account(
+    desk: Complaints, served: str, browser: Browser
+) -> None:
+    items = desk.shop.order_items(**{"contact.mobile": "+998911112244"})
+    order = CollectRequest(
+        credential=desk.shop.credentials["site"], service="order", items=items, version="1", consents={},
+        case="order:90002",
+    )  # fmt: skip
+    person = (await desk.house.collect(order)).person
+    await desk.house.choose(Choosing(person=person, kind="restriction", state="given"))
+    token = await desk.house.sessions.open("me", person)
+    async with opened(browser, "en") as page:
+        await signed_in(page, served, token)
+        await page.goto(f"{served}/complain")
+        assert "stands apart" in await page.inner_text("main")
+        await page.fill("#text", TEXT)
+        assert await pressed(page, "main form:has(#text) button") == 200
+        assert page.url.startswith(f"{served}/complain/request")
+        number = await page.locator("main .digest").first.inner_text()
+        assert number not in [each.number for each in await desk.house.follow_request.mine(person)]
+    with pytest.raises(Refused, match="restricted"):
+        await desk.ask(person=person, door="privacy-center")

@@ -98,6 +98,10 @@ union all
 (select r.number from requests r join cases k on k.id = r.case_id join persons p on p.id = k.person
   where r.state <> 'closed' and p.erased_at is not null order by r.due_at limit 100);
 
+-- name: restricted$
+-- Whether somebody restricted the use of their data.
+select restricted_at is not null from persons where id = :person and erased_at is null;
+
 -- name: channels_of
 -- How somebody can be reached, the newest first: items only.
 select item, max(since) as since from lookups
