@@ -30,6 +30,7 @@ from omonat.flows.answer_requests import AnswerRequests
 from omonat.flows.ask import Ask
 from omonat.flows.cases import Cases
 from omonat.flows.certify import Certify
+from omonat.flows.children import Children
 from omonat.flows.choose import Choose
 from omonat.flows.clients import Clients
 from omonat.flows.collect import Collect
@@ -90,6 +91,7 @@ class House:
     desk: DeskWork
     erase: Erase
     sweeper: Sweeper
+    children: Children
     holds: Holds
     systems: Systems
     certify: Certify
@@ -219,6 +221,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         desk=DeskWork(grounds),
         erase=erase,
         sweeper=Sweeper(grounds, erase),
+        children=Children(grounds),
         holds=Holds(grounds),
         systems=systems,
         certify=Certify(grounds, erase, systems, evidence),

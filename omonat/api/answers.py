@@ -178,6 +178,15 @@ class HoldAnswer(_Answer):
     entries: dict[str, str]
 
 
+class ChildAnswer(_Answer):
+    """A child's data: closed since when (null: a parent's consent stands), and until when a parent may agree."""
+
+    person: str
+    closed_at: str | None
+    until: str | None
+    evidence: str
+
+
 class HoldList(_Answer):
     """Every hold that stands, the one to be reviewed first first."""
 

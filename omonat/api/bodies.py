@@ -193,6 +193,23 @@ class HoldBody(_Body):
     items: Annotated[tuple[ItemName, ...], Meta(max_length=200, description="Items or categories; absent: all.")] = ()
 
 
+class ChildSignalBody(_Body):
+    """Somebody or something says that a person is a child."""
+
+    person: PersonId
+    signal: Literal["declared", "staff", "parent", "birth-date", "identity-number"]
+
+
+class GuardianConsentBody(_Body):
+    """A parent's consent over a child's data, verified by a privacy officer; or taken back."""
+
+    person: PersonId
+    state: State
+    on_behalf_of: StaffRef
+    method: Annotated[str, Meta(max_length=100, description="One of the methods the packs list; for `given`.")] = ""
+    reference: Annotated[str, Meta(max_length=200, description="Where the proof lies; sealed; for `given`.")] = ""
+
+
 class OfficerBody(_Body):
     """The privacy officer this is done for."""
 

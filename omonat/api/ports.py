@@ -13,6 +13,7 @@ from omonat.evidence.receipts import Receipt
 from omonat.flows.ask import Ask
 from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.certify import Certify
+from omonat.flows.children import Children
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.clients import Client, require_client
 from omonat.flows.collect import CollectAnswer, CollectRequest
@@ -145,6 +146,8 @@ class House(Protocol):
     @property
     def erase(self) -> Erase: ...
     @property
+    def children(self) -> Children: ...
+    @property
     def holds(self) -> Holds: ...
     @property
     def systems(self) -> Systems: ...
@@ -166,6 +169,7 @@ class Ports:
     choose: Choose
     staff: Staff
     erase: Erase
+    children: Children
     holds: Holds
     systems: Systems
     certify: Certify
@@ -195,6 +199,7 @@ class Ports:
             choose=house.choose,
             staff=house.staff,
             erase=house.erase,
+            children=house.children,
             holds=house.holds,
             systems=house.systems,
             certify=house.certify,

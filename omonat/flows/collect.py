@@ -25,6 +25,7 @@ from omonat.base.verdict import Allow, Deny, Reason
 from omonat.database.statements import load
 from omonat.database.trouble import converted
 from omonat.evidence.entry import Entry
+from omonat.flows.children import Children
 from omonat.flows.coalesce import Coalescer
 from omonat.flows.collecting import Facts, Parsed, Writing, hash_secrets, parse
 from omonat.flows.grounds import Grounds
@@ -95,6 +96,7 @@ class Collect:
         self._journal = grounds.journal
         self._law = grounds.law
         self._clock = grounds.clock
+        self._children = Children(grounds)
         self._write: Coalescer[Parsed, CollectAnswer] = Coalescer(self._batch, limit=16, lanes=2)
 
     async def __call__(self, request: CollectRequest) -> CollectAnswer:
@@ -143,6 +145,7 @@ class Collect:
         await self._let_pass(batch, facts, answers, now)
         await self._note_refusals(batch, answers, now)
         reach("collect.refusals-recorded")
+        await self._close_children(batch, facts, answers)
         return [answer if answer is not None else Refused("no-open-case") for answer in answers]
 
     async def _let_pass(
@@ -257,6 +260,20 @@ class Collect:
         except OmonatError as error:
             return error
         return answer
+
+    async def _close_children(
+        self, batch: Sequence[Parsed], facts: Sequence[Facts], answers: list[CollectAnswer | Exception | None]
+    ) -> None:
+        """What is refused because it tells of a child tells it of somebody who may be known already (K2)."""
+        for n, (parsed, fact) in enumerate(zip(batch, facts, strict=True)):
+            person, answer = fact.whose(parsed), answers[n]
+            if person is None or not isinstance(answer, Refused) or answer.code != "child":
+                continue
+            signal = "declared" if all(isinstance(age, int) for age in parsed.ages) else "birth-date"
+            try:
+                await self._children.signal(person, signal, by=parsed.request.credential.client)
+            except OmonatError as error:
+                answers[n] = error
 
     async def _note_refusals(
         self, batch: Sequence[Parsed], answers: list[CollectAnswer | Exception | None], now: Instant

@@ -95,7 +95,7 @@ class _Pages:
             current=current,
             **context,
         )
-        return self._answer(request, html.encode(), "text/html; charset=utf-8", status=status)
+        return self._answer(request, html.encode(), "text/html", status=status)
 
     def _answer(self, request: Asked, content: bytes, kind: str, *, status: int = 200, disposition: str = "") -> Answer:
         headers = security_headers(personal=False, https=self._https())

@@ -16,6 +16,7 @@ UNDER = {
     "drills",
     "erasures",
     "holds",
+    "guardian_consents",
     "system_notices",
     "proof_packets",
 }
@@ -39,6 +40,7 @@ NOT_UNDER = {
     "reconciling": "one row, made by migrating",
     "rows_gone": "lives as long as the ledger, which is not brought back",
     "root_rotations": "the keys know their own root",
+    "unsealings": "one that is forgotten is noted again at most once, by its own file",
     "leases": "of processes that are gone",
     "migrations": "made by migrating",
     "control_changes": "on their way into the journal",

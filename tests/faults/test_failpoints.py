@@ -234,7 +234,7 @@ class Walk:
         texts = [msgspec.json.decode(request[1])["text"] for request in self.gateway.requests[-2:]]
         code = next(word.strip(",.") for word in texts[1].split() if word.strip(",.").isdigit())
         await self.house.ask.confirm(asked.number, asked.code, code)
-        officer = await self.house.staff.member((await self._staff_id("1")))
+        officer = await self.house.staff.member(await self._staff_id("1"))
         assert officer is not None
         await self.house.answer_requests.claim(officer, asked.number)
         await self.house.answer_requests.answer(
@@ -276,6 +276,11 @@ class Walk:
         self.shop.orders = 100  # the cases before have a story of their own
         order = await ordered(self.shop)
         await closed(self.shop, order)
+        children = self.house.children
+        await children.signal(order.person, "staff", by="test")
+        await children.agree(order.person, "signed-form", reference="2026-114", by="901")
+        await children.take_back(order.person, by="901")
+        await children.agree(order.person, "signed-form", reference="2026-115", by="901")
         hold = await placed(self.shop, "record", order.record)
         await self.house.holds.approve(hold.id, by="902")
         await self.house.holds.end(hold.id, by="901")
