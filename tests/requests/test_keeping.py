@@ -6,6 +6,7 @@ from omonat.base.errors import Refused
 from omonat.base.instants import DAY, SECOND
 from omonat.flows.ask import RequestReceipt
 from omonat.flows.erase import ErasureRequest
+from omonat.flows.reconcile import Reconcile
 from omonat.promises.requests.facts import Kind, Outcome, State
 from tests.erasure.stories import swept as sweep
 from tests.requests.conftest import ANSWER, Complaints
@@ -83,3 +84,11 @@ async def test_B3_whoever_asked_sees_each_step_and_the_role_that_took_it(desk: C
     claimed = next(entry for entry in page.entries if entry.act == "request:person:claimed")
     assert claimed.facts["role"] == "privacy-officer"
     assert asked.number not in str([entry.facts for entry in page.entries])
+
+
+async def test_A1_rows_and_openings_account_for_each_other(desk: Complaints) -> None:
+    asked = await answered(desk)
+    await desk.house.follow_request.by_code(asked.number, asked.code, caller="")
+    reconcile = Reconcile(desk.house.grounds)
+    assert list(await reconcile.rows()) == []
+    assert list((await reconcile.openings()).unexplained) == []

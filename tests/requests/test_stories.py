@@ -7,6 +7,7 @@ import pytest
 from omonat.base.errors import BadInput, OmonatError, Refused
 from omonat.base.instants import DAY, HOUR, SECOND, Instant
 from omonat.base.verdict import CannotTell
+from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.requesting import code_of
 from omonat.flows.use import UseRequest
 from omonat.promises.requests.facts import Kind, Outcome, State
@@ -276,3 +277,14 @@ async def test_P5_a_deadline_that_the_packs_dont_know_is_nobodys_guess(desk: Com
     unknown = policy.deadline("no-such-deadline")
     assert isinstance(unknown, CannotTell)
     assert isinstance(due_at(unknown, desk.clock.now, policy.zone), CannotTell)
+
+
+async def test_A2_no_system_closes_or_moves_the_case_of_a_request(desk: Complaints) -> None:
+    asked = await desk.ask()
+    site = desk.shop.credentials["site"]
+    case = f"complaint:{asked.number}"
+    with pytest.raises(Refused):
+        await desk.house.cases.event(CaseEvent(credential=site, case=case, name="case-closed"))
+    with pytest.raises(Refused):
+        await desk.house.cases.put(PutCase(credential=site, case=case, assigned=("204",)))
+    await desk.house.answer_requests.claim(desk.members["701"], asked.number)

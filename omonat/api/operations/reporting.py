@@ -176,7 +176,7 @@ REPORTING: Final = (
         method="POST",
         path="/v1/requests",
         summary="Take in a complaint or a request about data",
-        tells="For systems the policy names as a source of such requests. Text and contact are sealed; a number and the "
+        tells="For systems the policy names as a source of them. Text and contact are sealed; a number and the "
         "deadline of the law packs come back. What concerns data waits for a code typed by the person, unless your "
         "system names the person. A code that opens the answer goes to the person, never to a system (A2, Q2).",
         handle=changes.request,
