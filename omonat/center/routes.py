@@ -4,8 +4,22 @@ from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from omonat.center import choices, looked, my_data, proofs, requests, sign_in
-from omonat.center.door import CHECKPOINT, CHOICES, CODE, DATA, HOME, LOOKED, ORDER, PROOF, REQUESTS, SIGN_OUT
+from omonat.center import choices, complain, looked, my_data, proofs, requests, sign_in
+from omonat.center.door import (
+    CHECKPOINT,
+    CHOICES,
+    CODE,
+    COMPLAIN,
+    DATA,
+    HOME,
+    LOOKED,
+    ORDER,
+    PROOF,
+    REQUEST,
+    REQUESTS,
+    SIGN_OUT,
+    STATUS,
+)
 from omonat.center.visit import Answer, Visit
 from omonat.house import House
 from omonat.pages.routes import Addresses, handlers_of
@@ -24,6 +38,9 @@ ADDRESSES = Addresses(
         HOME: _first,
         CODE: sign_in.code,
         ORDER: sign_in.order,
+        COMPLAIN: complain.form,
+        STATUS: complain.ask,
+        REQUEST: complain.show,
         CHECKPOINT: proofs.checkpoint,
         f"{CHECKPOINT}/note": proofs.note,
         f"{CHECKPOINT}/keys": proofs.keys,
@@ -35,6 +52,9 @@ ADDRESSES = Addresses(
         CODE: sign_in.enter,
         f"{CODE}/again": sign_in.again,
         ORDER: sign_in.prove,
+        COMPLAIN: complain.send,
+        STATUS: complain.find,
+        REQUEST: complain.act,
     },
     for_members=Addresses(
         pages={
@@ -42,12 +62,14 @@ ADDRESSES = Addresses(
             LOOKED: looked.show,
             CHOICES: choices.show,
             REQUESTS: requests.show,
+            f"{REQUESTS}/{{number:str}}": requests.one,
             f"{PROOF}/{{entry:str}}": proofs.entry,
             f"{PROOF}/{{entry:str}}/file": proofs.download,
         },
         forms={
             DATA: my_data.reveal,
             CHOICES: choices.choose,
+            f"{REQUESTS}/{{number:str}}": requests.reopen,
             SIGN_OUT: sign_in.sign_out,
         },
     ),
