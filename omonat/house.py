@@ -26,6 +26,8 @@ from omonat.evidence.keys import LogKeys
 from omonat.evidence.overdue import Overdue
 from omonat.evidence.reader import Reader
 from omonat.evidence.witnesses import Panel
+from omonat.flows.answer_requests import AnswerRequests
+from omonat.flows.ask import Ask
 from omonat.flows.cases import Cases
 from omonat.flows.certify import Certify
 from omonat.flows.children import Children
@@ -35,6 +37,7 @@ from omonat.flows.collect import Collect
 from omonat.flows.cookies import Cookies
 from omonat.flows.desk import DeskWork
 from omonat.flows.erase import Erase
+from omonat.flows.follow_request import FollowRequest
 from omonat.flows.grounds import Grounds
 from omonat.flows.holds import Holds
 from omonat.flows.law import Law
@@ -84,6 +87,9 @@ class House:
     sessions: WebSessions
     sign_in: SignIn
     my_data: ViewMyData
+    ask: Ask
+    follow_request: FollowRequest
+    answer_requests: AnswerRequests
     desk: DeskWork
     erase: Erase
     sweeper: Sweeper
@@ -190,7 +196,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
     log = LogFolder(settings.log)
     evidence = Reader(grounds.database, log, origin=keys.origin, pinned=keys.pinned)
     use, sessions, staff, erase = Use(grounds), WebSessions(grounds), Staff(grounds), Erase(grounds)
-    systems = Systems(grounds)
+    systems, my_data = Systems(grounds), ViewMyData(grounds, evidence)
     return House(
         settings=settings,
         grounds=grounds,
@@ -211,7 +217,10 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         packets=ProofPackets(grounds, staff),
         sessions=sessions,
         sign_in=SignIn(grounds, sessions),
-        my_data=ViewMyData(grounds, evidence),
+        my_data=my_data,
+        ask=Ask(grounds),
+        follow_request=FollowRequest(grounds, my_data),
+        answer_requests=AnswerRequests(grounds),
         desk=DeskWork(grounds),
         erase=erase,
         sweeper=Sweeper(grounds, erase),
@@ -237,6 +246,6 @@ async def set_up_doors(house: House) -> None:
     """Give the house's own doors their credentials under the policy in force; doing it again changes nothing."""
     await house.grounds.law.reload()
     policy = await house.grounds.law.current()
-    for name, kind in (("desk", RoleKind.HUMAN), ("outbox", RoleKind.SYSTEM)):
+    for name, kind in (("desk", RoleKind.HUMAN), ("outbox", RoleKind.SYSTEM), ("requests", RoleKind.SYSTEM)):
         roles = [role.id for role in policy.roles.values() if role.kind is kind]
         await house.clients.issue(name=name, source=name, roles=roles, secret=house.inner_secret(name))

@@ -131,7 +131,7 @@ async def _drain(house: House, policy: CompiledPolicy, stack: AsyncExitStack) ->
     base, controller = house.settings.address, policy.policy.controller
     post = Post(
         sender=Sender(name=controller.name, mailbox=house.settings.smtp_from or controller.mailbox),
-        links=Links(center=f"{base}/me", policy=f"{base}/page/privacy-policy"),
+        links=Links(center=f"{base}/me", policy=f"{base}/page/privacy-policy", follow=f"{base}/complain/status"),
         mail=mail,
         sms=sms,
         unsubscribe=signed_links(house, controller.mailbox),
@@ -193,6 +193,7 @@ async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
                 reach("activate.committed")
                 await set_up_doors(house)  # the version in force may name other roles
             await _sweep(house)
+            await house.answer_requests.lapse()
             await house.packets.end_due()
             await note_unsealings(house.grounds.database, house.settings.home, now=house.grounds.clock())
             await note_rotation(house.grounds.database, house.settings.home, now=house.grounds.clock())

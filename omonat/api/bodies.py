@@ -94,6 +94,20 @@ class CloseBody(_Body):
     at: Moment | None = None
 
 
+class RequestBody(_Body):
+    """A complaint or a request about data, taken in by a system: by telephone, at a counter, from a mailbox."""
+
+    kind: Literal["complaint", "question", "access", "correction", "deletion", "objection"]
+    text: Annotated[str, Meta(min_length=1, max_length=4000, description="What was asked, in the person's words.")]
+    person: PersonId | None = None
+    """Whose it is, where your system has made sure of it."""
+    contact: Annotated[str, Meta(max_length=254, description="A phone or an e-mail, where the person isn't known.")] = (
+        ""
+    )
+    name: Annotated[str, Meta(max_length=200)] = ""
+    language: Language = "uz"
+
+
 class MessageBody(_Body):
     """A message to a person: whom, what about and by which channel; never an address, never words."""
 

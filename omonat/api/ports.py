@@ -10,6 +10,7 @@ from omonat.database.pool import Database
 from omonat.evidence.proofs import TlogProof
 from omonat.evidence.reader import Signed
 from omonat.evidence.receipts import Receipt
+from omonat.flows.ask import Ask
 from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.certify import Certify
 from omonat.flows.children import Children
@@ -135,6 +136,8 @@ class House(Protocol):
     @property
     def lookup(self) -> Callable[[LookupRequest], Awaitable[LookupAnswer]]: ...
     @property
+    def ask(self) -> Ask: ...
+    @property
     def cases(self) -> Cases: ...
     @property
     def choose(self) -> Choose: ...
@@ -161,6 +164,7 @@ class Ports:
     use: Callable[[UseRequest], Awaitable[UseAnswer]]
     collect: Callable[[CollectRequest], Awaitable[CollectAnswer]]
     lookup: Callable[[LookupRequest], Awaitable[LookupAnswer]]
+    ask: Ask
     cases: Cases
     choose: Choose
     staff: Staff
@@ -190,6 +194,7 @@ class Ports:
             use=house.use,
             collect=house.collect,
             lookup=house.lookup,
+            ask=house.ask,
             cases=house.cases,
             choose=house.choose,
             staff=house.staff,

@@ -4,8 +4,23 @@ from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from omonat.center import choices, cookies, looked, my_data, proofs, requests, sign_in
-from omonat.center.door import CHECKPOINT, CHOICES, CODE, COOKIES, DATA, HOME, LOOKED, ORDER, PROOF, REQUESTS, SIGN_OUT
+from omonat.center import choices, complain, cookies, looked, my_data, proofs, requests, sign_in
+from omonat.center.door import (
+    CHECKPOINT,
+    CHOICES,
+    CODE,
+    COMPLAIN,
+    COOKIES,
+    DATA,
+    HOME,
+    LOOKED,
+    ORDER,
+    PROOF,
+    REQUEST,
+    REQUESTS,
+    SIGN_OUT,
+    STATUS,
+)
 from omonat.center.visit import Answer, Visit
 from omonat.house import House
 from omonat.pages.routes import Addresses, handlers_of
@@ -25,6 +40,9 @@ ADDRESSES = Addresses(
         CODE: sign_in.code,
         ORDER: sign_in.order,
         COOKIES: cookies.show,
+        COMPLAIN: complain.form,
+        STATUS: complain.ask,
+        REQUEST: complain.show,
         CHECKPOINT: proofs.checkpoint,
         f"{CHECKPOINT}/note": proofs.note,
         f"{CHECKPOINT}/keys": proofs.keys,
@@ -37,6 +55,9 @@ ADDRESSES = Addresses(
         f"{CODE}/again": sign_in.again,
         ORDER: sign_in.prove,
         COOKIES: cookies.choose,
+        COMPLAIN: complain.send,
+        STATUS: complain.find,
+        REQUEST: complain.act,
     },
     for_members=Addresses(
         pages={
@@ -44,12 +65,14 @@ ADDRESSES = Addresses(
             LOOKED: looked.show,
             CHOICES: choices.show,
             REQUESTS: requests.show,
+            f"{REQUESTS}/{{number:str}}": requests.one,
             f"{PROOF}/{{entry:str}}": proofs.entry,
             f"{PROOF}/{{entry:str}}/file": proofs.download,
         },
         forms={
             DATA: my_data.reveal,
             CHOICES: choices.choose,
+            f"{REQUESTS}/{{number:str}}": requests.reopen,
             SIGN_OUT: sign_in.sign_out,
         },
     ),

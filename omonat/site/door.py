@@ -12,6 +12,7 @@ from omonat.site.library import Edition
 
 SITE = Door("site", Path(__file__).parent)
 HOME = "/page/privacy-policy"
+COMPLAIN = "/complain"
 
 _TIMELESS = Instant(0)  # the notice says no distance in time, so it can be kept
 

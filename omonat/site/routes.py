@@ -12,7 +12,7 @@ from litestar.response import Response
 from omonat.base.instants import Instant
 from omonat.pages import Nav
 from omonat.pages.http import language_for, security_headers
-from omonat.site.door import HOME, SITE, body
+from omonat.site.door import COMPLAIN, HOME, SITE, body
 from omonat.site.library import Edition, PolicyLibrary
 
 Asked = Request[Any, Any, Any]
@@ -76,7 +76,11 @@ class _Pages:
         language = _language(request)
         words = SITE.words(language)
         current = await self._library.current()
-        links = [Nav(HOME, words("The policy in force")), Nav(f"{HOME}/history", words("All versions"))]
+        links = [
+            Nav(HOME, words("The policy in force")),
+            Nav(f"{HOME}/history", words("All versions")),
+            Nav(COMPLAIN, words("Complain or ask")),
+        ]
         query = request.url.query
         html = SITE.render(
             template,
