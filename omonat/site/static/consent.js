@@ -211,7 +211,9 @@ a { color: var(--glaze); display: inline-flex; align-items: center; min-height: 
     said = el("p", { className: "said" });
     said.setAttribute("role", "status");
     shadow.append(dialog, said);
-    document.body.prepend(host);
+    const first = document.body.firstElementChild;
+    if (first?.matches("a[href^='#']")) first.after(host); // a link that skips to the content stays the first
+    else document.body.prepend(host);
     document.addEventListener("click", (event) => {
       const opener = event.target.closest?.("[data-omonat-open]");
       if (!opener) return;
