@@ -34,6 +34,7 @@ from omonat.flows.children import Children
 from omonat.flows.choose import Choose
 from omonat.flows.clients import Clients
 from omonat.flows.collect import Collect
+from omonat.flows.cookies import Cookies
 from omonat.flows.desk import DeskWork
 from omonat.flows.erase import Erase
 from omonat.flows.follow_request import FollowRequest
@@ -77,6 +78,7 @@ class House:
     collect: Collect
     cases: Cases
     choose: Choose
+    cookies: Cookies
     clients: Clients
     lookup: Lookup
     staff: Staff
@@ -207,6 +209,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         collect=Collect(grounds, dated=settings.demo),
         cases=Cases(grounds),
         choose=Choose(grounds),
+        cookies=Cookies(grounds),
         clients=Clients(grounds),
         lookup=Lookup(grounds, use.caps),
         staff=staff,

@@ -142,9 +142,11 @@ def close_case(case: str, *, at: datetime | None = None) -> Request[Acknowledged
     return Request("POST", f"/v1/cases/{_part(case)}/close", _acknowledged, _given(at=_time(at)), keyed=True)
 
 
-def consent(person: str, purpose: str, state: State, *, version: str | None = None) -> Request[Acknowledged]:
-    """Give consent to a purpose, or take it back."""
-    body = _given(person=person, purpose=purpose, state=state, version=version)
+def consent(
+    person: str, purpose: str, state: State, *, version: str | None = None, term: Mapping[str, str] | None = None
+) -> Request[Acknowledged]:
+    """Give consent to a purpose, or take it back; `term` says how long a permission to use a location lasts."""
+    body = _given(person=person, purpose=purpose, state=state, version=version, term=term)
     return Request("POST", "/v1/consents", _acknowledged, body, keyed=True)
 
 

@@ -125,6 +125,15 @@ class MessageBody(_Body):
     """A name for this message: saying it again for the same person does nothing."""
 
 
+class TermBody(_Body):
+    """How long a permission to use a location lasts, and how exact the place may be (L5)."""
+
+    kind: Literal["once", "until", "while-open", "permanent"]
+    precision: Literal["exact", "street", "district", "city"] = "street"
+    until: Moment | None = None
+    case: CaseId | None = None
+
+
 class ConsentBody(_Body):
     """Consent to one purpose, given or taken back; `version` names the words that were shown."""
 
@@ -132,6 +141,7 @@ class ConsentBody(_Body):
     purpose: Name
     state: State
     version: Version | None = None
+    term: TermBody | None = None
 
 
 class ObjectionBody(_Body):

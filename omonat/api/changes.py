@@ -15,6 +15,7 @@ from omonat.api.bodies import (
     RestrictionBody,
     StaffBody,
     TellingBody,
+    TermBody,
 )
 from omonat.api.body import shaped
 from omonat.api.call import Call, moment
@@ -28,6 +29,7 @@ from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.notify import Notification
 from omonat.flows.staff import Registration
+from omonat.promises.location.rule import Term
 from omonat.promises.messages import Channel
 from omonat.promises.requests.facts import Kind
 
@@ -64,8 +66,16 @@ async def consent(call: Call) -> bytes:
     """Consent, given or taken back."""
     body = shaped(call.value, ConsentBody)
     return await _choose(call, Choosing(
-        person=body.person, kind="consent", state=body.state, purpose=body.purpose, version=body.version
+        person=body.person, kind="consent", state=body.state, purpose=body.purpose, version=body.version,
+        term=_term(body.term),
     ))  # fmt: skip
+
+
+def _term(body: TermBody | None) -> Term | None:
+    if body is None:
+        return None
+    until = moment(body.until, "$.term.until")
+    return Term(kind=body.kind, precision=body.precision, until=until, case=body.case)
 
 
 async def objection(call: Call) -> bytes:

@@ -6,10 +6,10 @@ person didn't agree, and only a choice of theirs against it, or a consent taken 
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from omonat.base.errors import BadInput
-from omonat.base.instants import Instant
+from omonat.base.instants import DAY, HOUR, Instant
 from omonat.center.door import CHOICES
 from omonat.center.visit import Answer, Visit
 from omonat.flows.choose import Choosing
@@ -18,6 +18,7 @@ from omonat.pages import N_
 from omonat.policy.model import Purpose
 from omonat.policy.words import Basis, Messages
 from omonat.promises.choice.standing import Kind, State
+from omonat.promises.location.rule import PERMANENT, PRECISIONS, Term, asks_for_place
 
 _STATES: Final[Mapping[str, State]] = {"given": "given", "withdrawn": "withdrawn"}
 _KINDS: Final[Mapping[str, Kind]] = {"consent": "consent", "objection": "objection", "restriction": "restriction"}
@@ -41,6 +42,19 @@ _DOORS: Final[Mapping[str, str]] = {
     "mailbox": N_("by writing to us"),
 }
 
+_FOR: Final[Mapping[str, int]] = {"hour": HOUR, "day": DAY}
+_LASTS: Final[Mapping[str, str]] = {
+    "once": N_("once, in order %(order)s"),
+    "while-open": N_("while order %(order)s is open"),
+    "permanent": N_("always"),
+}
+_EXACT: Final[Mapping[str, str]] = {
+    "exact": N_("your exact place"),
+    "street": N_("to about 100 metres"),
+    "district": N_("to about 1 kilometre"),
+    "city": N_("to about 10 kilometres"),
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
@@ -55,6 +69,12 @@ class Option:
     interest: str
     state: str
     at: Instant | None
+    place: bool = False
+    """Whether it opens a location, and is given for a time."""
+    lasts: str = ""
+    """How long the live grant of a location lasts, in words; `until` where that is an instant."""
+    until: Instant | None = None
+    precision: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +116,9 @@ async def choose(visit: Visit) -> Answer:
     purpose = "" if kind == "restriction" else visit.form.get("purpose", "")
     shown = visit.form.get("version") or None
     await visit.house.choose(
-        Choosing(person=visit.person, kind=kind, state=state, purpose=purpose, version=shown, door="me")
+        Choosing(
+            person=visit.person, kind=kind, state=state, purpose=purpose, version=shown, door="me", term=_term(visit)
+        )
     )
     return visit.go(f"{CHOICES}?saved=1#{purpose or 'restriction'}")
 
@@ -107,6 +129,19 @@ def _asked(visit: Visit, history: Sequence[Choice], services: Collection[str]) -
     offered = {purpose for service in known for purpose in (*service.for_, *service.offers)}
     chosen = {choice.purpose for choice in history if choice.kind == "consent"}
     return frozenset(offered | chosen)
+
+
+def _term(visit: Visit) -> Term | None:
+    """How long a location may be used, as its form says; None for every other choice."""
+    lasts, precision = visit.form.get("lasts", ""), visit.form.get("precision", "street")
+    if not lasts or visit.form.get("state") != "given":
+        return None
+    exact = next((each for each in PRECISIONS if each == precision), None)
+    if exact is None or lasts not in (*_FOR, "always"):
+        raise BadInput("form-unclear")
+    if lasts == "always":
+        return Term(kind="permanent", precision=exact)
+    return Term(kind="until", until=Instant(visit.now + _FOR[lasts]), precision=exact)
 
 
 def _is_letter(purpose: Purpose) -> bool:
@@ -130,6 +165,7 @@ def _option(visit: Visit, history: Sequence[Choice], kind: Kind, purpose: Purpos
         interest=purpose.interest[language] if purpose.interest else "",
         state="given" if live else "" if place is None else _ended(history, place),
         at=None if place is None else history[place].at,
+        **_grant(visit, purpose, live=live),
     )
 
 
@@ -138,6 +174,19 @@ def _ended(history: Sequence[Choice], place: int) -> str:
     if history[place].state == "given":
         return "doubt"
     return "left" if _left_empty(history, place) else "withdrawn"
+
+
+def _grant(visit: Visit, purpose: Purpose, *, live: bool) -> dict[str, Any]:
+    """What stands of a grant of location; nothing for other purposes."""
+    if not asks_for_place(visit.policy, purpose.id):
+        return {}
+    terms = visit.standing.terms if visit.standing is not None else {}
+    term = terms.get(purpose.id, PERMANENT)
+    if not live:
+        return {"place": True}
+    words = visit.words
+    lasts = words(_LASTS[term.kind], order=(term.case or "").partition(":")[2]) if term.kind in _LASTS else ""
+    return {"place": True, "lasts": lasts, "until": term.until, "precision": words(_EXACT[term.precision])}
 
 
 def _left_empty(history: Sequence[Choice], place: int) -> bool:

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from omonat.center import choices, complain, looked, my_data, proofs, requests, sign_in
+from omonat.center import choices, complain, cookies, looked, my_data, proofs, requests, sign_in
 from omonat.center.door import (
     CHECKPOINT,
     CHOICES,
     CODE,
     COMPLAIN,
+    COOKIES,
     DATA,
     HOME,
     LOOKED,
@@ -41,6 +42,7 @@ ADDRESSES = Addresses(
         COMPLAIN: complain.form,
         STATUS: complain.ask,
         REQUEST: complain.show,
+        COOKIES: cookies.show,
         CHECKPOINT: proofs.checkpoint,
         f"{CHECKPOINT}/note": proofs.note,
         f"{CHECKPOINT}/keys": proofs.keys,
@@ -55,6 +57,7 @@ ADDRESSES = Addresses(
         COMPLAIN: complain.send,
         STATUS: complain.find,
         REQUEST: complain.act,
+        COOKIES: cookies.choose,
     },
     for_members=Addresses(
         pages={

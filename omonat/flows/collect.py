@@ -29,6 +29,7 @@ from omonat.flows.children import Children
 from omonat.flows.coalesce import Coalescer
 from omonat.flows.collecting import Facts, Parsed, Writing, hash_secrets, parse
 from omonat.flows.grounds import Grounds
+from omonat.flows.locating import decide_places
 from omonat.flows.passing import let_pass
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
@@ -200,14 +201,15 @@ class Collect:
             source=facts.source or "",
             items=parsed.values.keys(),
             consents=request.consents,
-            live_consents=live_consents(facts.standing),
+            live_consents=live_consents(facts.standing, now),
             known=facts.whose(parsed) is not None,
         )
+        place = decide_places(parsed, facts.standing, now)
         age = decide_age(parsed.ages, under=policy.child_under, today=policy.today(now))
         roles = facts.client_roles or ()
         agreed = [purpose for purpose, yes in request.consents.items() if yes]
         reports = [decide_report(policy, roles=roles, widens="C1", purpose=purpose) for purpose in agreed]
-        for answer in (age, verdict, *reports):
+        for answer in (age, place, verdict, *reports):
             if not isinstance(answer, Allow):
                 reason = answer.reasons[0] if isinstance(answer, Deny) else Reason("cannot-tell", "L3")
                 return Refused(reason.code, **reason.about)

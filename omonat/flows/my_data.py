@@ -20,9 +20,11 @@ from omonat.flows.integrity import note_broken, only_if_broken
 from omonat.policy.compiled import CompiledPolicy, Due
 from omonat.policy.model import Item, Keep
 from omonat.promises.choice.standing import choice_anchors, live_consents
+from omonat.promises.location.rule import Term
 
 _queries = load("omonat.flows", "my_data.sql")
 _choices = load("omonat.promises.choice")
+_places = load("omonat.promises.location")
 _MOST = 500
 
 
@@ -77,6 +79,8 @@ class MyStanding:
     consents: frozenset[str]
     objections: frozenset[str]
     restricted_at: Instant | None
+    terms: Mapping[str, Term] = field(default_factory=dict)
+    """How long the live consents last that end by themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,15 +115,26 @@ class ViewMyData:
         """What the person chose, as it holds now. Raises Refused `person-unknown` once erased."""
         async with self._grounds.database.connection() as connection:
             row = await _queries.person_for_view(connection, id=person)
+            terms = await self._terms(connection, row["standing"] if row is not None else None)
         if row is None:
             raise Refused("person-unknown")
+        consents = live_consents(row["standing"], self._grounds.clock())
+        ended = (row["standing"] or {}).get("terms", {}).keys() - terms.keys()
         return MyStanding(
             person=person,
             language=row["language"],
-            consents=live_consents(row["standing"]),
+            consents=consents - ended,
             objections=frozenset((row["standing"] or {}).get("objections", ())),
             restricted_at=row["restricted_at"],
+            terms={purpose: term for purpose, term in terms.items() if purpose in consents},
         )
+
+    async def _terms(self, connection: Any, standing: Mapping[str, Any] | None) -> dict[str, Term]:
+        """The terms that are not over: those of a case end with it."""
+        kept = {purpose: Term(**term) for purpose, term in ((standing or {}).get("terms") or {}).items()}
+        cases = [term.case for term in kept.values() if term.case is not None]
+        still = {row["id"] async for row in _places.cases_of_grants(connection, ids=cases)} if cases else set()
+        return {purpose: term for purpose, term in kept.items() if term.case is None or term.case in still}
 
     async def __call__(self, person: str, categories: frozenset[str] | None = None) -> MyData:
         """What is held about a person, all of it or of some categories: no other section is opened.
@@ -151,7 +166,7 @@ class ViewMyData:
             language=row["language"],
             since=row["created_at"],
             held=held,
-            consents=live_consents(row["standing"]),
+            consents=live_consents(row["standing"], self._grounds.clock()),
             restricted=row["restricted_at"] is not None,
             receipt=receipt,
             policy=policy,

@@ -80,6 +80,11 @@ def open_sections(vault: Vault, here: Situation, opened: Opened, found: Found) -
             wanted = tuple(item for item in wanted if item not in opened.values)
         if not wanted:
             continue
+        if before_its_grant(found, grant.purpose, section):
+            opened.refused.update(
+                {item: Reason("location-not-granted", "L5", {"purpose": grant.purpose}) for item in wanted}
+            )
+            continue
         due = dues(policy, found, section, wanted, now)
         record = RecordFacts(service=section.service, version=section.version, due=due)
         _, refused = decide_record(grant, found.facts, record, now, wanted)
@@ -108,6 +113,12 @@ def open_sections(vault: Vault, here: Situation, opened: Opened, found: Found) -
             continue
         opened.sections += 1
         _take(opened, section, held, wanted, refused)
+
+
+def before_its_grant(found: Found, purpose: str, section: SealedSection) -> bool:
+    """Whether a record is older than the grant it would be read under: a new yes doesn't open an earlier place (L5)."""
+    term = found.facts.terms.get(purpose) if found.facts.terms else None
+    return term is not None and section.collected_at < term["at"]
 
 
 def _take(

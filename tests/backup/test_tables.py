@@ -33,6 +33,8 @@ NOT_UNDER = {
     "sign_in_codes": "die within minutes",
     "staff_usage": "counts of an hour and a day",
     "rates": "counts of an hour; not even kept in a backup",
+    "cookie_choices": "counts without a person; those since the copy are missing from the statistics",
+    "site_sightings": "found again by whoever visits the page",
     "work_items": "opened again by whatever could not be decided",
     "idempotency": "answers of a day; without them a repeated request is taken for a new one, whose case is closed",
     "reckonings": "the read reckons for itself; a new policy or a restore begins the index anew",

@@ -173,7 +173,9 @@ async def test_C2_every_purpose_that_waits_for_consent_can_be_chosen(center: Cen
         await reader.go("/me/choices")
         await reader.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
         for purpose in policy.policy.consent_needed:
-            assert await reader.page.locator(f"[id='{purpose}'] .pair button").count() == 2, purpose
+            yes = reader.page.locator(f"[id='{purpose}'] .pair button:not([value=withdrawn])")
+            assert await yes.count() == (3 if purpose == "guide-courier" else 1), purpose  # for an hour, a day, always
+            assert await reader.page.locator(f"[id='{purpose}'] .pair button[value=withdrawn]").count() == 1, purpose
             assert policy.purposes[purpose].tells["en"] in await reader.text()
 
 
@@ -351,3 +353,31 @@ async def test_P1_without_a_policy_the_door_says_so_calmly(dsn: str, tmp_path: P
     assert answer.status_code == 503
     assert "Политика" in answer.text
     assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_L5_somebody_allows_their_location_for_an_hour_and_ends_it_with_one_press(center: Center) -> None:
+    """The grant stands with its end, ends by itself, and is ended as easily as given (L6, C2)."""
+    order, phone = await center.customer()
+    async with center.reader("en") as reader:
+        await center.sign_in(reader, phone, order.person)
+        await reader.go("/me/choices")
+        guide = reader.page.locator("#guide-courier")
+        await reader.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        await guide.locator("select").select_option("district")
+        async with reader.page.expect_navigation():
+            await guide.get_by_role("button", name="Agree for an hour").click()
+        said = await guide.inner_text()
+        assert "You agreed" in said
+        assert "to about 1 kilometre" in said
+        assert "until" in said
+        standing = await center.house.my_data.standing(order.person)
+        assert standing.terms["guide-courier"].precision == "district"
+        center.clock.forward(SECOND)
+        async with reader.page.expect_navigation():
+            await guide.get_by_role("button", name="End it now").click()
+        assert "You refused" in await guide.inner_text()
+        assert not (await center.house.my_data.standing(order.person)).terms
+        center.clock.forward(SECOND)
+        async with reader.page.expect_navigation():
+            await guide.get_by_role("button", name="Agree for always").click()
+        assert "always" in await guide.inner_text()

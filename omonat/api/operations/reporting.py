@@ -72,12 +72,17 @@ REPORTING: Final = (
         method="POST",
         path="/v1/consents",
         summary="Give or withdraw consent",
-        tells="Once this is answered, no use begun afterwards sees a consent that was withdrawn (C1, C2).",
+        tells="Once this is answered, no use begun afterwards sees a consent that was withdrawn (C1, C2). `term` says "
+        "of a location how long the permission lasts and how exact the place may be: `once` or `while-open` for a "
+        "`case`, `until` a time, `permanent`. It ends by itself; without one it is permanent, to the street (L5).",
         handle=changes.consent,
         body=ConsentBody,
         answer=Acknowledged,
         status=201,
-        codes=(*CHOICE_ERRORS, "consent-not-asked"),
+        codes=(
+            *CHOICE_ERRORS,
+            *("consent-not-asked", "term-not-asked", "term-unclear", "term-over", "no-open-case", "time-malformed"),
+        ),
         keyed=True,
         example=Example(
             body={"person": PERSON, "purpose": "marketing-email", "state": "withdrawn"}, answer=ACKNOWLEDGED
