@@ -33,6 +33,7 @@ class Held:
     `declared` and `law` are the item and the newest version that still had it and its service, mostly the one in force.
     `purposes` are what it is kept for; `due` is when it goes, `factor` which of R2's reasons keeps it until then and
     `source` the law that names the period, if one does. `waits_for` names the event that brings `due` forward, or "".
+    `ends` is when it would go if that event came now.
     A None `due`: the version in force has no rule for it, nobody may use it, and it is held all the same.
     """
 
@@ -50,6 +51,7 @@ class Held:
     factor: str
     source: str
     waits_for: str
+    ends: Instant | None
     purposes: tuple[str, ...]
 
 
@@ -216,6 +218,7 @@ class ViewMyData:
                 factor=due.factor if due is not None else "",
                 source=due.source if due is not None else "",
                 waits_for=due.waits_for if due is not None else "",
+                ends=_ends(policy, section, item, due, look.now),
                 purposes=policy.needed_by(section["service"], item) if due is not None else (),
             )
 
@@ -250,6 +253,11 @@ class ViewMyData:
             raise BadInput("evidence-not-found")
         return await self._evidence.entry(entry)
 
+    async def services(self, person: str) -> frozenset[str]:
+        """The services the person came for, as their records say; nothing is opened for it."""
+        async with self._grounds.database.connection() as connection:
+            return frozenset([row["service"] async for row in _queries.services_of(connection, person=person)])
+
     async def choices(self, person: str, most: int = 200) -> tuple[Choice, ...]:
         """What the person chose, newest first."""
         async with self._grounds.database.connection() as connection:
@@ -276,6 +284,14 @@ def _dues(policy: CompiledPolicy, section: Any) -> dict[str, Due]:
     anchors = _anchors(policy, section)
     names = [item for item in policy.items if item.startswith(section["category"] + ".")]
     return {item: policy.due(service, item, anchors) for item in names}
+
+
+def _ends(policy: CompiledPolicy, section: Any, item: str, due: Due | None, now: Instant) -> Instant | None:
+    """When the item would go if what it waits for came now; None where it waits for nothing, or for more than that."""
+    if due is None or not due.waits_for:
+        return None
+    then = policy.due(section["service"], item, {**_anchors(policy, section), due.waits_for: now})
+    return None if then.waits_for else then.instant
 
 
 def _anchors(policy: CompiledPolicy, section: Any) -> dict[str, Instant]:

@@ -169,9 +169,11 @@ class Use:
 
     async def _read_more(self, here: Situation, opened: Opened, items: list[str], most: int) -> Found:
         """Open what the person's `most` newest records hold of these items, unless something changed in between."""
-        newest = await self._reader.read(here.beyond_the_case(items, most))
+        newest, before = await self._reader.read(here.beyond_the_case(items, most)), dict(opened.refused)
         if newest.facts == here.found.facts and newest.ordinal == here.policy.ordinal:
             open_sections(self._vault, here, opened, newest)
+            if here.request.case is not None:
+                opened.speak_of_the_case(before)
         return newest
 
     async def _refuse(self, here: Situation, verdict: Verdict) -> None:

@@ -59,6 +59,13 @@ class Opened(Struct, gc=False):
         """Whether a section couldn't be opened for want of its key."""
         return bool(self.refused) and any(reason.code == "key-gone" for reason in self.refused.values())
 
+    def speak_of_the_case(self, before: Mapping[str, Reason]) -> None:
+        """Another record's end is not the case's: what the case said stays said, and what it never held is said so."""
+        for item, reason in self.refused.items():
+            if reason.code != "no-longer-kept":
+                continue
+            self.refused[item] = before.get(item) or Reason("only-in-an-older-record", "R3", reason.about)
+
     def withheld(self, grant: Grant) -> Mapping[str, Reason]:
         """Reasons by item for all that was asked for and isn't given."""
         return {**grant.withheld, **self.refused} if self.refused else grant.withheld
