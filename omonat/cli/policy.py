@@ -1,8 +1,9 @@
-"""`omonat policy`: check, show, explain, rules, schema. Publishing needs a database and two people: its own flow.
+"""`omonat policy`: check, show, explain, rules, schema. What needs a database has files of its own beside this one:
+compare, simulate, publish.
 
-Every command reads files and nothing else. Exit codes: 0 in order · 2 a name nobody declared · 3 cannot tell (a law
-pack is not at hand) · 4 the document is invalid · 5 `explain`: not granted · 6 no file · 9 findings nobody answered, or
-answers that don't hold.
+Every command here reads files and nothing else. Exit codes: 0 in order · 2 a name nobody declared · 3 cannot tell (a
+law pack is not at hand) · 4 the document is invalid · 5 `explain`: not granted · 6 no file · 9 findings nobody
+answered, or answers that don't hold.
 """
 
 import json

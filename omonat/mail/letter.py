@@ -18,14 +18,16 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from omonat.base.instants import Instant
 from omonat.pages import Words
-from omonat.pages.formats import NBSP, money
+from omonat.pages.formats import NBSP, day, money
 from omonat.promises.messages import TEMPLATES, MessageClass, Value
 
 STATE_LANGUAGE = "uz"
 _TEMPLATES = Path(__file__).parent / "templates"
 _MANY_LINES = frozenset({"answer", "text"})
 _MONEY = frozenset({"total"})
+_DAYS = frozenset({"effective"})
 _LONGEST_LINE = 300
 _NAME = re.compile(r"[^\W\d_]+(?:(?:\.? |[-'’‘`])[^\W\d_]+)*\.?")
 _LONGEST_NAME = 60
@@ -140,6 +142,8 @@ def _values(params: Mapping[str, Value], language: str, sender: Sender, links: L
     for key, value in params.items():
         if key in _MONEY and isinstance(value, int):
             values[key] = money(Words(language), value)
+        elif key in _DAYS and isinstance(value, int):
+            values[key] = day(Words(language), Instant(value))
         elif isinstance(value, int):
             values[key] = value
         elif key in _MANY_LINES:

@@ -42,7 +42,16 @@ class Change:
 
 
 KINDS = (
-    *("purpose-new", "items-new", "roles-new", "basis-weaker", "kept-longer", "recipient-new", "disclosure-new"),
+    *(
+        "purpose-new",
+        "items-new",
+        "roles-new",
+        "use-back",
+        "basis-weaker",
+        "kept-longer",
+        "recipient-new",
+        "disclosure-new",
+    ),
     *("recipient-moved", "objection-lost", "promise-gone", "age-lower", "required", "consent-dropped"),
     *("item-new", "service-new", "role-new", "promise-new"),
     *("purpose-gone", "items-gone", "roles-gone", "basis-milder", "kept-shorter", "recipient-gone", "disclosure-gone"),
@@ -52,6 +61,7 @@ KINDS = (
 _MILDER = frozenset(KINDS[KINDS.index("purpose-gone") :])
 _REACHES = frozenset({"use", "basis", "retention", "disclosure", "recipient", "objection", "promise"})
 _PLAIN = {
+    ("use", How.RETURNED): "use-back",
     ("basis", How.WIDENED): "basis-weaker",
     ("basis", How.NARROWED): "basis-milder",
     ("retention", How.WIDENED): "kept-longer",
@@ -86,6 +96,20 @@ def reached(old: CompiledPolicy, new: CompiledPolicy, history: Sequence[Compiled
             category = item.partition(".")[0]
             found |= {(since, s, category) for s in asked.get(item, ()) if only is None or s in only}
     return frozenset(found)
+
+
+def reached_by_told(history: Sequence[CompiledPolicy]) -> tuple[tuple[int, *Reach], ...]:
+    """For whoever was told of a version before the newest: (told, since, service, category) of what is new to them.
+
+    Who was told of nothing is taken as told of the first: their data was given under it.
+    """
+    found = [
+        (told, since, service, category)
+        for told in range(len(history))
+        for since, service, category in reached(history[max(told, 1) - 1], history[-1], history)
+        if since > told
+    ]
+    return tuple(sorted(found))
 
 
 def _kind(difference: Difference, old: CompiledPolicy, new: CompiledPolicy) -> str:

@@ -23,6 +23,7 @@ class Change(StrEnum):
     REMOVED = "removed"
     WIDENED = "widened"
     NARROWED = "narrowed"
+    RETURNED = "returned"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -95,8 +96,19 @@ def _bases(old: Policy, new: Policy) -> Iterator[Difference]:
 
 
 def _uses(old: CompiledPolicy, new: CompiledPolicy) -> Iterator[Difference]:
-    """A new item or role widens an old purpose; under a new purpose every use is new."""
+    """A new item or role widens an old purpose; under a new purpose every use is new.
+
+    Where versions lie between the two, one may have dropped or narrowed a use and a later one brought it back: it is
+    new again since then.
+    """
     yield from _added_and_removed("use", old.tables.uses, new.tables.uses, widens=True)
+    for use in new.tables.uses.keys() & old.tables.uses.keys():
+        purpose, item, _ = use
+        law, was = new.purposes[purpose], old.purposes[purpose]
+        if new.tables.uses[use].ordinal <= old.ordinal or is_weaker(law.basis, was.basis):
+            continue
+        if not kept_longer(new.policy, new.tables.terms, old.tables, law, item):
+            yield Difference("use", Change.RETURNED, use, widens=True)
 
 
 def _retention(old: CompiledPolicy, new: CompiledPolicy) -> Iterator[Difference]:

@@ -36,6 +36,7 @@ _TITLES: Mapping[str, Words] = {
     "roles-new": _w(
         "Koʻproq xodim koʻradi: {name}", "Видит больше сотрудников: {name}", "More of our people see it: {name}"
     ),
+    "use-back": _w("Yana ishlatiladi: {name}", "Снова используется: {name}", "Used again: {name}"),
     "basis-weaker": _w(
         "Boshqa huquqiy asos: {name}", "Другое правовое основание: {name}", "Another lawful basis: {name}"
     ),
@@ -136,7 +137,7 @@ _KINDS: Mapping[RecipientKind, Words] = {
     RecipientKind.AUTHORITY: _w("davlat organi", "государственный орган", "public authority"),
     RecipientKind.PUBLIC: _w("hammaga ochiq", "открыто для всех", "open to everybody"),
 }
-_WAITS = frozenset({"purpose-new", "items-new", "roles-new", "basis-weaker", "kept-longer"})
+_WAITS = frozenset({"purpose-new", "items-new", "roles-new", "use-back", "basis-weaker", "kept-longer"})
 """Changes the program holds back by itself for each person until they were told (`since`)."""
 SAME = _w(
     "Bu ikki tahrir bir xil ishlaydi: farq faqat soʻzlarda.",

@@ -23,8 +23,11 @@ PARAMS: dict[str, dict[str, Value]] = {
     "order-confirmation": {"order": "41877", "delivery": 1, "total": 12_500_000},
     "information-request-answer": {"request": "88", "answer": "Ha, bor.\n\nOsh soat 12 da tayyor."},
     "service-notice": {"kind": "security-breach", "title": "Nosozlik", "text": "Bir.\n\nIkki."},
+    "policy-changed": {
+        "kind": "service-change", "since": "1", "version": "2", "text": "Bir.\n\nIkki.", "agree": 1, "effective": NOON,
+    },
     "newsletter-welcome": {},
-}
+}  # fmt: skip
 UNSUBSCRIBE = Unsubscribe("https://beshqozon.example/unsubscribe/token", SENDER.mailbox)
 MAIL_LINKS = Links(LINKS.center, LINKS.policy, UNSUBSCRIBE.address)
 EVERY = [
@@ -68,7 +71,7 @@ class Reading(HTMLParser):
 
 def test_N1_every_parameter_of_every_template_is_tried_here() -> None:
     assert {name: set(params) for name, params in PARAMS.items()} == {
-        name: set(template.open | template.sealed) for name, template in TEMPLATES.items()
+        name: set(template.open | template.sealed | template.worded) for name, template in TEMPLATES.items()
     }
 
 
