@@ -33,6 +33,7 @@ from omonat.flows.clients import Clients
 from omonat.flows.collect import Collect
 from omonat.flows.desk import DeskWork
 from omonat.flows.erase import Erase
+from omonat.flows.foresee import Foresee
 from omonat.flows.grounds import Grounds
 from omonat.flows.holds import Holds
 from omonat.flows.law import Law
@@ -90,6 +91,7 @@ class House:
     certify: Certify
     safeguards: Safeguards
     tell_people: TellPeople
+    foresee: Foresee
 
     def inner_secret(self, name: str) -> str:
         """The secret of one of the house's own doors, derived from the vault: never stored, never sent anywhere."""
@@ -217,6 +219,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         certify=Certify(grounds, erase, systems, evidence),
         safeguards=Safeguards(grounds),
         tell_people=TellPeople(grounds),
+        foresee=Foresee(grounds),
     )
 
 

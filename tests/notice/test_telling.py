@@ -1,5 +1,4 @@
-"""A new version reaches each person it concerns, once, by the way there is; until then their old data waits (P2, N2)."""
-# ruff: noqa: F811 - a fixture that asks for another one is meant to have its name
+"""A new version reaches each it concerns, once, by the way there is; until then their old data waits (P2, N2)."""
 
 import asyncio
 
@@ -133,12 +132,8 @@ async def test_P2_a_version_that_does_the_same_tells_nobody(town: Town) -> None:
 async def test_P2_one_notice_tells_of_all_since_the_version_a_person_knew(town: Town) -> None:
     person = (await town.ordered(email=MAIL)).person
     await town.publish()
-    third = second_version(
-        "3",
-        **{
-            "basis: legal-obligation\n    source: uz/tax\n    roles: [finance]": "basis: legal-obligation\n    source: uz/tax\n    roles: [finance, management]"
-        },
-    )
+    tax = "basis: legal-obligation\n    source: uz/tax\n    roles: "
+    third = second_version("3", **{f"{tax}[finance]": f"{tax}[finance, management]"})
     await town.publish(third)
     await town.rounds()
     assert [tuple(row) for row in await town.rows("select version, since, state from notices")] == [(3, 1, "queued")]
