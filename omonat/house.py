@@ -39,6 +39,7 @@ from omonat.flows.holds import Holds
 from omonat.flows.law import Law
 from omonat.flows.lookup import Lookup
 from omonat.flows.my_data import ViewMyData
+from omonat.flows.my_notices import MyNotices
 from omonat.flows.proof_packets import ProofPackets
 from omonat.flows.publish_policy import PublishPolicy
 from omonat.flows.safeguards import Safeguards
@@ -92,6 +93,7 @@ class House:
     safeguards: Safeguards
     tell_people: TellPeople
     foresee: Foresee
+    my_notices: MyNotices
 
     def inner_secret(self, name: str) -> str:
         """The secret of one of the house's own doors, derived from the vault: never stored, never sent anywhere."""
@@ -220,6 +222,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         safeguards=Safeguards(grounds),
         tell_people=TellPeople(grounds),
         foresee=Foresee(grounds),
+        my_notices=MyNotices(grounds),
     )
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from omonat.center import choices, looked, my_data, proofs, requests, sign_in
-from omonat.center.door import CHECKPOINT, CHOICES, CODE, DATA, HOME, LOOKED, ORDER, PROOF, REQUESTS, SIGN_OUT
+from omonat.center import choices, looked, my_data, notices, proofs, requests, sign_in
+from omonat.center.door import CHECKPOINT, CHOICES, CODE, DATA, HOME, LOOKED, NOTICES, ORDER, PROOF, REQUESTS, SIGN_OUT
 from omonat.center.visit import Answer, Visit
 from omonat.house import House
 from omonat.pages.routes import Addresses, handlers_of
@@ -41,6 +41,7 @@ ADDRESSES = Addresses(
             DATA: my_data.show,
             LOOKED: looked.show,
             CHOICES: choices.show,
+            NOTICES: notices.show,
             REQUESTS: requests.show,
             f"{PROOF}/{{entry:str}}": proofs.entry,
             f"{PROOF}/{{entry:str}}/file": proofs.download,
@@ -48,6 +49,7 @@ ADDRESSES = Addresses(
         forms={
             DATA: my_data.reveal,
             CHOICES: choices.choose,
+            NOTICES: notices.answer,
             SIGN_OUT: sign_in.sign_out,
         },
     ),

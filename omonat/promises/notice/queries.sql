@@ -85,7 +85,7 @@ select n.person, n.version, n.since, n.channel, p.told, p.evidence_slot
 
 -- name: person_to_tell^
 -- Somebody to whom it is shown, locked until it is written that they were told.
-select id, told, evidence_slot from persons where id = :id and erased_at is null for no key update;
+select id, told, standing, evidence_slot from persons where id = :id and erased_at is null for no key update;
 
 -- name: add_tellings!
 -- Versions reached people, each under the entry that says so.
@@ -132,3 +132,17 @@ select version, since, channel, state, at from notices where person = :person or
 -- Under which versions a person's data was taken in, by service and category, without opening any.
 select r.service, s.category, min(r.version) as version
   from records r join sections s on s.record = r.id where r.person = :person group by r.service, s.category;
+
+-- name: note_shown!
+-- Shown in the Privacy Center: a notice of its own where none was written.
+insert into notices (person, version, since, channel, state, at)
+values (:person, :version, :since, 'center', 'told', :now)
+on conflict (person, version) do update set state = 'told', at = :now where notices.state <> 'told';
+
+-- name: told_of^
+-- Of which version somebody was told; nothing once erased.
+select told from persons where id = :id and erased_at is null;
+
+-- name: accepted_version$
+-- The newest version a person accepted as a whole.
+select max(version) from choices where person = :person and kind = 'acceptance';

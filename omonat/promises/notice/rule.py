@@ -2,15 +2,16 @@
 
 1. The first way there is: e-mail, then SMS, then the Privacy Center (`ways`).
 2. What was handed over counts once it can no longer come back (`RETURNS_WITHIN`); what is shown counts at once.
-3. A notice says all that is new between two versions; `told` moves so that nothing a person never heard of counts.
+3. Which purposes wait for a yes to what was given before (`agreements_open`).
+4. A notice says all that is new between two versions; `told` moves so that nothing a person never heard of counts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from omonat.base.instants import DAY
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import Basis, Purpose
-from omonat.policy.words import Messages, RoleKind
+from omonat.policy.words import Keep, Messages, RoleKind
 
 EMAIL, SMS, CENTER = "email", "sms", "center"
 ADDRESSES: Mapping[str, str] = {EMAIL: "contact.email", SMS: "contact.mobile"}
@@ -57,3 +58,40 @@ def ways(purpose: Purpose | None, *, has_email: bool, has_mobile: bool, after: s
 
 def _declares(purpose: Purpose, way: str) -> bool:
     return ADDRESSES[way] in purpose.items and (not purpose.channels or way in {c.value for c in purpose.channels})
+
+
+def agreements_open(
+    policy: CompiledPolicy, records: Sequence[tuple[str, str, int]], agreed: Mapping[str, int]
+) -> tuple[str, ...]:
+    """The purposes that reach something given before they did so, and wait for the person's agreement.
+
+    `records` are (service, category, oldest version). A legal obligation waits for nobody, and a consent is asked for
+    by itself.
+    """
+    found = []
+    for purpose in policy.purposes.values():
+        if purpose.basis in (Basis.LEGAL_OBLIGATION, Basis.CONSENT):
+            continue
+        uses = ((item, role) for role in purpose.roles for item in purpose.items_for(role))
+        if any(_waits(policy, purpose, item, role, records, agreed.get(purpose.id, 0)) for item, role in uses):
+            found.append(purpose.id)
+    return tuple(found)
+
+
+def _waits(  # noqa: PLR0917 - the parts of one use
+    policy: CompiledPolicy, purpose: Purpose, item: str, role: str, records: Sequence[tuple[str, str, int]], agreed: int
+) -> bool:
+    since = policy.tables.uses[purpose.id, item, role].ordinal
+    if since <= agreed or policy.items[item].keep is Keep.VERIFY_ONLY:
+        return False
+    relation = policy.grant(purpose.id, role).relation
+    return any(
+        version < since and category == policy.items[item].category and _may_hold(policy, service, item)
+        for service, category, version in records
+        if relation is None or service in relation
+    )
+
+
+def _may_hold(policy: CompiledPolicy, service: str, item: str) -> bool:
+    """Whether a record of the service may have the item; one the policy no longer has may have anything."""
+    return service not in policy.forms or item in policy.forms[service].items
