@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from omonat.center import choices, complain, cookies, looked, my_data, proofs, requests, sign_in
+from omonat.center import choices, complain, cookies, looked, my_data, notices, proofs, requests, sign_in
 from omonat.center.door import (
     CHECKPOINT,
     CHOICES,
@@ -14,6 +14,7 @@ from omonat.center.door import (
     DATA,
     HOME,
     LOOKED,
+    NOTICES,
     ORDER,
     PROOF,
     REQUEST,
@@ -64,6 +65,7 @@ ADDRESSES = Addresses(
             DATA: my_data.show,
             LOOKED: looked.show,
             CHOICES: choices.show,
+            NOTICES: notices.show,
             REQUESTS: requests.show,
             f"{REQUESTS}/{{number:str}}": requests.one,
             f"{PROOF}/{{entry:str}}": proofs.entry,
@@ -73,6 +75,7 @@ ADDRESSES = Addresses(
             DATA: my_data.reveal,
             CHOICES: choices.choose,
             f"{REQUESTS}/{{number:str}}": requests.reopen,
+            NOTICES: notices.answer,
             SIGN_OUT: sign_in.sign_out,
         },
     ),
