@@ -38,11 +38,13 @@ from omonat.flows.cookies import Cookies
 from omonat.flows.desk import DeskWork
 from omonat.flows.erase import Erase
 from omonat.flows.follow_request import FollowRequest
+from omonat.flows.foresee import Foresee
 from omonat.flows.grounds import Grounds
 from omonat.flows.holds import Holds
 from omonat.flows.law import Law
 from omonat.flows.lookup import Lookup
 from omonat.flows.my_data import ViewMyData
+from omonat.flows.my_notices import MyNotices
 from omonat.flows.proof_packets import ProofPackets
 from omonat.flows.publish_policy import PublishPolicy
 from omonat.flows.safeguards import Safeguards
@@ -50,6 +52,7 @@ from omonat.flows.sign_in import SignIn
 from omonat.flows.staff import Staff
 from omonat.flows.sweep import Sweeper
 from omonat.flows.systems import Systems
+from omonat.flows.telling import TellPeople
 from omonat.flows.use import Credential, Use
 from omonat.flows.web_sessions import WebSessions
 from omonat.policy.words import RoleKind
@@ -98,6 +101,9 @@ class House:
     systems: Systems
     certify: Certify
     safeguards: Safeguards
+    tell_people: TellPeople
+    foresee: Foresee
+    my_notices: MyNotices
 
     def inner_secret(self, name: str) -> str:
         """The secret of one of the house's own doors, derived from the vault: never stored, never sent anywhere."""
@@ -229,6 +235,9 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         systems=systems,
         certify=Certify(grounds, erase, systems, evidence),
         safeguards=Safeguards(grounds),
+        tell_people=TellPeople(grounds),
+        foresee=Foresee(grounds),
+        my_notices=MyNotices(grounds),
     )
 
 

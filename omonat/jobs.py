@@ -1,5 +1,5 @@
 """The work nobody waits for: placing evidence, writing the control journal, sending messages, putting a due policy into
-force, sweeping what is due.
+force, telling people of it, sweeping what is due.
 
 Any number of processes may run it: what only one may do is fenced by a lease or claimed row by row.
 """
@@ -44,6 +44,7 @@ _CARRIED = {Channel.EMAIL: MAIL_PROVIDER, Channel.SMS: SMS_GATEWAY}
 _SPARE_SLOTS = 20_000
 _EVERY = 20.0
 _SWEEP_EVERY = 5.0
+_TELL_EVERY = 5.0
 _WAITS = frozenset({"no-policy", "policy-changing"})
 """Why sweeping may have to wait, without anybody having to look."""
 _LOOK_AGAIN = 30.0
@@ -65,6 +66,7 @@ async def run_jobs(house: House, stop: asyncio.Event) -> None:
         tasks.create_task(shipper.run())
         tasks.create_task(_tidy_for_ever(house, stop))
         tasks.create_task(_sweep_for_ever(house, stop))
+        tasks.create_task(_tell_for_ever(house, stop))
         tasks.create_task(_drain_once_ready(house, stack, stop))
         if house.settings.systems:
             tasks.create_task(_hooks(house, stack).run(stop))
@@ -221,6 +223,19 @@ async def _sweep_for_ever(house: House, stop: asyncio.Event) -> None:
                 _log.error("sweeping-trouble", code=error.code)
         if not more:
             await _pause(stop, _SWEEP_EVERY)
+
+
+async def _tell_for_ever(house: House, stop: asyncio.Event) -> None:
+    """Tell people of a new version as soon as it is published, until each was told (P2)."""
+    while not stop.is_set():
+        more = False
+        try:
+            more = (await house.tell_people.round()).more
+        except OmonatError as error:
+            if error.code not in _WAITS:
+                _log.error("telling-trouble", code=error.code)
+        if not more:
+            await _pause(stop, _TELL_EVERY)
 
 
 async def _reconcile(house: House, reconcile: Reconcile, last: Instant) -> Instant:

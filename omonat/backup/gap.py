@@ -114,6 +114,8 @@ async def _people(connection: asyncpg.Connection, stores: Stores, gap: Gap, *, n
                 objections.append((person, purpose))
             case ["choice", "restriction", "given"]:
                 restricted.add(person)
+            case ["choice", "agreement", "withdrawn"]:
+                quarantined.add(person)
             case ["choice" | "notice", *_]:
                 pass  # without it less is allowed
             case _:

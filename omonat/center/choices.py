@@ -123,6 +123,14 @@ async def choose(visit: Visit) -> Answer:
     return visit.go(f"{CHOICES}?saved=1#{purpose or 'restriction'}")
 
 
+def _asked(visit: Visit, history: Sequence[Choice], services: Collection[str]) -> frozenset[str]:
+    """The consents somebody asked this person for: offered or needed by a service they came for, or chosen about."""
+    known = [visit.policy.services[name] for name in services if name in visit.policy.services]
+    offered = {purpose for service in known for purpose in (*service.for_, *service.offers)}
+    chosen = {choice.purpose for choice in history if choice.kind == "consent"}
+    return frozenset(offered | chosen)
+
+
 def _term(visit: Visit) -> Term | None:
     """How long a location may be used, as its form says; None for every other choice."""
     lasts, precision = visit.form.get("lasts", ""), visit.form.get("precision", "street")
@@ -134,14 +142,6 @@ def _term(visit: Visit) -> Term | None:
     if lasts == "always":
         return Term(kind="permanent", precision=exact)
     return Term(kind="until", until=Instant(visit.now + _FOR[lasts]), precision=exact)
-
-
-def _asked(visit: Visit, history: Sequence[Choice], services: Collection[str]) -> frozenset[str]:
-    """The consents somebody asked this person for: offered or needed by a service they came for, or chosen about."""
-    known = [visit.policy.services[name] for name in services if name in visit.policy.services]
-    offered = {purpose for service in known for purpose in (*service.for_, *service.offers)}
-    chosen = {choice.purpose for choice in history if choice.kind == "consent"}
-    return frozenset(offered | chosen)
 
 
 def _is_letter(purpose: Purpose) -> bool:
@@ -170,6 +170,13 @@ def _option(visit: Visit, history: Sequence[Choice], kind: Kind, purpose: Purpos
     )
 
 
+def _ended(history: Sequence[Choice], place: int) -> str:
+    """What the newest choice about something not in force says."""
+    if history[place].state == "given":
+        return "doubt"
+    return "left" if _left_empty(history, place) else "withdrawn"
+
+
 def _grant(visit: Visit, purpose: Purpose, *, live: bool) -> dict[str, Any]:
     """What stands of a grant of location; nothing for other purposes."""
     if not asks_for_place(visit.policy, purpose.id):
@@ -181,13 +188,6 @@ def _grant(visit: Visit, purpose: Purpose, *, live: bool) -> dict[str, Any]:
     words = visit.words
     lasts = words(_LASTS[term.kind], order=(term.case or "").partition(":")[2]) if term.kind in _LASTS else ""
     return {"place": True, "lasts": lasts, "until": term.until, "precision": words(_EXACT[term.precision])}
-
-
-def _ended(history: Sequence[Choice], place: int) -> str:
-    """What the newest choice about something not in force says."""
-    if history[place].state == "given":
-        return "doubt"
-    return "left" if _left_empty(history, place) else "withdrawn"
 
 
 def _left_empty(history: Sequence[Choice], place: int) -> bool:

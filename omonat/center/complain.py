@@ -53,9 +53,6 @@ async def send(visit: Visit) -> Answer:
         raise BadInput("form-unclear") from None
     if not typed["text"].strip() or len(typed["text"]) > _LONGEST:
         return _form(visit, typed=typed, errors={"text": visit.words("Say in a few sentences what it is about.")})
-    once = visit.form.get("once", "")
-    if not once or not await visit.house.ask.first_time(once[:60]):
-        return visit.go(REQUESTS if _bound(visit) else REQUEST)
     try:
         answer = await visit.house.ask(
             NewRequest(
@@ -68,8 +65,13 @@ async def send(visit: Visit) -> Answer:
                 contact=typed["contact"],
                 person=visit.person if _bound(visit) else None,
                 caller=_caller(visit),
+                form=visit.form.get("once", "")[:60],
             )
         )
+    except Refused as refused:
+        if refused.code != "request-sent-before":
+            raise
+        return visit.go(REQUESTS if _bound(visit) else REQUEST)
     except BadInput as error:
         if error.code in _NEVER_REPEATED:
             typed["text"] = ""

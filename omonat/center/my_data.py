@@ -98,7 +98,8 @@ async def home(visit: Visit) -> Answer:
     mine = await visit.house.my_data(visit.person, frozenset({"contact"}))
     held = mine.newest().get(_NAME)
     name = mask(visit.words, held.declared.kind, str(held.value)) if held else None
-    return visit.page("home.html", name=name, nav=[])
+    news = await visit.house.my_notices.untold(visit.person)
+    return visit.page("home.html", name=name, news=news, nav=[])
 
 
 async def show(visit: Visit) -> Answer:

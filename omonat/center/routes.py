@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from omonat.center import choices, complain, cookies, looked, my_data, proofs, requests, sign_in
+from omonat.center import choices, complain, cookies, looked, my_data, notices, proofs, requests, sign_in
 from omonat.center.door import (
     CHECKPOINT,
     CHOICES,
@@ -14,6 +14,7 @@ from omonat.center.door import (
     DATA,
     HOME,
     LOOKED,
+    NOTICES,
     ORDER,
     PROOF,
     REQUEST,
@@ -39,10 +40,10 @@ ADDRESSES = Addresses(
         HOME: _first,
         CODE: sign_in.code,
         ORDER: sign_in.order,
-        COOKIES: cookies.show,
         COMPLAIN: complain.form,
         STATUS: complain.ask,
         REQUEST: complain.show,
+        COOKIES: cookies.show,
         CHECKPOINT: proofs.checkpoint,
         f"{CHECKPOINT}/note": proofs.note,
         f"{CHECKPOINT}/keys": proofs.keys,
@@ -54,16 +55,17 @@ ADDRESSES = Addresses(
         CODE: sign_in.enter,
         f"{CODE}/again": sign_in.again,
         ORDER: sign_in.prove,
-        COOKIES: cookies.choose,
         COMPLAIN: complain.send,
         STATUS: complain.find,
         REQUEST: complain.act,
+        COOKIES: cookies.choose,
     },
     for_members=Addresses(
         pages={
             DATA: my_data.show,
             LOOKED: looked.show,
             CHOICES: choices.show,
+            NOTICES: notices.show,
             REQUESTS: requests.show,
             f"{REQUESTS}/{{number:str}}": requests.one,
             f"{PROOF}/{{entry:str}}": proofs.entry,
@@ -73,6 +75,7 @@ ADDRESSES = Addresses(
             DATA: my_data.reveal,
             CHOICES: choices.choose,
             f"{REQUESTS}/{{number:str}}": requests.reopen,
+            NOTICES: notices.answer,
             SIGN_OUT: sign_in.sign_out,
         },
     ),

@@ -14,9 +14,11 @@ from hashlib import sha256
 from secrets import randbelow
 from typing import Any
 
+import asyncpg
+
 from omonat.base.errors import BadInput, Refused
 from omonat.base.failpoints import reach
-from omonat.base.instants import DAY, HOUR, MINUTE, SECOND, Instant
+from omonat.base.instants import HOUR, MINUTE, SECOND, Instant
 from omonat.database.codecs import FOREVER
 from omonat.database.statements import load
 from omonat.evidence.journal import Receipt
@@ -59,7 +61,8 @@ _OF_ONE_PERSON = 10
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRequest:
     """What somebody asks. `contact` is a phone or an e-mail as typed; `person` is known where they signed in, or where
-    one of the company's systems says who it is. `caller` limits one network address; "" for systems."""
+    one of the company's systems says who it is. `caller` limits one network address, `form` names the form it was
+    typed into, by chance; both "" for systems."""
 
     credential: Credential
     kind: Kind
@@ -70,6 +73,7 @@ class NewRequest:
     contact: str = ""
     person: str | None = None
     caller: str = ""
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,10 +141,10 @@ class Ask:
             return await self._write(_Asked(request, policy, number, case, parsed, due, channel, now), also)
         except _ClosedError as closed:
             raise Refused("person-unknown") from closed
-
-    async def first_time(self, form: str) -> bool:
-        """Whether a form with this random name is sent for the first time."""
-        return await count(self._grounds, f"request-form:{form}", DAY, self._grounds.clock()) == 1
+        except asyncpg.UniqueViolationError as twice:
+            if twice.constraint_name != "requests_form_key":
+                raise
+            raise Refused("request-sent-before") from twice
 
     async def _channel(self, policy: CompiledPolicy, request: NewRequest, now: Instant) -> str | None:
         """The item that holds the address to answer to. Raises BadInput for what is neither phone nor e-mail, Refused
@@ -192,7 +196,8 @@ class Ask:
             await queries.insert_request(
                 connection, number=asked.number, case_id=asked.case, kind=asked.request.kind.value,
                 state=(State.CONFIRMED if proved and nature.needs_proof else State.RECEIVED).value,
-                door=asked.request.door, channel=asked.channel, needs_proof=nature.needs_proof,
+                door=asked.request.door, form=self._form(asked.request.form), channel=asked.channel,
+                needs_proof=nature.needs_proof,
                 proved_at=now if proved else None, proof=self._proof(asked.number, code) if code else None,
                 proof_until=Instant(now + _PROOF_LIFE) if code else None, now=now, due_at=asked.due,
             )  # fmt: skip
@@ -283,6 +288,9 @@ class Ask:
             await queries.new_proof(connection, number=number, proof=self._proof(number, proof), until=until)
             await self._tell(connection, row, number, proof, now)
             reach("request.code-renewed")
+
+    def _form(self, name: str) -> bytes | None:
+        return self._vault.keyed_digest("request-form", name.encode()) if name else None
 
     def _proof(self, number: str, code: str) -> bytes:
         return self._vault.keyed_digest("request-proof", sha256(f"{number}:{code}".encode()).digest())

@@ -39,6 +39,8 @@ NOT_UNDER = {
     "idempotency": "answers of a day; without them a repeated request is taken for a new one, whose case is closed",
     "reckonings": "the read reckons for itself; a new policy or a restore begins the index anew",
     "retention_state": "the sweeper's own memory: it looks again",
+    "notice_rounds": "a round begins anew: who wasn't told is looked for again",
+    "notices": "who was told is in tellings; who wasn't is told by the next way",
     "reconciling": "one row, made by migrating",
     "rows_gone": "lives as long as the ledger, which is not brought back",
     "root_rotations": "the keys know their own root",

@@ -24,7 +24,7 @@ from omonat.mail.letter import Links, Sender
 from omonat.mail.outbox import Outbox
 from omonat.mail.sms import Gateway, GatewayCarrier
 from omonat.mail.smtp import Relay, SmtpCarrier
-from omonat.promises.messages import Channel, Message, PurposeFacts, Recipient, put
+from omonat.promises.messages import Channel, Message, PurposeFacts, Recipient, Value, Waiting, put
 from omonat.vault.root import RootKey
 from omonat.vault.vault import Vault
 from omonat.vault.verify_only import HashCost
@@ -94,6 +94,9 @@ class Rules:
 
     async def recipients(self) -> Mapping[str, Recipient]:
         return self.registered
+
+    async def worded(self, message: Waiting) -> Mapping[str, Value]:
+        return {"text": f"{message.facts['since']} {message.facts['version']}", "agree": 0, "effective": NOON}
 
 
 class ScriptedGateway:

@@ -27,8 +27,11 @@ PARAMS: dict[str, dict[str, Value]] = {
     "request-received": {"request": "K7M2QR9XDT", "due": 1_796_000_000, "code": "ABCDEFGHJKLMNPQR"},
     "request-answered": {"request": "K7M2QR9XDT", "code": "ABCDEFGHJKLMNPQR"},
     "service-notice": {"kind": "security-breach", "title": "Nosozlik", "text": "Bir.\n\nIkki."},
+    "policy-changed": {
+        "kind": "service-change", "since": "1", "version": "2", "text": "Bir.\n\nIkki.", "agree": 1, "effective": NOON,
+    },
     "newsletter-welcome": {},
-}
+}  # fmt: skip
 UNSUBSCRIBE = Unsubscribe("https://beshqozon.example/unsubscribe/token", SENDER.mailbox)
 MAIL_LINKS = replace(LINKS, unsubscribe=UNSUBSCRIBE.address)
 EVERY = [
@@ -72,7 +75,7 @@ class Reading(HTMLParser):
 
 def test_N1_every_parameter_of_every_template_is_tried_here() -> None:
     assert {name: set(params) for name, params in PARAMS.items()} == {
-        name: set(template.open | template.sealed) for name, template in TEMPLATES.items()
+        name: set(template.open | template.sealed | template.worded) for name, template in TEMPLATES.items()
     }
 
 

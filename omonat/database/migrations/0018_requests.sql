@@ -15,6 +15,7 @@ create table requests (
         'reopened'                                  -- the answer did not settle it
     )),
     door        text not null check (door in ('site', 'privacy-center', 'api')),
+    form        bytea unique,                       -- keyed digest of the form's random name: sent twice, it is one request
     channel     text,                               -- the item that holds the address to answer to; null: none given
     needs_proof boolean not null,
     proved_at   timestamptz,
@@ -36,4 +37,5 @@ create table requests (
 create index requests_open on requests (due_at) where state <> 'closed';
 create index requests_settled on requests (answered_at) where state = 'answered';
 alter table requests alter column proof set statistics 0;
+alter table requests alter column form  set statistics 0;
 comment on table requests is 'How far each request and complaint is. No personal data: text, contact and answer are records.';

@@ -37,10 +37,12 @@ class Choice:
 def applied(standing: Standing | None, choice: Choice) -> dict[str, Any]:
     """The standing after a choice. A restriction is a column of its own and leaves the standing as it is."""
     after: dict[str, Any] = dict(standing or {})
-    if choice.kind == "agreement" or (choice.kind == "consent" and choice.state == "given"):
+    if choice.kind in ("agreement", "consent") and choice.state == "given":
         agreed = dict(after.get("agreed", {}))  # who consents in a version's words agrees to what they say (P2)
         agreed[choice.purpose] = max(choice.version, agreed.get(choice.purpose, 0))
         after["agreed"] = agreed
+    if choice.kind == "agreement" and choice.state == "withdrawn":
+        after["agreed"] = {p: version for p, version in after.get("agreed", {}).items() if p != choice.purpose}
     match choice.kind:
         case "consent":
             consents = dict(after.get("consents", {}))

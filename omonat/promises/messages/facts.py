@@ -37,7 +37,8 @@ class Template:
     """One kind of message.
 
     `lifetime` is how long it is worth sending after it was due, None: no limit. `greets` says whether it may call the
-    person by name; without it the name is not even asked for (L3).
+    person by name; without it the name is not even asked for (L3). `worded` are parameters nobody hands in: the policy
+    words them at the moment of sending.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Template:
     sealed: frozenset[str] = frozenset()
     lifetime: int | None = None
     greets: bool = True
+    worded: frozenset[str] = frozenset()
 
 
 _BOTH = frozenset(Channel)
@@ -113,6 +115,13 @@ TEMPLATES: Mapping[str, Template] = {
             _BOTH,
             open=frozenset({"kind"}),  # system-error | security-breach | service-change
             sealed=frozenset({"title", "text"}),  # free words: nobody knows what somebody writes there
+        ),
+        Template(
+            "policy-changed",
+            MessageClass.SERVICE,
+            _BOTH,
+            open=frozenset({"kind", "since", "version"}),  # between which versions, by their names
+            worded=frozenset({"text", "agree", "effective"}),
         ),
         Template("newsletter-welcome", MessageClass.MARKETING, _EMAIL, lifetime=7 * DAY),
     )

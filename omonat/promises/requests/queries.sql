@@ -1,8 +1,8 @@
 -- name: insert_request!
 -- A request as it is received.
-insert into requests (number, case_id, kind, state, door, channel, needs_proof, proved_at, proof, proof_until,
-                      received_at, due_at)
-values (:number, :case_id, :kind, :state, :door, :channel, :needs_proof, :proved_at, :proof, :proof_until,
+insert into requests (number, case_id, kind, state, door, form, channel, needs_proof, proved_at, proof,
+                      proof_until, received_at, due_at)
+values (:number, :case_id, :kind, :state, :door, :form, :channel, :needs_proof, :proved_at, :proof, :proof_until,
         :now, :due_at);
 
 -- name: request_for_update^

@@ -179,6 +179,8 @@ with codes as (
     delete from lookups where person = any(:ids::text[])
 ), messages as (
     delete from outbox where person = any(:ids::text[])
+), notices as (
+    delete from notices where person = any(:ids::text[])
 ), sessions as (
     delete from web_sessions where holder = any(:ids::text[])
 ), looked as (
