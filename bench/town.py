@@ -111,7 +111,7 @@ async def town(folder: Path, *, people: int) -> AsyncIterator[Town]:
     server = Server.start(folder / "server")
     try:
         await migrate(server.dsn)
-        settings, clock = _settings(folder, server.dsn), Clock()
+        settings, clock = settings_of(folder, server.dsn), Clock()
         async with open_house(settings, clock=clock) as house:
             await house.publish(publication((POLICIES / "beshqozon.yaml").read_text("utf-8")))
             await set_up_doors(house)
@@ -133,7 +133,8 @@ def publication(document: str) -> Publication:
     return Publication(document=document, packs=packs, author="staff:1", approver="staff:2")
 
 
-def _settings(folder: Path, dsn: str) -> Settings:
+def settings_of(folder: Path, dsn: str) -> Settings:
+    """Settings of a house below this folder, with a root key of its own."""
     home, key = folder / "house", folder / "root.key"
     home.mkdir(mode=0o700)
     key.touch(mode=0o600)

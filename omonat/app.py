@@ -19,6 +19,7 @@ from omonat.backup import marker as markers
 from omonat.base.settings import Settings, load
 from omonat.house import House, clock_of, open_house
 from omonat.jobs import run_jobs as work
+from omonat.lost import FAVICON, lost
 from omonat.mail import leave
 from omonat.pages.assets import static_handler
 from omonat.pages.render import KIT_STATIC
@@ -54,17 +55,26 @@ def build(settings: Settings, root: RootKey) -> Litestar:
     if settings.demo:
         doors.append(_example("site.door").SHOP)
     handlers: list[ControllerRouterHandler] = [
+        FAVICON,
         api.route(house),
         api.log_route(house),
         static_handler([KIT_STATIC, *(door.static for door in doors)]),
         *site.handlers(house),
+        *site.consent_routes(house),
         *leave.handlers(house),
         *center.handlers(house),
         *desk.handlers(house),
     ]
     if settings.demo:
         handlers += _example("demo_shop").handlers(settings)
-    return Litestar(route_handlers=handlers, lifespan=[lifespan], openapi_config=None, logging_config=None, debug=False)
+    return Litestar(
+        route_handlers=handlers,
+        lifespan=[lifespan],
+        exception_handlers={Exception: lost(house)},
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
 
 
 def _opened(settings: Settings, root: RootKey) -> AbstractAsyncContextManager[House]:

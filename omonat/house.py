@@ -26,13 +26,18 @@ from omonat.evidence.keys import LogKeys
 from omonat.evidence.overdue import Overdue
 from omonat.evidence.reader import Reader
 from omonat.evidence.witnesses import Panel
+from omonat.flows.answer_requests import AnswerRequests
+from omonat.flows.ask import Ask
 from omonat.flows.cases import Cases
 from omonat.flows.certify import Certify
+from omonat.flows.children import Children
 from omonat.flows.choose import Choose
 from omonat.flows.clients import Clients
 from omonat.flows.collect import Collect
+from omonat.flows.cookies import Cookies
 from omonat.flows.desk import DeskWork
 from omonat.flows.erase import Erase
+from omonat.flows.follow_request import FollowRequest
 from omonat.flows.foresee import Foresee
 from omonat.flows.grounds import Grounds
 from omonat.flows.holds import Holds
@@ -76,6 +81,7 @@ class House:
     collect: Collect
     cases: Cases
     choose: Choose
+    cookies: Cookies
     clients: Clients
     lookup: Lookup
     staff: Staff
@@ -84,9 +90,13 @@ class House:
     sessions: WebSessions
     sign_in: SignIn
     my_data: ViewMyData
+    ask: Ask
+    follow_request: FollowRequest
+    answer_requests: AnswerRequests
     desk: DeskWork
     erase: Erase
     sweeper: Sweeper
+    children: Children
     holds: Holds
     systems: Systems
     certify: Certify
@@ -192,7 +202,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
     log = LogFolder(settings.log)
     evidence = Reader(grounds.database, log, origin=keys.origin, pinned=keys.pinned)
     use, sessions, staff, erase = Use(grounds), WebSessions(grounds), Staff(grounds), Erase(grounds)
-    systems = Systems(grounds)
+    systems, my_data = Systems(grounds), ViewMyData(grounds, evidence)
     return House(
         settings=settings,
         grounds=grounds,
@@ -205,6 +215,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         collect=Collect(grounds, dated=settings.demo),
         cases=Cases(grounds),
         choose=Choose(grounds),
+        cookies=Cookies(grounds),
         clients=Clients(grounds),
         lookup=Lookup(grounds, use.caps),
         staff=staff,
@@ -212,10 +223,14 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         packets=ProofPackets(grounds, staff),
         sessions=sessions,
         sign_in=SignIn(grounds, sessions),
-        my_data=ViewMyData(grounds, evidence),
+        my_data=my_data,
+        ask=Ask(grounds),
+        follow_request=FollowRequest(grounds, my_data),
+        answer_requests=AnswerRequests(grounds),
         desk=DeskWork(grounds),
         erase=erase,
         sweeper=Sweeper(grounds, erase),
+        children=Children(grounds),
         holds=Holds(grounds),
         systems=systems,
         certify=Certify(grounds, erase, systems, evidence),
@@ -240,6 +255,6 @@ async def set_up_doors(house: House) -> None:
     """Give the house's own doors their credentials under the policy in force; doing it again changes nothing."""
     await house.grounds.law.reload()
     policy = await house.grounds.law.current()
-    for name, kind in (("desk", RoleKind.HUMAN), ("outbox", RoleKind.SYSTEM)):
+    for name, kind in (("desk", RoleKind.HUMAN), ("outbox", RoleKind.SYSTEM), ("requests", RoleKind.SYSTEM)):
         roles = [role.id for role in policy.roles.values() if role.kind is kind]
         await house.clients.issue(name=name, source=name, roles=roles, secret=house.inner_secret(name))

@@ -22,7 +22,7 @@ from omonat.evidence.sequencer import Sequencer
 from omonat.evidence.witnesses import Witnesses
 from omonat.flows.outgoing import Outgoing
 from omonat.flows.reconcile import Reconcile
-from omonat.flows.root_keys import note_rotation
+from omonat.flows.root_keys import note_rotation, note_unsealings
 from omonat.flows.send import SendPorts
 from omonat.hooks.sender import Hooks, addresses_of
 from omonat.house import WEBHOOK_KEY, House, set_up_doors
@@ -133,7 +133,7 @@ async def _drain(house: House, policy: CompiledPolicy, stack: AsyncExitStack) ->
     base, controller = house.settings.address, policy.policy.controller
     post = Post(
         sender=Sender(name=controller.name, mailbox=house.settings.smtp_from or controller.mailbox),
-        links=Links(center=f"{base}/me", policy=f"{base}/page/privacy-policy"),
+        links=Links(center=f"{base}/me", policy=f"{base}/page/privacy-policy", follow=f"{base}/complain/status"),
         mail=mail,
         sms=sms,
         unsubscribe=signed_links(house, controller.mailbox),
@@ -195,7 +195,9 @@ async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
                 reach("activate.committed")
                 await set_up_doors(house)  # the version in force may name other roles
             await _sweep(house)
+            await house.answer_requests.lapse()
             await house.packets.end_due()
+            await note_unsealings(house.grounds.database, house.settings.home, now=house.grounds.clock())
             await note_rotation(house.grounds.database, house.settings.home, now=house.grounds.clock())
             await house.safeguards.look_after()
             await asyncio.to_thread(house.grounds.vault.prepare_slots, _SPARE_SLOTS)

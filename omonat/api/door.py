@@ -88,6 +88,7 @@ class Api:
         self._headers = [*ALWAYS, *([OVER_TLS] if https else [])]
         for operation in (*OPERATIONS, _ITSELF):
             self._add(operation)
+        self._fixed[b"/v1"] = self._fixed[b"/v1/"] = {"GET": _ITSELF}  # whoever looks at the door finds its description
 
     def _add(self, operation: Operation) -> None:
         path = operation.path.encode()
@@ -131,7 +132,12 @@ class Api:
             )
             if operation.secret:
                 call.keeper, call.line = self._keeper, line_of(scope, headers)
-            await self._read(call, headers, receive)
+            try:
+                await self._read(call, headers, receive)
+            except BadInput:
+                if call.credential is not None and call.house is not None:
+                    await call.client()  # a body is judged for those who may send one; others hear that they may not
+                raise
             return Reply(operation.status, await operation.handle(call))
         except GoneError:
             return None

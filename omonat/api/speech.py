@@ -42,8 +42,10 @@ def _accepted(header: bytes) -> str:
 
 
 def spoken(about: Mapping[str, str], policy: CompiledPolicy | None, language: str) -> dict[str, str]:
-    """`about` with labels in place of names; what the policy doesn't declare is not repeated. Where an item is named, its
-    label stands for its kind as well: the kind is our word, the label is the reader's."""
+    """`about` with labels in place of names; what the policy doesn't declare is not repeated.
+
+    Where an item is named, its label stands for its kind as well: the kind is our word, the label is the reader's.
+    """
     said = {key: _label(policy, key, value, language) if key in _NAMED else value for key, value in about.items()}
     if "kind" in said and "item" in said:
         said["kind"] = f"“{said['item']}”" if language == "en" else f"«{said['item']}»"

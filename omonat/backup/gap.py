@@ -49,7 +49,7 @@ _HARMLESS: Final = frozenset(
     | {"retention:records:examined"}
 )
 """Acts that change nothing an older copy would have to be told of."""
-_OWN_DOORS: Final = frozenset({"desk", "outbox"})
+_OWN_DOORS: Final = frozenset({"desk", "outbox", "requests"})
 _LARGEST: Final = 2**53 - 1  # what the log writes for "no end"
 
 

@@ -4,8 +4,24 @@ from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from omonat.center import choices, looked, my_data, notices, proofs, requests, sign_in
-from omonat.center.door import CHECKPOINT, CHOICES, CODE, DATA, HOME, LOOKED, NOTICES, ORDER, PROOF, REQUESTS, SIGN_OUT
+from omonat.center import choices, complain, cookies, looked, my_data, notices, proofs, requests, sign_in
+from omonat.center.door import (
+    CHECKPOINT,
+    CHOICES,
+    CODE,
+    COMPLAIN,
+    COOKIES,
+    DATA,
+    HOME,
+    LOOKED,
+    NOTICES,
+    ORDER,
+    PROOF,
+    REQUEST,
+    REQUESTS,
+    SIGN_OUT,
+    STATUS,
+)
 from omonat.center.visit import Answer, Visit
 from omonat.house import House
 from omonat.pages.routes import Addresses, handlers_of
@@ -24,6 +40,10 @@ ADDRESSES = Addresses(
         HOME: _first,
         CODE: sign_in.code,
         ORDER: sign_in.order,
+        COMPLAIN: complain.form,
+        STATUS: complain.ask,
+        REQUEST: complain.show,
+        COOKIES: cookies.show,
         CHECKPOINT: proofs.checkpoint,
         f"{CHECKPOINT}/note": proofs.note,
         f"{CHECKPOINT}/keys": proofs.keys,
@@ -35,6 +55,10 @@ ADDRESSES = Addresses(
         CODE: sign_in.enter,
         f"{CODE}/again": sign_in.again,
         ORDER: sign_in.prove,
+        COMPLAIN: complain.send,
+        STATUS: complain.find,
+        REQUEST: complain.act,
+        COOKIES: cookies.choose,
     },
     for_members=Addresses(
         pages={
@@ -43,12 +67,14 @@ ADDRESSES = Addresses(
             CHOICES: choices.show,
             NOTICES: notices.show,
             REQUESTS: requests.show,
+            f"{REQUESTS}/{{number:str}}": requests.one,
             f"{PROOF}/{{entry:str}}": proofs.entry,
             f"{PROOF}/{{entry:str}}/file": proofs.download,
         },
         forms={
             DATA: my_data.reveal,
             CHOICES: choices.choose,
+            f"{REQUESTS}/{{number:str}}": requests.reopen,
             NOTICES: notices.answer,
             SIGN_OUT: sign_in.sign_out,
         },

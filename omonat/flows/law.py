@@ -11,7 +11,7 @@ from omonat.base.errors import Unavailable
 from omonat.database.pool import Database
 from omonat.database.statements import load
 from omonat.policy.compiled import CompiledPolicy, compile_policy
-from omonat.policy.packs import read_pack
+from omonat.policy.packs import Pack, read_pack
 from omonat.policy.reader import Document, read_policy
 
 _queries = load("omonat.flows", "law.sql")
@@ -21,6 +21,12 @@ _queries = load("omonat.flows", "law.sql")
 def read_document(text: str) -> Document:
     """A document as typed, from YAML or from its JSON. Read once per process: a published one never changes."""
     return read_policy(text)
+
+
+@lru_cache(maxsize=64)
+def read_packs(texts: tuple[tuple[str, str], ...]) -> tuple[Pack, ...]:
+    """The packs of a publication, by name and text, as typed; read once per process, as its document is."""
+    return tuple(read_pack(text, name=name) for name, text in texts)
 
 
 class Law:
@@ -96,7 +102,7 @@ class Law:
             known = self._history[-1].ordinal if self._history else 0
             async for row in _queries.published_since(connection, ordinal=known):
                 policy = read_document(row["typed"])
-                packs = tuple(read_pack(text, name=name) for name, text in row["packs"].items())
+                packs = read_packs(tuple(row["packs"].items()))
                 self._history.append(compile_policy(policy, packs, tuple(self._history)))
             active = await _queries.active_ordinal(connection)
             self._active = next((p for p in self._history if p.ordinal == active), None)

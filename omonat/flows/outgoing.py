@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from omonat.base import errors
+from omonat.base.instants import SECOND
 from omonat.base.verdict import Reason
 from omonat.flows.law import Law
 from omonat.flows.send import Allowed, Refused
@@ -89,5 +90,5 @@ class Outgoing:
         return {
             "text": briefly(found, message.language, _CHANGES_IN_A_LETTER),
             "agree": int(any(one.change.agree for one in found)),
-            "effective": new.policy.effective,
+            "effective": new.policy.effective // SECOND,
         }

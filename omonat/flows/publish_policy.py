@@ -19,11 +19,10 @@ from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.grounds import Grounds
-from omonat.flows.law import read_document
+from omonat.flows.law import read_document, read_packs
 from omonat.flows.staff import Staff, StaffMember
 from omonat.policy.compiled import CompiledPolicy, compile_policy
 from omonat.policy.lint import lint
-from omonat.policy.packs import read_pack
 from omonat.policy.printer import as_json
 
 _queries = load("omonat.flows", "law.sql")
@@ -69,7 +68,7 @@ class PublishPolicy:
             raise Refused("approver-is-author")
         document = read_document(publication.document)
         policy = document.policy
-        packs = tuple(read_pack(text, name=name) for name, text in publication.packs.items())
+        packs = read_packs(tuple(publication.packs.items()))
         verdict = lint(document, packs)
         if not verdict.holds:
             unanswered = {finding.rule.id for finding in verdict.open}

@@ -197,6 +197,13 @@ class CompiledPolicy:
             dues = [t.due(anchors, self.zone).instant for t in dict.fromkeys(self._terms_of(service, i) for i in items)]
         return min(dues) if dues else anchors["collected"]
 
+    def keeping(self, service: str) -> tuple[Any, ...]:
+        """All that decides when a record of this service is due: equal in two versions that keep it alike."""
+        form = self.form(service)
+        terms = {item: self._terms_of(service, item) for item in form.items}
+        rules = {item: (each.terms, each.cap_anchor, each.cap) for item, each in terms.items()}
+        return self.zone.key, form.offers, rules
+
     def outlives_a_request(self, service: str) -> bool:
         """Whether anything of a record of this service may have to stay after its erasure was asked for."""
         thing = self.service(service)

@@ -14,6 +14,7 @@ from omonat.site.library import Edition
 
 SITE = Door("site", Path(__file__).parent)
 HOME = "/page/privacy-policy"
+COMPLAIN = "/complain"
 PAIRED = ".."
 """Between the two versions of a comparison's address."""
 

@@ -15,7 +15,7 @@ from omonat.base.instants import Instant
 from omonat.pages import Nav
 from omonat.pages.http import language_for, security_headers
 from omonat.policy.prose_changes import SAME
-from omonat.site.door import HOME, PAIRED, SITE, body, changed
+from omonat.site.door import COMPLAIN, HOME, PAIRED, SITE, body, changed
 from omonat.site.library import Edition, PolicyLibrary
 
 Asked = Request[Any, Any, Any]
@@ -98,7 +98,11 @@ class _Pages:
         language = _language(request)
         words = SITE.words(language)
         current = await self._library.current()
-        links = [Nav(HOME, words("The policy in force")), Nav(f"{HOME}/history", words("All versions"))]
+        links = [
+            Nav(HOME, words("The policy in force")),
+            Nav(f"{HOME}/history", words("All versions")),
+            Nav(COMPLAIN, words("Complain or ask")),
+        ]
         query = request.url.query
         html = SITE.render(
             template,
@@ -113,7 +117,7 @@ class _Pages:
             current=current,
             **context,
         )
-        return self._answer(request, html.encode(), "text/html; charset=utf-8", status=status)
+        return self._answer(request, html.encode(), "text/html", status=status)
 
     def _answer(self, request: Asked, content: bytes, kind: str, *, status: int = 200, disposition: str = "") -> Answer:
         headers = security_headers(personal=False, https=self._https())

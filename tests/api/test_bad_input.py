@@ -137,6 +137,18 @@ ROWS = [
         "credentials of nobody", "credential-refused", 401,
         headers={"authorization": "Bearer omk_aaaaaaaaaaaaaaaaaaaaaaaaaa_" + "A" * 43},
     ),
+    *(
+        Spoiled(
+            f"credentials of nobody, before a body that is {what}", "credential-refused", 401, raw=raw,
+            headers={"authorization": f"Bearer omk_{'a' * 26}_{'A' * 43}"},
+        )
+        for what, raw in {
+            "too long": b'"' + b"x" * 2_000_000 + b'"',
+            "too deep": b"[" * 1_000,
+            "not text": b"\xff\xfe",
+            "cut off": b'{"a":1,',
+        }.items()
+    ),
     Spoiled("another kind of credentials", "credential-refused", 401, headers={"authorization": f"Basic {MARK}"}),
     Spoiled("a bad idempotency key", "key-malformed", 400, headers={"idempotency-key": "x" * 201}),
     Spoiled("a parameter in the address", "query-unknown", 422, path=f"/v1/collect?phone={MARK}"),

@@ -111,6 +111,29 @@ async def test_R1_a_new_policy_is_reckoned_in_the_background(shop: Shop) -> None
     assert row["due_at"] > before
 
 
+async def test_R1_a_new_policy_leaves_the_index_of_services_alone_that_it_keeps_alike(shop: Shop) -> None:
+    pool = shop.house.grounds.database.pool
+    order = await ordered(shop)
+    letter = await shop.house.collect(
+        CollectRequest(
+            credential=shop.credentials["site"], service="newsletter", items={"contact.email": "d@example.com"},
+            version="1", consents={"marketing-email": True}, person=order.person,
+        )
+    )  # fmt: skip
+    await swept(shop)
+    changed = second_version().replace(
+        "at-most: {after: collected, keep: P6Y}", "at-most: {after: collected, keep: P7Y}"
+    )
+    await publish(shop.house, changed)
+    await swept(shop)
+    under = "select due_under from records where id = $1"
+    assert [await one(shop, under, record) for record in (order.record, letter.record)] == [2, 1]
+
+    await pool.execute("update retention_state set reckoned_under = 0")  # as after a restore
+    await swept(shop)
+    assert [await one(shop, under, record) for record in (order.record, letter.record)] == [2, 2]
+
+
 async def test_R3_a_service_the_policy_no_longer_knows_hides_and_destroys_nothing(shop: Shop) -> None:
     order = await ordered(shop)
     await closed(shop, order)

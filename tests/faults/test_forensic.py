@@ -28,6 +28,7 @@ from omonat.flows.staff import Registration
 from omonat.house import House, open_house, system_clock
 from omonat.policy.compiled import CompiledPolicy
 from omonat.vault.box import Box
+from omonat.vault.root import RootKey
 from omonat.vault.vault import Vault
 from omonat.vault.verify_only import SecretHasher
 from tests.faults.markers import marked
@@ -72,7 +73,7 @@ async def open_doors(of: Installation) -> AsyncIterator[tuple[House, httpx.Async
     server = Server.start(of.home)
     try:
         settings = settings_of(of.home, of.root_key, server.dsn)
-        app = build(settings)
+        app = build(settings, RootKey.from_file(of.root_key))
         async with open_house(settings, clock=system_clock) as house, app.lifespan():
             transport = httpx.ASGITransport(app=app)
             headers = {"accept-language": "en"}

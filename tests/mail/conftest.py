@@ -31,7 +31,9 @@ from omonat.vault.verify_only import HashCost
 
 NOON = from_rfc3339("2026-12-01T12:00:00+05:00")
 SENDER = Sender("BESHQOZON", "webmaster@beshqozon.example")
-LINKS = Links("http://localhost:8600/me", "http://localhost:8600/page/privacy-policy")
+LINKS = Links(
+    "http://localhost:8600/me", "http://localhost:8600/page/privacy-policy", "http://localhost:8600/complain/status"
+)
 PURPOSES = {
     "account-codes": PurposeFacts("transactional", "contract"),
     "confirm-order": PurposeFacts("transactional", "contract"),

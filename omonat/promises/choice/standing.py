@@ -1,7 +1,8 @@
 """Standing: the live projection of a person's append-only choices, as one small mapping on the person's row.
 
   {"consents": {purpose: ordinal}, "agreed": {purpose: ordinal}, "withdrawn": {purpose: µs}, "objections": [purpose, …],
-   "doubt": [purpose, …]}    consents of which a restore couldn't tell whether they were taken back since
+   "doubt": [purpose, …],    consents of which a restore couldn't tell whether they were taken back since
+   "terms": {purpose: {…}}}  how long a consent lasts that ends by itself (`omonat.promises.location`)
 
 Pure: `applied` returns a new mapping and never changes the old one, so the latest choice of each kind and purpose
 wins and history stays in `choices` (I7).
@@ -22,13 +23,15 @@ State = Literal["given", "withdrawn"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One choice. `version` is the policy ordinal whose words were shown; a restriction names no purpose."""
+    """One choice. `version` is the policy ordinal whose words were shown; a restriction names no purpose; `term` says
+    of a consent how long it lasts."""
 
     kind: Kind
     purpose: str
     state: State
     version: int
     at: Instant
+    term: Mapping[str, Any] | None = None
 
 
 def applied(standing: Standing | None, choice: Choice) -> dict[str, Any]:
@@ -50,6 +53,11 @@ def applied(standing: Standing | None, choice: Choice) -> dict[str, Any]:
             elif consents.pop(choice.purpose, None) is not None:
                 withdrawn[choice.purpose] = choice.at
             after.update(consents=consents, withdrawn=withdrawn)
+            terms = {purpose: term for purpose, term in after.pop("terms", {}).items() if purpose != choice.purpose}
+            if choice.state == "given" and choice.term is not None:
+                terms[choice.purpose] = choice.term
+            if terms:
+                after["terms"] = terms
             if doubts := [p for p in after.pop("doubt", ()) if p != choice.purpose]:
                 after["doubt"] = doubts  # of a restore, for other purposes
         case "objection":
@@ -60,10 +68,15 @@ def applied(standing: Standing | None, choice: Choice) -> dict[str, Any]:
     return after
 
 
-def live_consents(standing: Standing | None) -> frozenset[str]:
-    """The purposes consented to now; without those in doubt."""
+def live_consents(standing: Standing | None, now: Instant | None = None) -> frozenset[str]:
+    """The purposes consented to; without those in doubt and, at `now`, those whose term is over."""
     known = standing or {}
-    return frozenset(known.get("consents", ())).difference(known.get("doubt", ()))
+    over = [
+        purpose
+        for purpose, term in known.get("terms", {}).items()
+        if now is not None and ("used" in term or ("until" in term and term["until"] <= now))
+    ]
+    return frozenset(known.get("consents", ())).difference(known.get("doubt", ()), over)
 
 
 def withdrawn_at(

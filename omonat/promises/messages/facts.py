@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from omonat.base.instants import DAY, MINUTE, Instant
+from omonat.base.instants import DAY, HOUR, MINUTE, Instant
 
 LANGUAGES = ("uz", "ru", "en")
 
@@ -81,6 +81,33 @@ TEMPLATES: Mapping[str, Template] = {
             _EMAIL,
             open=frozenset({"request"}),
             sealed=frozenset({"answer"}),
+        ),
+        Template(
+            "request-code",
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            open=frozenset({"request", "minutes"}),
+            sealed=frozenset({"code"}),
+            lifetime=HOUR,
+            greets=False,
+        ),
+        Template(
+            "request-received",
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            open=frozenset({"request", "due"}),  # due: seconds since 1970
+            sealed=frozenset({"code"}),
+            lifetime=3 * DAY,
+            greets=False,
+        ),
+        Template(
+            "request-answered",  # the answer itself travels through no carrier
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            open=frozenset({"request"}),
+            sealed=frozenset({"code"}),
+            lifetime=3 * DAY,
+            greets=False,
         ),
         Template(
             "service-notice",

@@ -207,9 +207,10 @@ with told as (
 )
 delete from persons where id = any(:ids::text[]);
 
--- name: quarantined_since
--- Children who were found and for whom no consent came in time (K2).
-select id from persons where quarantined_at <= :before and erased_at is null order by quarantined_at limit :most;
+-- name: quarantined
+-- Children who were found and for whom no consent came yet, the earliest first (K2).
+select id, quarantined_at from persons where quarantined_at <= :now and erased_at is null
+ order by quarantined_at limit :most;
 
 -- name: still_used$
 -- Whether any of these keys still opens something of the living: then nobody destroys them.
@@ -246,8 +247,11 @@ insert into retention_state as s (seen) values (:now)
 select doubted_at from retention_state;
 
 -- name: begin_reckoning$
--- Notes that the index is made under another policy from now on; null when that is noted already.
-update retention_state set reckoned_under = :ordinal where reckoned_under <> :ordinal returning reckoned_under;
+-- Notes that the index is made under another policy from now on, and says which it was made under before; null when that
+-- is noted already.
+with was as (select reckoned_under from retention_state for update)
+update retention_state s set reckoned_under = :ordinal from was where s.reckoned_under <> :ordinal
+returning was.reckoned_under;
 
 -- name: add_reckonings!
 -- Cases, people or a policy whose records are to be reckoned anew.
@@ -280,12 +284,17 @@ select r.id, r.service, r.collected_at, r.anchors, r.due_at, r.due_under,
   from records r join persons p on p.id = r.person left join cases k on k.id = r.case_id
  where r.person = :target and r.id > :after order by r.id limit :most for update of r;
 
+-- name: last_of_batch$
+-- The last of so many records in the order of their ids; null when there aren't so many left.
+select id from records where id > :after order by id offset :most - 1 limit 1;
+
 -- name: to_reckon
--- All records in the order of their ids, a batch at a time: a new policy concerns every one.
+-- Records after one and up to another (null: to the end) that are not of the services for which nothing changed.
 select r.id, r.service, r.collected_at, r.anchors, r.due_at, r.due_under,
        k.opened_at, k.closed_at, k.anchors as case_anchors, p.standing
   from records r join persons p on p.id = r.person left join cases k on k.id = r.case_id
- where r.id > :after order by r.id limit :most for update of r;
+ where r.id > :after and (:until::text is null or r.id <= :until) and r.service <> all(:unchanged::text[])
+ order by r.id for update of r;
 
 -- name: set_due!
 -- The index of records reckoned anew.
