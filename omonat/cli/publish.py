@@ -11,7 +11,7 @@ from omonat.cli import policy
 from omonat.cli._differences import exit_of, texts_of
 from omonat.cli._foreseen import foreseen, print_foreseen
 from omonat.cli._house import in_house
-from omonat.cli._speech import words
+from omonat.cli._speech import spoken, words
 from omonat.flows.publish_policy import Proof, Publication
 from omonat.house import House, set_up_doors
 from omonat.policy.compiled import CompiledPolicy
