@@ -34,6 +34,8 @@ _WRONG: Final = {
     "birth-date": N_("Please give a day of the calendar"),
 }
 
+_MISSPELT: Final = ("value-malformed", "value-out-of-range")
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -100,13 +102,13 @@ def read(posted: Mapping[str, str], fields: Sequence[Field], wish: Wish, *, know
     A tick is a yes. No tick is a no from somebody new; from a person known here it says nothing, because an order is
     no place to withdraw by overlooking a box.
     """
-    values = {each.item: posted.get(each.item, "")[:5000] for each in fields}
+    values = {each.item: posted.get(each.item, "") for each in fields}
     ticked = {purpose: posted.get(purpose) == "yes" for purpose in wish.offers}
     return Filled(values, {purpose: yes for purpose, yes in ticked.items() if yes or not known_person})
 
 
-def check(filled: Filled, wish: Wish, words: Words) -> Filled:
-    """What the page itself can't do without, marked as missing."""
+def check(filled: Filled, fields: Sequence[Field], wish: Wish, words: Words) -> Filled:
+    """What the page itself can't do without, marked as missing, and with it all else that is."""
     given = filled.items()
     for item in wish.needs - given.keys():
         filled.faults[item] = words("This is what the page is for: please fill it in")
@@ -114,15 +116,23 @@ def check(filled: Filled, wish: Wish, words: Words) -> Filled:
         filled.faults[wish.one_of[0]] = words("We need a phone number or an e-mail address to answer")
     if filled.consents.get("marketing-email") and "contact.email" not in given:
         filled.faults["contact.email"] = words("The newsletter needs an address: give one, or take the tick away")
+    if filled.faults:
+        for each in missing_of(filled, fields):
+            filled.faults.setdefault(each.item, words("This is needed for the service"))
     return filled
+
+
+def missing_of(filled: Filled, fields: Sequence[Field]) -> list[Field]:
+    """The required fields of the page that stayed empty."""
+    given = filled.items()
+    return [each for each in fields if each.ask == "required" and each.item not in given]
 
 
 def explain(filled: Filled, error: OmonatProblem, fields: Sequence[Field], words: Words) -> Filled:
     """Put the API's no beside the fields it is about: what is missing, what can't be read, what waits for a yes."""
     filled.problem = problem = error.problem
-    given = filled.items()
     if problem.code == "required-withheld":
-        missing = [each for each in fields if each.ask == "required" and each.item not in given]
+        missing = missing_of(filled, fields)
         filled.faults.update({each.item: words("This is needed for the service") for each in missing})
         if len(missing) > 1:
             problem.detail = words("Without these the service cannot be given: %(items)s", items=_row(missing))
@@ -134,7 +144,8 @@ def explain(filled: Filled, error: OmonatProblem, fields: Sequence[Field], words
     elif problem.item in filled.values:
         kind = next(each.kind for each in fields if each.item == problem.item)
         malformed = problem.code.startswith("value-")
-        filled.faults[problem.item] = words(_WRONG[kind]) if malformed and kind in _WRONG else problem.detail
+        misspelt = problem.code in _MISSPELT and kind in _WRONG
+        filled.faults[problem.item] = words(_WRONG[kind]) if misspelt else problem.detail
         if malformed:
             filled.problem = None
     return filled
@@ -182,11 +193,26 @@ def widgets(
 
 def notice(each: Field, form: ServiceForm, wish: Wish, words: Words) -> str:
     """What stands beside a field, all of it the policy's: what for, who sees it, how long (N1)."""
+    waiting = {offer.purpose for offer in form.offers}
     asking = asking_here(each, form, wish)
-    parts = [words("What for: %(purposes)s.", purposes=", ".join(why.says for why in asking))]
-    people = dict.fromkeys(role for why in asking for role in why.seen_by)
-    parts.append(words("Who sees it: %(roles)s.", roles=", ".join(people)) if people else words("No employee sees it."))
+    own, wished = ([why for why in asking if (why.purpose in waiting) is waits] for waits in (False, True))
+    parts = []
+    if own:
+        people = _people(own)
+        seen = words("Who sees it: %(roles)s.", roles=people) if people else words("No employee sees it.")
+        parts = [f"{_purposes(own)}.", seen]
+    if wished:
+        about = {"purposes": _purposes(wished), "roles": _people(wished) or "–"}
+        parts.append(words("Only with your consent: %(purposes)s (who sees it: %(roles)s).", **about))
     return " ".join([*parts, words("Kept: %(terms)s.", terms="; ".join(each.kept))])
+
+
+def _purposes(asking: Sequence[Why]) -> str:
+    return ", ".join(why.says for why in asking)
+
+
+def _people(asking: Sequence[Why]) -> str:
+    return ", ".join(dict.fromkeys(role for why in asking for role in why.seen_by))
 
 
 def asking_here(each: Field, form: ServiceForm, wish: Wish) -> list[Why]:

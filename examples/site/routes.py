@@ -120,7 +120,9 @@ class Site:
             return self._waiting(request, browser)
         form = await client.form(wish.service)
         fields = forms.asked(form, wish)
-        filled = forms.check(forms.read(posted, fields, wish, known_person=browser.person is not None), wish, words)
+        filled = forms.check(
+            forms.read(posted, fields, wish, known_person=browser.person is not None), fields, wish, words
+        )
         if filled.faults or (page == "order" and not menu.lines(browser.cart)):
             return await self._form(request, browser, page, filled, once)
         if forms.is_a_childs(filled):

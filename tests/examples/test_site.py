@@ -217,6 +217,7 @@ def test_L2_a_question_is_answered_somewhere_so_a_phone_or_an_address_is_needed(
     visitor.fill(contact__name="Aziz", transaction__inquiry="Banket, 20 kishi?")
     assert visitor.send() == 422
     assert visitor.page.get_attribute("[name='contact.mobile']", "aria-invalid") == "true"
+    assert visitor.page.locator("form [aria-invalid='true']").count() == 1
     assert visitor.page.input_value("[name='transaction.inquiry']") == "Banket, 20 kishi?"
     visitor.look()
     visitor.fill(contact__email=f"q{phone[-7:]}@mail.example")
@@ -234,6 +235,14 @@ def test_L2_everything_that_is_missing_is_named_at_once(visitor: Visitor) -> Non
     refusal = visitor.page.locator(".refusal").inner_text()
     for name in missing.evaluate_all("all => all.map(each => each.name)"):
         assert visitor.page.locator(f"label[for='{name}']").evaluate("each => each.firstChild.data") in refusal
+
+
+def test_a_text_that_is_too_long_is_refused_and_never_cut(visitor: Visitor, phone: str) -> None:
+    visitor.go("/ask")
+    visitor.fill(contact__name="Aziz", contact__mobile=phone, transaction__inquiry="a" * 10_001)
+    assert visitor.send() == 422
+    assert visitor.page.locator(".refusal").count() == 1
+    assert visitor.page.input_value("[name='transaction.inquiry']") == "a" * 10_001
 
 
 def test_N1_the_page_of_thanks_names_who_the_api_says_sees_the_data(visitor: Visitor, demo: Demo, phone: str) -> None:
