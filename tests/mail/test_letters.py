@@ -28,7 +28,8 @@ PARAMS: dict[str, dict[str, Value]] = {
     "request-answered": {"request": "K7M2QR9XDT", "code": "ABCDEFGHJKLMNPQR"},
     "service-notice": {"kind": "security-breach", "title": "Nosozlik", "text": "Bir.\n\nIkki."},
     "policy-changed": {
-        "kind": "service-change", "since": "1", "version": "2", "text": "Bir.\n\nIkki.", "agree": 1, "effective": NOON // SECOND,
+        "kind": "service-change", "since": "1", "version": "2", "text": "Bir.\n\nIkki.", "agree": 1,
+        "effective": NOON // SECOND,
     },
     "newsletter-welcome": {},
 }  # fmt: skip
