@@ -8,6 +8,7 @@ import typer
 from omonat.base.errors import BadInput
 from omonat.base.instants import to_rfc3339
 from omonat.cli._house import in_house
+from omonat.cli._speech import words
 from omonat.promises.cookies.rule import Sight
 
 app = typer.Typer(help="Cookies: what the site script found, and how browsers chose.", no_args_is_help=True)
@@ -30,7 +31,7 @@ def settle(kind: str, name: str, home: Home = None) -> None:
         raise BadInput("cookie-not-listed")
     if not in_house(home, lambda house: house.cookies.settle(cast(Sight, kind), name, by="operator")):
         raise BadInput("cookie-not-listed")
-    typer.echo("settled")
+    typer.echo(words("settled"))
 
 
 @app.command()
