@@ -31,8 +31,10 @@ from omonat.flows.certify import Certify
 from omonat.flows.choose import Choose
 from omonat.flows.clients import Clients
 from omonat.flows.collect import Collect
+from omonat.flows.confirm import Confirm
 from omonat.flows.desk import DeskWork
 from omonat.flows.erase import Erase
+from omonat.flows.erase_mine import EraseMine
 from omonat.flows.grounds import Grounds
 from omonat.flows.holds import Holds
 from omonat.flows.law import Law
@@ -82,7 +84,9 @@ class House:
     sign_in: SignIn
     my_data: ViewMyData
     desk: DeskWork
+    confirm: Confirm
     erase: Erase
+    erase_mine: EraseMine
     sweeper: Sweeper
     holds: Holds
     systems: Systems
@@ -186,7 +190,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
     log = LogFolder(settings.log)
     evidence = Reader(grounds.database, log, origin=keys.origin, pinned=keys.pinned)
     use, sessions, staff, erase = Use(grounds), WebSessions(grounds), Staff(grounds), Erase(grounds)
-    systems = Systems(grounds)
+    systems, confirm = Systems(grounds), Confirm(grounds)
     return House(
         settings=settings,
         grounds=grounds,
@@ -208,7 +212,9 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         sign_in=SignIn(grounds, sessions),
         my_data=ViewMyData(grounds, evidence),
         desk=DeskWork(grounds),
+        confirm=confirm,
         erase=erase,
+        erase_mine=EraseMine(grounds, erase, confirm),
         sweeper=Sweeper(grounds, erase),
         holds=Holds(grounds),
         systems=systems,

@@ -10,13 +10,14 @@ from omonat.flows.my_data import Held, MyData
 from omonat.pages import N_
 from omonat.pages.masks import Masked, mask
 from omonat.pages.values import readable
+from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.prose_words import BASES, lowered
 from omonat.policy.words import Anchor, Basis, Factor, Keep
 
 _ALL: Final = "all"
 _NAME: Final = "contact.name"
 
-_BECAUSE: Final[Mapping[str, str]] = {
+BECAUSE: Final[Mapping[str, str]] = {
     Factor.OBLIGATION: N_("because a law asks for it"),
     Factor.NORM: N_("because it is the rule of the trade"),
     Factor.CONTRACT: N_("because we need it to do what you ordered"),
@@ -58,6 +59,7 @@ class Holding:
 
     mask: Masked | None
     lines: tuple[str, ...]
+    record: str
     why: tuple[Why, ...]
     waiting: tuple[str, ...]
     service: str
@@ -153,6 +155,7 @@ def _holding(visit: Visit, mine: MyData, held: Held, revealed: bool) -> Holding:
     return Holding(
         mask=None if verify_only else mask(words, law.kind, held.value if isinstance(held.value, str) else ""),
         lines=readable(words, law, held.value) if revealed else (),
+        record=held.record,
         why=tuple(_why(visit, mine, purpose) for purpose in live),
         waiting=tuple(visit.label("purpose", p) for p in held.purposes if p not in live),
         service=held.law.label("service", held.service, visit.language),
@@ -164,7 +167,7 @@ def _holding(visit: Visit, mine: MyData, held: Held, revealed: bool) -> Holding:
         meanwhile=words(_MEANWHILE[held.waits_for]) if held.waits_for in _MEANWHILE else "",
         latest=bool(held.waits_for),
         reason=_reason(visit, held),
-        law=_law(visit, held),
+        law=law_named(visit, held.law, held.source),
     )
 
 
@@ -186,15 +189,15 @@ def _reason(visit: Visit, held: Held) -> str:
     """Why then and not earlier; for an end that still waits for something, that it can only come sooner."""
     if held.due is None:
         return visit.words(_UNRULED)
-    if held.factor in _BECAUSE:
-        return visit.words(_BECAUSE[held.factor])
+    if held.factor in BECAUSE:
+        return visit.words(BECAUSE[held.factor])
     return visit.words(_EARLIER.get(held.waits_for, N_("Nothing is kept longer than this.")))
 
 
-def _law(visit: Visit, held: Held) -> str:
-    """The label of the law that names the period."""
-    for pack in held.law.packs:
-        named = pack.retention.get(held.source) or pack.laws.get(held.source)
+def law_named(visit: Visit, law: CompiledPolicy, source: str) -> str:
+    """The label of the law that names a period."""
+    for pack in law.packs:
+        named = pack.retention.get(source) or pack.laws.get(source)
         if named is not None:
             return named.says[visit.language]
     return ""

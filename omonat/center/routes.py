@@ -4,8 +4,22 @@ from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from omonat.center import choices, looked, my_data, proofs, requests, sign_in
-from omonat.center.door import CHECKPOINT, CHOICES, CODE, DATA, HOME, LOOKED, ORDER, PROOF, REQUESTS, SIGN_OUT
+from omonat.center import choices, delete, looked, my_data, proofs, requests, sign_in
+from omonat.center.door import (
+    CHECKPOINT,
+    CHOICES,
+    CODE,
+    DATA,
+    DELETE,
+    DELETE_CODE,
+    HOME,
+    LOOKED,
+    ORDER,
+    PROOF,
+    RECEIPT,
+    REQUESTS,
+    SIGN_OUT,
+)
 from omonat.center.visit import Answer, Visit
 from omonat.house import House
 from omonat.pages.routes import Addresses, handlers_of
@@ -28,6 +42,9 @@ ADDRESSES = Addresses(
         f"{CHECKPOINT}/note": proofs.note,
         f"{CHECKPOINT}/keys": proofs.keys,
         f"{CHECKPOINT}/verifier": proofs.verifier,
+        f"{RECEIPT}/{{token:str}}": delete.receipt,
+        f"{RECEIPT}/{{token:str}}/certificate.json": delete.certificate_json,
+        f"{RECEIPT}/{{token:str}}/certificate.pdf": delete.certificate_paper,
         f"{HOME}/{{rest:path}}": _nowhere,
     },
     forms={
@@ -35,6 +52,7 @@ ADDRESSES = Addresses(
         CODE: sign_in.enter,
         f"{CODE}/again": sign_in.again,
         ORDER: sign_in.prove,
+        DELETE_CODE: delete.enter,  # a second press finds the session ended, and its receipt
     },
     for_members=Addresses(
         pages={
@@ -42,11 +60,14 @@ ADDRESSES = Addresses(
             LOOKED: looked.show,
             CHOICES: choices.show,
             REQUESTS: requests.show,
+            DELETE: delete.show,
+            DELETE_CODE: delete.code,
             f"{PROOF}/{{entry:str}}": proofs.entry,
             f"{PROOF}/{{entry:str}}/file": proofs.download,
         },
         forms={
             DATA: my_data.reveal,
+            DELETE: delete.ask,
             CHOICES: choices.choose,
             SIGN_OUT: sign_in.sign_out,
         },

@@ -64,6 +64,15 @@ TEMPLATES: Mapping[str, Template] = {
             lifetime=10 * MINUTE,
             greets=False,
         ),
+        Template(
+            "confirm-code",
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            open=frozenset({"minutes", "act"}),  # act: delete-all | delete-part | correct
+            sealed=frozenset({"code"}),
+            lifetime=10 * MINUTE,
+            greets=False,
+        ),
         Template("registration-confirmation", MessageClass.TRANSACTIONAL, _BOTH, lifetime=3 * DAY),
         Template(
             "order-confirmation",
