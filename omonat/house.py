@@ -32,6 +32,7 @@ from omonat.flows.choose import Choose
 from omonat.flows.clients import Clients
 from omonat.flows.collect import Collect
 from omonat.flows.confirm import Confirm
+from omonat.flows.correct import Correct
 from omonat.flows.desk import DeskWork
 from omonat.flows.erase import Erase
 from omonat.flows.erase_mine import EraseMine
@@ -47,6 +48,7 @@ from omonat.flows.sign_in import SignIn
 from omonat.flows.staff import Staff
 from omonat.flows.sweep import Sweeper
 from omonat.flows.systems import Systems
+from omonat.flows.take_away import TakeAway
 from omonat.flows.use import Credential, Use
 from omonat.flows.web_sessions import WebSessions
 from omonat.policy.words import RoleKind
@@ -83,8 +85,10 @@ class House:
     sessions: WebSessions
     sign_in: SignIn
     my_data: ViewMyData
+    take_away: TakeAway
     desk: DeskWork
     confirm: Confirm
+    correct: Correct
     erase: Erase
     erase_mine: EraseMine
     sweeper: Sweeper
@@ -190,7 +194,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
     log = LogFolder(settings.log)
     evidence = Reader(grounds.database, log, origin=keys.origin, pinned=keys.pinned)
     use, sessions, staff, erase = Use(grounds), WebSessions(grounds), Staff(grounds), Erase(grounds)
-    systems, confirm = Systems(grounds), Confirm(grounds)
+    systems, confirm, my_data = Systems(grounds), Confirm(grounds), ViewMyData(grounds, evidence)
     return House(
         settings=settings,
         grounds=grounds,
@@ -210,9 +214,11 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         packets=ProofPackets(grounds, staff),
         sessions=sessions,
         sign_in=SignIn(grounds, sessions),
-        my_data=ViewMyData(grounds, evidence),
+        my_data=my_data,
+        take_away=TakeAway(grounds, my_data),
         desk=DeskWork(grounds),
         confirm=confirm,
+        correct=Correct(grounds, erase, confirm),
         erase=erase,
         erase_mine=EraseMine(grounds, erase, confirm),
         sweeper=Sweeper(grounds, erase),

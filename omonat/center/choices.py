@@ -76,7 +76,7 @@ async def show(visit: Visit) -> Answer:
         others=[option for option in others if option.state],
         unasked=[option for option in others if not option.state],
         interests=_options(visit, history, "objection", open_to),
-        history=[_past(visit, choice, history) for choice in history],
+        history=[past(visit, choice, history) for choice in history],
         version=visit.policy.version,
         saved="saved" in visit.query,
     )
@@ -126,7 +126,8 @@ def _left_empty(choice: Choice, history: Sequence[Choice]) -> bool:
     return choice.door == "form" and choice.state == "withdrawn" and all(c.state == "withdrawn" for c in asked)
 
 
-def _past(visit: Visit, choice: Choice, history: Sequence[Choice]) -> Past:
+def past(visit: Visit, choice: Choice, history: Sequence[Choice]) -> Past:
+    """One line of the history, in words."""
     empty = choice.kind == "consent" and _left_empty(choice, history)
     said = N_("You did not agree") if empty else _SAID.get((choice.kind, choice.state), N_("You chose"))
     yes = (choice.kind, choice.state) in {("consent", "given"), ("restriction", "withdrawn"), ("acceptance", "given")}

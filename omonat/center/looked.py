@@ -178,6 +178,14 @@ def _came_in(visit: Visit, entry: Entry) -> Event:
     return _plain(visit, entry, N_("You signed in here"), mark="none", quiet=True, who="")
 
 
+def _copied(visit: Visit, entry: Entry) -> Event:
+    return _plain(visit, entry, N_("You took a copy of your data"), mark="open", who="")
+
+
+def _corrected(visit: Visit, entry: Entry) -> Event:
+    return _plain(visit, entry, N_("You corrected"), mark="good", who="", items=_items(visit, entry, "items"))
+
+
 def _confirmed(visit: Visit, entry: Entry) -> Event:
     return _plain(visit, entry, N_("You confirmed something here with a code"), mark="open", who="")
 
@@ -213,6 +221,9 @@ _TELLERS: Final[Mapping[str, Any]] = {
     "access:person:viewed": _viewed,
     "access:person:signed-in": _came_in,
     "access:person:confirmed": _confirmed,
+    "access:person:copied": _copied,
+    "correction:item:made": _corrected,
+    "correction:channel:asked": _chose(N_("A code was sent to a new phone or e-mail of yours"), "open"),
     "message:person:asked": _notified,
     "notice:person:told": _informed,
     "case:work:opened": _worked(N_("was opened")),

@@ -13,6 +13,7 @@ from omonat.pages.values import readable
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.prose_words import BASES, lowered
 from omonat.policy.words import Anchor, Basis, Factor, Keep
+from omonat.promises.accuracy.rule import may_be_said
 
 _ALL: Final = "all"
 _NAME: Final = "contact.name"
@@ -60,6 +61,7 @@ class Holding:
     mask: Masked | None
     lines: tuple[str, ...]
     record: str
+    correctable: bool
     why: tuple[Why, ...]
     waiting: tuple[str, ...]
     service: str
@@ -115,12 +117,21 @@ async def reveal(visit: Visit) -> Answer:
 
 async def _page(visit: Visit, shown: frozenset[str]) -> Answer:
     mine = await visit.house.my_data(visit.person)
-    groups = _groups(visit, mine, shown)
-    open_now = [line.id for group in groups for line in group.lines if line.revealed]
-    return visit.page("data.html", groups=groups, shown=",".join(open_now), some_open=bool(open_now), mine=mine)
+    found = groups(visit, mine, shown)
+    open_now = [line.id for group in found for line in group.lines if line.revealed]
+    return visit.page(
+        "data.html",
+        groups=found,
+        shown=",".join(open_now),
+        some_open=bool(open_now),
+        mine=mine,
+        corrected=visit.label("item", corrected)
+        if (corrected := visit.query.get("corrected", "")) in mine.newest()
+        else "",
+    )
 
 
-def _groups(visit: Visit, mine: MyData, shown: frozenset[str]) -> list[Group]:
+def groups(visit: Visit, mine: MyData, shown: frozenset[str]) -> list[Group]:
     """By category, in the order of the document; what the version in force has no more stands behind the rest."""
     by_item: dict[str, list[Held]] = {}
     for held in mine.held:
@@ -156,6 +167,7 @@ def _holding(visit: Visit, mine: MyData, held: Held, revealed: bool) -> Holding:
         mask=None if verify_only else mask(words, law.kind, held.value if isinstance(held.value, str) else ""),
         lines=readable(words, law, held.value) if revealed else (),
         record=held.record,
+        correctable=held.due is not None and may_be_said(law, group_of(held.law, held.item)),
         why=tuple(_why(visit, mine, purpose) for purpose in live),
         waiting=tuple(visit.label("purpose", p) for p in held.purposes if p not in live),
         service=held.law.label("service", held.service, visit.language),
@@ -169,6 +181,11 @@ def _holding(visit: Visit, mine: MyData, held: Held, revealed: bool) -> Holding:
         reason=_reason(visit, held),
         law=law_named(visit, held.law, held.source),
     )
+
+
+def group_of(law: CompiledPolicy, item: str) -> str:
+    """The promise that names the group of an item's category."""
+    return law.policy.categories[item.partition(".")[0]].group or ""
 
 
 def _in_force(mine: MyData, purpose: str) -> bool:

@@ -4,11 +4,14 @@ from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from omonat.center import choices, delete, looked, my_data, proofs, requests, sign_in
+from omonat.center import choices, copy, correct, delete, looked, my_data, proofs, requests, sign_in
 from omonat.center.door import (
     CHECKPOINT,
     CHOICES,
     CODE,
+    COPY,
+    CORRECT,
+    CORRECT_CODE,
     DATA,
     DELETE,
     DELETE_CODE,
@@ -60,6 +63,9 @@ ADDRESSES = Addresses(
             LOOKED: looked.show,
             CHOICES: choices.show,
             REQUESTS: requests.show,
+            COPY: copy.show,
+            CORRECT: correct.show,
+            CORRECT_CODE: correct.code,
             DELETE: delete.show,
             DELETE_CODE: delete.code,
             f"{PROOF}/{{entry:str}}": proofs.entry,
@@ -67,6 +73,9 @@ ADDRESSES = Addresses(
         },
         forms={
             DATA: my_data.reveal,
+            COPY: copy.make,
+            CORRECT: correct.change,
+            CORRECT_CODE: correct.enter,
             DELETE: delete.ask,
             CHOICES: choices.choose,
             SIGN_OUT: sign_in.sign_out,

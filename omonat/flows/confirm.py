@@ -59,22 +59,16 @@ class Confirm:
         Raises Refused `too-many-codes`, `channel-unknown`, `person-unknown`.
         """
         now = self._grounds.clock()
-        await self._limit(act.person, now)
-        ticket, code = new_id("cod"), f"{randbelow(1_000_000):06d}"
+        await self._limit(f"confirm:{act.person}", now)
         async with self._database.transaction() as connection:
-            person = await _queries.person_to_ask(connection, id=act.person)
-            if person is None:
-                raise Refused("person-unknown")
+            person = await self.person(connection, act.person)
             known = {row["item"]: row async for row in _queries.channels_of(
                 connection, person=act.person, items=list(CHANNELS)
             )}  # fmt: skip
             if item not in known:
                 raise Refused("channel-unknown")
             digest = known[item]["digest"]
-            await _queries.open_code(
-                connection, id=ticket, door="confirm", item=item, digest=digest, older=None,
-                code=self._digest(ticket, act, code), now=now, until=Instant(now + _LIFE),
-            )  # fmt: skip
+            ticket, code = await self._open(connection, act, item, digest, now)
             message = Message(
                 person=act.person, template="confirm-code", purpose=_PURPOSE, channel=CHANNELS[item],
                 address_item=item, language=language, only_to=digest,
@@ -85,6 +79,47 @@ class Confirm:
         reach("confirm.code-committed")
         return ticket
 
+    async def ask_new(self, act: Act, item: str, address: str, digest: bytes, *, language: str) -> str:
+        """Send a code to an address that isn't the person's yet: whoever reads it there holds it.
+
+        Strangers' addresses get no more codes than by signing in. Raises as `ask`.
+        """
+        now = self._grounds.clock()
+        await self._limit(f"confirm:{act.person}", now)
+        await self._limit(f"codes:{digest.hex()}", now)
+        async with self._database.transaction() as connection:
+            person = await self.person(connection, act.person)
+            ticket, code = await self._open(connection, act, item, digest, now)
+            message = Message(
+                person=act.person, template="new-channel-code", purpose=_PURPOSE, channel=CHANNELS[item],
+                address_item=item, language=language,
+                params={"code": code, "minutes": _LIFE // MINUTE, "address": address},
+            )  # fmt: skip
+            await put(connection, message, seal=partial(self._vault.seal_value, slot=person["slot"]), now=now)
+            entry = new_id("ev")
+            whose = self._vault.commitment(
+                evidence_slot=person["evidence_slot"], entry=entry, field="person", value=act.person
+            )
+            asked = Entry(entry, now, "correction:channel:asked", {"channel": item, "person": whose}, (act.person,))
+            await self._grounds.journal.append(connection, [asked], now=now)
+            reach("confirm.new-channel-asked")
+        return ticket
+
+    async def person(self, connection: Any, person: str) -> Any:
+        """Somebody who may act here. Raises Refused `person-unknown`: erased, or closed for everybody."""
+        found = await _queries.person_to_ask(connection, id=person)
+        if found is None:
+            raise Refused("person-unknown")
+        return found
+
+    async def _open(self, connection: Any, act: Act, item: str, digest: bytes, now: Instant) -> tuple[str, str]:
+        ticket, code = new_id("cod"), f"{randbelow(1_000_000):06d}"
+        await _queries.open_code(
+            connection, id=ticket, door="confirm", item=item, digest=digest, older=None,
+            code=self._digest(ticket, act, code), now=now, until=Instant(now + _LIFE),
+        )  # fmt: skip
+        return ticket, code
+
     async def enter(self, ticket: str, act: Act, code: str) -> None:
         """Try a code. Raises Refused `code-wrong` for a wrong, used, ended or unknown one, and for another act's."""
         now = self._grounds.clock()
@@ -94,9 +129,7 @@ class Confirm:
         if row is None or not row["right"]:
             raise Refused("code-wrong")
         async with self._database.transaction() as connection:
-            person = await _queries.person_to_ask(connection, id=act.person)
-            if person is None:
-                raise Refused("person-unknown")
+            person = await self.person(connection, act.person)
             await self._note(connection, act, row["item"], [row["digest"]], person)
             reach("confirm.recorded")
 
@@ -110,8 +143,8 @@ class Confirm:
         confirmed = Entry(entry, now, "access:person:confirmed", facts, (act.person,))
         await self._grounds.journal.append(connection, [confirmed], now=now)
 
-    async def _limit(self, person: str, now: Instant) -> None:
-        key = self._vault.keyed_digest("rate", f"confirm:{person}".encode())
+    async def _limit(self, of: str, now: Instant) -> None:
+        key = self._vault.keyed_digest("rate", of.encode())
         async with self._database.connection() as connection:
             taken: int = await _queries.count_rate(connection, key=key, window=timedelta(microseconds=HOUR), now=now)
         if taken > _AN_HOUR:

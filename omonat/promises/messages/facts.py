@@ -37,7 +37,8 @@ class Template:
     """One kind of message.
 
     `lifetime` is how long it is worth sending after it was due, None: no limit. `greets` says whether it may call the
-    person by name; without it the name is not even asked for (L3).
+    person by name; without it the name is not even asked for (L3). `own_address`: it goes to an address the person has
+    just typed and that isn't theirs before it is proved; so the message carries it itself, sealed.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Template:
     sealed: frozenset[str] = frozenset()
     lifetime: int | None = None
     greets: bool = True
+    own_address: bool = False
 
 
 _BOTH = frozenset(Channel)
@@ -72,6 +74,16 @@ TEMPLATES: Mapping[str, Template] = {
             sealed=frozenset({"code"}),
             lifetime=10 * MINUTE,
             greets=False,
+        ),
+        Template(
+            "new-channel-code",
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            open=frozenset({"minutes"}),
+            sealed=frozenset({"code", "address"}),
+            lifetime=10 * MINUTE,
+            greets=False,
+            own_address=True,
         ),
         Template("registration-confirmation", MessageClass.TRANSACTIONAL, _BOTH, lifetime=3 * DAY),
         Template(
