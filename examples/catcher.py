@@ -45,11 +45,11 @@ _LARGEST_LETTER = 512 * 1024
 WORDS = {
     "uz": {
         "title": "Yuborilgan xabarlar",
+        "back": "Restoran saytiga qaytish",
         "lead": "Namoyishda xatlar va SMS xabarlar tashqariga chiqmaydi, shu yerda koʻrinadi. Eng yangisi yuqorida.",
         "search": "Manzil yoki raqam",
         "find": "Topish",
         "all": "Hammasi",
-        "back": "Saytga qaytish",
         "none": "Hozircha xabar yoʻq. Saytda buyurtma bering yoki kirish kodini soʻrang.",
         "email": "Xat",
         "sms": "SMS",
@@ -58,11 +58,11 @@ WORDS = {
     },
     "ru": {
         "title": "Отправленные сообщения",
+        "back": "Назад на сайт ресторана",
         "lead": "В демонстрации письма и SMS не уходят наружу, а показываются здесь. Новые сверху.",
         "search": "Адрес или номер",
         "find": "Найти",
         "all": "Все",
-        "back": "Назад на сайт",
         "none": "Сообщений пока нет. Сделайте заказ на сайте или запросите код для входа.",
         "email": "Письмо",
         "sms": "SMS",
@@ -71,11 +71,11 @@ WORDS = {
     },
     "en": {
         "title": "Messages sent",
+        "back": "Back to the restaurant’s site",
         "lead": "In the demo, e-mails and text messages go nowhere else: they are shown here, newest first.",
         "search": "Address or number",
         "find": "Find",
         "all": "All",
-        "back": "Back to the site",
         "none": "No message yet. Order on the site, or ask for a sign-in code.",
         "email": "E-mail",
         "sms": "SMS",

@@ -60,6 +60,7 @@ def build(settings: Settings, root: RootKey) -> Litestar:
         api.log_route(house),
         static_handler([KIT_STATIC, *(door.static for door in doors)]),
         *site.handlers(house),
+        *site.consent_routes(house),
         *leave.handlers(house),
         *center.handlers(house),
         *desk.handlers(house),

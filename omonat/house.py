@@ -26,21 +26,28 @@ from omonat.evidence.keys import LogKeys
 from omonat.evidence.overdue import Overdue
 from omonat.evidence.reader import Reader
 from omonat.evidence.witnesses import Panel
+from omonat.flows.answer_requests import AnswerRequests
+from omonat.flows.ask import Ask
 from omonat.flows.cases import Cases
 from omonat.flows.certify import Certify
+from omonat.flows.children import Children
 from omonat.flows.choose import Choose
 from omonat.flows.clients import Clients
 from omonat.flows.collect import Collect
 from omonat.flows.confirm import Confirm
+from omonat.flows.cookies import Cookies
 from omonat.flows.correct import Correct
 from omonat.flows.desk import DeskWork
 from omonat.flows.erase import Erase
 from omonat.flows.erase_mine import EraseMine
+from omonat.flows.follow_request import FollowRequest
+from omonat.flows.foresee import Foresee
 from omonat.flows.grounds import Grounds
 from omonat.flows.holds import Holds
 from omonat.flows.law import Law
 from omonat.flows.lookup import Lookup
 from omonat.flows.my_data import ViewMyData
+from omonat.flows.my_notices import MyNotices
 from omonat.flows.proof_packets import ProofPackets
 from omonat.flows.publish_policy import PublishPolicy
 from omonat.flows.safeguards import Safeguards
@@ -49,6 +56,7 @@ from omonat.flows.staff import Staff
 from omonat.flows.sweep import Sweeper
 from omonat.flows.systems import Systems
 from omonat.flows.take_away import TakeAway
+from omonat.flows.telling import TellPeople
 from omonat.flows.use import Credential, Use
 from omonat.flows.web_sessions import WebSessions
 from omonat.policy.words import RoleKind
@@ -77,6 +85,7 @@ class House:
     collect: Collect
     cases: Cases
     choose: Choose
+    cookies: Cookies
     clients: Clients
     lookup: Lookup
     staff: Staff
@@ -86,16 +95,23 @@ class House:
     sign_in: SignIn
     my_data: ViewMyData
     take_away: TakeAway
+    ask: Ask
+    follow_request: FollowRequest
+    answer_requests: AnswerRequests
     desk: DeskWork
     confirm: Confirm
     correct: Correct
     erase: Erase
     erase_mine: EraseMine
     sweeper: Sweeper
+    children: Children
     holds: Holds
     systems: Systems
     certify: Certify
     safeguards: Safeguards
+    tell_people: TellPeople
+    foresee: Foresee
+    my_notices: MyNotices
 
     def inner_secret(self, name: str) -> str:
         """The secret of one of the house's own doors, derived from the vault: never stored, never sent anywhere."""
@@ -207,6 +223,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         collect=Collect(grounds, dated=settings.demo),
         cases=Cases(grounds),
         choose=Choose(grounds),
+        cookies=Cookies(grounds),
         clients=Clients(grounds),
         lookup=Lookup(grounds, use.caps),
         staff=staff,
@@ -216,16 +233,23 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         sign_in=SignIn(grounds, sessions),
         my_data=my_data,
         take_away=TakeAway(grounds, my_data),
+        ask=Ask(grounds),
+        follow_request=FollowRequest(grounds, my_data),
+        answer_requests=AnswerRequests(grounds),
         desk=DeskWork(grounds),
         confirm=confirm,
         correct=Correct(grounds, erase, confirm),
         erase=erase,
         erase_mine=EraseMine(grounds, erase, confirm),
         sweeper=Sweeper(grounds, erase),
+        children=Children(grounds),
         holds=Holds(grounds),
         systems=systems,
         certify=Certify(grounds, erase, systems, evidence),
         safeguards=Safeguards(grounds),
+        tell_people=TellPeople(grounds),
+        foresee=Foresee(grounds),
+        my_notices=MyNotices(grounds),
     )
 
 
@@ -243,6 +267,6 @@ async def set_up_doors(house: House) -> None:
     """Give the house's own doors their credentials under the policy in force; doing it again changes nothing."""
     await house.grounds.law.reload()
     policy = await house.grounds.law.current()
-    for name, kind in (("desk", RoleKind.HUMAN), ("outbox", RoleKind.SYSTEM)):
+    for name, kind in (("desk", RoleKind.HUMAN), ("outbox", RoleKind.SYSTEM), ("requests", RoleKind.SYSTEM)):
         roles = [role.id for role in policy.roles.values() if role.kind is kind]
         await house.clients.issue(name=name, source=name, roles=roles, secret=house.inner_secret(name))

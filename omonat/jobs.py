@@ -1,5 +1,5 @@
 """The work nobody waits for: placing evidence, writing the control journal, sending messages, putting a due policy into
-force, sweeping what is due.
+force, telling people of it, sweeping what is due.
 
 Any number of processes may run it: what only one may do is fenced by a lease or claimed row by row.
 """
@@ -22,7 +22,7 @@ from omonat.evidence.sequencer import Sequencer
 from omonat.evidence.witnesses import Witnesses
 from omonat.flows.outgoing import Outgoing
 from omonat.flows.reconcile import Reconcile
-from omonat.flows.root_keys import note_rotation
+from omonat.flows.root_keys import note_rotation, note_unsealings
 from omonat.flows.send import SendPorts
 from omonat.hooks.sender import Hooks, addresses_of
 from omonat.house import WEBHOOK_KEY, House, set_up_doors
@@ -44,6 +44,7 @@ _CARRIED = {Channel.EMAIL: MAIL_PROVIDER, Channel.SMS: SMS_GATEWAY}
 _SPARE_SLOTS = 20_000
 _EVERY = 20.0
 _SWEEP_EVERY = 5.0
+_TELL_EVERY = 5.0
 _WAITS = frozenset({"no-policy", "policy-changing"})
 """Why sweeping may have to wait, without anybody having to look."""
 _LOOK_AGAIN = 30.0
@@ -66,6 +67,7 @@ async def run_jobs(house: House, stop: asyncio.Event) -> None:
         tasks.create_task(shipper.run())
         tasks.create_task(_tidy_for_ever(house, stop))
         tasks.create_task(_sweep_for_ever(house, stop))
+        tasks.create_task(_tell_for_ever(house, stop))
         tasks.create_task(_drain_once_ready(house, stack, stop))
         if house.settings.systems:
             tasks.create_task(_hooks(house, stack).run(stop))
@@ -132,7 +134,7 @@ async def _drain(house: House, policy: CompiledPolicy, stack: AsyncExitStack) ->
     base, controller = house.settings.address, policy.policy.controller
     post = Post(
         sender=Sender(name=controller.name, mailbox=house.settings.smtp_from or controller.mailbox),
-        links=Links(center=f"{base}/me", policy=f"{base}/page/privacy-policy"),
+        links=Links(center=f"{base}/me", policy=f"{base}/page/privacy-policy", follow=f"{base}/complain/status"),
         mail=mail,
         sms=sms,
         unsubscribe=signed_links(house, controller.mailbox),
@@ -194,7 +196,9 @@ async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
                 reach("activate.committed")
                 await set_up_doors(house)  # the version in force may name other roles
             await _sweep(house)
+            await house.answer_requests.lapse()
             await house.packets.end_due()
+            await note_unsealings(house.grounds.database, house.settings.home, now=house.grounds.clock())
             await note_rotation(house.grounds.database, house.settings.home, now=house.grounds.clock())
             await house.safeguards.look_after()
             await asyncio.to_thread(house.grounds.vault.prepare_slots, _SPARE_SLOTS)
@@ -220,6 +224,19 @@ async def _sweep_for_ever(house: House, stop: asyncio.Event) -> None:
                 _log.error("sweeping-trouble", code=error.code)
         if not more:
             await _pause(stop, _SWEEP_EVERY)
+
+
+async def _tell_for_ever(house: House, stop: asyncio.Event) -> None:
+    """Tell people of a new version as soon as it is published, until each was told (P2)."""
+    while not stop.is_set():
+        more = False
+        try:
+            more = (await house.tell_people.round()).more
+        except OmonatError as error:
+            if error.code not in _WAITS:
+                _log.error("telling-trouble", code=error.code)
+        if not more:
+            await _pause(stop, _TELL_EVERY)
 
 
 async def _reconcile(house: House, reconcile: Reconcile, last: Instant) -> Instant:

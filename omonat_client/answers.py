@@ -47,6 +47,15 @@ class Used(_Answer):
     records: tuple[str, ...] = ()
 
 
+class Asked(_Answer):
+    """A complaint or a request was taken in; the code that opens its answer went to the person."""
+
+    number: str
+    due: datetime
+    waits_for_proof: bool
+    evidence: Evidence
+
+
 class Problem(Struct, kw_only=True):
     """An error as the server put it (RFC 9457). Tell errors apart by `code`."""
 

@@ -11,6 +11,7 @@ import msgspec
 from omonat_client.answers import (
     Acknowledged,
     Answers,
+    Asked,
     Checkpoint,
     Codes,
     Collected,
@@ -141,9 +142,11 @@ def close_case(case: str, *, at: datetime | None = None) -> Request[Acknowledged
     return Request("POST", f"/v1/cases/{_part(case)}/close", _acknowledged, _given(at=_time(at)), keyed=True)
 
 
-def consent(person: str, purpose: str, state: State, *, version: str | None = None) -> Request[Acknowledged]:
-    """Give consent to a purpose, or take it back."""
-    body = _given(person=person, purpose=purpose, state=state, version=version)
+def consent(
+    person: str, purpose: str, state: State, *, version: str | None = None, term: Mapping[str, str] | None = None
+) -> Request[Acknowledged]:
+    """Give consent to a purpose, or take it back; `term` says how long a permission to use a location lasts."""
+    body = _given(person=person, purpose=purpose, state=state, version=version, term=term)
     return Request("POST", "/v1/consents", _acknowledged, body, keyed=True)
 
 
@@ -168,6 +171,20 @@ def agreement(person: str, purpose: str, version: str) -> Request[Acknowledged]:
     """Record that a person agreed to a purpose in the words of a version."""
     body = _given(person=person, purpose=purpose, version=version)
     return Request("POST", "/v1/agreements", _acknowledged, body, keyed=True)
+
+
+def ask(
+    kind: Literal["complaint", "question", "access", "correction", "deletion", "objection"],
+    text: str,
+    *,
+    person: str | None = None,
+    contact: str | None = None,
+    name: str | None = None,
+    language: Literal["uz", "ru", "en"] | None = None,
+) -> Request[Asked]:
+    """Take in a complaint or a request about data for a person your system knows, or for a phone or e-mail."""
+    body = _given(kind=kind, text=text, person=person, contact=contact, name=name, language=language)
+    return Request("POST", "/v1/requests", _reads(Asked), body, keyed=True)
 
 
 def message(

@@ -21,7 +21,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-DOORS = ("/", "/page/privacy-policy", "/me", "/desk", "/catcher")
+DOORS = ("/", "/page/privacy-policy", "/complain", "/me", "/desk", "/catcher")
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
 LANGUAGES = ("uz", "ru", "en")
 LIMIT = 40

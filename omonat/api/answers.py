@@ -89,6 +89,16 @@ class Acknowledged(_Answer):
     evidence: Evidence
 
 
+class Asked(_Answer):
+    """The request's number, and by when it is answered. The code that opens the answer goes to the person alone;
+    `waits_for_proof`: what was asked waits until the person has typed another one."""
+
+    number: str
+    due: str
+    waits_for_proof: bool
+    evidence: Evidence
+
+
 class Registered(_Answer):
     """The staff member's own id."""
 
@@ -166,6 +176,15 @@ class HoldAnswer(_Answer):
     released_at: str | None
     released_by: str | None
     entries: dict[str, str]
+
+
+class ChildAnswer(_Answer):
+    """A child's data: closed since when (null: a parent's consent stands), and until when a parent may agree."""
+
+    person: str
+    closed_at: str | None
+    until: str | None
+    evidence: str
 
 
 class HoldList(_Answer):

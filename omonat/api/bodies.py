@@ -94,6 +94,20 @@ class CloseBody(_Body):
     at: Moment | None = None
 
 
+class RequestBody(_Body):
+    """A complaint or a request about data, taken in by a system: by telephone, at a counter, from a mailbox."""
+
+    kind: Literal["complaint", "question", "access", "correction", "deletion", "objection"]
+    text: Annotated[str, Meta(min_length=1, max_length=4000, description="What was asked, in the person's words.")]
+    person: PersonId | None = None
+    """Whose it is, where your system has made sure of it."""
+    contact: Annotated[str, Meta(max_length=254, description="A phone or an e-mail, where the person isn't known.")] = (
+        ""
+    )
+    name: Annotated[str, Meta(max_length=200)] = ""
+    language: Language = "uz"
+
+
 class MessageBody(_Body):
     """A message to a person: whom, what about and by which channel; never an address, never words."""
 
@@ -111,6 +125,15 @@ class MessageBody(_Body):
     """A name for this message: saying it again for the same person does nothing."""
 
 
+class TermBody(_Body):
+    """How long a permission to use a location lasts, and how exact the place may be (L5)."""
+
+    kind: Literal["once", "until", "while-open", "permanent"]
+    precision: Literal["exact", "street", "district", "city"] = "street"
+    until: Moment | None = None
+    case: CaseId | None = None
+
+
 class ConsentBody(_Body):
     """Consent to one purpose, given or taken back; `version` names the words that were shown."""
 
@@ -118,6 +141,7 @@ class ConsentBody(_Body):
     purpose: Name
     state: State
     version: Version | None = None
+    term: TermBody | None = None
 
 
 class ObjectionBody(_Body):
@@ -177,6 +201,23 @@ class HoldBody(_Body):
     """Whether the person may be told."""
     on_behalf_of: StaffRef
     items: Annotated[tuple[ItemName, ...], Meta(max_length=200, description="Items or categories; absent: all.")] = ()
+
+
+class ChildSignalBody(_Body):
+    """Somebody or something says that a person is a child."""
+
+    person: PersonId
+    signal: Literal["declared", "staff", "parent", "birth-date", "identity-number"]
+
+
+class GuardianConsentBody(_Body):
+    """A parent's consent over a child's data, verified by a privacy officer; or taken back."""
+
+    person: PersonId
+    state: State
+    on_behalf_of: StaffRef
+    method: Annotated[str, Meta(max_length=100, description="One of the methods the packs list; for `given`.")] = ""
+    reference: Annotated[str, Meta(max_length=200, description="Where the proof lies; sealed; for `given`.")] = ""
 
 
 class OfficerBody(_Body):

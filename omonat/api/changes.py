@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from omonat.api.answers import Acknowledged, Registered, encode, evidence
+from omonat.api.answers import Acknowledged, Asked, Registered, encode, evidence
 from omonat.api.bodies import (
     AgreementBody,
     CaseBody,
@@ -11,20 +11,27 @@ from omonat.api.bodies import (
     EventBody,
     MessageBody,
     ObjectionBody,
+    RequestBody,
     RestrictionBody,
     StaffBody,
     TellingBody,
+    TermBody,
 )
 from omonat.api.body import shaped
 from omonat.api.call import Call, moment
 from omonat.api.once import request_digest
+from omonat.base.errors import BadInput
+from omonat.base.instants import to_rfc3339
 from omonat.database.codecs import FOREVER
 from omonat.evidence.receipts import Receipt
+from omonat.flows.ask import NewRequest, RequestReceipt
 from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.notify import Notification
 from omonat.flows.staff import Registration
+from omonat.promises.location.rule import Term
 from omonat.promises.messages import Channel
+from omonat.promises.requests.facts import Kind
 
 
 async def put_case(call: Call) -> bytes:
@@ -59,8 +66,16 @@ async def consent(call: Call) -> bytes:
     """Consent, given or taken back."""
     body = shaped(call.value, ConsentBody)
     return await _choose(call, Choosing(
-        person=body.person, kind="consent", state=body.state, purpose=body.purpose, version=body.version
+        person=body.person, kind="consent", state=body.state, purpose=body.purpose, version=body.version,
+        term=_term(body.term),
     ))  # fmt: skip
+
+
+def _term(body: TermBody | None) -> Term | None:
+    if body is None:
+        return None
+    until = moment(body.until, "$.term.until")
+    return Term(kind=body.kind, precision=body.precision, until=until, case=body.case)
 
 
 async def objection(call: Call) -> bytes:
@@ -117,6 +132,36 @@ async def message(call: Call) -> bytes:
     )
 
     return await call.once_per_key(lambda also: call.ports.notify(wanted, also), _done)
+
+
+async def request(call: Call) -> bytes:
+    """A complaint or a request about data, taken in for somebody."""
+    body = shaped(call.value, RequestBody)
+    if body.person is None and not body.contact.strip():
+        raise BadInput("request-contact-needed")
+    wanted = NewRequest(
+        credential=call.caller,
+        kind=Kind(body.kind),
+        text=body.text,
+        door="api",
+        language=body.language,
+        name=body.name,
+        contact=body.contact,
+        person=body.person,
+    )
+
+    return await call.once_per_key(lambda also: call.ports.ask(wanted, also), _asked)
+
+
+def _asked(done: RequestReceipt) -> bytes:
+    return encode(
+        Asked(
+            number=done.number,
+            due=to_rfc3339(done.due_at),
+            waits_for_proof=done.waits_for_proof,
+            evidence=evidence(done.receipt),
+        )
+    )
 
 
 async def put_staff(call: Call) -> bytes:

@@ -10,8 +10,10 @@ from omonat.database.pool import Database
 from omonat.evidence.proofs import TlogProof
 from omonat.evidence.reader import Signed
 from omonat.evidence.receipts import Receipt
+from omonat.flows.ask import Ask
 from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.certify import Certify
+from omonat.flows.children import Children
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.clients import Client, require_client
 from omonat.flows.collect import CollectAnswer, CollectRequest
@@ -134,6 +136,8 @@ class House(Protocol):
     @property
     def lookup(self) -> Callable[[LookupRequest], Awaitable[LookupAnswer]]: ...
     @property
+    def ask(self) -> Ask: ...
+    @property
     def cases(self) -> Cases: ...
     @property
     def choose(self) -> Choose: ...
@@ -141,6 +145,8 @@ class House(Protocol):
     def staff(self) -> Staff: ...
     @property
     def erase(self) -> Erase: ...
+    @property
+    def children(self) -> Children: ...
     @property
     def holds(self) -> Holds: ...
     @property
@@ -158,10 +164,12 @@ class Ports:
     use: Callable[[UseRequest], Awaitable[UseAnswer]]
     collect: Callable[[CollectRequest], Awaitable[CollectAnswer]]
     lookup: Callable[[LookupRequest], Awaitable[LookupAnswer]]
+    ask: Ask
     cases: Cases
     choose: Choose
     staff: Staff
     erase: Erase
+    children: Children
     holds: Holds
     systems: Systems
     certify: Certify
@@ -186,10 +194,12 @@ class Ports:
             use=house.use,
             collect=house.collect,
             lookup=house.lookup,
+            ask=house.ask,
             cases=house.cases,
             choose=house.choose,
             staff=house.staff,
             erase=house.erase,
+            children=house.children,
             holds=house.holds,
             systems=house.systems,
             certify=house.certify,

@@ -49,7 +49,7 @@ _HARMLESS: Final = frozenset(
     | {"retention:records:examined", "correction:channel:asked"}
 )
 """Acts that change nothing an older copy would have to be told of."""
-_OWN_DOORS: Final = frozenset({"desk", "outbox"})
+_OWN_DOORS: Final = frozenset({"desk", "outbox", "requests"})
 _LARGEST: Final = 2**53 - 1  # what the log writes for "no end"
 
 
@@ -114,6 +114,8 @@ async def _people(connection: asyncpg.Connection, stores: Stores, gap: Gap, *, n
                 objections.append((person, purpose))
             case ["choice", "restriction", "given"]:
                 restricted.add(person)
+            case ["choice", "agreement", "withdrawn"]:
+                quarantined.add(person)
             case ["choice" | "notice", *_]:
                 pass  # without it less is allowed
             case _:

@@ -1,11 +1,15 @@
-"""My choices: every consent the policy asks for, objections, and the restriction; to refuse is as easy as to accept."""
+"""My choices: every consent the policy asks for, objections, and the restriction; to refuse is as easy as to accept.
 
-from collections.abc import Mapping, Sequence
+What was asked of this person comes first, the rest lies folded below. A box left empty is no refusal: it says that the
+person didn't agree, and only a choice of theirs against it, or a consent taken back, says that they refused.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from omonat.base.errors import BadInput
-from omonat.base.instants import Instant
+from omonat.base.instants import DAY, HOUR, Instant
 from omonat.center.door import CHOICES
 from omonat.center.visit import Answer, Visit
 from omonat.flows.choose import Choosing
@@ -14,6 +18,7 @@ from omonat.pages import N_
 from omonat.policy.model import Purpose
 from omonat.policy.words import Basis, Messages
 from omonat.promises.choice.standing import Kind, State
+from omonat.promises.location.rule import PERMANENT, PRECISIONS, Term, asks_for_place
 
 _STATES: Final[Mapping[str, State]] = {"given": "given", "withdrawn": "withdrawn"}
 _KINDS: Final[Mapping[str, Kind]] = {"consent": "consent", "objection": "objection", "restriction": "restriction"}
@@ -21,6 +26,7 @@ _KINDS: Final[Mapping[str, Kind]] = {"consent": "consent", "objection": "objecti
 _SAID: Final[Mapping[tuple[str, str], str]] = {
     ("consent", "given"): N_("You agreed"),
     ("consent", "withdrawn"): N_("You refused"),
+    ("consent", "left"): N_("You did not agree"),
     ("objection", "given"): N_("You objected"),
     ("objection", "withdrawn"): N_("You took back your objection"),
     ("restriction", "given"): N_("You restricted the use of your data"),
@@ -32,14 +38,29 @@ _DOORS: Final[Mapping[str, str]] = {
     "me": N_("in the Privacy Center"),
     "form": N_("in a form"),
     "api": N_("through the company’s program"),
-    "link": N_("by the link in a letter"),
+    "mail": N_("by the link in a letter"),
     "mailbox": N_("by writing to us"),
+}
+
+_FOR: Final[Mapping[str, int]] = {"hour": HOUR, "day": DAY}
+_LASTS: Final[Mapping[str, str]] = {
+    "once": N_("once, in order %(order)s"),
+    "while-open": N_("while order %(order)s is open"),
+    "permanent": N_("always"),
+}
+_EXACT: Final[Mapping[str, str]] = {
+    "exact": N_("your exact place"),
+    "street": N_("to about 100 metres"),
+    "district": N_("to about 1 kilometre"),
+    "city": N_("to about 10 kilometres"),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """One purpose to choose about. `state` is `given`, `withdrawn`, or empty while nothing was said."""
+    """One purpose to choose about. `state` is `given`, `withdrawn` (refused), `left` (a form offered it and it wasn't
+    taken), `doubt` (given, and it can't be told whether that still holds), or empty while nothing was said.
+    """
 
     kind: Kind
     purpose: str
@@ -48,8 +69,12 @@ class Option:
     interest: str
     state: str
     at: Instant | None
-    by_itself: bool
-    """Whether a refusal was an act of its own, and not a box left empty in a form."""
+    place: bool = False
+    """Whether it opens a location, and is given for a time."""
+    lasts: str = ""
+    """How long the live grant of a location lasts, in words; `until` where that is an instant."""
+    until: Instant | None = None
+    precision: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,16 +92,17 @@ class Past:
 async def show(visit: Visit) -> Answer:
     """Everything there is to choose, as it stands now."""
     history = await visit.house.my_data.choices(visit.person)
+    services = await visit.house.my_data.services(visit.person)
     wanted = [visit.policy.purposes[name] for name in visit.policy.policy.consent_needed]
     open_to = [p for p in visit.policy.purposes.values() if p.may_be_objected_to and p.basis is not Basis.CONSENT]
-    others = _options(visit, history, "consent", [p for p in wanted if not _is_letter(p)])
+    asked = _asked(visit, history, services)
     return visit.page(
         "choices.html",
-        letters=_options(visit, history, "consent", [p for p in wanted if _is_letter(p)]),
-        others=[option for option in others if option.state],
-        unasked=[option for option in others if not option.state],
+        asked=_options(visit, history, "consent", [p for p in wanted if p.id in asked]),
+        letters=_options(visit, history, "consent", [p for p in wanted if p.id not in asked and _is_letter(p)]),
+        others=_options(visit, history, "consent", [p for p in wanted if p.id not in asked and not _is_letter(p)]),
         interests=_options(visit, history, "objection", open_to),
-        history=[past(visit, choice, history) for choice in history],
+        history=[past(visit, history, place) for place in range(len(history))],
         version=visit.policy.version,
         saved="saved" in visit.query,
     )
@@ -90,9 +116,32 @@ async def choose(visit: Visit) -> Answer:
     purpose = "" if kind == "restriction" else visit.form.get("purpose", "")
     shown = visit.form.get("version") or None
     await visit.house.choose(
-        Choosing(person=visit.person, kind=kind, state=state, purpose=purpose, version=shown, door="me")
+        Choosing(
+            person=visit.person, kind=kind, state=state, purpose=purpose, version=shown, door="me", term=_term(visit)
+        )
     )
     return visit.go(f"{CHOICES}?saved=1#{purpose or 'restriction'}")
+
+
+def _asked(visit: Visit, history: Sequence[Choice], services: Collection[str]) -> frozenset[str]:
+    """The consents somebody asked this person for: offered or needed by a service they came for, or chosen about."""
+    known = [visit.policy.services[name] for name in services if name in visit.policy.services]
+    offered = {purpose for service in known for purpose in (*service.for_, *service.offers)}
+    chosen = {choice.purpose for choice in history if choice.kind == "consent"}
+    return frozenset(offered | chosen)
+
+
+def _term(visit: Visit) -> Term | None:
+    """How long a location may be used, as its form says; None for every other choice."""
+    lasts, precision = visit.form.get("lasts", ""), visit.form.get("precision", "street")
+    if not lasts or visit.form.get("state") != "given":
+        return None
+    exact = next((each for each in PRECISIONS if each == precision), None)
+    if exact is None or lasts not in (*_FOR, "always"):
+        raise BadInput("form-unclear")
+    if lasts == "always":
+        return Term(kind="permanent", precision=exact)
+    return Term(kind="until", until=Instant(visit.now + _FOR[lasts]), precision=exact)
 
 
 def _is_letter(purpose: Purpose) -> bool:
@@ -104,7 +153,7 @@ def _options(visit: Visit, history: Sequence[Choice], kind: Kind, purposes: Sequ
 
 
 def _option(visit: Visit, history: Sequence[Choice], kind: Kind, purpose: Purpose) -> Option:
-    last = next((c for c in history if c.kind == kind and c.purpose == purpose.id), None)
+    place = next((n for n, c in enumerate(history) if c.kind == kind and c.purpose == purpose.id), None)
     standing = visit.standing
     live = standing is not None and purpose.id in (standing.consents if kind == "consent" else standing.objections)
     language = visit.language
@@ -114,32 +163,49 @@ def _option(visit: Visit, history: Sequence[Choice], kind: Kind, purpose: Purpos
         label=purpose.says[language],
         tells=purpose.tells[language],
         interest=purpose.interest[language] if purpose.interest else "",
-        state="given" if live else "withdrawn" if last is not None else "",
-        at=last.at if last is not None else None,
-        by_itself=last is not None and not _left_empty(last, history),
+        state="given" if live else "" if place is None else _ended(history, place),
+        at=None if place is None else history[place].at,
+        **_grant(visit, purpose, live=live),
     )
 
 
-def _left_empty(choice: Choice, history: Sequence[Choice]) -> bool:
-    """A box that was not ticked, by somebody who had not agreed before: nothing was taken back."""
-    asked = (c for c in history if (c.kind, c.purpose) == (choice.kind, choice.purpose))
-    return choice.door == "form" and choice.state == "withdrawn" and all(c.state == "withdrawn" for c in asked)
+def _ended(history: Sequence[Choice], place: int) -> str:
+    """What the newest choice about something not in force says."""
+    if history[place].state == "given":
+        return "doubt"
+    return "left" if _left_empty(history, place) else "withdrawn"
 
 
-def past(visit: Visit, choice: Choice, history: Sequence[Choice]) -> Past:
+def _grant(visit: Visit, purpose: Purpose, *, live: bool) -> dict[str, Any]:
+    """What stands of a grant of location; nothing for other purposes."""
+    if not asks_for_place(visit.policy, purpose.id):
+        return {}
+    terms = visit.standing.terms if visit.standing is not None else {}
+    term = terms.get(purpose.id, PERMANENT)
+    if not live:
+        return {"place": True}
+    words = visit.words
+    lasts = words(_LASTS[term.kind], order=(term.case or "").partition(":")[2]) if term.kind in _LASTS else ""
+    return {"place": True, "lasts": lasts, "until": term.until, "precision": words(_EXACT[term.precision])}
+
+
+def _left_empty(history: Sequence[Choice], place: int) -> bool:
+    """Whether this choice is a form's empty box, and nothing else was ever said: no consent and no refusal."""
+    about = ("consent", history[place].purpose)
+    said = [c for c in history[place:] if (c.kind, c.purpose) == about]
+    return bool(said) and all(c.state == "withdrawn" and c.door == "form" for c in said)
+
+
+def past(visit: Visit, history: Sequence[Choice], place: int) -> Past:
     """One line of the history, in words."""
-    empty = choice.kind == "consent" and _left_empty(choice, history)
-    said = N_("You did not agree") if empty else _SAID.get((choice.kind, choice.state), N_("You chose"))
+    choice = history[place]
+    left = choice.kind == "consent" and _left_empty(history, place)
+    said = _SAID.get((choice.kind, "left" if left else choice.state), N_("You chose"))
     yes = (choice.kind, choice.state) in {("consent", "given"), ("restriction", "withdrawn"), ("acceptance", "given")}
+    against = not left and (choice.state == "given" or choice.kind == "consent")
     return Past(
         at=choice.at,
-        mark="good"
-        if yes
-        else "none"
-        if empty
-        else "bad"
-        if choice.state == "given" or choice.kind == "consent"
-        else "open",
+        mark="good" if yes else "bad" if against else "none" if left else "open",
         said=visit.words(said),
         purpose=visit.label("purpose", choice.purpose) if choice.purpose else "",
         where=visit.words(_DOORS[choice.door]) if choice.door in _DOORS else "",

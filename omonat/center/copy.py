@@ -88,7 +88,7 @@ def _printed(visit: Visit, copy: Copy) -> dict[str, Any]:
             "none": words("You have not chosen anything yet."),
             "rows": [
                 [day_and_clock(words, one.at, zone), " ".join((f"{one.said}.", one.purpose, one.where)).strip()]
-                for one in (past(visit, choice, copy.choices) for choice in copy.choices)
+                for one in (past(visit, copy.choices, place) for place in range(len(copy.choices)))
             ],
         },
         "looked": {
@@ -108,7 +108,7 @@ def _lines(visit: Visit, held: Holding) -> tuple[str, ...]:
 def _facts(visit: Visit, held: Holding) -> list[list[str]]:
     words, zone = visit.words, visit.policy.zone
     until = words("No rule keeps this any more") if held.due is None else day(words, held.due, zone)
-    term = words("At the latest until") if held.latest else words("Kept until")
+    term = words("At the very latest") if held.meanwhile else words("Kept until")
     uses = [f"{why.label} ({why.basis})" for why in held.why]
     rows = [
         [words("For"), "; ".join(uses) or words("No purpose uses it now.")],

@@ -33,6 +33,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "not-told-yet": N_("This use is new, and you have not been told of it yet."),
     "no-relation": N_("You gave it for something else."),
     "no-longer-kept": N_("It is no longer kept."),
+    "only-in-an-older-record": N_("It is no longer kept."),
     "key-gone": N_("It is no longer kept."),
     "not-held": N_("We do not have it."),
 }
@@ -206,6 +207,13 @@ def _worked(what: str) -> Any:
     return tell
 
 
+def _handled(what: str) -> Any:
+    def tell(visit: Visit, entry: Entry) -> Event:
+        return _plain(visit, entry, what, mark="open")
+
+    return tell
+
+
 def _chose(what: str, mark: str) -> Any:
     def tell(visit: Visit, entry: Entry) -> Event:
         return _plain(visit, entry, what, mark=mark, who="")
@@ -230,6 +238,13 @@ _TELLERS: Final[Mapping[str, Any]] = {
     "case:work:changed": _worked(N_("was given to a member of staff or changed")),
     "case:work:event": _worked(N_("moved on")),
     "case:work:closed": _worked(N_("was completed")),
+    "request:person:received": _chose(N_("You sent a request or complaint"), "open"),
+    "request:person:confirmed": _chose(N_("You confirmed your request with a code"), "open"),
+    "request:person:reopened": _chose(N_("You had your request taken up again"), "open"),
+    "request:person:claimed": _handled(N_("took your request to answer it")),
+    "request:person:released": _handled(N_("gave your request back to colleagues")),
+    "request:person:answered": _handled(N_("answered your request")),
+    "request:person:closed": _handled(N_("closed your request")),
     "choice:consent:given": _chose(N_("You agreed"), "good"),
     "choice:consent:withdrawn": _chose(N_("You refused"), "bad"),
     "choice:objection:given": _chose(N_("You objected"), "bad"),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from omonat.base.instants import Instant
+from omonat.base.instants import MINUTE, Instant
 from omonat.center.visit import Answer, Visit
 from omonat.flows.my_data import Held, MyData
 from omonat.pages import N_
@@ -27,18 +27,20 @@ BECAUSE: Final[Mapping[str, str]] = {
     Factor.INTEREST: N_("because we have a lawful interest in it"),
     Factor.RELEVANCE: N_("because it is still needed for its purpose"),
 }
-_MEANWHILE: Final[Mapping[str, str]] = {
-    Anchor.CASE_CLOSED: N_("Kept while the order or request is open"),
-    Anchor.CONSENT_WITHDRAWN: N_("Kept while you agree to it"),
-    Anchor.ACCOUNT_CLOSED: N_("Kept while you have an account"),
+_WHILE: Final[Mapping[str, str]] = {
+    Anchor.CASE_CLOSED: N_("while the order or request is open"),
+    Anchor.CONSENT_WITHDRAWN: N_("as long as you agree"),
+    Anchor.ACCOUNT_CLOSED: N_("while your account is open"),
 }
-_EARLIER: Final[Mapping[str, str]] = {
-    Anchor.CASE_CLOSED: N_("At the latest. Once the order or request is completed, an earlier date is set."),
-    Anchor.CONSENT_WITHDRAWN: N_("At the latest. If you withdraw your consent, an earlier date is set."),
-    Anchor.ACCOUNT_CLOSED: N_("At the latest. If your account is closed, an earlier date is set."),
+_IF_NOW: Final[Mapping[str, str]] = {
+    Anchor.CASE_CLOSED: N_("If it were completed today, until"),
+    Anchor.CONSENT_WITHDRAWN: N_("If you withdrew your consent today, until"),
+    Anchor.ACCOUNT_CLOSED: N_("If it were closed today, until"),
 }
 
 
+_WHILE_ANYTHING: Final = N_("while what it is needed for goes on")
+_IF_ANYTHING: Final = N_("If it ended today, until")
 _UNRULED: Final = N_("Nobody may use it. It stays closed until it is decided what becomes of it.")
 
 
@@ -53,10 +55,7 @@ class Why:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """One record's value of an item. `lines` is empty until it was asked for; `mask` is None for verify-only.
-
-    `meanwhile` says what keeps it while its end isn't known yet; then `due` is the latest it can be.
-    """
+    """One record's value of an item. `lines` is empty until it was asked for; `mask` is None for verify-only."""
 
     mask: Masked | None
     lines: tuple[str, ...]
@@ -71,7 +70,9 @@ class Holding:
     collected_at: Instant
     due: Instant | None
     meanwhile: str
-    latest: bool
+    if_now: str
+    ends: Instant | None
+    at_once: bool
     reason: str
     law: str
 
@@ -101,7 +102,8 @@ async def home(visit: Visit) -> Answer:
     mine = await visit.house.my_data(visit.person, frozenset({"contact"}))
     held = mine.newest().get(_NAME)
     name = mask(visit.words, held.declared.kind, str(held.value)) if held else None
-    return visit.page("home.html", name=name, nav=[])
+    news = await visit.house.my_notices.untold(visit.person)
+    return visit.page("home.html", name=name, news=news, nav=[])
 
 
 async def show(visit: Visit) -> Answer:
@@ -176,8 +178,10 @@ def _holding(visit: Visit, mine: MyData, held: Held, revealed: bool) -> Holding:
         case=_case(visit, held),
         collected_at=held.collected_at,
         due=held.due,
-        meanwhile=words(_MEANWHILE[held.waits_for]) if held.waits_for in _MEANWHILE else "",
-        latest=bool(held.waits_for),
+        meanwhile=_meanwhile(visit, held),
+        if_now=visit.words(_IF_NOW.get(held.waits_for, _IF_ANYTHING)),
+        ends=held.ends,
+        at_once=held.ends is not None and held.ends - visit.now < MINUTE,
         reason=_reason(visit, held),
         law=law_named(visit, held.law, held.source),
     )
@@ -202,13 +206,23 @@ def _case(visit: Visit, held: Held) -> str:
     return f"{held.law.label('case', kind, visit.language)} {number}" if number else ""
 
 
+def _meanwhile(visit: Visit, held: Held) -> str:
+    """What keeps it until the event that brings its end; empty where the date is known already."""
+    if not held.waits_for:
+        return ""
+    case = _case(visit, held)
+    if held.waits_for == Anchor.CASE_CLOSED and case:
+        return visit.words("while this is open: %(case)s", case=case)
+    return visit.words(_WHILE.get(held.waits_for, _WHILE_ANYTHING))
+
+
 def _reason(visit: Visit, held: Held) -> str:
-    """Why then and not earlier; for an end that still waits for something, that it can only come sooner."""
+    """Why then and not earlier."""
     if held.due is None:
         return visit.words(_UNRULED)
     if held.factor in BECAUSE:
         return visit.words(BECAUSE[held.factor])
-    return visit.words(_EARLIER.get(held.waits_for, N_("Nothing is kept longer than this.")))
+    return visit.words("Nothing is kept longer than this.")
 
 
 def law_named(visit: Visit, law: CompiledPolicy, source: str) -> str:

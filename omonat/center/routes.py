@@ -4,11 +4,26 @@ from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from omonat.center import choices, copy, correct, delete, looked, my_data, proofs, requests, sign_in
+from omonat.center import (
+    choices,
+    complain,
+    cookies,
+    copy,
+    correct,
+    delete,
+    looked,
+    my_data,
+    notices,
+    proofs,
+    requests,
+    sign_in,
+)
 from omonat.center.door import (
     CHECKPOINT,
     CHOICES,
     CODE,
+    COMPLAIN,
+    COOKIES,
     COPY,
     CORRECT,
     CORRECT_CODE,
@@ -17,11 +32,14 @@ from omonat.center.door import (
     DELETE_CODE,
     HOME,
     LOOKED,
+    NOTICES,
     ORDER,
     PROOF,
     RECEIPT,
+    REQUEST,
     REQUESTS,
     SIGN_OUT,
+    STATUS,
 )
 from omonat.center.visit import Answer, Visit
 from omonat.house import House
@@ -41,6 +59,10 @@ ADDRESSES = Addresses(
         HOME: _first,
         CODE: sign_in.code,
         ORDER: sign_in.order,
+        COMPLAIN: complain.form,
+        STATUS: complain.ask,
+        REQUEST: complain.show,
+        COOKIES: cookies.show,
         CHECKPOINT: proofs.checkpoint,
         f"{CHECKPOINT}/note": proofs.note,
         f"{CHECKPOINT}/keys": proofs.keys,
@@ -56,18 +78,24 @@ ADDRESSES = Addresses(
         f"{CODE}/again": sign_in.again,
         ORDER: sign_in.prove,
         DELETE_CODE: delete.enter,  # a second press finds the session ended, and its receipt
+        COMPLAIN: complain.send,
+        STATUS: complain.find,
+        REQUEST: complain.act,
+        COOKIES: cookies.choose,
     },
     for_members=Addresses(
         pages={
             DATA: my_data.show,
             LOOKED: looked.show,
             CHOICES: choices.show,
+            NOTICES: notices.show,
             REQUESTS: requests.show,
             COPY: copy.show,
             CORRECT: correct.show,
             CORRECT_CODE: correct.code,
             DELETE: delete.show,
             DELETE_CODE: delete.code,
+            f"{REQUESTS}/{{number:str}}": requests.one,
             f"{PROOF}/{{entry:str}}": proofs.entry,
             f"{PROOF}/{{entry:str}}/file": proofs.download,
         },
@@ -78,6 +106,8 @@ ADDRESSES = Addresses(
             CORRECT_CODE: correct.enter,
             DELETE: delete.ask,
             CHOICES: choices.choose,
+            f"{REQUESTS}/{{number:str}}": requests.reopen,
+            NOTICES: notices.answer,
             SIGN_OUT: sign_in.sign_out,
         },
     ),

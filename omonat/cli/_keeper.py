@@ -20,6 +20,7 @@ import msgspec
 
 from omonat.base import logs
 from omonat.base.errors import BadInput, OmonatError, Refused, Unavailable
+from omonat.base.ids import new_id
 from omonat.base.settings import Settings, load
 from omonat.cli import fail
 from omonat.database.processes import keep_memory_private
@@ -27,6 +28,8 @@ from omonat.vault.keeper import LONGEST, SEALED_ON_DEMAND, SOCKET, Unsealing, re
 from omonat.vault.root import RootKey
 from omonat.vault.shares import Gathering
 from omonat.vault.sources import STRETCHING, beside, gathering, keep_stretching, root_key, standing, typed_passphrase
+from omonat.vault.unsealings import Unsealed
+from omonat.vault.unsealings import keep as keep_for_evidence
 
 _TRIES: Final = 10
 """Refusals in a row, from this machine or from elsewhere, before the next try has to wait."""
@@ -130,7 +133,8 @@ class Keeper:
             if "share" in question:
                 self._take(str(question["share"]))
             else:
-                self._opened(await asyncio.to_thread(self._by_passphrase, str(question["passphrase"])), "passphrase")
+                root = await asyncio.to_thread(self._by_passphrase, str(question["passphrase"]))
+                self._opened(root, Unsealed(new_id("ev"), "passphrase"))
         except (Refused, BadInput) as error:
             self._tries.was_wrong(now, here=here)
             _log.warning("unseal-refused", code=error.code)
@@ -144,11 +148,12 @@ class Keeper:
         self._forget_later()
         if self._table.needed != 0:
             return
+        by = Unsealed(new_id("ev"), "shares", self._table.set_id or "", tuple(self._table.numbers))
         try:
             root = self._table.root()
         finally:  # right or wrong: what was gathered has served
             self._forget()
-        self._opened(root, "shares")
+        self._opened(root, by)
 
     def _by_passphrase(self, passphrase: str) -> RootKey:
         found = standing(self._home)
@@ -163,12 +168,15 @@ class Keeper:
         if self._settings.root_key is None:
             raise Unavailable("sealed")
         if self._root is None:
-            self._opened(await asyncio.to_thread(configured_root, self._settings), "settings")
+            root = await asyncio.to_thread(configured_root, self._settings)
+            self._opened(root, Unsealed(new_id("ev"), "settings"))
 
-    def _opened(self, root: RootKey, by: str) -> None:
+    def _opened(self, root: RootKey, how: Unsealed) -> None:
+        """Give the root to whoever waits. Raises Unavailable where that can't be noted first."""
+        keep_for_evidence(self._home, how)
         self._root = root
         self._open.set()
-        _log.info("unsealed", kind=by)
+        _log.info("unsealed", kind=how.by)
 
     def _forget_later(self) -> None:
         if self._forgetting is not None:

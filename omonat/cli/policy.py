@@ -1,8 +1,9 @@
-"""`omonat policy`: check, show, explain, rules, schema. Publishing needs a database and two people: its own flow.
+"""`omonat policy`: check, show, explain, rules, schema. What needs a database has files of its own beside this one:
+compare, simulate, publish.
 
-Every command reads files and nothing else. Exit codes: 0 in order · 2 a name nobody declared · 3 cannot tell (a law
-pack is not at hand) · 4 the document is invalid · 5 `explain`: not granted · 6 no file · 9 findings nobody answered, or
-answers that don't hold.
+Every command here reads files and nothing else. Exit codes: 0 in order · 2 a name nobody declared · 3 cannot tell (a
+law pack is not at hand) · 4 the document is invalid · 5 `explain`: not granted · 6 no file · 9 findings nobody
+answered, or answers that don't hold.
 """
 
 import json
@@ -59,7 +60,7 @@ As = Annotated[Format, typer.Option("--format", help="human, plain or json.")]
 @app.command()
 def check(file: File, packs: Packs = None, language: Language = None, format: As = Format.HUMAN) -> None:
     """Read the document, hold it against every rule, and say what is wrong, where, and what to write instead."""
-    speech = _speech(language)
+    speech = known_language(language)
     try:
         document = read_policy_file(file)
         laws = _packs(document, file, packs)
@@ -87,7 +88,7 @@ def show(
     language: Language = None,
 ) -> None:
     """Show what the document grants, as tables: purpose × items × roles, services, retention, recipients."""
-    compiled, speech = _compiled(file, packs), _speech(language)
+    compiled, speech = _compiled(file, packs), known_language(language)
     headings, rows = _TABLES[what](compiled, speech)
     widths = [min(_WIDEST, max(len(row[i]) for row in (headings, *rows))) for i in range(len(headings))]
     for row in (headings, ["─" * width for width in widths], *rows):
@@ -108,7 +109,7 @@ def explain(
     format: As = Format.HUMAN,
 ) -> None:
     """Say why a role may or may not see an item for a purpose: the chain of reasons, with promises."""
-    compiled, speech = _compiled(file, packs), _speech(language)
+    compiled, speech = _compiled(file, packs), known_language(language)
     found = explain_use(compiled, purpose, role, item, speech)
     if format is Format.JSON:
         steps = [{"holds": s.holds, "code": s.code, "promise": s.promise, "says": s.says(speech)} for s in found.steps]
@@ -122,7 +123,7 @@ def explain(
 @app.command()
 def rules(language: Language = None, format: As = Format.HUMAN) -> None:
     """List the rules `check` holds a document against; names in braces are filled in by a finding."""
-    speech = _speech(language)
+    speech = known_language(language)
     if format is Format.JSON:
         known = RULES.values()
         typer.echo(_json([{"id": r.id, "explains": r.explains[speech], "proposes": r.proposes[speech]} for r in known]))
@@ -144,7 +145,7 @@ def _compiled(file: Path, packs: Path | None) -> CompiledPolicy:
         document = read_policy_file(file)
         return compile_policy(document, _packs(document, file, packs))
     except InvalidPolicy as invalid:
-        _print_complaints(invalid.complaints, _speech(None), Format.PLAIN)
+        _print_complaints(invalid.complaints, known_language(None), Format.PLAIN)
         sys.exit(INVALID)
 
 
@@ -155,7 +156,8 @@ def _packs(document: Document, file: Path, folder: Path | None) -> list[Pack]:
     return [read_pack(file_bytes(path), str(path)) for path in paths if path.exists()]
 
 
-def _speech(language: str | None) -> str:
+def known_language(language: str | None) -> str:
+    """The language to speak: the one asked for, else that of the terminal."""
     if language not in {None, "uz", "ru", "en"}:
         raise typer.BadParameter("uz, ru or en")
     return language or spoken()

@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from omonat.base.errors import BadInput
 from omonat.base.instants import to_rfc3339
-from omonat.cli import policy
+from omonat.cli import policy, spoken
+from omonat.cli._differences import exit_of, texts_of
+from omonat.cli._foreseen import foreseen, print_foreseen
 from omonat.cli._house import in_house
 from omonat.flows.publish_policy import Proof, Publication
 from omonat.house import House, set_up_doors
 from omonat.policy.compiled import CompiledPolicy
-from omonat.policy.reader import file_bytes, read_policy
 
 
 def register(_root: typer.Typer) -> None:
@@ -25,19 +25,23 @@ def publish(
     file: Annotated[Path, typer.Argument(help="The policy document.")],
     author: Annotated[str, typer.Option(help="Staff number of who wrote it.")],
     approver: Annotated[str, typer.Option(help="Staff number of who approves it; of the role that owns P1.")],
+    *,
     packs: Annotated[Path | None, typer.Option(help="Folder of law packs; else `packs` beside the document.")] = None,
     home: Annotated[Path | None, typer.Option(help="The folder for everything durable [OMONAT_HOME].")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what it would do, and publish nothing.")] = False,
 ) -> None:
     """Publish a version. Both people prove themselves with password and code, once there are staff with secrets.
 
-    Exit codes: 0 published · 4 invalid · 5 refused · 7 unavailable · 8 sealed · 9 findings nobody answered.
+    Before they do, they read what differs from the newest version, how many people have to be told, and what would
+    become of the uses of the last days.
+
+    Exit codes: 0 published · 4 invalid · 5 refused · 7 unavailable · 8 sealed · 9 findings nobody answered; with
+    `--dry-run` those of `compare`.
     """
-    document = file_bytes(file).decode("utf-8", "strict")
-    folder = packs or file.parent / "packs"
-    laws = read_policy(document, name=str(file)).policy.controller.laws
-    texts = {law: _pack(folder / f"{law}.yaml") for law in laws}
+    document, texts = texts_of(file, packs)
 
     async def work(house: House) -> CompiledPolicy:
+        print_foreseen(*await foreseen(house, file, packs), language=spoken())
         proofs = {}
         if await house.staff.anybody_has_secrets():
             proofs = {ref: ask(ref) for ref in (author, approver)}
@@ -46,16 +50,14 @@ def publish(
         await set_up_doors(house)
         return published
 
+    if dry_run:
+        found = in_house(home, lambda house: foreseen(house, file, packs))
+        print_foreseen(*found, language=spoken())
+        sys.exit(exit_of(found[0], found[1]) if found[0] is not None else 0)
     published = in_house(home, work)
     effective = to_rfc3339(published.policy.effective)
     typer.echo(f"published version {published.version} (ordinal {published.ordinal}), in force from {effective}")
     typer.echo(f"digest {published.digest}")
-
-
-def _pack(path: Path) -> str:
-    if not path.is_file():
-        raise BadInput("policy-pack-unknown", name=path.stem)
-    return path.read_text("utf-8")
 
 
 def ask(ref: str) -> Proof:

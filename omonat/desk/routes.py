@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from omonat.desk import find, keys, sign_in, work
-from omonat.desk.door import CASE, FIND, HOME, KEYS, OPEN, PERSON, SIGN_IN, SIGN_OUT
+from omonat.desk import find, keys, requests, sign_in, work
+from omonat.desk.door import CASE, FIND, HOME, KEYS, OPEN, PERSON, REQUESTS, SIGN_IN, SIGN_OUT
 from omonat.desk.visit import Answer, Visit
 from omonat.house import House
 from omonat.pages.routes import Addresses, handlers_of
 
 _ONE_CASE = f"{CASE}/{{case:str}}"
+_ONE_REQUEST = f"{REQUESTS}/{{number:str}}"
 
 
 async def _first(visit: Visit) -> Answer:
@@ -34,12 +35,20 @@ ADDRESSES = Addresses(
     pages={HOME: _first, KEYS: keys.show, SIGN_IN: _beginning, SIGN_OUT: _beginning, f"{HOME}/{{rest:path}}": _nowhere},
     forms={SIGN_IN: sign_in.enter},
     for_members=Addresses(
-        pages={_ONE_CASE: work.case, OPEN: _beginning, FIND: find.ask, PERSON: _search},
+        pages={
+            _ONE_CASE: work.case,
+            OPEN: _beginning,
+            FIND: find.ask,
+            PERSON: _search,
+            REQUESTS: requests.inbox,
+            _ONE_REQUEST: requests.one,
+        },
         forms={
             _ONE_CASE: work.reveal,
             OPEN: work.open_by_number,
             FIND: find.find,
             PERSON: find.person,
+            _ONE_REQUEST: requests.act,
             KEYS: keys.switch,
             SIGN_OUT: sign_in.sign_out,
         },

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from omonat.base.errors import Fault
-from omonat.desk.door import DESK, FIND, HOME, KEYS, SIGN_OUT
+from omonat.desk.door import DESK, FIND, HOME, KEYS, REQUESTS, SIGN_OUT
 from omonat.flows.staff import StaffMember
 from omonat.pages import Nav
 from omonat.pages.visit import POLICY, Answer
@@ -23,6 +23,8 @@ class Visit(AnyVisit):
     sign_out = SIGN_OUT
 
     staff: StaffMember | None = None
+    answers: bool = False
+    """Whether the policy lets the reader's role answer requests of some kind."""
     purpose: str = ""
     """The purpose this page works under, once it is known: it stands in the band, even over a refusal."""
 
@@ -47,6 +49,8 @@ class Visit(AnyVisit):
         session = await self.house.sessions.find("desk", self.token)
         if session is not None:
             self.staff = await self.house.staff.member(session.holder)
+        if self.staff is not None:
+            self.answers = bool(await self.house.answer_requests.kinds(self.staff))
 
     def frame(self) -> dict[str, Any]:
         words = self.words
@@ -59,5 +63,9 @@ class Visit(AnyVisit):
             "keys": self.request.cookies.get(KEYS_COOKIE) != "off",
         }
         if self.staff is not None:
-            framed |= {"nav": [Nav(HOME, words("My cases")), Nav(FIND, words("Find a person"))], "wide": True}
+            requests = [Nav(REQUESTS, words("Requests"))] if self.answers else []
+            framed |= {
+                "nav": [Nav(HOME, words("My cases")), *requests, Nav(FIND, words("Find a person"))],
+                "wide": True,
+            }
         return framed

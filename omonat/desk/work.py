@@ -15,6 +15,7 @@ from omonat.flows.use import UseAnswer, UseRequest
 from omonat.pages.values import readable
 from omonat.policy.words import CaseRule, Kind
 
+_ABSENT: Final = frozenset({"not-held", "only-in-an-older-record"})
 _CLOSED: Final = "···"
 _SHAPES: Final[Mapping[Kind, str]] = {
     Kind.PHONE: "+··· ·· ··· ·· ··",
@@ -147,7 +148,7 @@ def _shown(visit: Visit, item: str, values: Mapping[str, Any], reason: Reason | 
         label=label,
         kind=declared.kind,
         refused=_why(visit, reason, about),
-        held=reason.code != "not-held",
+        held=reason.code not in _ABSENT,
         promise=reason.promise,
         can=advice(reason.code, visit.language, about),
     )

@@ -144,8 +144,11 @@ class Cases:
         *,
         closed_too: bool = False,
     ) -> None:
-        """Raises Refused. `closed_too`: a complaint or a return may come after the case was closed."""
+        """Raises Refused. `closed_too`: a complaint or a return may come after the case was closed. The case of a
+        request is moved by whoever answers it, by no system (A2)."""
         state = None
+        if row is not None and row["ours"]:
+            raise Refused("no-open-case")
         if row is not None:
             is_open = closed_too or row["closed_at"] is None
             state = CaseState(kind=row["kind"], person=row["person"], is_open=is_open)

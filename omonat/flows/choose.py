@@ -5,12 +5,13 @@ acknowledgement of a withdrawal sees the consent.
 """
 
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from omonat.base.errors import BadInput, Refused
 from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
+from omonat.base.instants import Instant
 from omonat.base.verdict import Allow, Deny
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
@@ -22,9 +23,11 @@ from omonat.flows.refusals import refusals_noted
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.choice.rule import decide_choice, decide_report
 from omonat.promises.choice.standing import Choice, Kind, State, applied
+from omonat.promises.location.rule import Term, decide_term
 from omonat.promises.notice.rule import told_after
 
 _queries = load("omonat.promises.choice")
+_places = load("omonat.promises.location")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,8 @@ class Choosing:
     """One choice of one person. `by` is who carried it in: a client id, or `person` from the Privacy Center.
 
     `version` is the published version whose words were shown; None means the one in force. `door` says where. `roles`
-    and `source` are those of the system that reports it; None means that the person said so themself.
+    and `source` are those of the system that reports it; None means that the person said so themself. `term` says of a
+    consent to use a location how long it lasts, and how exact the place may be (L5).
     """
 
     person: str
@@ -45,6 +49,7 @@ class Choosing:
     by: str = "person"
     roles: frozenset[str] | None = None
     source: str | None = None
+    term: Term | None = None
 
     @property
     def widens(self) -> str:
@@ -94,6 +99,7 @@ class Choose:
         verdict = decide_choice(policy, kind=choosing.kind, purpose=choosing.purpose, state=choosing.state)
         if not isinstance(verdict, Allow):
             raise Refused(verdict.reasons[0].code, **verdict.reasons[0].about)
+        term = _dated(policy, choosing, now)
         self._permit(policy, choosing, choosing.widens, choosing.purpose, choosing.source)
         ordinal = self._shown(policy, choosing.version).ordinal
         entry = new_id("ev")
@@ -102,7 +108,12 @@ class Choose:
             if person is None:
                 raise Refused("person-unknown")
             reach("choose.locked")
-            choice = Choice(kind=choosing.kind, purpose=choosing.purpose, state=choosing.state, version=ordinal, at=now)
+            if term is not None and term.case is not None:
+                await _open_case_of(connection, term.case, choosing.person)
+            kept = None if term is None else term.stored()
+            choice = Choice(
+                kind=choosing.kind, purpose=choosing.purpose, state=choosing.state, version=ordinal, at=now, term=kept
+            )
             restricted_at = person["restricted_at"]
             if choosing.kind == "restriction":
                 restricted_at = (restricted_at or now) if choosing.state == "given" else None
@@ -116,10 +127,10 @@ class Choose:
             await _queries.add_choice(
                 connection, id=new_id("cho"), person=choosing.person, kind=choosing.kind, purpose=choosing.purpose,
                 channel=choosing.channel, state=choosing.state, at=now, version=ordinal, door=choosing.door,
-                entry=entry,
+                entry=entry, term=kept,
             )  # fmt: skip
             reach("choose.written")
-            facts = {
+            facts: dict[str, Any] = {
                 "policy": policy.digest,
                 "purpose": choosing.purpose,
                 "state": choosing.state,
@@ -127,6 +138,8 @@ class Choose:
                 "by": choosing.by,
                 "person": self._commit(person, entry),
             }
+            if term is not None:  # whose order it is for stays with the choice
+                facts["term"] = {k: v for k, v in term.stored().items() if k in ("kind", "precision", "until")}
             act = f"choice:{choosing.kind}:{choosing.state}"
             (receipt,) = await self._journal.append(
                 connection, [Entry(entry, now, act, facts, (choosing.person,))], now=now
@@ -211,3 +224,22 @@ class Choose:
     def _commit(self, person: Any, entry: str) -> str:
         slot = person["evidence_slot"]
         return self._vault.commitment(evidence_slot=slot, entry=entry, field="person", value=person["id"])
+
+
+def _dated(policy: CompiledPolicy, choosing: Choosing, now: Instant) -> Term | None:
+    """The term of a grant, from now on. Raises Refused for one that can't be given."""
+    if choosing.term is None:
+        return None
+    if choosing.kind != "consent" or choosing.state != "given":
+        raise Refused("term-not-asked", purpose=choosing.purpose)
+    verdict = decide_term(policy, choosing.purpose, choosing.term, now)
+    if not isinstance(verdict, Allow):
+        raise Refused(verdict.reasons[0].code, **verdict.reasons[0].about)
+    return replace(choosing.term, at=now, used=None)
+
+
+async def _open_case_of(connection: Any, case: str, person: str) -> None:
+    """Raises Refused unless the case is open and this person's."""
+    owners = [row["person"] async for row in _places.cases_of_grants(connection, ids=[case])]
+    if owners != [person]:
+        raise Refused("no-open-case")

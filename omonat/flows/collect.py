@@ -25,9 +25,11 @@ from omonat.base.verdict import Allow, Deny, Reason
 from omonat.database.statements import load
 from omonat.database.trouble import converted
 from omonat.evidence.entry import Entry
+from omonat.flows.children import Children
 from omonat.flows.coalesce import Coalescer
 from omonat.flows.collecting import Facts, Parsed, Writing, hash_secrets, parse
 from omonat.flows.grounds import Grounds
+from omonat.flows.locating import decide_places
 from omonat.flows.passing import let_pass
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
@@ -95,6 +97,7 @@ class Collect:
         self._journal = grounds.journal
         self._law = grounds.law
         self._clock = grounds.clock
+        self._children = Children(grounds)
         self._write: Coalescer[Parsed, CollectAnswer] = Coalescer(self._batch, limit=16, lanes=2)
 
     async def __call__(self, request: CollectRequest) -> CollectAnswer:
@@ -143,6 +146,7 @@ class Collect:
         await self._let_pass(batch, facts, answers, now)
         await self._note_refusals(batch, answers, now)
         reach("collect.refusals-recorded")
+        await self._close_children(batch, facts, answers)
         return [answer if answer is not None else Refused("no-open-case") for answer in answers]
 
     async def _let_pass(
@@ -197,14 +201,15 @@ class Collect:
             source=facts.source or "",
             items=parsed.values.keys(),
             consents=request.consents,
-            live_consents=live_consents(facts.standing),
+            live_consents=live_consents(facts.standing, now),
             known=facts.whose(parsed) is not None,
         )
+        place = decide_places(parsed, facts.standing, now)
         age = decide_age(parsed.ages, under=policy.child_under, today=policy.today(now))
         roles = facts.client_roles or ()
         agreed = [purpose for purpose, yes in request.consents.items() if yes]
         reports = [decide_report(policy, roles=roles, widens="C1", purpose=purpose) for purpose in agreed]
-        for answer in (age, verdict, *reports):
+        for answer in (age, place, verdict, *reports):
             if not isinstance(answer, Allow):
                 reason = answer.reasons[0] if isinstance(answer, Deny) else Reason("cannot-tell", "L3")
                 return Refused(reason.code, **reason.about)
@@ -257,6 +262,20 @@ class Collect:
         except OmonatError as error:
             return error
         return answer
+
+    async def _close_children(
+        self, batch: Sequence[Parsed], facts: Sequence[Facts], answers: list[CollectAnswer | Exception | None]
+    ) -> None:
+        """What is refused because it tells of a child tells it of somebody who may be known already (K2)."""
+        for n, (parsed, fact) in enumerate(zip(batch, facts, strict=True)):
+            person, answer = fact.whose(parsed), answers[n]
+            if person is None or not isinstance(answer, Refused) or answer.code != "child":
+                continue
+            signal = "declared" if all(isinstance(age, int) for age in parsed.ages) else "birth-date"
+            try:
+                await self._children.signal(person, signal, by=parsed.request.credential.client)
+            except OmonatError as error:
+                answers[n] = error
 
     async def _note_refusals(
         self, batch: Sequence[Parsed], answers: list[CollectAnswer | Exception | None], now: Instant

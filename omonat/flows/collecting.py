@@ -12,6 +12,7 @@ from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.base.verdict import Allow
 from omonat.evidence.entry import Entry
+from omonat.flows.locating import locate
 from omonat.flows.reckon import note_moved
 from omonat.policy.compiled import CompiledPolicy, Form
 from omonat.policy.kinds import Normalised, age_signal
@@ -180,6 +181,7 @@ class Writing:
     people: dict[str, _Person] = field(default_factory=dict)
     written: list[tuple[str, str]] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
+    _ungranted: bool = False
     _touched: set[str] = field(default_factory=set)
     _moved: set[str] = field(default_factory=set)
     _cases: dict[str, tuple[str, str, str, str, str, Instant, str]] = field(default_factory=dict)
@@ -211,16 +213,17 @@ class Writing:
                 request.case, kind, request.service, person.id, request.credential.client, at, entry,
             )  # fmt: skip
         self._choose(parsed, facts, person, entry, at)
+        values, precision = self._place(parsed, person, at)
         due = self._due(parsed.policy, request.service, at, facts.case_opened or at, person.standing)
         self._records.append(
             (record, person.id, request.service, request.case, parsed.shown.ordinal, slot, facts.source or "",
              at, due, parsed.policy.ordinal)
         )  # fmt: skip
-        self._seal(parsed, person, record, slot, at)
+        self._seal(parsed, values, person, record, slot=slot, at=at)
         for item, (epoch, digest) in parsed.lookups.items():
             self._lookups.append((person.id, item, epoch, digest, at))
         self.written.append((person.id, record))
-        self.entries.append(self._entry(parsed, person, entry))
+        self.entries.append(self._entry(parsed, person, entry, precision))
 
     def _due(
         self, policy: CompiledPolicy, service: str, at: Instant, opened: Instant, standing: Standing | None
@@ -244,9 +247,22 @@ class Writing:
         self.people[person.id] = person
         return person
 
-    def _seal(self, parsed: Parsed, person: _Person, record: str, slot: int, at: Instant) -> None:
+    def _place(self, parsed: Parsed, person: _Person, at: Instant) -> tuple[Mapping[str, Any], str]:
+        """The values, a place no finer than its grant; a grant for once is used up by it (L5)."""
+        located = locate(parsed, person.standing, at)
+        if located is None:
+            self._ungranted = True
+            return parsed.values, ""
+        if located.standing is not person.standing:
+            person.standing = located.standing
+            self._touched.add(person.id)
+        return located.values, located.precision
+
+    def _seal(
+        self, parsed: Parsed, values: Mapping[str, Any], person: _Person, record: str, *, slot: int, at: Instant
+    ) -> None:
         by_category: dict[str, dict[str, Any]] = {}
-        for item, value in parsed.values.items():
+        for item, value in values.items():
             category, _, name = item.partition(".")
             by_category.setdefault(category, {})[name] = value
         for category, items in by_category.items():
@@ -279,7 +295,7 @@ class Writing:
         if parsed.request.accepted:
             self._choices.append((new_id("cho"), person.id, "acceptance", "", "", "given", at, ordinal, "form", entry))
 
-    def _entry(self, parsed: Parsed, person: _Person, entry: str) -> Entry:
+    def _entry(self, parsed: Parsed, person: _Person, entry: str, precision: str) -> Entry:
         request = parsed.request
         consents = request.consents
         facts: dict[str, Any] = {
@@ -292,6 +308,8 @@ class Writing:
                 evidence_slot=person.evidence_slot, entry=entry, field="person", value=person.id
             ),
         }
+        if precision:
+            facts["location"] = precision
         if consents:
             facts["consents"] = {purpose: "given" if yes else "refused" for purpose, yes in consents.items()}
         if request.accepted:
@@ -304,6 +322,8 @@ class Writing:
         """Write everything but the entries. Raises `broken` when a person or case isn't open any more."""
         if any(person.closed for person in self.people.values()):
             raise broken(Refused("person-unknown"))
+        if self._ungranted:  # ended, or used up, since it was decided on
+            raise broken(Refused("location-not-granted"))
         changed = [p for p in self.people.values() if not p.is_new and p.id in self._touched]
         if changed:
             rows = [(p.id, p.told, p.standing) for p in changed]

@@ -64,6 +64,11 @@ class Law:
         """
         return self._active or await self.current()
 
+    async def known(self) -> tuple[CompiledPolicy, ...]:
+        """All published versions, whichever is in force, oldest first."""
+        await self.reload()
+        return self.history()
+
     async def newer_than(self, policy: CompiledPolicy) -> CompiledPolicy | None:
         """The policy in force, for a request that `policy` has no name for; None when it is that very one."""
         current = await self.current()

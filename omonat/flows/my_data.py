@@ -20,9 +20,11 @@ from omonat.flows.integrity import note_broken, only_if_broken
 from omonat.policy.compiled import CompiledPolicy, Due
 from omonat.policy.model import Item, Keep
 from omonat.promises.choice.standing import choice_anchors, live_consents
+from omonat.promises.location.rule import Term
 
 _queries = load("omonat.flows", "my_data.sql")
 _choices = load("omonat.promises.choice")
+_places = load("omonat.promises.location")
 _MOST = 500
 
 
@@ -33,6 +35,7 @@ class Held:
     `declared` and `law` are the item and the newest version that still had it and its service, mostly the one in force.
     `purposes` are what it is kept for; `due` is when it goes, `factor` which of R2's reasons keeps it until then and
     `source` the law that names the period, if one does. `waits_for` names the event that brings `due` forward, or "".
+    `ends` is when it would go if that event came now.
     A None `due`: the version in force has no rule for it, nobody may use it, and it is held all the same.
     """
 
@@ -50,6 +53,7 @@ class Held:
     factor: str
     source: str
     waits_for: str
+    ends: Instant | None
     purposes: tuple[str, ...]
 
 
@@ -75,6 +79,8 @@ class MyStanding:
     consents: frozenset[str]
     objections: frozenset[str]
     restricted_at: Instant | None
+    terms: Mapping[str, Term] = field(default_factory=dict)
+    """How long the live consents last that end by themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,15 +115,26 @@ class ViewMyData:
         """What the person chose, as it holds now. Raises Refused `person-unknown` once erased."""
         async with self._grounds.database.connection() as connection:
             row = await _queries.person_for_view(connection, id=person)
+            terms = await self._terms(connection, row["standing"] if row is not None else None)
         if row is None:
             raise Refused("person-unknown")
+        consents = live_consents(row["standing"], self._grounds.clock())
+        ended = (row["standing"] or {}).get("terms", {}).keys() - terms.keys()
         return MyStanding(
             person=person,
             language=row["language"],
-            consents=live_consents(row["standing"]),
+            consents=consents - ended,
             objections=frozenset((row["standing"] or {}).get("objections", ())),
             restricted_at=row["restricted_at"],
+            terms={purpose: term for purpose, term in terms.items() if purpose in consents},
         )
+
+    async def _terms(self, connection: Any, standing: Mapping[str, Any] | None) -> dict[str, Term]:
+        """The terms that are not over: those of a case end with it."""
+        kept = {purpose: Term(**term) for purpose, term in ((standing or {}).get("terms") or {}).items()}
+        cases = [term.case for term in kept.values() if term.case is not None]
+        still = {row["id"] async for row in _places.cases_of_grants(connection, ids=cases)} if cases else set()
+        return {purpose: term for purpose, term in kept.items() if term.case is None or term.case in still}
 
     async def __call__(
         self,
@@ -158,7 +175,7 @@ class ViewMyData:
             language=row["language"],
             since=row["created_at"],
             held=held,
-            consents=live_consents(row["standing"]),
+            consents=live_consents(row["standing"], self._grounds.clock()),
             restricted=row["restricted_at"] is not None,
             receipt=receipt,
             policy=policy,
@@ -227,6 +244,7 @@ class ViewMyData:
                 factor=due.factor if due is not None else "",
                 source=due.source if due is not None else "",
                 waits_for=due.waits_for if due is not None else "",
+                ends=_ends(policy, section, item, due, look.now),
                 purposes=policy.needed_by(section["service"], item) if due is not None else (),
             )
 
@@ -260,6 +278,11 @@ class ViewMyData:
         if not mine:
             raise BadInput("evidence-not-found")
         return await self._evidence.entry(entry)
+
+    async def services(self, person: str) -> frozenset[str]:
+        """The services the person came for, as their records say; nothing is opened for it."""
+        async with self._grounds.database.connection() as connection:
+            return frozenset([row["service"] async for row in _queries.services_of(connection, person=person)])
 
     async def everybody_who_looked(self, person: str) -> tuple[Entry, ...]:
         """All entries that concern a person, newest first."""
@@ -297,6 +320,14 @@ def _dues(policy: CompiledPolicy, section: Any) -> dict[str, Due]:
     anchors = _anchors(policy, section)
     names = [item for item in policy.items if item.startswith(section["category"] + ".")]
     return {item: policy.due(service, item, anchors) for item in names}
+
+
+def _ends(policy: CompiledPolicy, section: Any, item: str, due: Due | None, now: Instant) -> Instant | None:
+    """When the item would go if what it waits for came now; None where it waits for nothing, or for more than that."""
+    if due is None or not due.waits_for:
+        return None
+    then = policy.due(section["service"], item, {**_anchors(policy, section), due.waits_for: now})
+    return None if then.waits_for else then.instant
 
 
 def _anchors(policy: CompiledPolicy, section: Any) -> dict[str, Instant]:

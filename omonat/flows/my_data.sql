@@ -23,6 +23,10 @@ select i.active_ordinal, p.id, p.slot as person_slot, p.evidence_slot, p.languag
          limit :most) s on true
  where p.id = :person and p.erased_at is null;
 
+-- name: services_of
+-- The services a person's records were given for.
+select distinct service from records where person = :person;
+
 -- name: concerns$
 -- Whether an entry of the evidence stands in a person's ledger.
 select exists (select from ledger where person = :person and entry = :entry);

@@ -3,14 +3,18 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from omonat.base import errors
+from omonat.base.instants import SECOND
 from omonat.base.verdict import Reason
 from omonat.flows.law import Law
 from omonat.flows.send import Allowed, Refused
 from omonat.flows.use import Credential, Use, UseRequest
-from omonat.promises.messages import PurposeFacts, Recipient
+from omonat.policy.prose_changes import briefly, told
+from omonat.promises.messages import PurposeFacts, Recipient, Value, Waiting
 from omonat.vault.vault import Vault
 
 _NAME = "contact.name"
+_CHANGES_IN_A_LETTER = 12
+"""More of them are counted; the page has them all."""
 
 
 class Outgoing:
@@ -74,4 +78,17 @@ class Outgoing:
         return {
             recipient.id: Recipient(recipient.id, frozenset(recipient.purposes), frozenset(recipient.items))
             for recipient in policy.recipients.values()
+        }
+
+    async def worded(self, message: Waiting) -> Mapping[str, Value]:
+        """What is new between the two versions a notice names, in its language (P2). Raises BadInput."""
+        await self._law.known()
+        old, new = (self._law.version(str(message.facts[name])) for name in ("since", "version"))
+        if old is None or new is None:
+            raise errors.BadInput("version-unknown")
+        found = told(old, new, message.language)
+        return {
+            "text": briefly(found, message.language, _CHANGES_IN_A_LETTER),
+            "agree": int(any(one.change.agree for one in found)),
+            "effective": new.policy.effective // SECOND,
         }

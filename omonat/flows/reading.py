@@ -156,6 +156,7 @@ def person_facts(told: int, blocked: str, standing: Mapping[str, Any]) -> Person
         objections=tuple(standing.get("objections", ())),
         doubts=tuple(standing.get("doubt", ())),
         agreed=standing.get("agreed", _NOTHING),
+        terms=standing.get("terms", _NOTHING),
     )
 
 

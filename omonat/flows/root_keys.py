@@ -17,15 +17,18 @@ from omonat.database.statements import load
 from omonat.database.trouble import converted
 from omonat.evidence.entry import Entry
 from omonat.evidence.journal import WRITE, columns
+from omonat.vault import unsealings
 from omonat.vault.rotation import forget
 from omonat.vault.shares import Gathering, ShareSet
 from omonat.vault.switch import Phase, state
+from omonat.vault.unsealings import waiting
 
 _queries = load("omonat.flows", "root_keys.sql")
 
 MADE = "root:shares:made"
 DRILLED = "root:shares:drilled"
 SEALED = "root:sealed"
+UNSEALED = "root:unsealed"
 ROTATED = "root:rotated"
 REBUILT = "rebuilt"
 
@@ -70,6 +73,21 @@ async def note_rotation(database: Database, home: Path, *, now: Instant) -> str 
             await _write(connection, Entry(id=done.entry, at=now, act=ROTATED, facts=facts))
     forget(home)
     return done.entry
+
+
+async def note_unsealings(database: Database, home: Path, *, now: Instant) -> int:
+    """That the house was opened, how, and by which shares: once each, whoever is first. How many were written."""
+    written = 0
+    for done in waiting(home):
+        facts: dict[str, Any] = {"by": done.by}
+        if done.by == "shares":
+            facts |= {"set": done.set, "given": list(done.given)}
+        async with database.transaction() as connection:
+            if await _queries.unsealed(connection, entry=done.entry, at=now):
+                await _write(connection, Entry(id=done.entry, at=now, act=UNSEALED, facts=facts))
+                written += 1
+        unsealings.forget(home, done)
+    return written
 
 
 async def _write(connection: asyncpg.Connection, entry: Entry) -> None:

@@ -7,7 +7,8 @@
 5. The verdict: `open_channel` decides, writes the evidence, and opens the address. A withdrawal acknowledged before
    this step is obeyed, whatever campaign is running (C3).
    A code for a new address carries that address itself, sealed: nothing that is held is opened for it (Q1).
-6. The sealed parameters are opened. What may go to one address only is not sent to another that the person has by now.
+6. The sealed parameters are opened, and what the policy words itself is worded. What may go to one address only is
+   not sent to another that the person has by now.
 
 The caller still owes: rendering, the durable mark before the network, the hand-over, the end (the mail door).
 """
@@ -75,6 +76,10 @@ class Rules(Protocol):
     async def purpose(self, purpose: str) -> PurposeFacts | None: ...
 
     async def recipients(self) -> Mapping[str, Recipient]: ...
+
+    async def worded(self, message: Waiting) -> Mapping[str, Value]:
+        """The parameters of a message that the policy words. Raises BadInput for versions nobody published."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +162,8 @@ async def send(message: Waiting, ports: SendPorts, *, now: Instant) -> Ready | W
         params = _parameters(message, ports)
     except errors.Refused as gone:
         return Withheld((Reason(gone.code, "R3"),))
+    if TEMPLATES[message.template].worded:
+        params.update(await ports.rules.worded(message))
     bound = params.pop(ONLY_TO, None)
     if bound is not None and not await _is_that_address(message.address_item, answer.value, str(bound), ports):
         return Withheld((Reason("message-channel-moved", "S6"),))

@@ -18,9 +18,10 @@ from omonat.base.errors import Fault, Refused
 from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import DAY, Instant
-from omonat.base.verdict import Allow
+from omonat.base.verdict import Allow, CannotTell
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
+from omonat.flows.children import CHILD_CONSENT
 from omonat.flows.erase import Erase, ErasureRequest, evidence_due
 from omonat.flows.grounds import Grounds
 from omonat.flows.holds import Holds
@@ -31,13 +32,12 @@ from omonat.flows.removing import Removal
 from omonat.flows.systems import tell_of_records
 from omonat.flows.work import open_work_item_in
 from omonat.policy.compiled import CompiledPolicy
+from omonat.policy.packs import Deadline, strictest_deadline
 from omonat.promises.retention.clock import decide_clock
 
 _queries = load("omonat.promises.retention")
 BATCH: Final = 1_000
 RECKONINGS: Final = 64
-CONSENT_WITHIN: Final = 3 * DAY
-"""How long a child's data may wait, closed to everybody, for a parent's verified consent, before it goes (K2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,10 +249,20 @@ class Sweeper:
         return len(rows) == self._batch
 
     async def _children(self) -> int:
-        """Children found and closed: no consent came in time, so their data goes (K2)."""
-        before = Instant(self._clock() - CONSENT_WITHIN)
+        """Children found and closed: no consent came in time, so their data goes (K2).
+
+        Where the packs name no period, or can't agree on one, nothing is waited for.
+        """
+        policy, now = await self._law.current(), self._clock()
+        wait = strictest_deadline(policy.packs, CHILD_CONSENT)
         async with self._database.connection() as connection:
-            found = [row["id"] async for row in _queries.quarantined_since(connection, before=before, most=100)]
+            rows = [row async for row in _queries.quarantined(connection, now=now, most=100)]
+        found = [row["id"] for row in rows if not _waits(wait, row["quarantined_at"], policy, now)]
         for person in found:
             await self._erase(ErasureRequest(person=person, cause="child", by="sweeper"))
         return len(found)
+
+
+def _waits(wait: Deadline | CannotTell, since: Instant, policy: CompiledPolicy, now: Instant) -> bool:
+    """Whether a parent may still be waited for. Working days would let it wait longer, so calendar days count."""
+    return isinstance(wait, Deadline) and now < wait.within.after(since, policy.zone)

@@ -32,9 +32,10 @@ from omonat.flows.using import Opened, Situation, entry, open_sections
 from omonat.flows.work import open_work_item
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import RoleKind
+from omonat.promises.location.rule import Term, decide_place
 from omonat.promises.use.actor import role_of_program, role_of_staff
 from omonat.promises.use.facts import ActorFacts, CaseFacts
-from omonat.promises.use.rule import NO_CASE, NO_PERSON, decide_standing
+from omonat.promises.use.rule import ALLOW, NO_CASE, NO_PERSON, decide_standing
 
 
 class Credential(Struct, frozen=True, kw_only=True, gc=False):
@@ -114,6 +115,8 @@ class Use:
         verdict = _same_person(request, found) or decide_standing(
             grant, actor, _case(request, found), found.facts, now
         )  # 5
+        if found.facts.terms and isinstance(verdict, Allow):
+            verdict = _within_its_term(request, found, now)
         if isinstance(verdict, Allow) and grant.allowed and policy.roles[actor.role].kind is RoleKind.HUMAN:  # 6
             verdict = await self.caps.take(actor.id, "use", policy.roles[actor.role].caps, now) or verdict
             reach("use.counted")
@@ -169,9 +172,11 @@ class Use:
 
     async def _read_more(self, here: Situation, opened: Opened, items: list[str], most: int) -> Found:
         """Open what the person's `most` newest records hold of these items, unless something changed in between."""
-        newest = await self._reader.read(here.beyond_the_case(items, most))
+        newest, before = await self._reader.read(here.beyond_the_case(items, most)), dict(opened.refused)
         if newest.facts == here.found.facts and newest.ordinal == here.policy.ordinal:
             open_sections(self._vault, here, opened, newest)
+            if here.request.case is not None:
+                opened.speak_of_the_case(before)
         return newest
 
     async def _refuse(self, here: Situation, verdict: Verdict) -> None:
@@ -241,6 +246,14 @@ def _case(request: UseRequest, found: Found) -> CaseFacts | None:
     if request.case is None or found.case_kind is None:
         return None
     return CaseFacts(kind=found.case_kind, is_open=found.case_closed_at is None, assigned=tuple(found.case_assigned))
+
+
+def _within_its_term(request: UseRequest, found: Found, now: Instant) -> Verdict:
+    """A consent that ends by itself covers no use after its end, and none in another case (L5)."""
+    term = found.facts.terms.get(request.purpose)
+    if term is None:
+        return ALLOW
+    return decide_place(Term(**term), request.purpose, case=request.case, now=now, taking=False)
 
 
 def _same_person(request: UseRequest, found: Found) -> Verdict | None:

@@ -59,6 +59,13 @@ class Opened(Struct, gc=False):
         """Whether a section couldn't be opened for want of its key."""
         return bool(self.refused) and any(reason.code == "key-gone" for reason in self.refused.values())
 
+    def speak_of_the_case(self, before: Mapping[str, Reason]) -> None:
+        """Another record's end is not the case's: what the case said stays said, and what it never held is said so."""
+        for item, reason in self.refused.items():
+            if reason.code != "no-longer-kept":
+                continue
+            self.refused[item] = before.get(item) or Reason("only-in-an-older-record", "R3", reason.about)
+
     def withheld(self, grant: Grant) -> Mapping[str, Reason]:
         """Reasons by item for all that was asked for and isn't given."""
         return {**grant.withheld, **self.refused} if self.refused else grant.withheld
@@ -72,6 +79,11 @@ def open_sections(vault: Vault, here: Situation, opened: Opened, found: Found) -
         if opened.values:
             wanted = tuple(item for item in wanted if item not in opened.values)
         if not wanted:
+            continue
+        if before_its_grant(found, grant.purpose, section):
+            opened.refused.update(
+                {item: Reason("location-not-granted", "L5", {"purpose": grant.purpose}) for item in wanted}
+            )
             continue
         due = dues(policy, found, section, wanted, now)
         record = RecordFacts(service=section.service, version=section.version, due=due)
@@ -101,6 +113,12 @@ def open_sections(vault: Vault, here: Situation, opened: Opened, found: Found) -
             continue
         opened.sections += 1
         _take(opened, section, held, wanted, refused)
+
+
+def before_its_grant(found: Found, purpose: str, section: SealedSection) -> bool:
+    """Whether a record is older than the grant it would be read under: a new yes doesn't open an earlier place (L5)."""
+    term = found.facts.terms.get(purpose) if found.facts.terms else None
+    return term is not None and section.collected_at < term["at"]
 
 
 def _take(

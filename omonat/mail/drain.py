@@ -9,7 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jinja2 import TemplateError
 
@@ -141,7 +141,7 @@ class Drain:
             if post.unsubscribe is None:
                 raise BadInput("unsubscribe-link-missing")
             unsubscribe = post.unsubscribe(person=message.person, purpose=message.purpose)
-            links = Links(links.center, links.policy, unsubscribe.address)
+            links = replace(links, unsubscribe=unsubscribe.address)
         letter = write_letter(
             message.template, message.language, params, sender=post.sender, links=links, name=ready.name
         )

@@ -18,14 +18,16 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from omonat.base.instants import SECOND, Instant
 from omonat.pages import Words
-from omonat.pages.formats import NBSP, money
+from omonat.pages.formats import NBSP, day, money
 from omonat.promises.messages import TEMPLATES, MessageClass, Value
 
 STATE_LANGUAGE = "uz"
 _TEMPLATES = Path(__file__).parent / "templates"
 _MANY_LINES = frozenset({"answer", "text"})
 _MONEY = frozenset({"total"})
+_DAYS = frozenset({"due", "effective"})
 _LONGEST_LINE = 300
 _NAME = re.compile(r"[^\W\d_]+(?:(?:\.? |[-'’‘`])[^\W\d_]+)*\.?")
 _LONGEST_NAME = 60
@@ -41,10 +43,12 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Absolute addresses a letter may point to. `unsubscribe` is this person's signed one, for marketing alone."""
+    """Absolute addresses a letter may point to. `follow`: where a request is followed with number and code.
+    `unsubscribe` is this person's signed one, for marketing alone."""
 
     center: str
     policy: str
+    follow: str
     unsubscribe: str | None = field(default=None, repr=False)
 
 
@@ -140,6 +144,8 @@ def _values(params: Mapping[str, Value], language: str, sender: Sender, links: L
     for key, value in params.items():
         if key in _MONEY and isinstance(value, int):
             values[key] = money(Words(language), value)
+        elif key in _DAYS and isinstance(value, int):
+            values[key] = day(Words(language), Instant(value * SECOND))
         elif isinstance(value, int):
             values[key] = value
         elif key in _MANY_LINES:

@@ -98,6 +98,11 @@ def number(words: Words, value: int) -> str:
     return f"{value:,}".replace(",", "," if words.language == "en" else NBSP).replace("-", "\u2212")
 
 
+def decimal(words: Words, digits: str) -> str:
+    """A number with a fraction, given as digits with a point: `41,3111` in Uzbek and Russian."""
+    return digits if words.language == "en" else digits.replace(".", ",")
+
+
 def money(words: Words, tiyin: int) -> str:
     """Integer tiyin as soʻm: `125 000 soʻm`; tiyin are printed only where there are any."""
     whole, rest = divmod(abs(tiyin), 100)

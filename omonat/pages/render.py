@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from omonat.base.codes import advice, sentence
 from omonat.base.instants import Instant, to_rfc3339
-from omonat.pages import formats
+from omonat.pages import formats, requests
 from omonat.pages.assets import assets
 from omonat.pages.girih import brand_sign, girih
 from omonat.pages.masks import mask
@@ -113,6 +113,11 @@ def _globals(door: Door, words: Words) -> dict[str, Any]:
         "languages": OWN_NAMES,
         "asset": door.asset,
         "in_language": in_language,
+        "request_kinds": requests.KINDS,
+        "request_states": requests.STATES,
+        "request_marks": requests.MARKS,
+        "request_outcomes": requests.OUTCOMES,
+        "request_reasons": requests.REASONS,
         "girih": _girih,
         "sign": _sign,
         "mark": lambda name, size: _girih(sha256(name.encode()).digest(), size),

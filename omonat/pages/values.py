@@ -1,4 +1,4 @@
-"""How a value is read by the person it belongs to: one line, or a few."""
+"""How a value is read by the person it belongs to: one line, or a few, never a key or a spelling of the machine's."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -9,11 +9,6 @@ from omonat.pages.words import N_, Words
 from omonat.policy.model import Item
 from omonat.policy.words import Kind
 
-_INSIDE: Final[Mapping[str, str]] = {
-    "entrance": N_("entrance %(it)s"),
-    "floor": N_("floor %(it)s"),
-    "flat": N_("flat %(it)s"),
-}
 _KNOWN: Final[Mapping[str, str]] = {
     "female": N_("woman"),
     "male": N_("man"),
@@ -23,6 +18,27 @@ _KNOWN: Final[Mapping[str, str]] = {
     "married": N_("married"),
     "divorced": N_("divorced"),
     "widowed": N_("widowed"),
+}
+_BRANDS: Final[Mapping[str, str]] = {
+    "uzcard": "Uzcard",
+    "humo": "Humo",
+    "visa": "Visa",
+    "mastercard": "Mastercard",
+    "unionpay": "UnionPay",
+    "mir": "Mir",
+    "amex": "American Express",
+}
+_OUTSIDE: Final = ("street", "house", "entrance", "floor", "flat")
+_AROUND: Final = ("district", "city", "region", "postcode", "country")
+_NUMBERED: Final[Mapping[str, str]] = {
+    "house": N_("house %(number)s"),
+    "entrance": N_("entrance %(number)s"),
+    "floor": N_("floor %(number)s"),
+    "flat": N_("flat %(number)s"),
+}
+_BEARINGS: Final[Mapping[str, tuple[str, str]]] = {
+    "lat": (N_("%(degrees)s north"), N_("%(degrees)s south")),
+    "lon": (N_("%(degrees)s east"), N_("%(degrees)s west")),
 }
 
 
@@ -43,8 +59,8 @@ def _plain(words: Words, value: Any) -> tuple[str, ...]:
             return (formats.number(words, value),)
         case list():
             return tuple(line for one in value for line in _plain(words, one))
-        case dict():
-            return tuple(f"{name}: {', '.join(_plain(words, one))}" for name, one in value.items())
+        case dict():  # the names of its parts are the machine's, its values the person's
+            return tuple(line for one in value.values() for line in _plain(words, one))
     return (str(value),)
 
 
@@ -66,19 +82,53 @@ def _word(words: Words, value: Any) -> tuple[str, ...]:
 
 
 def _place(words: Words, value: Any) -> tuple[str, ...]:
-    return (words("%(lat)s north, %(lon)s east", lat=value["lat"], lon=value["lon"]),)
+    where = ", ".join(_bearing(words, axis, str(value[axis])) for axis in _BEARINGS)
+    if "accuracy" not in value:
+        return (where,)
+    return where, words("to within %(metres)s m", metres=formats.number(words, value["accuracy"]))
+
+
+def _bearing(words: Words, axis: str, degrees: str) -> str:
+    ahead, behind = _BEARINGS[axis]
+    said = formats.decimal(words, degrees.lstrip("+-")) + "°"
+    return words(behind if degrees.startswith("-") else ahead, degrees=said)
 
 
 def _address(words: Words, value: Any) -> tuple[str, ...]:
-    """As it is written on an envelope: the street first, then how to find the door, then the town."""
+    """As one writes it on an envelope: the house first, then the town, then what stands nearby."""
     if not isinstance(value, dict):
         return tuple(str(value).splitlines())
-    parts = {name: str(value[name]) for name in value}
-    inside = [words(_INSIDE[name], it=parts.pop(name)) for name in _INSIDE if name in parts]
-    street = ", ".join(parts.pop(name) for name in ("street", "house") if name in parts)
-    landmark = parts.pop("landmark", "")
-    town = ", ".join(parts.pop(name) for name in ("postcode", "city", "district", "region", "country") if name in parts)
-    return tuple(line for line in (street, ", ".join(inside), landmark, town, *parts.values()) if line)
+    lines = [", ".join(_part(words, part, value[part]) for part in _OUTSIDE if part in value)]
+    lines.append(", ".join(str(value[part]) for part in _AROUND if part in value))
+    if "landmark" in value:
+        lines.append(words("landmark: %(landmark)s", landmark=value["landmark"]))
+    return tuple(line for line in lines if line)
+
+
+def _part(words: Words, part: str, said: Any) -> str:
+    """A bare number needs the word for what it numbers; what already says it stays as the person wrote it."""
+    known = _NUMBERED.get(part)
+    bare = known is not None and len(str(said).split()) == 1 and str(said)[0].isdigit() and "-" not in str(said)
+    return words(known, number=said) if known is not None and bare else str(said)
+
+
+def _brand(words: Words, value: Any) -> tuple[str, ...]:
+    return (_BRANDS[value],) if value in _BRANDS else _word(words, value)
+
+
+def _month(_words: Words, value: Any) -> tuple[str, ...]:
+    """As it stands on the card: 05/2028."""
+    year, _, month = str(value).partition("-")
+    return (f"{month}/{year}" if month else year,)
+
+
+def _band(words: Words, value: Any) -> tuple[str, ...]:
+    band = str(value)
+    if band.startswith("under-"):
+        return (words("under %(age)s", age=band.removeprefix("under-")),)
+    if band.endswith("+"):
+        return (words("%(age)s and over", age=band.removesuffix("+")),)
+    return (band.replace("-", "\u2013"),)
 
 
 def _order_lines(words: Words, value: Any) -> tuple[str, ...]:
@@ -94,7 +144,6 @@ def _order_line(words: Words, line: Mapping[str, Any]) -> str:
 
 
 _FORMS: Final[Mapping[Kind, Callable[[Words, Any], tuple[str, ...]]]] = {
-    Kind.ADDRESS: _address,
     Kind.PHONE: _phone,
     Kind.MONEY: _money,
     Kind.DATE: _day,
@@ -102,5 +151,9 @@ _FORMS: Final[Mapping[Kind, Callable[[Words, Any], tuple[str, ...]]]] = {
     Kind.GENDER: _word,
     Kind.MARITAL_STATUS: _word,
     Kind.GEO_POINT: _place,
+    Kind.ADDRESS: _address,
+    Kind.CARD_BRAND: _brand,
+    Kind.CARD_EXPIRY: _month,
+    Kind.AGE_BAND: _band,
     Kind.ORDER_LINES: _order_lines,
 }

@@ -35,6 +35,7 @@ Asked = Request[Any, Any, Any]
 Answer = Response[bytes]
 
 POLICY: Final = "/page/privacy-policy"
+COMPLAIN: Final = "/complain"
 CHECKPOINT: Final = "/me/checkpoint"
 _LABELLED = ("item", "purpose", "role", "service", "category", "source", "case")
 
@@ -122,7 +123,7 @@ class Visit(ABC):
             "path": self.request.url.path + (f"?{self.request.url.query}" if self.request.url.query else ""),
             "home": self.home,
             "controller": self._policy.policy.controller.name if self._policy else "",
-            "foot_links": [Nav(POLICY, self.words("Privacy policy"))],
+            "foot_links": [Nav(POLICY, self.words("Privacy policy")), Nav(COMPLAIN, self.words("Complain or ask"))],
             "label": self.label,
             **self._verified(),
             **self.frame(),

@@ -1,7 +1,9 @@
 """Two versions of a policy, compared by meaning (P1, P2, P3): what is new, what is gone, what reaches further.
 
 Wording, order and spelling do not count; what people's data may be used for does. `widens` marks every change after
-which data given before may be used in a way its owner was not told of; P2 mails about exactly those.
+which data given before may be used in a way its owner was not told of, `weakens` one after which a person may do less
+about it; people are told of exactly those (P2). `omonat.policy.changes` gathers them for a reader and says whom they
+concern.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,6 +13,7 @@ from enum import StrEnum
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import Policy, Purpose
 from omonat.policy.since import is_weaker, kept_longer
+from omonat.policy.words import Basis
 
 
 class Change(StrEnum):
@@ -20,14 +23,16 @@ class Change(StrEnum):
     REMOVED = "removed"
     WIDENED = "widened"
     NARROWED = "narrowed"
+    RETURNED = "returned"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Difference:
     """One change of meaning.
 
-    `what`: purpose, item, service, role, recipient, use, disclosure, basis, retention, consent, age. `names` says of
-    what, outermost first: a use is (purpose, item, role). `widens`: data given before reaches further now.
+    `what`: purpose, item, service, role, recipient, use, disclosure, basis, retention, consent, age, objection,
+    required, promise. `names` says of what, outermost first: a use is (purpose, item, role). `widens`: data given
+    before reaches further now. `weakens`: a right or a promise is less than it was.
     """
 
     what: str
@@ -36,6 +41,7 @@ class Difference:
     was: str = ""
     now: str = ""
     widens: bool = False
+    weakens: bool = False
 
 
 def compare(old: CompiledPolicy, new: CompiledPolicy) -> tuple[Difference, ...]:
@@ -48,6 +54,8 @@ def compare(old: CompiledPolicy, new: CompiledPolicy) -> tuple[Difference, ...]:
         *_disclosures(old, new),
         *_consents(old.policy, new.policy),
         *_ages(old, new),
+        *_rights(old.policy, new.policy),
+        *_required(old, new),
     ]
     return tuple(sorted(found))
 
@@ -88,8 +96,19 @@ def _bases(old: Policy, new: Policy) -> Iterator[Difference]:
 
 
 def _uses(old: CompiledPolicy, new: CompiledPolicy) -> Iterator[Difference]:
-    """A new item or role widens an old purpose; under a new purpose every use is new."""
+    """A new item or role widens an old purpose; under a new purpose every use is new.
+
+    Where versions lie between the two, one may have dropped or narrowed a use and a later one brought it back: it is
+    new again since then.
+    """
     yield from _added_and_removed("use", old.tables.uses, new.tables.uses, widens=True)
+    for use in new.tables.uses.keys() & old.tables.uses.keys():
+        purpose, item, _ = use
+        law, was = new.purposes[purpose], old.purposes[purpose]
+        if new.tables.uses[use].ordinal <= old.ordinal or is_weaker(law.basis, was.basis):
+            continue
+        if not kept_longer(new.policy, new.tables.terms, old.tables, law, item):
+            yield Difference("use", Change.RETURNED, use, widens=True)
 
 
 def _retention(old: CompiledPolicy, new: CompiledPolicy) -> Iterator[Difference]:
@@ -130,3 +149,25 @@ def _ages(old: CompiledPolicy, new: CompiledPolicy) -> Iterator[Difference]:
         if was != now:
             change = Change.NARROWED if now > was else Change.WIDENED
             yield Difference("age", change, (name.replace("_", "-"),), str(was), str(now), widens=now < was)
+
+
+def _rights(old: Policy, new: Policy) -> Iterator[Difference]:
+    """What a person could do, and was promised: objections that fell away or came, promises likewise."""
+    for name in old.purposes.keys() & new.purposes.keys():
+        could, can = old.purposes[name].may_be_objected_to, new.purposes[name].may_be_objected_to
+        if could != can and (can or new.purposes[name].basis is not Basis.CONSENT):  # who is asked needn't object
+            yield Difference("objection", Change.ADDED if can else Change.REMOVED, (name,), weakens=could)
+    for name in old.promises.keys() - new.promises.keys():
+        yield Difference("promise", Change.REMOVED, (name,), weakens=True)
+    for name in new.promises.keys() - old.promises.keys():
+        yield Difference("promise", Change.ADDED, (name,))
+
+
+def _required(old: CompiledPolicy, new: CompiledPolicy) -> Iterator[Difference]:
+    """What a service can no longer be had without, or now can (L1): it concerns what is given from now on."""
+    for service in old.forms.keys() & new.forms.keys():
+        before, after = set(old.forms[service].required), set(new.forms[service].required)
+        for item in after - before:
+            yield Difference("required", Change.WIDENED, (service, item))
+        for item in before - after:
+            yield Difference("required", Change.NARROWED, (service, item))

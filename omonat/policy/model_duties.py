@@ -103,6 +103,10 @@ class Cookie:
     tells: Words | None = key(WORDS, default=None)
     lifetime: Duration | None = key(Period(), default=None)
     necessary: bool = key(Flag(), default=False)
+    names: tuple[str, ...] = key(Many(Text(100)), default=())
+    """What the browser calls it; `_x_*` stands for all that begin with `_x_`. Nothing given: its id."""
+    hosts: tuple[str, ...] = key(Many(Text(253)), default=())
+    """Where it is loaded from or sends to, when that is another host than the site's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,6 +126,18 @@ class Authority:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentMethod:
+    """A way to make sure that it is a parent who agrees."""
+
+    id: str = own_id()
+    says: Words = key(_WORDS)
+    source: str = key(_SOURCE)
+    mark: Mark = key(Choice(Mark))
+    effective_from: date | None = key(Day(), default=None)
+    verified_by_counsel: bool = key(Flag(), default=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
     """The law of one country, or one act that reaches across them."""
 
@@ -136,6 +148,7 @@ class Pack:
     laws: Mapping[str, Law] = key(Table(Struct(Law), key=Name("source")), default=EMPTY)
     ages: Mapping[str, Age] = key(Table(Struct(Age)), default=EMPTY)
     deadlines: Mapping[str, Deadline] = key(Table(Struct(Deadline)), default=EMPTY)
+    parental_consent: Mapping[str, ConsentMethod] = key(Table(Struct(ConsentMethod)), default=EMPTY)
     consent_form: ConsentForm | None = key(Struct(ConsentForm), default=None)
     retention: Mapping[str, LawfulPeriod] = key(Table(Struct(LawfulPeriod), key=Name("source")), default=EMPTY)
     notices: tuple[LegalNotice, ...] = key(Many(Struct(LegalNotice)), default=())

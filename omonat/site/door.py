@@ -7,11 +7,16 @@ from markupsafe import Markup
 
 from omonat.base.instants import Instant
 from omonat.pages import Door
+from omonat.policy.compiled import CompiledPolicy, compile_policy
 from omonat.policy.prose import notice
+from omonat.policy.prose_changes import Told, told
 from omonat.site.library import Edition
 
 SITE = Door("site", Path(__file__).parent)
 HOME = "/page/privacy-policy"
+COMPLAIN = "/complain"
+PAIRED = ".."
+"""Between the two versions of a comparison's address."""
 
 _TIMELESS = Instant(0)  # the notice says no distance in time, so it can be kept
 
@@ -40,3 +45,17 @@ def _bodies(digest: str, language: str, standings: tuple[tuple[str, str], ...], 
     said = notice(held.edition.policy, language, held.edition.packs)
     html = SITE.render("notice.html", language=language, now=_TIMELESS, notice=said, standings=dict(standings))
     return Markup(html)  # noqa: S704  (our own template, autoescaped)
+
+
+def changed(old: Edition, new: Edition, language: str) -> tuple[Told, ...]:
+    """What differs between two editions, in words; found once per pair and language."""
+    return _changes(old.digest, new.digest, language, _Held(old), _Held(new))
+
+
+@lru_cache(maxsize=64)
+def _changes(_old: str, _new: str, language: str, old: _Held, new: _Held) -> tuple[Told, ...]:
+    return told(_compiled(old.edition), _compiled(new.edition), language)
+
+
+def _compiled(edition: Edition) -> CompiledPolicy:
+    return compile_policy(edition.policy, edition.packs)

@@ -1,4 +1,5 @@
-"""The addresses of the policy: the version in force, every version, their history, and the file itself (P1, P3)."""
+"""The addresses of the policy: the version in force, every version, their history, what changed between two, and the
+file itself (P1, P3)."""
 
 import gzip
 from collections.abc import Callable
@@ -9,10 +10,12 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response import Response
 
+from omonat.base.errors import BadInput
 from omonat.base.instants import Instant
 from omonat.pages import Nav
 from omonat.pages.http import language_for, security_headers
-from omonat.site.door import HOME, SITE, body
+from omonat.policy.prose_changes import SAME
+from omonat.site.door import COMPLAIN, HOME, PAIRED, SITE, body, changed
 from omonat.site.library import Edition, PolicyLibrary
 
 Asked = Request[Any, Any, Any]
@@ -41,7 +44,11 @@ def site_routes(
     async def file(request: Asked, version: FromPath[str]) -> Answer:
         return await pages.file(request, await library.by_version(version))
 
-    return [policy, history, version_, file]
+    @get(f"{HOME}/compare/{{pair:str}}", name="policy-compare", include_in_schema=False)
+    async def compare(request: Asked, pair: FromPath[str]) -> Answer:
+        return await pages.compare(request, pair)
+
+    return [policy, history, version_, file, compare]
 
 
 class _Pages:
@@ -60,6 +67,21 @@ class _Pages:
         """All versions."""
         return await self._page(request, "history.html", editions=await self._library.history())
 
+    async def compare(self, request: Asked, pair: str) -> Answer:
+        """Two versions side by side, `1..2`: what is new, and what is milder (P3)."""
+        old, _, new = pair.partition(PAIRED)
+        editions = [await self._library.by_version(version) for version in (old, new)]
+        if editions[0] is None or editions[1] is None:
+            return await self._missing(request)
+        language = _language(request)
+        try:
+            found = changed(editions[0], editions[1], language)
+        except BadInput:  # a law pack it names isn't at hand: what it does can't be told
+            return await self._missing(request)
+        return await self._page(
+            request, "compare.html", old=editions[0], new=editions[1], changes=found, same=SAME[language]
+        )
+
     async def file(self, request: Asked, edition: Edition | None) -> Answer:
         """The exact bytes that were published."""
         if edition is None:
@@ -76,7 +98,11 @@ class _Pages:
         language = _language(request)
         words = SITE.words(language)
         current = await self._library.current()
-        links = [Nav(HOME, words("The policy in force")), Nav(f"{HOME}/history", words("All versions"))]
+        links = [
+            Nav(HOME, words("The policy in force")),
+            Nav(f"{HOME}/history", words("All versions")),
+            Nav(COMPLAIN, words("Complain or ask")),
+        ]
         query = request.url.query
         html = SITE.render(
             template,

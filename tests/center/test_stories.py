@@ -10,7 +10,7 @@ from litestar import Litestar
 
 from omonat import center as door
 from omonat.base.errors import Refused
-from omonat.base.instants import DAY
+from omonat.base.instants import DAY, SECOND
 from omonat.flows.collect import CollectRequest
 from omonat.flows.publish_policy import Publication
 from omonat.flows.use import UseAnswer, UseRequest
@@ -26,9 +26,7 @@ async def marketing(center: Center, person: str, purpose: str = "marketing-email
 
 async def choose(reader: Reader, purpose: str, state: str) -> None:
     await reader.go("/me/choices")
-    folded = reader.page.locator(f"details:not([open]):has([id='{purpose}']) > summary")
-    if await folded.count():
-        await folded.click()
+    await reader.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     async with reader.page.expect_navigation():
         await reader.page.locator(f"[id='{purpose}'] button[value={state}]").click()
 
@@ -48,7 +46,8 @@ async def test_R1_values_are_covered_until_asked_for_and_say_why_and_until_when(
         assert "Delivery of the order" in await held.inner_text()
         assert "in 6 years" in await held.inner_text()
         said = await held.inner_html()
-        for words in ("the courier sees your name", "Contract", "Site · Order with delivery", "an earlier date is set"):
+        contract = ("the courier sees your name", "Contract", "Site · Order with delivery")
+        for words in (*contract, "while this is open: Order", "At the very latest"):
             assert words in said
         async with reader.page.expect_navigation():
             await held.locator(".masked button").click()
@@ -82,7 +81,7 @@ async def test_G3_a_password_is_shown_as_what_nobody_can_read(center: Center) ->
         assert "Nobody can read this, not even us" in await held.inner_text()
         assert await held.locator("button").count() == 0
         assert "kifoya" not in await reader.page.content()
-        assert "25-34" in await reader.text()
+        assert "25–34" in await reader.text()
 
 
 async def test_B3_the_person_sees_who_looked_and_who_was_refused_but_no_name(center: Center) -> None:
@@ -144,15 +143,39 @@ async def test_C1_C2_a_consent_given_here_opens_the_use_and_withdrawn_closes_it_
         assert sizes[0] == sizes[1]
 
 
+async def test_C2_what_was_asked_comes_first_and_an_empty_box_is_no_refusal(center: Center) -> None:
+    """An order asks for three consents; the rest lies folded. Only who pressed “Refuse” reads that they refused."""
+    order, phone = await center.customer(consents={"marketing-email": False})
+    async with center.reader(width=320) as reader:
+        await center.sign_in(reader, phone, order.person)
+        await reader.go("/me/choices")
+        shown = await reader.page.locator(".option-row:visible").evaluate_all("rows => rows.map(row => row.id)")
+        assert sorted(shown) == ["guide-courier", "marketing-email", "marketing-sms"]
+        newsletter = reader.page.locator("[id='marketing-email'] .state")
+        assert "You did not agree" in await newsletter.inner_text()
+        assert "No answer yet" in await reader.page.locator("[id='marketing-sms'] .state").inner_text()
+        assert await reader.page.locator(".badge.bad").count() == 0
+        assert "You refused" not in await reader.page.content()
+        assert "You did not agree: Newsletter by e-mail" in await reader.text()
+        center.clock.forward(SECOND)
+        await choose(reader, "marketing-email", "withdrawn")
+        assert "You refused" in await newsletter.inner_text()
+        center.clock.forward(SECOND)
+        await choose(reader, "survey", "given")
+        assert await reader.page.locator("#survey:visible").count() == 1, "once chosen about, it is among the first"
+
+
 async def test_C2_every_purpose_that_waits_for_consent_can_be_chosen(center: Center) -> None:
     order, phone = await center.customer()
     policy = await center.house.grounds.law.current()
     async with center.reader() as reader:
         await center.sign_in(reader, phone, order.person)
         await reader.go("/me/choices")
-        await reader.page.locator("#others ~ details > summary").click()
+        await reader.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
         for purpose in policy.policy.consent_needed:
-            assert await reader.page.locator(f"[id='{purpose}'] .pair button").count() == 2, purpose
+            yes = reader.page.locator(f"[id='{purpose}'] .pair button:not([value=withdrawn])")
+            assert await yes.count() == (3 if purpose == "guide-courier" else 1), purpose  # for an hour, a day, always
+            assert await reader.page.locator(f"[id='{purpose}'] .pair button[value=withdrawn]").count() == 1, purpose
             assert policy.purposes[purpose].tells["en"] in await reader.text()
 
 
@@ -330,3 +353,31 @@ async def test_P1_without_a_policy_the_door_says_so_calmly(dsn: str, tmp_path: P
     assert answer.status_code == 503
     assert "Политика" in answer.text
     assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_L5_somebody_allows_their_location_for_an_hour_and_ends_it_with_one_press(center: Center) -> None:
+    """The grant stands with its end, ends by itself, and is ended as easily as given (L6, C2)."""
+    order, phone = await center.customer()
+    async with center.reader("en") as reader:
+        await center.sign_in(reader, phone, order.person)
+        await reader.go("/me/choices")
+        guide = reader.page.locator("#guide-courier")
+        await reader.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        await guide.locator("select").select_option("district")
+        async with reader.page.expect_navigation():
+            await guide.get_by_role("button", name="Agree for an hour").click()
+        said = await guide.inner_text()
+        assert "You agreed" in said
+        assert "to about 1 kilometre" in said
+        assert "until" in said
+        standing = await center.house.my_data.standing(order.person)
+        assert standing.terms["guide-courier"].precision == "district"
+        center.clock.forward(SECOND)
+        async with reader.page.expect_navigation():
+            await guide.get_by_role("button", name="End it now").click()
+        assert "You refused" in await guide.inner_text()
+        assert not (await center.house.my_data.standing(order.person)).terms
+        center.clock.forward(SECOND)
+        async with reader.page.expect_navigation():
+            await guide.get_by_role("button", name="Agree for always").click()
+        assert "always" in await guide.inner_text()

@@ -15,7 +15,7 @@ from omonat.database.pool import Database
 
 ROWS = 100_000
 FEW = {
-    "installation", "policies", "leases", "evidence_log", "retention_state",
+    "installation", "policies", "leases", "notice_rounds", "evidence_log", "retention_state",
     "control_journal", "control_changes", "drills",
 }  # fmt: skip
 """Tables that stay small: one row; one for each version, kind of work or drill; what is gone in seconds."""
@@ -28,6 +28,10 @@ WHOLE = {
     "choices_that_differ": "an audit, once a day: it compares everything",
     "unplaced": "once, after a restore on another server: it compares everything",
     "open_counts": "counts what is on its way: the index of the messages under way is all it reads",
+    "uses_since": "what a version would do, for two people about to publish it: one pass over the uses of a month",
+    "uses_without_consent": "as above",
+    "count_concerned": "counts everybody a version concerns: for two people about to publish it",
+    "round_counts": "counts the notices of one version, for the operator: the index of their states is all it reads",
     "anybody_has_secrets": "ends at the first staff member who has them",
     "personal_tables": "once, when the control journal is opened: it reads the catalogue",
     "issue_client": "once for a name, and then only where two operators issue the same one at once",
@@ -74,6 +78,8 @@ insert into outbox (person, id, template, class, purpose, channel, address_item,
     select 'per_' || n, 'msg_' || n, 't', 'service', 'p', 'sms', 'contact.mobile', 'uz', '{{}}', now(),
            case when n > 500 then 'sent' else 'waiting' end, now(), case when n > 500 then now() end
     from generate_series(1, {ROWS}) n;
+insert into notices select 'per_' || n, 2, 1, 'email', case when n > 500 then 'told' when n > 250 then 'failed'
+           else 'handed-over' end, 'msg_' || n, now() from generate_series(1, {ROWS}) n;
 insert into entries (txid, id, at, act, body, leaf)
     select n, 'ev_' || n, now(), 'a:b', 'x', sha256('x') from generate_series(1, {ROWS}) n;
 insert into rows_gone select 'ev_' || n, 'record', n from generate_series(1, {ROWS}) n;
@@ -167,7 +173,7 @@ def _partial(node: dict[str, Any]) -> bool:
     return node.get("Index Name") in {
         *("outbox_due", "outbox_handing_over", "work_items_waiting", "cases_open_by_kind"),
         *("erasures_under_way", "erasures_not_final", "holds_by_review", "reckonings_by_age"),
-        "system_notices_due",
+        *("system_notices_due", "notices_handed_over", "notices_failed"),
     }
 
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Page
 
 from tests.desk.conftest import Desk, Worker
+from tests.pages.english import SAYING, left_in_english
 
 AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text("utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -25,6 +26,8 @@ SCHEMES: dict[str, Any] = {"uz": [], "ru": [], "en": ["light", "dark"]}
 async def looked_at(page: Page, language: str) -> None:
     """In the reader's language, accessible, nothing past a small screen's edge, everything large enough to press."""
     assert await page.get_attribute("html", "lang") == language
+    if language != "en":
+        assert left_in_english(language, await page.evaluate(SAYING)) == [], page.url
     await page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     await page.set_viewport_size({"width": 320, "height": 700})
     assert await page.evaluate(TOO_WIDE) == [], page.url

@@ -40,7 +40,8 @@ async def test_the_page_shows_the_newest_first_as_text_only(app: Litestar, catch
     assert page.text.index("&lt;script&gt;") < page.text.index("earlier")
     assert page.headers["cache-control"] == "no-store"
     assert "default-src 'none'" in page.headers["content-security-policy"]
-    assert not re.search(r'(src|href|action)="(?!/catcher)', page.text)
+    assert not re.search(r'(src|href|action)="(?!/catcher|/\?lang=en")', page.text), "itself, and the way back"
+    assert 'href="/?lang=en"' in page.text
     assert " style=" not in page.text
     assert "12:00" in page.text
 

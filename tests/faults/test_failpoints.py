@@ -24,6 +24,7 @@ from omonat.base.errors import BadInput, Refused
 from omonat.base.instants import DAY, MINUTE, Instant, to_rfc3339
 from omonat.base.settings import load
 from omonat.evidence.sequencer import Sequencer
+from omonat.flows.ask import NewRequest
 from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.collect import CollectRequest
@@ -37,6 +38,7 @@ from omonat.flows.use import UseRequest
 from omonat.jobs import _tidy_for_ever
 from omonat.mail.drain import Drain
 from omonat.promises.messages import Channel
+from omonat.promises.requests.facts import Kind, Outcome
 from scripts.failpoints import main, points
 from tests.erasure.stories import closed, one, ordered, swept
 from tests.erasure.test_holds import officers, placed
@@ -132,8 +134,8 @@ async def test_every_failpoint_is_reached(
 ) -> None:
     walk = Walk(shop, drain, gateway, armed)
     for part in (
-        walk.orders, walk.choices, walk.cases, walk.letters, walk.staff, walk.sign_in, walk.unexplained, walk.policy,
-        walk.endings, walk.erasure, walk.rest,
+        walk.orders, walk.choices, walk.cases, walk.letters, walk.staff, walk.sign_in, walk.requests, walk.unexplained,
+        walk.policy, walk.endings, walk.erasure, walk.rest,
     ):  # fmt: skip
         await part()
     assert set(points()) - armed.hit() == set()
@@ -220,6 +222,29 @@ class Walk:
                               item="contact.mobile", value="+998901234567", on_behalf_of="401")  # fmt: skip
         await self.house.lookup(found)
 
+    async def requests(self) -> None:
+        """Somebody asks, has the code sent again, confirms, gets an answer, and has the request taken up again."""
+        wanted = NewRequest(credential=await self.house.inner_credential("requests"), kind=Kind.ACCESS, door="site",
+                            text="Menda qanday maʼlumot bor?", contact="+998907654321")  # fmt: skip
+        asked = await self.house.ask(wanted)
+        await self.house.ask.send_again(asked.number, asked.code)
+        while (await self.drain.once())["sent"]:
+            pass
+        texts = [msgspec.json.decode(request[1])["text"] for request in self.gateway.requests[-2:]]
+        code = next(word.strip(",.") for word in texts[1].split() if word.strip(",.").isdigit())
+        await self.house.ask.confirm(asked.number, asked.code, code)
+        officer = await self.house.staff.member(await self._staff_id("1"))
+        assert officer is not None
+        await self.house.answer_requests.claim(officer, asked.number)
+        await self.house.answer_requests.answer(
+            officer, asked.number, text="Mana.", outcome=Outcome.DONE, reason=None,
+            credential=await self.house.inner_credential("desk"),
+        )  # fmt: skip
+        await self.house.follow_request.reopen(asked.number, asked.code, caller="")
+
+    async def _staff_id(self, ref: str) -> str:
+        return str(await one(self.shop, f"select id from staff where ref = '{ref}'"))
+
     async def policy(self) -> None:
         """A second version is published for tomorrow, by two people who prove themselves, and comes into force."""
         proofs = {}
@@ -250,6 +275,11 @@ class Walk:
         self.shop.orders = 100  # the cases before have a story of their own
         order = await ordered(self.shop)
         await closed(self.shop, order)
+        children = self.house.children
+        await children.signal(order.person, "staff", by="test")
+        await children.agree(order.person, "signed-form", reference="2026-114", by="901")
+        await children.take_back(order.person, by="901")
+        await children.agree(order.person, "signed-form", reference="2026-115", by="901")
         hold = await placed(self.shop, "record", order.record)
         await self.house.holds.approve(hold.id, by="902")
         await self.house.holds.end(hold.id, by="901")

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from omonat.base.codes import sentence
 from omonat.base.errors import Refused, Unavailable
 from omonat.base.instants import DAY, Instant, from_datetime, to_datetime
 from omonat.base.settings import Settings
@@ -44,10 +45,9 @@ async def ordered(shop: Shop, version: str = "1", *, system: str = "site", **mor
     request = CollectRequest(
         credential=shop.credentials[system],
         service="order",
-        items=shop.order_items(),
         version=version,
         case=f"order:{41876 + shop.orders}",
-        **{"consents": {}} | more,
+        **{"items": shop.order_items(), "consents": {}} | more,
     )
     return await shop.house.collect(request)
 
@@ -280,6 +280,28 @@ async def test_R3_an_expired_item_is_refused_from_the_due_second_and_the_tax_dut
     mine = (await shop.house.my_data(order.person)).newest()
     assert set(mine) == {"transaction.amount"}
     assert (mine["transaction.amount"].factor, mine["transaction.amount"].source) == ("obligation", "uz/tax")
+
+
+async def test_R3_another_records_end_is_not_said_of_the_order_one_works_on(shop: Shop) -> None:
+    """What this order never held is said so, with the record that once had it; the expired one says which it is."""
+    before = await ordered(shop)
+    await shop.house.cases.event(
+        CaseEvent(credential=shop.credentials["panel"], case=before.case or "", name="case-closed")
+    )
+    shop.clock.forward(DAY)
+    bare = shop.order_items(**{"contact.landmark": None})
+    order = await ordered(shop, person=before.person, items=bare)
+    now = await delivered(shop, order)
+    reason = now.withheld["contact.landmark"]
+    assert (reason.code, reason.promise) == ("only-in-an-older-record", "R3")
+    assert reason.about == {"item": "contact.landmark", "service": "order"}
+    for language in ("uz", "ru", "en"):
+        said = sentence(reason.code, language, {"item": "Moʻljal", "service": "Buyurtma"})
+        assert "{" not in said
+        assert "Buyurtma" in said
+    assert "contact.postal-address" in now.items, "what the order itself holds is given all the same"
+    recorded = await shop.house.my_data.own_entry(order.person, now.receipt.id)
+    assert recorded.entry.facts["withheld"]["only-in-an-older-record"] == ["contact.landmark"]
 
 
 async def test_A1_no_evidence_no_data_and_it_recovers_by_itself(shop: Shop) -> None:

@@ -16,6 +16,7 @@ import pytest
 from omonat import app
 from omonat.api import Api
 from omonat.api.operations import OPERATIONS
+from omonat.base import failpoints
 from omonat.base.errors import OmonatError, Refused
 from omonat.base.settings import RootSource, Settings
 from omonat.cli import _keeper
@@ -24,7 +25,9 @@ from omonat.sealed import Sealed, sealed_page
 from omonat.vault.keeper import Keeper as Asking
 from omonat.vault.root import RootKey
 from omonat.vault.shares import keep_set, make_set
+from omonat.vault.unsealings import waiting
 from omonat.vault.vault import Vault
+from tests.faults.breaking import Failpoints
 from tests.keys.conftest import KEY, Omonat, written
 
 ROOT = Path(__file__).parents[2]
@@ -135,6 +138,28 @@ async def test_S6_shares_that_led_to_nothing_are_forgotten(
     for _ in range(3):
         await asyncio.sleep(0)
     assert (await keeper.answer({"ask": "status"}, sibling=False))["given"] == 0
+
+
+async def test_S2_an_unsealing_that_cannot_be_noted_opens_nothing(
+    home: Path, shares: list[str], tmp_path: Path
+) -> None:
+    (home / failpoints.MARK).touch()
+    faults = Failpoints(tmp_path / "faults")
+    failpoints.arm(faults.control, home)
+    keeper = Keeper(Settings(home=home), None)
+    try:
+        for n in (0, 1):
+            await keeper.answer({"ask": "unseal", "here": "yes", "share": shares[n]}, sibling=False)
+        faults.arm("keys.drafted", "full")
+        assert await refusal(keeper, ask="unseal", here="yes", share=shares[2]) == "unseal-unnoted"
+    finally:
+        failpoints.arm(None, home)
+    assert await keeper.answer({"ask": "root"}, sibling=True) == {"root": None}
+    assert waiting(home) == []
+    for n in (0, 1, 2):
+        told = await keeper.answer({"ask": "unseal", "here": "yes", "share": shares[n]}, sibling=False)
+    assert told["sealed"] is False
+    assert [(done.by, sorted(done.given)) for done in waiting(home)] == [("shares", [1, 2, 3])]
 
 
 async def test_S6_a_passphrase_that_was_once_in_a_file_can_be_typed(home: Path, tmp_path: Path) -> None:

@@ -24,14 +24,16 @@ from omonat.mail.letter import Links, Sender
 from omonat.mail.outbox import Outbox
 from omonat.mail.sms import Gateway, GatewayCarrier
 from omonat.mail.smtp import Relay, SmtpCarrier
-from omonat.promises.messages import Channel, Message, PurposeFacts, Recipient, put
+from omonat.promises.messages import Channel, Message, PurposeFacts, Recipient, Value, Waiting, put
 from omonat.vault.root import RootKey
 from omonat.vault.vault import Vault
 from omonat.vault.verify_only import HashCost
 
 NOON = from_rfc3339("2026-12-01T12:00:00+05:00")
 SENDER = Sender("BESHQOZON", "webmaster@beshqozon.example")
-LINKS = Links("http://localhost:8600/me", "http://localhost:8600/page/privacy-policy")
+LINKS = Links(
+    "http://localhost:8600/me", "http://localhost:8600/page/privacy-policy", "http://localhost:8600/complain/status"
+)
 PURPOSES = {
     "account-codes": PurposeFacts("transactional", "contract"),
     "confirm-order": PurposeFacts("transactional", "contract"),
@@ -92,6 +94,9 @@ class Rules:
 
     async def recipients(self) -> Mapping[str, Recipient]:
         return self.registered
+
+    async def worded(self, message: Waiting) -> Mapping[str, Value]:
+        return {"text": f"{message.facts['since']} {message.facts['version']}", "agree": 0, "effective": NOON}
 
 
 class ScriptedGateway:

@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from email import message_from_bytes, policy
 from html.parser import HTMLParser
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from omonat.base.errors import BadInput
 from omonat.base.instants import Instant
 from omonat.mail.compose import Unsubscribe, compose
-from omonat.mail.letter import Letter, Links, Sender, blocks_of, greeting_name, write_letter, write_sms
+from omonat.mail.letter import Letter, Sender, blocks_of, greeting_name, write_letter, write_sms
 from omonat.promises.messages import LANGUAGES, TEMPLATES, Channel, MessageClass, Value
 
 from .conftest import LINKS, NOON, SENDER
@@ -24,11 +25,17 @@ PARAMS: dict[str, dict[str, Value]] = {
     "registration-confirmation": {},
     "order-confirmation": {"order": "41877", "delivery": 1, "total": 12_500_000},
     "information-request-answer": {"request": "88", "answer": "Ha, bor.\n\nOsh soat 12 da tayyor."},
+    "request-code": {"request": "K7M2QR9XDT", "minutes": 60, "code": "271828"},
+    "request-received": {"request": "K7M2QR9XDT", "due": 1_796_000_000, "code": "ABCDEFGHJKLMNPQR"},
+    "request-answered": {"request": "K7M2QR9XDT", "code": "ABCDEFGHJKLMNPQR"},
     "service-notice": {"kind": "security-breach", "title": "Nosozlik", "text": "Bir.\n\nIkki."},
+    "policy-changed": {
+        "kind": "service-change", "since": "1", "version": "2", "text": "Bir.\n\nIkki.", "agree": 1, "effective": NOON,
+    },
     "newsletter-welcome": {},
-}
+}  # fmt: skip
 UNSUBSCRIBE = Unsubscribe("https://beshqozon.example/unsubscribe/token", SENDER.mailbox)
-MAIL_LINKS = Links(LINKS.center, LINKS.policy, UNSUBSCRIBE.address)
+MAIL_LINKS = replace(LINKS, unsubscribe=UNSUBSCRIBE.address)
 EVERY = [
     (template, language, channel)
     for template in TEMPLATES.values()
@@ -70,7 +77,7 @@ class Reading(HTMLParser):
 
 def test_N1_every_parameter_of_every_template_is_tried_here() -> None:
     assert {name: set(params) for name, params in PARAMS.items()} == {
-        name: set(template.open | template.sealed) for name, template in TEMPLATES.items()
+        name: set(template.open | template.sealed | template.worded) for name, template in TEMPLATES.items()
     }
 
 

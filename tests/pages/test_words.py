@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from omonat.pages import extract
 from omonat.pages.words import DEFAULT_LANGUAGE, KIT, LANGUAGES, language_of, words_of
+from tests.pages.english import left_in_english, unlisted
 
 ROOT = Path(__file__).parents[2]
 TRANSLATED = [(door, language) for door in extract.doors(ROOT) for language in extract.TRANSLATED]
@@ -21,6 +22,24 @@ def _strings(message: object) -> list[str]:
 
 def test_nothing_is_missing_doubtful_stale_or_left_in_english_in_any_door() -> None:
     assert extract.run(ROOT, check=True) == []
+
+
+@pytest.mark.parametrize("door", extract.doors(ROOT), ids=lambda each: each.name)
+def test_every_sentence_a_module_says_is_seen_by_the_extraction(door: Path) -> None:
+    """One that is not would be missing from every catalogue, and nobody would be told: it is shown in English."""
+    assert unlisted(door) == set()
+
+
+def test_a_sentence_the_extraction_does_not_see_is_found(tmp_path: Path) -> None:
+    (tmp_path / "page.py").write_text('a = visit.words(known.get(x, N_("Kept")))\nb = MAIL.words("uz")("Privacy")\n')
+    assert unlisted(tmp_path) == {"Kept", "Privacy"}
+
+
+@pytest.mark.parametrize("language", extract.TRANSLATED)
+def test_english_on_a_page_is_found_with_its_gaps_filled_and_a_translation_is_not(language: str) -> None:
+    words = words_of(language)
+    said = ["My data", "in 12 days", words.ngettext("in %(num)s minute", "in %(num)s minutes", 3), words("Sign out")]
+    assert left_in_english(language, said) == ["My data", "in 12 days"]
 
 
 @pytest.mark.parametrize(("door", "language"), TRANSLATED, ids=lambda each: getattr(each, "name", each))

@@ -62,7 +62,8 @@ def settings_of(home: Path, root_key: Path, dsn: str) -> Settings:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def first(short_folder: Path) -> AsyncIterator[Installation]:
     """An installation that was made and stopped; it is only copied."""
-    home, key = short_folder / "w0", new_key(short_folder / "w0.key")
+    name = f"w{next(_numbers)}"  # another folder's tests may have made one as well
+    home, key = short_folder / name, new_key(short_folder / f"{name}.key")
     server = Server.start(home)
     try:
         await migrate(server.dsn)
@@ -84,7 +85,7 @@ def installation(first: Installation) -> Iterator[Installation]:
 @pytest.fixture(scope="session")
 def running(first: Installation) -> Iterator[Service]:
     """A service with two web workers, for all tests that leave it running and well."""
-    with serving(first.copy(first.home.with_name("w-running"))) as service:
+    with serving(first.copy(first.home.with_name(f"w{next(_numbers)}"))) as service:
         yield service
 
 

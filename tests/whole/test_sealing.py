@@ -20,6 +20,7 @@ from omonat.vault.keeper import SOCKET
 from omonat.vault.root import RootKey
 from omonat.vault.shares import keep_set, make_set
 from omonat.vault.vault import Vault
+from tests.whole import witness
 from tests.whole.lines import Line, one_to_each, ordered
 from tests.whole.serving import ROOT, Installation, Service, serving, until
 
@@ -106,6 +107,8 @@ def test_S6_holders_open_it_one_by_one_and_sealing_leaves_no_key_in_any_process(
     opened = omonat(of, port, "unseal", papers[2], ROOT_KEY="shares")
     assert opened.returncode == 0, opened.stderr
     sealed.wait_until_it_answers()
+    until(lambda: witness.read(of).acts().get("root:unsealed") == 1, 40, sealed.said)
+    assert not list((of.home / "keys").glob("unsealed-*"))
     ordered(Line(sealed), of, USE["case"])
     for line in one_to_each(sealed):
         assert line.use(of.credentials["site"], **USE).body["items"]["contact.name"] == "Zilola Rahimova"

@@ -5,6 +5,7 @@ from typing import Final
 from omonat.api import changes
 from omonat.api.answers import (
     Acknowledged,
+    Asked,
     Registered,
 )
 from omonat.api.bodies import (
@@ -15,12 +16,13 @@ from omonat.api.bodies import (
     EventBody,
     MessageBody,
     ObjectionBody,
+    RequestBody,
     RestrictionBody,
     StaffBody,
     TellingBody,
 )
 from omonat.api.call import Example, Operation
-from omonat.api.operations.examples import ACKNOWLEDGED, CASE, CASE_ERRORS, CHOICE_ERRORS, PERSON
+from omonat.api.operations.examples import ACKNOWLEDGED, CASE, CASE_ERRORS, CHOICE_ERRORS, EVIDENCE, PERSON
 
 REPORTING: Final = (
     Operation(
@@ -70,12 +72,17 @@ REPORTING: Final = (
         method="POST",
         path="/v1/consents",
         summary="Give or withdraw consent",
-        tells="Once this is answered, no use begun afterwards sees a consent that was withdrawn (C1, C2).",
+        tells="Once this is answered, no use begun afterwards sees a consent that was withdrawn (C1, C2). `term` says "
+        "of a location how long the permission lasts and how exact the place may be: `once` or `while-open` for a "
+        "`case`, `until` a time, `permanent`. It ends by itself; without one it is permanent, to the street (L5).",
         handle=changes.consent,
         body=ConsentBody,
         answer=Acknowledged,
         status=201,
-        codes=(*CHOICE_ERRORS, "consent-not-asked"),
+        codes=(
+            *CHOICE_ERRORS,
+            *("consent-not-asked", "term-not-asked", "term-unclear", "term-over", "no-open-case", "time-malformed"),
+        ),
         keyed=True,
         example=Example(
             body={"person": PERSON, "purpose": "marketing-email", "state": "withdrawn"}, answer=ACKNOWLEDGED
@@ -167,6 +174,39 @@ REPORTING: Final = (
                 "params": {"order": "41877", "delivery": 1, "total": 9_000_000},
             },
             answer=ACKNOWLEDGED,
+        ),
+    ),
+    Operation(
+        id="request",
+        method="POST",
+        path="/v1/requests",
+        summary="Take in a complaint or a request about data",
+        tells="For systems the policy names as a source of them. Text and contact are sealed; a number and the "
+        "deadline of the law packs come back. What concerns data waits for a code typed by the person, unless your "
+        "system names the person. A code that opens the answer goes to the person, never to a system (A2, Q2).",
+        handle=changes.request,
+        body=RequestBody,
+        answer=Asked,
+        status=201,
+        codes=(
+            "request-contact-needed",
+            "request-deadline-unknown",
+            "too-many-requests",
+            "person-unknown",
+            "source-not-named",
+            "value-malformed",
+            "value-card-number",
+            "value-card-verification",
+        ),
+        keyed=True,
+        example=Example(
+            body={"kind": "complaint", "text": "Kuryer kechikdi va qoʻngʻiroq qilmadi.", "contact": "90 123 45 67"},
+            answer={
+                "number": "K7M2QR9XDT",
+                "due": "2026-12-11T09:00:00.000000Z",
+                "waits-for-proof": False,
+                "evidence": EVIDENCE,
+            },
         ),
     ),
     Operation(

@@ -1,6 +1,8 @@
 -- name: case_for_update^
--- A case, locked until the transaction ends, with its person's evidence slot; null once they were erased.
+-- A case, locked until the transaction ends, with its person's evidence slot; null once they were erased. `ours`: it is
+-- a request's, which has an inbox of its own.
 select k.id, k.kind, k.service, k.person, k.opened_at, k.closed_at, k.assigned, k.anchors,
+       exists (select from requests r where r.case_id = k.id) as ours,
        (select p.evidence_slot from persons p where p.id = k.person and p.erased_at is null) as evidence_slot
   from cases k where k.id = :id for update of k;
 

@@ -9,8 +9,8 @@ update persons set standing = :standing, restricted_at = :restricted_at where id
 
 -- name: add_choice!
 -- One choice, never changed afterwards (I7).
-insert into choices (id, person, kind, purpose, channel, state, at, version, door, entry)
-values (:id, :person, :kind, :purpose, :channel, :state, :at, :version, :door, :entry);
+insert into choices (id, person, kind, purpose, channel, state, at, version, door, entry, term)
+values (:id, :person, :kind, :purpose, :channel, :state, :at, :version, :door, :entry, :term);
 
 -- name: choices_of
 -- What a person chose, newest first.

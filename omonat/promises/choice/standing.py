@@ -1,7 +1,8 @@
 """Standing: the live projection of a person's append-only choices, as one small mapping on the person's row.
 
   {"consents": {purpose: ordinal}, "agreed": {purpose: ordinal}, "withdrawn": {purpose: µs}, "objections": [purpose, …],
-   "doubt": [purpose, …]}    consents of which a restore couldn't tell whether they were taken back since
+   "doubt": [purpose, …],    consents of which a restore couldn't tell whether they were taken back since
+   "terms": {purpose: {…}}}  how long a consent lasts that ends by itself (`omonat.promises.location`)
 
 Pure: `applied` returns a new mapping and never changes the old one, so the latest choice of each kind and purpose
 wins and history stays in `choices` (I7).
@@ -22,22 +23,26 @@ State = Literal["given", "withdrawn"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One choice. `version` is the policy ordinal whose words were shown; a restriction names no purpose."""
+    """One choice. `version` is the policy ordinal whose words were shown; a restriction names no purpose; `term` says
+    of a consent how long it lasts."""
 
     kind: Kind
     purpose: str
     state: State
     version: int
     at: Instant
+    term: Mapping[str, Any] | None = None
 
 
 def applied(standing: Standing | None, choice: Choice) -> dict[str, Any]:
     """The standing after a choice. A restriction is a column of its own and leaves the standing as it is."""
     after: dict[str, Any] = dict(standing or {})
-    if choice.kind == "agreement" or (choice.kind == "consent" and choice.state == "given"):
+    if choice.kind in ("agreement", "consent") and choice.state == "given":
         agreed = dict(after.get("agreed", {}))  # who consents in a version's words agrees to what they say (P2)
         agreed[choice.purpose] = max(choice.version, agreed.get(choice.purpose, 0))
         after["agreed"] = agreed
+    if choice.kind == "agreement" and choice.state == "withdrawn":
+        after["agreed"] = {p: version for p, version in after.get("agreed", {}).items() if p != choice.purpose}
     match choice.kind:
         case "consent":
             consents = dict(after.get("consents", {}))
@@ -48,6 +53,11 @@ def applied(standing: Standing | None, choice: Choice) -> dict[str, Any]:
             elif consents.pop(choice.purpose, None) is not None:
                 withdrawn[choice.purpose] = choice.at
             after.update(consents=consents, withdrawn=withdrawn)
+            terms = {purpose: term for purpose, term in after.pop("terms", {}).items() if purpose != choice.purpose}
+            if choice.state == "given" and choice.term is not None:
+                terms[choice.purpose] = choice.term
+            if terms:
+                after["terms"] = terms
             if doubts := [p for p in after.pop("doubt", ()) if p != choice.purpose]:
                 after["doubt"] = doubts  # of a restore, for other purposes
         case "objection":
@@ -58,10 +68,15 @@ def applied(standing: Standing | None, choice: Choice) -> dict[str, Any]:
     return after
 
 
-def live_consents(standing: Standing | None) -> frozenset[str]:
-    """The purposes consented to now; without those in doubt."""
+def live_consents(standing: Standing | None, now: Instant | None = None) -> frozenset[str]:
+    """The purposes consented to; without those in doubt and, at `now`, those whose term is over."""
     known = standing or {}
-    return frozenset(known.get("consents", ())).difference(known.get("doubt", ()))
+    over = [
+        purpose
+        for purpose, term in known.get("terms", {}).items()
+        if now is not None and ("used" in term or ("until" in term and term["until"] <= now))
+    ]
+    return frozenset(known.get("consents", ())).difference(known.get("doubt", ()), over)
 
 
 def withdrawn_at(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from omonat.base.instants import DAY, MINUTE, Instant
+from omonat.base.instants import DAY, HOUR, MINUTE, Instant
 
 LANGUAGES = ("uz", "ru", "en")
 
@@ -39,6 +39,7 @@ class Template:
     `lifetime` is how long it is worth sending after it was due, None: no limit. `greets` says whether it may call the
     person by name; without it the name is not even asked for (L3). `own_address`: it goes to an address the person has
     just typed and that isn't theirs before it is proved; so the message carries it itself, sealed.
+    `worded` are parameters nobody hands in: the policy words them at the moment of sending.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Template:
     lifetime: int | None = None
     greets: bool = True
     own_address: bool = False
+    worded: frozenset[str] = frozenset()
 
 
 _BOTH = frozenset(Channel)
@@ -102,11 +104,45 @@ TEMPLATES: Mapping[str, Template] = {
             sealed=frozenset({"answer"}),
         ),
         Template(
+            "request-code",
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            open=frozenset({"request", "minutes"}),
+            sealed=frozenset({"code"}),
+            lifetime=HOUR,
+            greets=False,
+        ),
+        Template(
+            "request-received",
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            open=frozenset({"request", "due"}),  # due: seconds since 1970
+            sealed=frozenset({"code"}),
+            lifetime=3 * DAY,
+            greets=False,
+        ),
+        Template(
+            "request-answered",  # the answer itself travels through no carrier
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            open=frozenset({"request"}),
+            sealed=frozenset({"code"}),
+            lifetime=3 * DAY,
+            greets=False,
+        ),
+        Template(
             "service-notice",
             MessageClass.SERVICE,
             _BOTH,
             open=frozenset({"kind"}),  # system-error | security-breach | service-change
             sealed=frozenset({"title", "text"}),  # free words: nobody knows what somebody writes there
+        ),
+        Template(
+            "policy-changed",
+            MessageClass.SERVICE,
+            _BOTH,
+            open=frozenset({"kind", "since", "version"}),  # between which versions, by their names
+            worded=frozenset({"text", "agree", "effective"}),
         ),
         Template("newsletter-welcome", MessageClass.MARKETING, _EMAIL, lifetime=7 * DAY),
     )

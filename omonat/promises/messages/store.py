@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import asyncpg
 import msgspec
 
+from omonat.base.errors import BadInput
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.database import statements
@@ -63,6 +64,31 @@ async def put(connection: asyncpg.Connection, message: Message, *, seal: Seal, n
         now=now,
     )
     return written
+
+
+async def put_many(connection: asyncpg.Connection, messages: Mapping[str, Message], *, now: Instant) -> None:
+    """Write many messages by id at once, of templates that have nothing to seal; as `put` in everything else.
+
+    Raises BadInput (`check`); then nothing is written.
+    """
+    templates = [check(message) for message in messages.values()]
+    if any(template.sealed for template in templates):
+        raise BadInput("message-parameters-wrong", template="", declared="")
+    every = list(messages.values())
+    await _queries.put_messages(
+        connection,
+        ids=list(messages),
+        people=[message.person for message in every],
+        templates=[template.id for template in templates],
+        classes=[template.message_class.value for template in templates],
+        purposes=[message.purpose for message in every],
+        channels=[message.channel.value for message in every],
+        items=[message.address_item for message in every],
+        languages=[message.language for message in every],
+        once=[message.once for message in every],
+        facts=[dict(message.params) for message in every],
+        now=now,
+    )
 
 
 async def under_way(database: Database, person: str, *, purpose: str, now: Instant) -> bool:

@@ -81,6 +81,8 @@ with codes as (
     delete from lookups where person = :person
 ), messages as (
     delete from outbox where person = :person
+), notices as (
+    delete from notices where person = :person
 ), sessions as (
     delete from web_sessions where holder = :person
 ), work as (

@@ -179,6 +179,8 @@ with codes as (
     delete from lookups where person = any(:ids::text[])
 ), messages as (
     delete from outbox where person = any(:ids::text[])
+), notices as (
+    delete from notices where person = any(:ids::text[])
 ), sessions as (
     delete from web_sessions where holder = any(:ids::text[])
 ), looked as (
@@ -205,9 +207,10 @@ with told as (
 )
 delete from persons where id = any(:ids::text[]);
 
--- name: quarantined_since
--- Children who were found and for whom no consent came in time (K2).
-select id from persons where quarantined_at <= :before and erased_at is null order by quarantined_at limit :most;
+-- name: quarantined
+-- Children who were found and for whom no consent came yet, the earliest first (K2).
+select id, quarantined_at from persons where quarantined_at <= :now and erased_at is null
+ order by quarantined_at limit :most;
 
 -- name: still_used$
 -- Whether any of these keys still opens something of the living: then nobody destroys them.

@@ -6,6 +6,7 @@ the search for cycles (`gc=False`), which they can't be part of.
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from msgspec import Struct
 
@@ -35,7 +36,7 @@ class PersonFacts(Struct, frozen=True, kw_only=True, gc=False):
     """The data subject's live state. `consents` and `agreed` map a purpose to the policy ordinal whose words were
     shown; `blocked` names why nothing may be used: "", "restricted", "quarantined", "erased", or "remains" for somebody
     erased of whom a duty keeps something. `doubts` are purposes whose consent may have been taken back after the copy a
-    restore began from.
+    restore began from. `terms` say of consents that end by themselves how long they last.
     """
 
     told: int
@@ -44,6 +45,7 @@ class PersonFacts(Struct, frozen=True, kw_only=True, gc=False):
     objections: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     agreed: Mapping[str, int] = _NOTHING
+    terms: Mapping[str, Any] = _NOTHING
 
 
 class RecordFacts(Struct, frozen=True, kw_only=True, gc=False):

@@ -93,7 +93,7 @@ def decide_record(
                 refused[item] = _of_item("due-unknown", "R1", item)
                 unsure.append(item)
             elif due <= now:
-                refused[item] = _of_item("no-longer-kept", "R3", item)
+                refused[item] = _over(item, record.service)
     if len(refused) < len(items):
         return ALLOW, refused
     if len(unsure) == len(refused):
@@ -124,6 +124,11 @@ def _doubtful(purpose: str) -> CannotTell:
 @lru_cache(4096)
 def _of_item(code: str, promise: str, item: str) -> Reason:
     return Reason(code, promise, {"item": item})
+
+
+@lru_cache(4096)
+def _over(item: str, service: str) -> Reason:
+    return Reason("no-longer-kept", "R3", {"item": item, "service": service})
 
 
 @lru_cache(4096)

@@ -9,12 +9,13 @@ from omonat.proving.probes import (
     keeping,
     messages,
     pages,
+    places,
     policy,
     uses,
 )
 
 PROBES: tuple[Probe, ...] = tuple(
     each
-    for module in (policy, collection, uses, choices, messages, access, keeping, pages, evidence)
+    for module in (policy, collection, uses, choices, messages, access, keeping, pages, places, evidence)
     for each in module.PROBES
 )

@@ -15,7 +15,7 @@ from omonat.proving.scene import Scene
 from omonat.proving.values import invent
 
 _retention = load("omonat.promises.retention")
-_GONE = ("no-longer-kept", "not-held", "key-gone")
+_GONE = ("no-longer-kept", "only-in-an-older-record", "not-held", "key-gone")
 
 
 @dataclass(frozen=True, slots=True)

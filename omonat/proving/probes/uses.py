@@ -12,7 +12,9 @@ from omonat.proving.outcome import CannotTell, Findings, Kept, Outcome, Probe, U
 from omonat.proving.people import Guest
 from omonat.proving.scene import Scene
 
-_ALLOWED_NOT_HELD: Final = frozenset({"not-held", "no-longer-kept", "key-gone", "due-unknown", "not-told-yet"})
+_ALLOWED_NOT_HELD: Final = frozenset(
+    {"not-held", "no-longer-kept", "only-in-an-older-record", "key-gone", "due-unknown", "not-told-yet"}
+)
 """Codes of items that the rule grants, and that aren't at hand."""
 UZ = "{}: har bir vazifa {} boʻyicha aynan siyosatda yozilgan maʼlumotni olishi, rozilik kerak boʻlsa, usiz rad etilishi kerak."
 RU = "{}: каждая роль {} должна получить ровно то, что написано в политике, а где нужно согласие, без него — отказ."

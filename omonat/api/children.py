@@ -1,0 +1,42 @@
+"""Children: signals that close a person's data, and parents' consents that open it again (K2)."""
+
+from omonat.api.answers import ChildAnswer, encode, rfc3339
+from omonat.api.bodies import ChildSignalBody, GuardianConsentBody
+from omonat.api.body import shaped
+from omonat.api.call import Call
+from omonat.flows.children import Closed
+
+
+async def signal(call: Call) -> bytes:
+    """Somebody is said to be a child."""
+    body = shaped(call.value, ChildSignalBody)
+    children = call.ports.children
+    return await call.once_per_key(lambda also: children.by_system(call.caller, body.person, body.signal, also), _told)
+
+
+async def consent(call: Call) -> bytes:
+    """A parent agrees, or takes it back."""
+    body = shaped(call.value, GuardianConsentBody)
+    children = call.ports.children
+    await children.permit(call.caller)
+    if body.state == "withdrawn":
+        return await call.once_per_key(
+            lambda also: children.take_back(body.person, by=body.on_behalf_of, also=also), _told
+        )
+    return await call.once_per_key(
+        lambda also: children.agree(
+            body.person, body.method, reference=body.reference, by=body.on_behalf_of, also=also
+        ),
+        _told,
+    )
+
+
+def _told(closed: Closed) -> bytes:
+    return encode(
+        ChildAnswer(
+            person=closed.person,
+            closed_at=rfc3339(closed.closed_at),
+            until=rfc3339(closed.until),
+            evidence=closed.entry,
+        )
+    )

@@ -1,0 +1,107 @@
+"""`omonat notices`: tell people of a new version, see how far that is, and take in what came back (P2, N2)."""
+
+import email
+import json
+import re
+import sys
+from email import policy as email_policy
+from email.message import Message
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from omonat.base.errors import BadInput
+from omonat.base.ids import is_id
+from omonat.base.instants import to_rfc3339
+from omonat.cli._house import in_house
+from omonat.flows.telling import Progress, Round
+from omonat.house import House
+
+app = typer.Typer(help="Tell people of a new version of the policy.", no_args_is_help=True)
+
+Home = Annotated[Path | None, typer.Option(help="The folder for everything durable [OMONAT_HOME].")]
+_OURS = re.compile(rb"^message-id:\s*<(msg_[a-z2-7]{26})@", re.IGNORECASE | re.MULTILINE)
+
+
+@app.command()
+def tell(home: Home = None) -> None:
+    """Do now what the jobs of a running service do by themselves, until there is nothing more to do now.
+
+    May be stopped and begun again at any moment, beside a running service too.
+    """
+
+    async def work(house: House) -> Progress:
+        queued = moved = told = 0
+        while True:
+            step = await house.tell_people.round()
+            queued, moved, told = queued + step.queued, moved + step.moved, told + step.told
+            typer.echo(f"  … queued {queued}, sent another way {moved}, told {told}", err=True)
+            if not step.more:
+                return Progress(queued=queued, moved=moved, told=told)
+
+    done = in_house(home, work)
+    typer.echo(f"queued {done.queued}, sent another way {done.moved}, told {done.told}")
+
+
+@app.command()
+def status(home: Home = None, json_: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """How many people are told of each version, by which way, and how many of them have been."""
+    rounds = in_house(home, lambda house: house.tell_people.status())
+    if json_:
+        typer.echo(json.dumps([_row(one) for one in rounds], ensure_ascii=False, indent=2))
+        return
+    for one in rounds:
+        told = sum(many for (_, state), many in one.counts.items() if state == "told")
+        search = "people are being looked for" if one.searching else "everybody was looked at"
+        typer.echo(f"version {one.version}: {told} of {sum(one.counts.values())} told; {search}")
+        for (channel, state), many in one.counts.items():
+            typer.echo(f"  {channel:7} {state:12} {many}")
+    if not rounds:
+        typer.echo("no version has news that people have to be told")
+
+
+@app.command()
+def returned(
+    file: Annotated[Path | None, typer.Argument(help="The letter that came back; else standard input.")] = None,
+    home: Home = None,
+) -> None:
+    """Take in a letter of ours that came back (RFC 3464): it has told nobody, and the next way is taken.
+
+    For the mail server to pipe to. Only a final failure counts. Exit codes: 0 noted · 6 no notice of ours.
+    """
+    raw = file.read_bytes() if file is not None else sys.stdin.buffer.read()
+    message = returned_message(raw)
+    if message is None:
+        raise BadInput("notice-not-found")
+    was = in_house(home, lambda house: house.tell_people.came_back(message))
+    if was is None:
+        raise BadInput("notice-not-found")
+    said = {"handed-over": "noted: the next way is taken", "told": "too late: it had counted as delivered"}
+    typer.echo(said.get(was, "known already"))
+
+
+def returned_message(raw: bytes) -> str | None:
+    """The id of the message of ours that a delivery report says has failed for good; None for anything else."""
+    report = email.message_from_bytes(raw, policy=email_policy.default)
+    parts = list(report.walk())
+    if not any(_has_failed(part) for part in parts if part.get_content_type() == "message/delivery-status"):
+        return None
+    for part in parts:
+        if part.get_content_type() in ("message/rfc822", "text/rfc822-headers"):
+            found = _OURS.search(part.as_bytes().replace(b"\r\n", b"\n"))
+            if found and is_id("msg", found[1].decode()):
+                return found[1].decode()
+    return None
+
+
+def _has_failed(status_part: Message) -> bool:
+    fields = status_part.get_payload()
+    return isinstance(fields, list) and any(
+        str(one.get("action", "")).strip().lower() == "failed" for one in fields if isinstance(one, Message)
+    )
+
+
+def _row(one: Round) -> dict[str, object]:
+    counts = [{"channel": channel, "state": state, "many": many} for (channel, state), many in one.counts.items()]
+    return {"version": one.version, "begun": to_rfc3339(one.begun), "searching": one.searching, "notices": counts}

@@ -1,0 +1,110 @@
+"""The rules of requests and complaints (A2, Q2). Pure.
+
+1. A request whose kind shows or changes somebody's data is worked on only after its channel was proved; until then
+   nothing follows from it, for nobody.
+2. One member of staff has it at a time: nobody claims what somebody else has, and only its holder answers or closes it.
+3. It is closed with an outcome after an answer, never without; a rejection names its reason.
+4. Whoever asked may say within 30 days of the answer that it did not settle the matter.
+5. Never confirmed within three days, it is closed; so is one whose person was erased meanwhile.
+6. Who may work on it follows from the policy: a human role with a purpose that keeps this promise in such cases and may
+   read what was asked.
+7. It is due by the strictest of the law packs. Working days: Saturdays and Sundays are skipped, holidays aren't, so
+   that it is never later than the law has it.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta, tzinfo
+
+from omonat.base.instants import DAY, Instant, from_datetime, to_datetime
+from omonat.base.verdict import Allow, CannotTell, Deny, Reason, Verdict
+from omonat.policy.compiled import CompiledPolicy
+from omonat.policy.packs import Deadline
+from omonat.policy.words import Days, RoleKind
+from omonat.promises.requests.facts import GIVEN, NATURES, REASONS, TEXT, Act, Kind, Outcome, Standing, State
+
+MAY_REOPEN = 30 * DAY
+"""After the answer."""
+WAITS_FOR_PROOF = 3 * DAY
+SETTLES_AFTER = MAY_REOPEN
+"""An answered request that nobody took up again is closed."""
+
+_FROM: Mapping[Act, frozenset[State]] = {
+    Act.CONFIRM: frozenset({State.RECEIVED}),
+    Act.CLAIM: frozenset({State.RECEIVED, State.CONFIRMED, State.REOPENED}),
+    Act.RELEASE: frozenset({State.CLAIMED}),
+    Act.ANSWER: frozenset({State.CLAIMED}),
+    Act.CLOSE: frozenset({State.ANSWERED}),
+    Act.REOPEN: frozenset({State.ANSWERED, State.CLOSED}),
+    Act.LAPSE: frozenset({State.RECEIVED}),
+}
+_BY_HOLDER = frozenset({Act.RELEASE, Act.ANSWER, Act.CLOSE})
+_FAMILIES: Mapping[str, frozenset[str]] = {"complaint": frozenset({"A2"}), "request": frozenset({"A3", "Q2"})}
+
+
+def decide_act(request: Standing, act: Act, *, by: str | None, now: Instant) -> Verdict:
+    """Whether this may be done to the request now. `by` is the staff id, None for whoever asked and for the clock."""
+    if act in _BY_HOLDER and request.claimed_by != by:  # 2
+        return _no("request-taken" if request.claimed_by else "request-not-claimed")
+    if request.state not in _FROM[act]:
+        return _no("request-taken" if act is Act.CLAIM and request.state is State.CLAIMED else "request-not-now")
+    waits = request.needs_proof and not request.proved
+    match act:
+        case Act.CONFIRM:
+            return Allow() if waits and now - request.received_at < WAITS_FOR_PROOF else _no("request-not-now")
+        case Act.CLAIM if waits:  # 1
+            return _no("request-not-confirmed")
+        case Act.CLOSE if request.letter_waits:
+            return _no("request-letter-waits")
+        case Act.REOPEN if request.answered_at is None or now - request.answered_at >= MAY_REOPEN:  # 4
+            return _no("request-settled")
+        case Act.LAPSE if not waits or now - request.received_at < WAITS_FOR_PROOF:  # 5
+            return _no("request-not-now")
+    return Allow()
+
+
+def decide_outcome(outcome: Outcome, reason: str | None) -> Verdict:
+    """Whether an answer may have this outcome: a rejection, and nothing else, names one of the reasons (3)."""
+    fits = (reason in REASONS) if outcome is Outcome.REJECTED else reason is None
+    return Allow() if fits and outcome in GIVEN else _no("request-outcome-unclear")
+
+
+def answering_purposes(policy: CompiledPolicy, case_kind: str, role: str) -> tuple[str, ...]:
+    """The purposes under which a role works on such requests, in the policy's order; none: it may not (6)."""
+    declared = policy.roles.get(role)
+    if declared is None or declared.kind is not RoleKind.HUMAN:
+        return ()
+    kept = _FAMILIES.get(case_kind, frozenset())
+    return tuple(
+        purpose.id
+        for purpose in policy.purposes.values()
+        if role in purpose.roles
+        and case_kind in purpose.cases
+        and kept & set(purpose.promises)
+        and TEXT in policy.grant(purpose.id, role).allowed
+    )
+
+
+def decide_role(policy: CompiledPolicy, kind: Kind, role: str) -> Verdict:
+    """Whether somebody in this role may work on a request of this kind."""
+    case_kind = policy.service(NATURES[kind].service).case or ""
+    return Allow() if answering_purposes(policy, case_kind, role) else _no("request-not-yours")
+
+
+def due_at(deadline: Deadline | CannotTell, start: Instant, zone: tzinfo) -> Instant | CannotTell:
+    """When a request received at `start` must be answered; CannotTell where the packs don't say (7)."""
+    if isinstance(deadline, CannotTell):
+        return deadline
+    if deadline.days is Days.CALENDAR:
+        return deadline.within.after(start, zone)
+    span = deadline.within
+    if span.years or span.months or span.exact:
+        return CannotTell(("deadline",), (Reason("cannot-tell", "P5"),))
+    moment, left = to_datetime(start).astimezone(zone), span.weeks * 5 + span.days
+    while left:
+        moment += timedelta(days=1)
+        left -= moment.weekday() < 5
+    return from_datetime(moment)
+
+
+def _no(code: str) -> Deny:
+    return Deny((Reason(code, "A2"),))

@@ -1,0 +1,94 @@
+"""What comes from devices: where somebody is, and what a browser keeps (L5, L7)."""
+
+from typing import Final
+
+from omonat.base.codes import LANGUAGES
+from omonat.base.errors import Refused
+from omonat.flows.choose import Choosing
+from omonat.policy.model import Kind
+from omonat.promises.cookies.rule import register_of
+from omonat.promises.location.rule import Term, asks_for_place
+from omonat.proving.outcome import Findings, Outcome, UntoldError, probe
+from omonat.proving.people import Guest
+from omonat.proving.scene import Scene
+
+SCRIPT: Final = "/site/consent.js"
+_PLACE: Final = {"lat": "41.311081", "lon": "69.240562"}
+_NOT_GRANTED: Final = "location-not-granted"
+
+
+@probe(
+    "L5",
+    uz="Joylashuv ruxsatsiz, bir martalik ruxsat bilan va u ishlatilgach yana beriladi: faqat bittasi olinishi kerak.",
+    ru="Местоположение подаётся без разрешения, с разрешением на один раз и ещё раз после него: принято должно быть одно.",
+    en="A location is handed in without permission, with one for once, and again after it: only one may be taken in.",
+)
+async def place(scene: Scene) -> Outcome:
+    """Permission for a place is needed, and ends by itself."""
+    found, guest = Findings(), await scene.people.guest()
+    service, purpose, item = _offering(scene)
+    kind = scene.policy.services[service].case or guest.case.partition(":")[0]
+    case = guest.cases.setdefault(kind, guest.case)
+    found.note(await _handed_in(scene, guest, service, item, case) == _NOT_GRANTED, f"{service} {item}: not granted")
+    grant = Choosing(
+        person=guest.id,
+        kind="consent",
+        state="given",
+        purpose=purpose,
+        door="center",
+        term=Term(kind="once", case=case),
+    )
+    receipt = await scene.house.choose(grant)
+    code = await _handed_in(scene, guest, service, item, case)
+    found.note(not code, f"{service} {item}: {code or 'once'}", receipt.id)
+    code = await _handed_in(scene, guest, service, item, case)
+    found.note(code == _NOT_GRANTED, f"{service} {item}: {code or 'taken twice'}")
+    return found.outcome()
+
+
+def _offering(scene: Scene) -> tuple[str, str, str]:
+    """A service that takes a place in under a consent, that consent, and the place."""
+    for service in scene.people.services():
+        for item, purposes in scene.policy.forms[service].offered.items():
+            if scene.policy.items[item].kind is Kind.GEO_POINT:
+                found = next((p for p in purposes if asks_for_place(scene.policy, p)), None)
+                if found is not None:
+                    return service, found, item
+    raise UntoldError("no-service-to-try")
+
+
+async def _handed_in(scene: Scene, guest: Guest, service: str, item: str, case: str) -> str:
+    """The code a place is refused with, or "" when it was taken in."""
+    given = {name: guest.items.get(name, value) for name, value in (scene.people.asked_by(service) or {}).items()}
+    try:
+        answer = await scene.people.collect(service, {**given, item: _PLACE}, case=case, person=guest.id)
+    except Refused as error:
+        return error.code
+    guest.records.append(answer.record)
+    return ""
+
+
+@probe(
+    "L7",
+    uz="Kuki-fayllar roʻyxati va skripti begona odam sifatida olinadi: roʻyxat siyosatdagidek, boshqa xabar rad etilishi kerak.",
+    ru="Реестр файлов cookie и скрипт получены посторонним: реестр должен быть как в политике, чужое сообщение отклонено.",
+    en="The register of cookies and the script are fetched by a stranger: it must be the policy's, and a report in another form refused.",
+)
+async def cookies(scene: Scene) -> Outcome:
+    """The dialog asks about what the policy registers, and about nothing without a yes."""
+    found, register = Findings(), register_of(scene.policy.policy, scene.policy.digest)
+    script = await scene.visit(SCRIPT)
+    kind = script.headers.get("content-type", "")
+    found.note(script.status_code == 200 and "javascript" in kind, f"{SCRIPT}: {script.status_code}")
+    for language in LANGUAGES:
+        answer = await scene.visit(f"/site/cookies.json?lang={language}")
+        said = answer.json() if answer.status_code == 200 else {}
+        asked = [each["id"] for each in said.get("purposes", [])]
+        right = said.get("register") == register.digest and asked == list(register.optional)
+        found.note(right, f"{language}: {answer.status_code}, {len(asked)} of {len(register.optional)}")
+    stray = await scene.visit("/site/report", method="POST")
+    found.note(stray.status_code == 415, f"/site/report: {stray.status_code}")
+    return found.outcome()
+
+
+PROBES = (place, cookies)

@@ -1,0 +1,135 @@
+"""A child's data that is found: closed at once for everybody, opened by a parent's verified consent, else gone (K2)."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from omonat.base.errors import BadInput, Refused
+from omonat.base.instants import DAY, SECOND
+from omonat.flows.collect import CollectAnswer, CollectRequest
+from omonat.flows.erase import ErasureRequest
+from omonat.flows.use import UseRequest
+from omonat.policy.packs import Pack, read_pack
+from omonat.promises.children.consent import SIGNALS, decide_parental_consent, methods_of
+from tests.erasure.stories import acts, delivered, hired, one, ordered, swept
+from tests.erasure.test_erase import subscribed
+from tests.flows.conftest import Shop
+
+PACKS = Path(__file__).parents[2] / "policies" / "packs"
+
+
+def packs_of(name: str) -> list[Pack]:
+    return [read_pack((PACKS / f"{name}.yaml").read_bytes())]
+
+
+async def refused(shop: Shop, order: CollectAnswer) -> str:
+    with pytest.raises(Refused) as caught:
+        await delivered(shop, order)
+    return caught.value.code
+
+
+async def officer(shop: Shop) -> str:
+    return await hired(shop, "901", "privacy-officer")
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+async def test_K2_any_signal_closes_the_data_for_every_purpose_at_once(shop: Shop, signal: str) -> None:
+    order = await ordered(shop)
+    assert (await delivered(shop, order)).items
+    closed = await shop.house.children.signal(order.person, signal, by="test")
+    assert closed.closed_at == shop.clock.now
+    assert closed.until == shop.clock.now + 3 * DAY
+    assert await refused(shop, order) == "person-quarantined"
+    for purpose in (await shop.house.grounds.law.current()).purposes:
+        with pytest.raises(Refused):
+            await shop.house.use(UseRequest(credential=shop.credentials["site"], purpose=purpose, person=order.person))
+    shop.clock.forward(SECOND)
+    again = await shop.house.children.signal(order.person, signal, by="test")
+    assert again.closed_at == closed.closed_at, "said again, the time to agree doesn't begin anew"
+    assert await one(shop, "select count(*) from work_items where rule = 'child' and closed_at is null") == 1
+    shop.clock.forward(3 * DAY)
+    await swept(shop)
+    assert await one(shop, "select cause from erasures") == "child"
+    assert await acts(shop, "child:") == ["child:person:signalled"] * 2
+
+
+async def test_K2_a_parents_consent_opens_it_and_taken_back_closes_it_again(shop: Shop) -> None:
+    order, children = await ordered(shop), shop.house.children
+    by = await officer(shop)
+    with pytest.raises(Refused) as early:
+        await children.agree(order.person, "signed-form", reference="2026-114", by=by)
+    assert early.value.code == "not-quarantined"
+    await children.signal(order.person, "parent", by="test")
+    for method in ("e-mail", "", "payment"):
+        with pytest.raises(Refused) as other:
+            await children.agree(order.person, method, reference="2026-114", by=by)
+        assert (other.value.code, other.value.about["methods"]) == ("consent-method-refused", "signed-form")
+    with pytest.raises(BadInput):
+        await children.agree(order.person, "signed-form", reference=" ", by=by)
+    shop.clock.forward(SECOND)
+    opened = await children.agree(order.person, "signed-form", reference="2026-114", by=by)
+    assert (opened.closed_at, opened.until) == (None, None)
+    assert (await delivered(shop, order)).items
+    shop.clock.forward(SECOND)
+    assert (await children.signal(order.person, "staff", by="test")).closed_at is None, "the parent has agreed"
+    assert (await delivered(shop, order)).items
+    shop.clock.forward(SECOND)
+    assert (await children.take_back(order.person, by=by)).closed_at == shop.clock.now
+    assert await refused(shop, order) == "person-quarantined"
+    with pytest.raises(Refused) as twice:
+        await children.take_back(order.person, by=by)
+    assert twice.value.code == "no-parental-consent"
+    assert b"2026-114" not in bytes(await one(shop, "select reference from guardian_consents"))
+    shop.clock.forward(3 * DAY)
+    await swept(shop)
+    assert await one(shop, "select cause from erasures") == "child"
+
+
+async def test_K2_only_a_privacy_officer_in_office_opens_it(shop: Shop) -> None:
+    order, children = await ordered(shop), shop.house.children
+    await children.signal(order.person, "staff", by="test")
+    courier = await hired(shop, "204", "courier")
+    with pytest.raises(Refused, match="privacy-officer"):
+        await children.agree(order.person, "signed-form", reference="x", by=courier)
+    with pytest.raises(Refused, match="staff"):
+        await children.agree(order.person, "signed-form", reference="x", by="999")
+    assert await refused(shop, order) == "person-quarantined"
+
+
+async def test_K2_a_childs_birth_date_in_a_form_closes_what_was_held_before(shop: Shop) -> None:
+    order = await subscribed(shop)
+    form = CollectRequest(
+        credential=shop.credentials["site"], service="registration", version="1", person=order.person, consents={},
+        items={**shop.order_items(), "relationship.birth-date": "2020-05-01"},
+    )  # fmt: skip
+    items = {name: value for name, value in form.items.items() if name.startswith(("contact.", "relationship."))}
+    with pytest.raises((Refused, BadInput)) as told:
+        await shop.house.collect(replace(form, items=items))
+    assert told.value.code == "child"
+    assert await one(shop, "select quarantined_at from persons where id = $1", order.person) == shop.clock.now
+    assert await acts(shop, "child:") == ["child:person:signalled"]
+
+
+async def test_K2_the_consent_goes_with_the_persons_row(shop: Shop) -> None:
+    reader, children = await subscribed(shop), shop.house.children
+    by = await officer(shop)
+    await children.signal(reader.person, "staff", by="test")
+    await children.agree(reader.person, "signed-form", reference="2026-114", by=by)
+    await shop.house.erase(ErasureRequest(person=reader.person))
+    await swept(shop)
+    assert await one(shop, "select count(*) from guardian_consents") == 1, "part of the proof, as long as there is one"
+    shop.clock.forward(4 * 366 * DAY)
+    await swept(shop)
+    assert await one(shop, "select count(*) from guardian_consents") == 0
+
+
+def test_K2_a_method_must_be_listed_by_every_law_that_lists_any() -> None:
+    uz, coppa, eu = packs_of("uz"), packs_of("us-coppa"), packs_of("eu")
+    assert set(methods_of(uz)) == {"signed-form"}
+    assert set(methods_of([*uz, *coppa])) == {"signed-form"}
+    assert "payment" in methods_of(coppa)
+    assert methods_of(eu) == {}
+    assert type(decide_parental_consent(eu, "signed-form", quarantined=True)).__name__ == "CannotTell"
+    assert type(decide_parental_consent([*uz, *eu], "signed-form", quarantined=True)).__name__ == "Allow"
+    assert type(decide_parental_consent(coppa, "payment", quarantined=False)).__name__ == "Deny"
