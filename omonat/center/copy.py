@@ -126,6 +126,7 @@ def _event(visit: Visit, copy: Copy, number: int) -> list[str]:
     event = told(visit, copy.looked[number])
     said = " ".join(part for part in (event.who, event.what) if part)
     details = [part for part in (event.purpose, ", ".join(event.items)) if part]
-    kept_back = [f"{visit.words('not shown')}: {', '.join(one.items)}" for one in event.withheld]
+    hidden = visit.words("Not shown")
+    kept_back = [f"{hidden}: {', '.join(one.items)}" for one in event.withheld]
     when = day_and_clock(visit.words, event.at, copy.mine.policy.zone)
     return [when, ". ".join([said, *details, *kept_back])]

@@ -31,6 +31,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "hold": N_("because an authority ordered us not to delete it for now"),
     "unknown": N_("because it must first be decided what becomes of it; nobody may use it"),
 }
+_A_RULE: Final = N_("because a rule of ours keeps it")
 _STAGES: Final[Mapping[str, tuple[str, str]]] = {
     "hidden": (N_("Hidden"), N_("Nobody can see or use it any more.")),
     "key-destroyed": (N_("Keys destroyed"), N_("What it was locked with is gone, so that nobody can ever read it.")),
@@ -248,7 +249,7 @@ def _staying_told(visit: Visit, row: Mapping[str, Any]) -> Staying:
 
 def _staying(visit: Visit, stay: Stay) -> Staying:
     law = law_named(visit, visit.policy, stay.source)
-    reason = visit.words(_REASONS.get(stay.factor, N_("because a rule of ours keeps it")))
+    reason = visit.words(_REASONS.get(stay.factor, _A_RULE))
     return Staying(
         label=visit.label("item", stay.item),
         service=visit.label("service", stay.service),

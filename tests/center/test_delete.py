@@ -130,7 +130,7 @@ async def test_R3_one_item_goes_and_the_rest_stays_and_the_session_goes_on(cente
     async with center.reader("uz", java_script_enabled=False) as reader:
         await center.sign_in(reader, phone, order.person)
         await reader.go("/me/data")
-        link = reader.page.locator("[id='contact.email'] > .deeds a").first
+        link = reader.page.locator("[id='contact.email'] > .deeds a[href^='/me/delete']").first
         query = (await link.get_attribute("href") or "").removeprefix("/me/delete")
         await asked(center, reader, query)
         await confirmed(center, reader, order.person)
