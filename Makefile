@@ -45,5 +45,5 @@ screenshots: setup-dev ## Look at every page of a running demo, on desktop and p
 lock: ## Pin the dependencies anew (needs uv)
 	@scripts/lock
 
-clean: ## Remove what was made in this clone: environment, caches, the demo's data in build/
-	@rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## Remove what was made in this clone: environment, caches, the demo's data
+	@scripts/clean

@@ -23,6 +23,7 @@ from examples.population import MadeUp, population
 from omonat.base import logs
 from omonat.base.instants import Instant
 from omonat.base.settings import Settings, demo_details, load
+from omonat.cli._speech import tell
 from omonat.house import open_house, system_clock
 
 CLONE = Path(__file__).resolve().parent.parent
@@ -47,14 +48,14 @@ async def set_up(settings: Settings, home: DemoHome) -> None:
     demo_details(settings.home, CLONE).unlink(missing_ok=True)
     made = home.set_up() or await _made_by_the_house(settings, home)
     if not (home.folder / "first").exists():
-        _tell("making up the first people")
+        tell("making up the first people")
         await _first_people(settings, home, made)
         write_private(home.folder / "first", b"")
     _write_details(settings, home, made)
 
 
 async def _made_by_the_house(settings: Settings, home: DemoHome) -> SetUp:
-    _tell("publishing the policy, registering staff")
+    tell("publishing the policy, registering staff")
     async with open_house(settings) as house:
         return await demo_setup.set_up(house, home, system_clock())
 
@@ -78,18 +79,19 @@ async def people(settings: Settings, home: DemoHome) -> None:
     crowd, began = everybody(Instant(made.began), settings.demo_people), time.monotonic()
     told = [began, 0.0]
 
-    def tell(_person: int) -> None:
+    def tell_how_far(_person: int) -> None:
         told[1] += 1
         if time.monotonic() - told[0] > 5:
             told[0] = time.monotonic()
-            _tell(f"made-up people: {told[1]:,.0f} of {len(crowd):,}")
+            tell("made-up people: %(there)s of %(all)s", there=f"{told[1]:,.0f}", all=f"{len(crowd):,}")
 
     with Journal(home.journal) as journal:
         filling = Filling(settings.address, made, journal)
-        await filling.fill(crowd, tell)
+        await filling.fill(crowd, tell_how_far)
     _say_refused(filling.refused)
     write_private(home.folder / "filled", b"")
-    _tell(f"all {len(crowd):,} made-up people are there, after {time.monotonic() - began:.0f} s")
+    took = f"{time.monotonic() - began:.0f}"
+    tell("all made-up people are there (%(all)s), after %(seconds)s s", all=f"{len(crowd):,}", seconds=took)
 
 
 def everybody(began: Instant, size: int) -> list[MadeUp]:
@@ -120,12 +122,7 @@ def _write_details(settings: Settings, home: DemoHome, made: SetUp) -> None:
 
 def _say_refused(refused: Counter[str]) -> None:
     if refused:
-        _tell(f"refused while filling: {dict(refused)}")
-
-
-def _tell(line: str) -> None:
-    sys.stderr.write(f"  … {line}\n")
-    sys.stderr.flush()
+        tell("refused while filling: %(what)s", what=dict(refused))
 
 
 if __name__ == "__main__":

@@ -129,11 +129,12 @@ class PolicyDocument(_Answer):
 
 
 class Why(_Answer):
-    """A purpose that asks for an item, in its own sentence."""
+    """A purpose that asks for an item, in its own sentence; `seen_by` names the people who see it for that."""
 
     purpose: str
     says: str
     tells: str
+    seen_by: list[str] = []
 
 
 class Field(_Answer):
@@ -146,6 +147,7 @@ class Field(_Answer):
     why: list[Why]
     consents: list[str]
     choices: dict[str, str]
+    kept: list[str] = []
 
 
 class Offer(_Answer):

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from omonat.pages import N_, Words
-from omonat_client import Code, Field, OmonatProblem, Problem, ServiceForm
+from omonat_client import Code, Field, OmonatProblem, Problem, ServiceForm, Why
 
 AGE: Final = "relationship.age-band"
-CHILD: Final = "under-14"
-"""Who answers this is told no before anything is sent: what isn't sent can't be kept (K1)."""
-BANDS: Final = (CHILD, "14-17", "18-24", "25-34", "35-44", "45-54", "55-64", "65+")
+CHILD: Final = "under-"
+"""Who answers with such a band is told no before anything is sent: what isn't sent can't be kept (K1)."""
 _TYPES: Final = {
     "phone": "tel", "email": "email", "note": "textarea", "address": "textarea", "birth-date": "date", "date": "date",
     "age-band": "select", "money": "number", "integer": "number",
@@ -35,6 +34,8 @@ _WRONG: Final = {
     "birth-date": N_("Please give a day of the calendar"),
 }
 
+_MISSPELT: Final = ("value-malformed", "value-out-of-range")
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -45,6 +46,7 @@ class Wish:
     offers: Sequence[str] = ()
     supplies: frozenset[str] = frozenset()  # what the site knows itself: the order lines, the sum
     needs: frozenset[str] = frozenset()  # optional for the service, yet what this very page is for
+    one_of: tuple[str, ...] = ()  # optional each, yet the page can't do what it says without any
 
 
 ORDER = Wish(
@@ -65,7 +67,11 @@ NEWSLETTER = Wish(
     offers=("marketing-email",),
     needs=frozenset({"contact.email"}),
 )
-ASK = Wish("information-request", ("transaction.inquiry", "contact.name", "contact.mobile", "contact.email"))
+ASK = Wish(
+    "information-request",
+    ("transaction.inquiry", "contact.name", "contact.mobile", "contact.email"),
+    one_of=("contact.mobile", "contact.email"),
+)
 
 
 @dataclass(slots=True)
@@ -96,29 +102,40 @@ def read(posted: Mapping[str, str], fields: Sequence[Field], wish: Wish, *, know
     A tick is a yes. No tick is a no from somebody new; from a person known here it says nothing, because an order is
     no place to withdraw by overlooking a box.
     """
-    values = {each.item: posted.get(each.item, "")[:5000] for each in fields}
+    values = {each.item: posted.get(each.item, "") for each in fields}
     ticked = {purpose: posted.get(purpose) == "yes" for purpose in wish.offers}
     return Filled(values, {purpose: yes for purpose, yes in ticked.items() if yes or not known_person})
 
 
-def check(filled: Filled, wish: Wish, words: Words) -> Filled:
-    """What the page itself can't do without, marked as missing."""
+def check(filled: Filled, fields: Sequence[Field], wish: Wish, words: Words) -> Filled:
+    """What the page itself can't do without, marked as missing, and with it all else that is."""
     given = filled.items()
     for item in wish.needs - given.keys():
         filled.faults[item] = words("This is what the page is for: please fill it in")
+    if wish.one_of and not given.keys() & set(wish.one_of):
+        filled.faults[wish.one_of[0]] = words("We need a phone number or an e-mail address to answer")
     if filled.consents.get("marketing-email") and "contact.email" not in given:
         filled.faults["contact.email"] = words("The newsletter needs an address: give one, or take the tick away")
+    if filled.faults:
+        for each in missing_of(filled, fields):
+            filled.faults.setdefault(each.item, words("This is needed for the service"))
     return filled
+
+
+def missing_of(filled: Filled, fields: Sequence[Field]) -> list[Field]:
+    """The required fields of the page that stayed empty."""
+    given = filled.items()
+    return [each for each in fields if each.ask == "required" and each.item not in given]
 
 
 def explain(filled: Filled, error: OmonatProblem, fields: Sequence[Field], words: Words) -> Filled:
     """Put the API's no beside the fields it is about: what is missing, what can't be read, what waits for a yes."""
     filled.problem = problem = error.problem
-    given = filled.items()
     if problem.code == "required-withheld":
-        for each in fields:
-            if each.ask == "required" and each.item not in given:
-                filled.faults[each.item] = words("This is needed for the service")
+        missing = missing_of(filled, fields)
+        filled.faults.update({each.item: words("This is needed for the service") for each in missing})
+        if len(missing) > 1:
+            problem.detail = words("Without these the service cannot be given: %(items)s", items=_row(missing))
     elif problem.code == "item-waits-for-consent":
         waiting = next((each.consents for each in fields if each.item == problem.item), [])
         filled.faults.update({purpose: words("Without your yes here we may not write") for purpose in waiting[:1]})
@@ -127,7 +144,8 @@ def explain(filled: Filled, error: OmonatProblem, fields: Sequence[Field], words
     elif problem.item in filled.values:
         kind = next(each.kind for each in fields if each.item == problem.item)
         malformed = problem.code.startswith("value-")
-        filled.faults[problem.item] = words(_WRONG[kind]) if malformed and kind in _WRONG else problem.detail
+        misspelt = problem.code in _MISSPELT and kind in _WRONG
+        filled.faults[problem.item] = words(_WRONG[kind]) if misspelt else problem.detail
         if malformed:
             filled.problem = None
     return filled
@@ -154,17 +172,17 @@ def widgets(
     form: ServiceForm, fields: Sequence[Field], filled: Filled, wish: Wish, words: Words
 ) -> list[dict[str, Any]]:
     """The arguments of the kit's `field` for each field."""
-    reasons = _reasons(form, fields, wish)
     return [
         {
             "name": each.item,
             "label": each.label,
             "type": "select" if each.choices else _TYPES.get(each.kind, "text"),
             "value": filled.values.get(each.item, ""),
+            "word": words("one of the two") if each.item in wish.one_of else None,
             "required": each.ask == "required" or each.item in wish.needs,
-            "hint": words(_HINTS[each.kind]) if each.kind in _HINTS else None,
+            "hint": _hint(each, wish, words),
             "error": filled.faults.get(each.item),
-            "notice": reasons[each.item],
+            "notice": notice(each, form, wish, words),
             "options": _options(each, words),
             "autocomplete": _FILLED.get(each.item),
             "inputmode": {"phone": "tel", "email": "email"}.get(each.kind),
@@ -173,23 +191,56 @@ def widgets(
     ]
 
 
-def _reasons(form: ServiceForm, fields: Sequence[Field], wish: Wish) -> dict[str, str]:
-    """Why each is asked: in the policy's own sentences, those of the service before those of what is offered here.
+def notice(each: Field, form: ServiceForm, wish: Wish, words: Words) -> str:
+    """What stands beside a field, all of it the policy's: what for, who sees it, how long (N1)."""
+    waiting = {offer.purpose for offer in form.offers}
+    asking = asking_here(each, form, wish)
+    own, wished = ([why for why in asking if (why.purpose in waiting) is waits] for waits in (False, True))
+    parts = []
+    if own:
+        people = _people(own)
+        seen = words("Who sees it: %(roles)s.", roles=people) if people else words("No employee sees it.")
+        parts = [f"{_purposes(own)}.", seen]
+    if wished:
+        about = {"purposes": _purposes(wished), "roles": _people(wished) or "–"}
+        parts.append(words("Only with your consent: %(purposes)s (who sees it: %(roles)s).", **about))
+    return " ".join([*parts, words("Kept: %(terms)s.", terms="; ".join(each.kept))])
 
-    A sentence stands on a page once; where a field has no other, its purposes are named.
-    """
-    elsewhere = {offer.purpose for offer in form.offers}
-    own = {
-        each.item: [why for why in each.why if why.purpose not in elsewhere]
-        or [why for why in each.why if why.purpose in wish.offers]
-        or each.why
-        for each in fields
-    }
-    said: dict[str, str] = {}
-    for each in sorted(fields, key=lambda each: (each.ask != "required", len(own[each.item]))):
-        fresh = [why.tells for why in own[each.item] if why.tells not in said.values()]
-        said[each.item] = fresh[0] if fresh else ", ".join(why.says for why in own[each.item])
-    return said
+
+def _purposes(asking: Sequence[Why]) -> str:
+    return ", ".join(why.says for why in asking)
+
+
+def _people(asking: Sequence[Why]) -> str:
+    return ", ".join(dict.fromkeys(role for why in asking for role in why.seen_by))
+
+
+def asking_here(each: Field, form: ServiceForm, wish: Wish) -> list[Why]:
+    """The purposes this page asks the item for: the service's own, and the consents the page itself offers."""
+    elsewhere = {offer.purpose for offer in form.offers} - set(wish.offers)
+    return [why for why in each.why if why.purpose not in elsewhere]
+
+
+def who_sees(form: ServiceForm, wish: Wish) -> list[tuple[str, str, bool]]:
+    """Who sees which fields of the page, as the policy declares it; the last says whether only after a yes."""
+    waiting = {offer.purpose for offer in form.offers}
+    seen: dict[tuple[str, bool], dict[str, None]] = {}
+    for each in form.fields:
+        if each.item in {*wish.asks, *wish.supplies} or each.ask == "required":
+            for why in asking_here(each, form, wish):
+                for role in why.seen_by:
+                    seen.setdefault((role, why.purpose in waiting), {})[each.label] = None
+    always = {role: items for (role, waits), items in seen.items() if not waits}
+    rows = [(role, ", ".join(items), False) for role, items in always.items()]
+    for (role, waits), items in seen.items():
+        more = [item for item in items if item not in always.get(role, {})]
+        rows += [(role, ", ".join(more), True)] if waits and more else []
+    return rows
+
+
+def is_a_childs(filled: Filled) -> bool:
+    """Whether the answer is the band below the age at which data may be taken."""
+    return filled.values.get(AGE, "").startswith(CHILD)
 
 
 def why(form: ServiceForm, item: str) -> str:
@@ -197,8 +248,16 @@ def why(form: ServiceForm, item: str) -> str:
     return next((each.why[0].tells for each in form.fields if each.item == item and each.why), "")
 
 
+def _hint(each: Field, wish: Wish, words: Words) -> str | None:
+    hint = words(_HINTS[each.kind]) if each.kind in _HINTS else None
+    if each.item not in wish.one_of:
+        return hint
+    return " ".join(filter(None, [words("We answer here: a phone number or an e-mail address is enough."), hint]))
+
+
+def _row(fields: Sequence[Field]) -> str:
+    return ", ".join(each.label for each in fields)
+
+
 def _options(each: Field, words: Words) -> list[tuple[str, str]]:
-    choices = list(each.choices.items())
-    if each.kind == "age-band" and not choices:
-        choices = [(band, words("under 14") if band == CHILD else band.replace("-", "–")) for band in BANDS]
-    return [("", words("Choose")), *choices] if choices else []
+    return [("", words("Choose")), *each.choices.items()] if each.choices else []

@@ -80,9 +80,9 @@ def total(cart: Mapping[str, int]) -> int:
     return sum(line.sum for line in lines(cart)) + DELIVERY_FEE
 
 
-def as_ordered(cart: Mapping[str, int]) -> list[dict[str, object]]:
-    """The order lines as the API takes them: the kitchen's names, prices in tiyin."""
+def as_ordered(cart: Mapping[str, int], delivery: str) -> list[dict[str, object]]:
+    """The order lines as the API takes them: the kitchen's names, prices in tiyin; `delivery` in the reader's words."""
     ordered: list[dict[str, object]] = [
         {"item": line.dish.name, "count": line.count, "price": line.dish.price * SOM} for line in lines(cart)
     ]
-    return [*ordered, {"item": "Yetkazib berish", "count": 1, "price": DELIVERY_FEE}]
+    return [*ordered, {"item": delivery, "count": 1, "price": DELIVERY_FEE}]

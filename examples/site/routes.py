@@ -23,6 +23,7 @@ from omonat_client import AsyncClient, Collected, NotAllowed, NotPossibleNow, Om
 
 Posted = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 PAGES = {"order": forms.ORDER, "sign-up": forms.SIGN_UP, "newsletter": forms.NEWSLETTER, "ask": forms.ASK}
+STEPS = {"more": 1, "less": -1}
 Page = Literal["order", "sign-up", "newsletter", "ask"]
 
 
@@ -64,7 +65,7 @@ def routes(site: "Site") -> list[HTTPRouteHandler]:
 
     @get("/done/{number:int}", include_in_schema=False)
     async def done(request: Asked, number: int) -> Answer:
-        return site.done(request, number)
+        return await site.done(request, number)
 
     return [home, cart, change_cart, form, send, done]
 
@@ -95,7 +96,8 @@ class Site:
         if dish not in menu.MENU:
             return self._frame.to(request, self._browser(request), "/menu")
         browser = self._known(request)
-        self._state.add(browser, dish, -1 if posted.get("by") == "less" else 1)
+        if (step := STEPS.get(posted.get("by", "more"))) is not None:  # no other number of portions is taken
+            self._state.add(browser, dish, step)
         return self._frame.to(request, browser, place)
 
     async def show(self, request: Asked, page: Page) -> Answer:
@@ -118,10 +120,12 @@ class Site:
             return self._waiting(request, browser)
         form = await client.form(wish.service)
         fields = forms.asked(form, wish)
-        filled = forms.check(forms.read(posted, fields, wish, known_person=browser.person is not None), wish, words)
+        filled = forms.check(
+            forms.read(posted, fields, wish, known_person=browser.person is not None), fields, wish, words
+        )
         if filled.faults or (page == "order" and not menu.lines(browser.cart)):
             return await self._form(request, browser, page, filled, once)
-        if filled.values.get(forms.AGE) == forms.CHILD:
+        if forms.is_a_childs(filled):
             filled = forms.turn_away_a_child(filled, (await client.codes()).codes)
             return await self._form(request, browser, page, filled, once, status=403)
         number = self._state.number(browser, once, wish.service, int(time.time()))
@@ -148,13 +152,22 @@ class Site:
         if page == "sign-up":
             self._state.sign_up(browser, taken.person)
 
-    def done(self, request: Asked, number: int) -> Answer:
+    async def done(self, request: Asked, number: int) -> Answer:
         """What became of it; only for the browser that asked."""
         browser = self._browser(request)
         done = self._state.done(browser, number)
         if done is None:
             return self._frame.page(request, browser, "gone.html", status=404)
-        return self._frame.page(request, browser, "done.html", done=done)
+        return self._frame.page(request, browser, "done.html", done=done, seen=await self._who_sees(request, done))
+
+    async def _who_sees(self, request: Asked, done: Done) -> list[tuple[str, str, bool]]:
+        """Who sees what was given, as the API declares it; nothing where it cannot be asked."""
+        client = self._api.speaking(self._frame.language(request))
+        wish = next(each for each in PAGES.values() if each.service == done.service)
+        if client is not None:
+            with suppress(OmonatProblem, httpx.TransportError):
+                return forms.who_sees(await client.form(done.service), wish)
+        return []
 
     async def _form(
         self, request: Asked, browser: Browser, page: Page, filled: Filled, once: str, *, status: int = 200
@@ -192,7 +205,10 @@ class Site:
         case = None
         if wish is forms.ORDER:
             case = f"order:{number}"
-            items |= {"transaction.order-lines": menu.as_ordered(browser.cart)}
+            language: str = shown["language"]
+            words = SHOP.words(language)
+            delivery = words("Delivery in the city")
+            items |= {"transaction.order-lines": menu.as_ordered(browser.cart, delivery)}
             items |= {"transaction.amount": menu.total(browser.cart)}
         elif wish is forms.ASK:
             case = f"inquiry:{number}"

@@ -230,15 +230,19 @@ class PolicyDocument(_Answer):
 
 
 class Why(_Answer):
-    """A purpose that asks for an item, in its own sentence."""
+    """A purpose that asks for an item, in its own sentence; `seen-by` names the people who see the item for it."""
 
     purpose: str
     says: str
     tells: str
+    seen_by: list[str]
 
 
 class Field(_Answer):
-    """One field to ask. `ask` is `required`, `optional`, or `with-consent` (only with one of `consents`)."""
+    """One field to ask. `ask` is `required`, `optional`, or `with-consent` (only with one of `consents`).
+
+    `kept`: every term that keeps it, then the end none passes. `choices`: what may be sent, and how it reads.
+    """
 
     item: str
     label: str
@@ -247,6 +251,7 @@ class Field(_Answer):
     why: list[Why]
     consents: list[str]
     choices: dict[str, str]
+    kept: list[str]
 
 
 class Offer(_Answer):

@@ -27,6 +27,7 @@ from omonat.api.call import Call
 from omonat.base.codes import registry
 from omonat.base.errors import OmonatError
 from omonat.base.instants import Instant
+from omonat.policy import beside
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.printer import plain
 
@@ -100,16 +101,22 @@ def _fields(law: CompiledPolicy, service: str, language: str) -> list[Field]:
 def _field(law: CompiledPolicy, service: str, item: str, language: str) -> Field:
     asked, declared = law.form(service), law.items[item]
     own = item in asked.required or item in asked.optional
-    purposes = [law.purposes[name] for name in law.needed_by(service, item)]
     return Field(
         item=item,
         label=declared.says[language],
         kind=declared.kind.value,
         ask="required" if item in asked.required else "optional" if own else "with-consent",
-        why=[Why(purpose=p.id, says=p.says[language], tells=p.tells[language]) for p in purposes],
+        why=[_why(law, purpose, item, language) for purpose in law.needed_by(service, item)],
         consents=[] if own else list(asked.offered[item]),
-        choices={name: option.says[language] for name, option in declared.choices.items()},
+        choices=beside.choices(law, item, language),
+        kept=list(beside.kept(law, service, item, language)),
     )
+
+
+def _why(law: CompiledPolicy, purpose: str, item: str, language: str) -> Why:
+    asking = law.purposes[purpose]
+    seen_by = beside.seen_by(law, purpose, item, language)
+    return Why(purpose=purpose, says=asking.says[language], tells=asking.tells[language], seen_by=seen_by)
 
 
 def _offer(law: CompiledPolicy, purpose: str, language: str) -> Offer:

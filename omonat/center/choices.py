@@ -156,6 +156,7 @@ def _option(visit: Visit, history: Sequence[Choice], kind: Kind, purpose: Purpos
     place = next((n for n, c in enumerate(history) if c.kind == kind and c.purpose == purpose.id), None)
     standing = visit.standing
     live = standing is not None and purpose.id in (standing.consents if kind == "consent" else standing.objections)
+    over = standing is not None and kind == "consent" and purpose.id in standing.over
     language = visit.language
     return Option(
         kind=kind,
@@ -163,7 +164,7 @@ def _option(visit: Visit, history: Sequence[Choice], kind: Kind, purpose: Purpos
         label=purpose.says[language],
         tells=purpose.tells[language],
         interest=purpose.interest[language] if purpose.interest else "",
-        state="given" if live else "" if place is None else _ended(history, place),
+        state="given" if live else "" if place is None else "over" if over else _ended(history, place),
         at=None if place is None else history[place].at,
         **_grant(visit, purpose, live=live),
     )

@@ -4,7 +4,6 @@ A command group is one module here that has `app = typer.Typer(…)`; it appears
 with a function `register(root)` adds commands to the top instead. There is no other list: `_modules` finds both.
 """
 
-import os
 import pkgutil
 import sys
 from collections.abc import Iterator
@@ -15,8 +14,9 @@ from typing import NoReturn
 import typer
 
 from omonat import __version__
-from omonat.base.codes import LANGUAGES, advice, registry, sentence
+from omonat.base.codes import advice, registry, sentence
 from omonat.base.errors import OmonatError
+from omonat.cli._speech import frame, spoken
 from omonat.database.processes import keep_memory_private
 
 
@@ -43,6 +43,7 @@ def main() -> NoReturn:
     """Run the command line and exit: 0 when done, else by `omonat.base.codes.EXITS`."""
     keep_memory_private()  # a command may hold keys
     try:
+        frame()
         build()()
     except OmonatError as error:
         fail(error)
@@ -61,15 +62,6 @@ def fail(error: OmonatError) -> NoReturn:
             typer.echo(("    " if one is not error else "  ") + step, err=True)
     known = registry().get(error.code)
     sys.exit(known.exit if known else 1)
-
-
-def spoken() -> str:
-    """The language of the command line: OMONAT_LANGUAGE, else that of the terminal, else English."""
-    for name in ("OMONAT_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
-        tag = os.environ.get(name, "")[:2].lower()
-        if tag in LANGUAGES:
-            return tag
-    return "en"
 
 
 def _modules() -> Iterator[ModuleType]:

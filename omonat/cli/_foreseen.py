@@ -2,13 +2,15 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typer
 
 from omonat.cli._differences import as_json, compiled_from, print_differences
+from omonat.cli._speech import words
 from omonat.flows.foresee import DAYS, Concerned, Outcome
 from omonat.house import House
+from omonat.pages.words import N_
 from omonat.policy.compiled import CompiledPolicy
 
 
@@ -22,19 +24,28 @@ async def foreseen(
     return (history[-1] if history else None), new, concerned, await house.foresee.simulate(new, days=days)
 
 
+_HEADINGS: Final = (
+    N_("purpose"), N_("role"), N_("uses"), N_("go on"), N_("wait"), N_("stop"), N_("open"), N_("why"),
+)  # fmt: skip
+
+
 def print_concerned(concerned: Concerned) -> None:
     """One line: how many, and the way to them."""
     if not concerned.people:
-        typer.echo("people to be told: nobody")
+        typer.echo(words("people to be told: nobody"))
         return
-    ways = f"{concerned.by_email} by e-mail, {concerned.by_sms} by SMS, {concerned.in_center} in the Privacy Center"
-    typer.echo(f"people to be told: {concerned.people} ({ways})")
+    typer.echo(
+        words(
+            "people to be told: %(people)s (%(email)s by e-mail, %(sms)s by SMS, %(center)s in the Privacy Center)",
+            people=concerned.people, email=concerned.by_email, sms=concerned.by_sms, center=concerned.in_center,
+        )
+    )  # fmt: skip
 
 
 def print_outcomes(outcomes: tuple[Outcome, ...], days: int) -> None:
     """A table: purpose, role, uses, and what becomes of them."""
-    typer.echo(f"uses of the last {days} days under the new version:")
-    headings = ("purpose", "role", "uses", "go on", "wait", "stop", "open", "why")
+    typer.echo(words("uses under the new version, by those of so many days past: %(days)s", days=days))
+    headings = tuple(words(heading) for heading in _HEADINGS)
     rows = [
         (o.purpose, o.role, *map(str, (o.uses, o.allowed, o.waiting, o.refused, o.opened)), _why(o)) for o in outcomes
     ]
@@ -42,7 +53,7 @@ def print_outcomes(outcomes: tuple[Outcome, ...], days: int) -> None:
     for row in (headings, *rows):
         typer.echo("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     if not rows:
-        typer.echo("  none")
+        typer.echo("  " + words("none"))
 
 
 def _why(outcome: Outcome) -> str:
@@ -55,7 +66,7 @@ def print_foreseen(
 ) -> None:  # fmt: skip
     """All of it, as whoever approves a version reads it."""
     if old is not None:
-        typer.echo(f"version {old.version} → {new.version}")
+        typer.echo(words("version %(old)s → %(new)s", old=old.version, new=new.version))
         print_differences(old, new, language)
     print_concerned(concerned)
     print_outcomes(outcomes, days)

@@ -9,7 +9,7 @@ import typer
 from omonat.base.codes import sentence
 from omonat.base.errors import BadInput, Refused
 from omonat.base.settings import Settings
-from omonat.cli import spoken
+from omonat.cli._speech import ngettext, spoken, words
 from omonat.vault.root import RootKey
 from omonat.vault.shares import Gathering, Share, ShareSet
 from omonat.vault.sources import gathering, root_key, standing
@@ -37,7 +37,7 @@ def gather(held: Gathering, files: Sequence[Path]) -> None:
                 raise
             typer.echo(f"  {sentence(error.code, spoken(), error.about)}", err=True)
         else:
-            typer.echo(f"  share {share.number} taken, {held.needed} more", err=True)
+            typer.echo("  " + words("share %(number)s taken", number=share.number) + needed(held.needed), err=True)
 
 
 def current_root(settings: Settings, files: Sequence[Path] = ()) -> RootKey:
@@ -63,19 +63,20 @@ def hand_out(made: ShareSet, shares: Sequence[Share], installation: str, folder:
             write_new(folder / f"share-{share.number}.txt", text.encode(), replace=False)
         return
     for share in shares:
-        typer.prompt(f"holder {share.number} of {made.count}: Enter shows your share", default="", show_default=False)
+        holder = words("holder %(number)s of %(count)s: Enter shows your share", number=share.number, count=made.count)
+        typer.prompt(holder, default="", show_default=False)
         typer.echo(_WIPE, nl=False)
         typer.echo(share.print_out(installation, made.count))
-        typer.prompt("written down and compared? Enter hides it", default="", show_default=False)
+        typer.prompt(words("written down and compared? Enter hides it"), default="", show_default=False)
         typer.echo(_WIPE, nl=False)
 
 
 def refuse_without_screen(folder: Path | None) -> None:
     """Shares go into files or onto a screen, never into a pipe where nobody sees them."""
     if folder is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise typer.BadParameter("name a folder for the shares, or use a terminal", param_hint="--out")
+        raise typer.BadParameter(words("name a folder for the shares, or use a terminal"), param_hint="--out")
     if folder is not None and folder.exists() and any(folder.iterdir()):
-        raise typer.BadParameter(f"{folder} is not empty", param_hint="--out")
+        raise typer.BadParameter(words("%(folder)s is not empty", folder=folder), param_hint="--out")
 
 
 def ask_hidden(question: str) -> str:
@@ -87,8 +88,12 @@ def ask_hidden(question: str) -> str:
 
 
 def _typed(held: Gathering) -> str:
-    missing = "" if held.needed is None else f", {held.needed} more needed"
-    return ask_hidden(f"a share{missing} (not shown; an empty line ends)")
+    return ask_hidden(words("a share") + needed(held.needed) + " " + words("(not shown; an empty line ends)"))
+
+
+def needed(shares: int | None) -> str:
+    """How many more open the house, where that is known already."""
+    return "" if shares is None else ", " + ngettext("%(num)s more needed", "%(num)s more needed", shares)
 
 
 def read_share(file: Path) -> str:

@@ -6,12 +6,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-import typer
-
 from omonat.base.errors import Unavailable
 from omonat.base.settings import Settings, load
 from omonat.cli._holders import current_root, exists
 from omonat.cli._parent import make_ready
+from omonat.cli._speech import tell
 from omonat.database.embedded import Server
 from omonat.database.home import address
 from omonat.database.pool import Database
@@ -56,14 +55,14 @@ def in_database(settings: Settings, work: Callable[[str], Awaitable[Answer]]) ->
     """Do `work` with the address of this installation's database, ready and up to date."""
 
     async def ready(dsn: str) -> Answer:
-        await make_ready(dsn, settings, _tell)
+        await make_ready(dsn, settings, tell)
         return await work(dsn)
 
     os.umask(0o077)
     found = settings.database or asyncio.run(_running(settings))
     if found is not None:
         return asyncio.run(ready(found))
-    server = Server.start(settings.home, programs=settings.postgres, tell=_tell)
+    server = Server.start(settings.home, programs=settings.postgres, tell=tell)
     try:
         return asyncio.run(ready(server.dsn))
     finally:
@@ -79,7 +78,3 @@ async def _running(settings: Settings) -> str | None:
         return None
     await database.close()
     return dsn
-
-
-def _tell(line: str) -> None:
-    typer.echo(f"  … {line}", err=True)

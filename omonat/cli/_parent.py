@@ -25,9 +25,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from omonat.backup import marker as markers
-from omonat.base.codes import EXITS
 from omonat.base.errors import Unavailable
 from omonat.base.logs import log
+from omonat.base.progress import Tell
 from omonat.base.settings import Settings
 from omonat.database import embedded, safety
 from omonat.database.home import claim
@@ -45,8 +45,6 @@ _SOON_STEADY: Final = 2.0  # the same once requests have been answered: what fel
 _LONGEST_WAIT: Final = 10.0
 _LONGEST_WHILE_ANSWERING: Final = 2.0  # whatever keeps falling over: the next one may live, and people are waiting
 _PYTHON: Final = (sys.executable, "-m")
-
-Tell = Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -221,7 +219,7 @@ class Parent:
         if status == 0:
             self._begin_once(environment)
         else:
-            self.tell(f"filling the demo failed (exit {status}: {EXITS.get(status, 'see above')}); it runs without")
+            self.tell("filling the demo failed (exit %(exit)s, the reason stands above); it runs without", exit=status)
         if first:
             self.on_ready()
 

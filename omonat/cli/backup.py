@@ -12,6 +12,7 @@ from omonat.backup import manifest as manifests
 from omonat.backup.drill import Drill, DrillReport, clear, facts_of
 from omonat.backup.drill import as_json as in_full
 from omonat.backup.parts import identities_of, recipients_of
+from omonat.backup.prove import Finding
 from omonat.backup.restore import Report, Restoring, prove_again
 from omonat.backup.sources import Sources, bring_journal, bring_keys, bring_log
 from omonat.backup.take import Taking, take
@@ -21,11 +22,13 @@ from omonat.base.settings import Settings, load
 from omonat.base.verdict import Allow
 from omonat.cli._holders import current_root
 from omonat.cli._house import in_house
+from omonat.cli._speech import ngettext, tell, words
 from omonat.database import safety
 from omonat.database.embedded import Server
 from omonat.database.home import claim
 from omonat.database.pool import Database
 from omonat.house import House, log_keys, stores_of, system_clock
+from omonat.pages.words import N_
 from omonat.vault.vault import Vault
 
 Home = Annotated[Path | None, typer.Option(help="The folder for everything durable [OMONAT_HOME].")]
@@ -33,13 +36,13 @@ Identity = Annotated[Path | None, typer.Option(help="A file of age identities th
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 
 _WHAT: Final = {
-    "log": "entries in log and database",
-    "journal": "rows the journal tells of",
-    "withdrawn": "people whose choices it tells of",
-    "keys": "keys, destroyed and living",
-    "living": "sections of the living, opened",
-    "verifier": "entries, by the stand-alone verifier",
-    "keys-part": "slots in the copy of the keys",
+    "log": N_("entries in log and database"),
+    "journal": N_("rows the journal tells of"),
+    "withdrawn": N_("people whose choices it tells of"),
+    "keys": N_("keys, destroyed and living"),
+    "living": N_("sections of the living, opened"),
+    "verifier": N_("entries, by the stand-alone verifier"),
+    "keys-part": N_("slots in the copy of the keys"),
 }
 
 
@@ -70,11 +73,18 @@ def backup(
     target, made = in_house(home, work)
     rows = sum(table.rows for table in made.tables)
     size = sum(part.bytes for part in made.parts)
-    typer.echo(f"{target}: {made.id}, {rows} rows of {len(made.tables)} tables, {made.placed} entries, {size} bytes")
+    counts = (
+        ngettext("%(num)s row", "%(num)s rows", rows),
+        ngettext("%(num)s table", "%(num)s tables", len(made.tables)),
+        ngettext("%(num)s entry", "%(num)s entries", made.placed),
+        ngettext("%(num)s byte", "%(num)s bytes", size),
+    )
+    typer.echo(f"{target}: {made.id}, {', '.join(counts)}")
     if keys is not None:
-        typer.echo(f"{keys / target.name}: the keys; keep them apart from the data")
+        typer.echo(words("%(folder)s: the keys; keep them apart from the data", folder=keys / target.name))
     elif not settings.key_copies:
-        typer.echo("the keys are not in it: name a place of their own with --keys, or register key-copies", err=True)
+        lacking = words("the keys are not in it: name a place of their own with --keys, or register key-copies")
+        typer.echo(lacking, err=True)
 
 
 def restore(
@@ -104,7 +114,7 @@ def restore(
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     server, held = None, None
     if settings.database is None:
-        server = Server.start(settings.home, programs=settings.postgres, tell=_tell)
+        server = Server.start(settings.home, programs=settings.postgres, tell=tell)
     else:
         held = claim(settings.home)
     try:
@@ -120,7 +130,7 @@ def restore(
         wrong = [one.what for one in report.findings if one.wrong] + list(report.open)
         raise Fault("restore-not-proved", what=", ".join(wrong))
     if not as_json:
-        typer.echo("proved; `omonat serve` may start")
+        typer.echo(words("proved; `omonat serve` may start"))
 
 
 def drill(
@@ -144,7 +154,7 @@ def drill(
         return
     sources = _sources(_backups(folder, settings), settings, keys, [], identity)
     place = settings.home.resolve().with_name(f"{settings.home.name}.drill")
-    server = Server.start(place, programs=settings.postgres, tell=_tell)  # stops and takes over what a killed one left
+    server = Server.start(place, programs=settings.postgres, tell=tell)  # stops and takes over what a killed one left
     try:
         found = in_house(home, lambda house: _drill(house, place, sources, server.dsn))
     finally:
@@ -161,7 +171,7 @@ def drill(
 def _backups(folder: Path | None, settings: Settings) -> Path:
     found = folder or settings.backups
     if found is None:
-        raise typer.BadParameter("name a folder, or set OMONAT_BACKUPS", param_hint="FOLDER")
+        raise typer.BadParameter(words("name a folder, or set OMONAT_BACKUPS"), param_hint="FOLDER")
     return found
 
 
@@ -221,52 +231,72 @@ async def _drill(house: House, place: Path, sources: Sources, dsn: str) -> Drill
 def _say_standing(home: Path | None) -> None:
     verdict = in_house(home, lambda house: house.safeguards.drill_standing())
     if isinstance(verdict, Allow):
-        typer.echo("restore drill: kept")
+        typer.echo(words("restore drill: kept"))
         return
     raise Unavailable(verdict.reasons[0].code)
 
 
 def _told(report: Report) -> list[str]:
     """The report in lines."""
-    lines = [f"{report.backup}, taken {to_rfc3339(report.taken)}"]
-    lines += [
-        f"  {'ok   ' if not one.wrong else 'WRONG'} {one.what:<10} {one.looked_at} {_WHAT[one.what]}"
-        + (f"; {one.wrong} differ" if one.wrong else "")
-        for one in report.findings
+    return [
+        words("%(backup)s, taken %(at)s", backup=report.backup, at=to_rfc3339(report.taken)),
+        *map(_looked_at, report.findings),
+        *(f"  {line}" for line in _brought_back(report)),
+        *_not_brought_back(report),
+        *("  " + words("open: %(what)s", what=one) for one in report.open),
     ]
-    lines.append(
-        f"  replayed {report.changes} changes of {report.frames} frames; {report.recovered} entries from the log"
-    )
-    lines.append(f"  buried {report.buried_people} people and {report.buried_records} records whose keys are destroyed")
+
+
+def _looked_at(one: Finding) -> str:
+    marks = words("ok"), words("WRONG")
+    mark = marks[bool(one.wrong)].ljust(max(map(len, marks)))
+    wrong = "; " + words("differ: %(num)s", num=one.wrong) if one.wrong else ""
+    return f"  {mark} {one.what:<10} {words(_WHAT[one.what])}: {one.looked_at}{wrong}"
+
+
+def _brought_back(report: Report) -> list[str]:
+    people, records = report.buried_people, report.buried_records
+    lines = [
+        words("changes replayed: %(changes)s, in frames: %(frames)s", changes=report.changes, frames=report.frames),
+        words("entries taken from the log: %(num)s", num=report.recovered),
+        words("buried, because their keys are destroyed: people %(people)s, records %(records)s",
+              people=people, records=records),
+    ]  # fmt: skip
     if report.keys_lost:
-        lines.append(f"  {report.keys_lost} keys were made after the copy of the keys and are lost")
+        lines.append(words("keys made after the copy of the keys, and lost: %(num)s", num=report.keys_lost))
+    return lines
+
+
+def _not_brought_back(report: Report) -> list[str]:
+    lines = []
     if report.lost or report.not_held:
-        lines.append(f"  came after the backup and can't be brought back ({report.not_held} new people):")
+        came = words("came after the backup and can't be brought back (new people: %(num)s):", num=report.not_held)
+        lines.append(f"  {came}")
         lines += [f"    {count:>8}  {act}" for act, count in sorted(report.lost.items())]
         lines += [f"    {entry}" for entry in report.collections]
     if report.gap:
-        lines.append(
-            f"  the journal lacks {len(report.gap)} acts of the log; {report.doubted} people's consents are in doubt"
-        )
+        acts, people = len(report.gap), report.doubted
+        lacks = words(
+            "acts of the log that the journal lacks: %(acts)s; people whose consents are in doubt: %(people)s",
+            acts=acts, people=people,
+        )  # fmt: skip
+        lines.append(f"  {lacks}")
         lines += [f"    {entry}" for entry in report.gap]
-    lines += [f"  open: {one}" for one in report.open]
     return lines
 
 
 def _measured(report: DrillReport) -> list[str]:
     """The drill in lines."""
-    steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in report.seconds.items())
+    steps = ", ".join(f"{name} {seconds:.1f}" for name, seconds in report.seconds.items())
+    age, waiting = f"{report.recovery_point:.0f}", report.journal_waiting
+    took = f"{report.recovery_time:.1f}"
     return [
-        f"restore drill {'passed' if report.passed else 'FAILED'}",
+        words("restore drill passed") if report.passed else words("restore drill FAILED"),
         *_told(report.restore),
-        f"  recovery point: data {report.recovery_point:.0f} s old; choices, holds, erasures: "
-        f"{report.journal_waiting} not yet in the journal",
-        f"  recovery time: {report.recovery_time:.1f} s ({steps})",
-    ]
-
-
-def _tell(line: str) -> None:
-    typer.echo(f"  … {line}", err=True)
+        "  " + words("recovery point: data %(seconds)s s old; choices, holds and erasures not yet in the journal: "
+                     "%(num)s", seconds=age, num=waiting),
+        "  " + words("recovery time: %(seconds)s s (%(steps)s)", seconds=took, steps=steps),
+    ]  # fmt: skip
 
 
 __all__ = ["backup", "drill", "register", "restore"]

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from omonat.cli._house import in_house
+from omonat.cli._speech import words
 
 app = typer.Typer(help="Clients: credentials of the company's systems.", no_args_is_help=True)
 
@@ -29,5 +30,5 @@ def issue(
 def end(name: Name, home: Home = None) -> None:
     """End a credential; the very next request with it is refused."""
     ended = in_house(home, lambda house: house.clients.end(name=name))
-    typer.echo("ended" if ended else "there was no live credential of that name", err=not ended)
+    typer.echo(words("ended") if ended else words("there was no live credential of that name"), err=not ended)
     sys.exit(0 if ended else 6)

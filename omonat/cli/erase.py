@@ -10,9 +10,11 @@ import typer
 from omonat.base.codes import LANGUAGES
 from omonat.base.instants import Instant, to_rfc3339
 from omonat.cli._house import in_house
+from omonat.cli._speech import ngettext, words
 from omonat.flows.erase import Cause, Erasure, ErasureRequest
 from omonat.house import House
 from omonat.pages.certificate import certificate_pdf
+from omonat.pages.words import N_
 from omonat.promises.retention.rule import Stay
 
 Home = Annotated[Path | None, typer.Option(help="The folder for everything durable [OMONAT_HOME].")]
@@ -40,17 +42,17 @@ def erase(
 ) -> None:
     """Erase a person, or with --record or --item a part. What a duty keeps stays, and is named."""
     if cause not in ("asked", "inaccurate", "child"):
-        raise typer.BadParameter("asked, inaccurate or child", param_hint="--cause")
+        raise typer.BadParameter(words("asked, inaccurate or child"), param_hint="--cause")
     named: Cause = cause  # type: ignore[assignment]  # checked on the line above
     request = ErasureRequest(person=person, record=record, items=tuple(item or ()), cause=named, by="operator")
     if plan:
         found = in_house(home, lambda house: house.erase.plan(request))
         for name, count in sorted(found.goes.items()):
-            typer.echo(f"goes   {name}  in {count}")
+            typer.echo(f"{_mark(N_('goes'))}  {name}  " + words("in %(count)s", count=count))
         _tell(found.stays)
         return
     if not yes:
-        typer.confirm("What goes can't be brought back by anybody. Erase?", abort=True)
+        typer.confirm(words("What goes can't be brought back by anybody. Erase?"), abort=True)
     _show(in_house(home, lambda house: house.erase(request)))
 
 
@@ -82,7 +84,7 @@ def certificate(
     made = in_house(home, work)
     file = out or Path(f"{erasure}.{'json' if pdf is None else 'pdf'}")
     file.write_bytes(made)
-    typer.echo(f"{file}: {len(made)} bytes")
+    typer.echo(f"{file}: " + ngettext("%(num)s byte", "%(num)s bytes", len(made)))
 
 
 def acknowledge(
@@ -94,28 +96,51 @@ def acknowledge(
     typer.echo(in_house(home, lambda house: house.systems.acknowledge(erasure, system, by="operator")))
 
 
+_SAYS = {
+    **{"person": N_("person"), "record": N_("record"), "items": N_("items")},
+    **{"asked": N_("asked"), "inaccurate": N_("inaccurate"), "child": N_("child"), "due": N_("due")},
+    **{"hidden": N_("hidden"), "key-destroyed": N_("key destroyed"), "swept": N_("swept"), "final": N_("final")},
+    "evidence": N_("evidence"),
+}
+
+
 def _show(erasure: Erasure) -> None:
-    typer.echo(f"{erasure.id}  {erasure.scope}, {erasure.cause}: {erasure.stage}")
-    copies = "" if erasure.copies is None else f"  on {erasure.copies} registered copies"
+    scope, cause, stage = (words(_SAYS[each]) for each in (erasure.scope, erasure.cause, erasure.stage))
+    typer.echo(f"{erasure.id}  {scope}, {cause}: {stage}")
     stages = (
         ("hidden", erasure.hidden_at, ""),
-        ("key destroyed", erasure.destroyed_at, copies),
+        ("key-destroyed", erasure.destroyed_at, _copies(erasure)),
         ("swept", erasure.swept_at, ""),
         ("final", erasure.final_at, ""),
     )
+    width = max(len(words(_SAYS[name])) for name, _, _ in stages)
     for name, at, more in stages:
-        typer.echo(f"  {name:<14} {_time(at)}{more}")
+        typer.echo(f"  {words(_SAYS[name]):<{width}}  {_time(at)}{more}")
     if erasure.swept_at is not None and erasure.final_at is None:
-        typer.echo(f"  content final, look-up pending until the end of look-up key {erasure.lookup_epoch}")
+        pending = words(
+            "content final, look-up pending until the end of look-up key %(epoch)s", epoch=erasure.lookup_epoch
+        )
+        typer.echo(f"  {pending}")
     _tell(erasure.stays)
+
+
+def _copies(erasure: Erasure) -> str:
+    if erasure.copies is None:
+        return ""
+    return "  " + ngettext("on %(num)s registered copy", "on %(num)s registered copies", erasure.copies)
 
 
 def _tell(stays: Iterable[Stay]) -> None:
     for stay in stays:
         source = f" ({stay.source})" if stay.source else ""
-        waits = f", or {stay.waits_for}" if stay.waits_for else ""
-        typer.echo(f"stays  {stay.item}  in {stay.count} of {stay.service}: {stay.factor}{source} until "
-                   f"{_time(stay.until)}{waits}")  # fmt: skip
+        waits = ", " + words("or %(event)s", event=stay.waits_for) if stay.waits_for else ""
+        where = words("in %(count)s of %(service)s", count=stay.count, service=stay.service)
+        until = words("until %(at)s", at=_time(stay.until))
+        typer.echo(f"{_mark(N_('stays'))}  {stay.item}  {where}: {stay.factor}{source} {until}{waits}")
+
+
+def _mark(word: str) -> str:
+    return words(word).ljust(max(len(words(each)) for each in (N_("goes"), N_("stays"))))
 
 
 def _time(at: Instant | None) -> str:

@@ -13,6 +13,7 @@ from omonat.base.errors import BadInput, Fault
 from omonat.base.instants import SECOND, Instant, to_rfc3339
 from omonat.base.settings import Settings, load
 from omonat.cli._house import in_house
+from omonat.cli._speech import ngettext, words
 from omonat.cli.publish import ask
 from omonat.database.home import address
 from omonat.database.pool import Database
@@ -25,6 +26,7 @@ from omonat.evidence.reader import Reader
 from omonat.flows.proof_packets import AuditorProof, Opened
 from omonat.flows.reconcile import Finding, Openings, Reconcile
 from omonat.house import House
+from omonat.pages.words import N_
 
 app = typer.Typer(help="Evidence: what was done with personal data, and that nobody changed it since.")
 
@@ -51,7 +53,8 @@ def proof(
     found = asyncio.run(_proof(settings, entry))
     file = out or Path(f"{entry}.tlog-proof")
     file.write_bytes(bytes(found))
-    typer.echo(f"{file}: entry {found.index}, {len(found.path)} hashes")
+    hashes = ngettext("%(num)s hash", "%(num)s hashes", len(found.path))
+    typer.echo(f"{file}: {words('entry %(index)s', index=found.index)}, {hashes}")
 
 
 @app.command()
@@ -67,11 +70,13 @@ def checkpoint(home: Home = None) -> None:
     times = [at for at in signed.values() if at is not None]
     if times:
         age = (time.time_ns() // 1000 - max(times)) // SECOND
-        typer.echo(f"\nsigned {to_rfc3339(Instant(max(times)))}, {age} s ago", err=True)
+        signed_at = to_rfc3339(Instant(max(times)))
+        typer.echo("\n" + words("signed %(at)s, %(seconds)s s ago", at=signed_at, seconds=age), err=True)
     for key in keys:
-        typer.echo(f"key {key.vkey}", err=True)
+        typer.echo(words("key %(key)s", key=key.vkey), err=True)
     for conflict in folder.conflicts():
-        typer.echo(f"CONFLICT a witness holds another history under our signature: {conflict}", err=True)
+        held = words("CONFLICT: a witness holds another history under our signature: %(file)s", file=conflict)
+        typer.echo(held, err=True)
     if folder.conflicts():
         raise typer.Exit(8)
 
@@ -81,12 +86,11 @@ def export(target: Annotated[Path, typer.Argument(help="A folder that doesn't ex
     """Make the bundle for an auditor: the log as of now, the keys, the verifier, and how to use it."""
     folder = LogFolder(load(os.environ, home=home).log)
     if target.exists():
-        raise typer.BadParameter(f"{target} exists already", param_hint="TARGET")
+        raise typer.BadParameter(words("%(folder)s exists already", folder=target), param_hint="TARGET")
     exported = export_log(folder, target)
-    typer.echo(
-        f"{target}: {exported.size} entries of {exported.origin}; python {target}/verifier.py {target}/log "
-        f"--keys {target}/keys"
-    )
+    entries = ngettext("%(num)s entry", "%(num)s entries", exported.size)
+    typer.echo(f"{target}: {exported.origin}, {entries}")
+    typer.echo(f"  python {target}/verifier.py {target}/log --keys {target}/keys")
 
 
 @app.command()
@@ -111,16 +115,7 @@ def reconcile(
         told = [{name: getattr(one, name) for name in ("what", "kind", "name", "entry")} for one in found]
         typer.echo(json.dumps({**counts, "waiting": looked.waiting, "findings": told}, indent=2, ensure_ascii=False))
     else:
-        typer.echo(f"{looked.compared} openings compared, {looked.waiting} too young to tell")
-        if looked.withheld or looked.cut_off:
-            typer.echo(
-                f"  {looked.withheld} thrown away for want of an entry, {looked.cut_off} cut off with their process"
-            )
-        for one in found[:20]:
-            typer.echo(f"  ✗ {SAYS[one.what]}: {one.kind} {one.name}" + (f" ({one.entry})" if one.entry else ""))
-        typer.echo(
-            "everything accounts for each other" if not found else f"{len(found)} findings; the first is named first"
-        )
+        _print_reconciled(looked, found)
     raise typer.Exit(min((RECONCILE_EXITS[one.what] for one in found), default=0))
 
 
@@ -143,18 +138,32 @@ def packet(
     out.mkdir(mode=0o700, parents=True)
     for name, rows in opened.openings.items():
         (out / f"{name}.json").write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
-        typer.echo(f"{out / f'{name}.json'}: {len(rows)} openings")
-    typer.echo(f"evidence {opened.receipt.id}")
+        typer.echo(f"{out / f'{name}.json'}: " + ngettext("%(num)s opening", "%(num)s openings", len(rows)))
+    typer.echo(words("evidence %(id)s", id=opened.receipt.id))
+
+
+def _print_reconciled(looked: Openings, found: list[Finding]) -> None:
+    compared = ngettext("%(num)s opening compared", "%(num)s openings compared", looked.compared)
+    typer.echo(f"{compared}; {words('too young to tell: %(num)s', num=looked.waiting)}")
+    if looked.withheld or looked.cut_off:
+        withheld = words("thrown away for want of an entry: %(num)s", num=looked.withheld)
+        typer.echo(f"  {withheld}; {words('cut off with their process: %(num)s', num=looked.cut_off)}")
+    for one in found[:20]:
+        typer.echo(f"  ✗ {words(SAYS[one.what])}: {one.kind} {one.name}" + (f" ({one.entry})" if one.entry else ""))
+    if not found:
+        typer.echo(words("rows and entries account for each other"))
+    else:
+        typer.echo(ngettext("%(num)s finding", "%(num)s findings", len(found)))
 
 
 RECONCILE_EXITS = {"opening": 20, "row": 21, "entry": 22, "gone": 23, "choice": 24, "standing": 25}
 SAYS = {
-    "opening": "opened without an entry",
-    "row": "a row without an entry",
-    "entry": "an entry whose row is missing",
-    "gone": "a row deleted without an entry",
-    "choice": "a choice that differs from its entry",
-    "standing": "a standing that its choices don't give",
+    "opening": N_("opened without an entry"),
+    "row": N_("a row without an entry"),
+    "entry": N_("an entry whose row is missing"),
+    "gone": N_("a row deleted without an entry"),
+    "choice": N_("a choice that differs from its entry"),
+    "standing": N_("a standing that its choices don't give"),
 }
 
 

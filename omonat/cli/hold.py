@@ -8,6 +8,7 @@ import typer
 from omonat.base.errors import BadInput
 from omonat.base.instants import Instant, from_rfc3339, to_rfc3339
 from omonat.cli._house import in_house
+from omonat.cli._speech import words
 from omonat.flows.holds import Hold, HoldRequest
 
 app = typer.Typer(help="Legal holds: deletion suspended, with authority and review date.", no_args_is_help=True)
@@ -75,11 +76,12 @@ def _instant(text: str) -> Instant:
 
 
 def _show(hold: Hold) -> None:
-    state = "released" if hold.released_at else "approved" if hold.approved_at else "waits for approval"
+    state = words("approved") if hold.approved_at else words("waits for approval")
+    if hold.released_at:
+        state = words("released")
     if hold.ending_by and not hold.released_at:
-        state += ", its end waits for approval"
+        state += ", " + words("its end waits for approval")
     items = f" ({', '.join(hold.items)})" if hold.items else ""
-    told = "the person may be told" if hold.may_tell else "the person may not be told"
-    typer.echo(
-        f"{hold.id}  {hold.target}{items}: {state}; {hold.authority}; review {to_rfc3339(hold.review_at)}; {told}"
-    )
+    told = words("the person may be told") if hold.may_tell else words("the person may not be told")
+    review = words("review %(at)s", at=to_rfc3339(hold.review_at))
+    typer.echo(f"{hold.id}  {hold.target}{items}: {state}; {hold.authority}; {review}; {told}")

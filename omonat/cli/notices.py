@@ -15,6 +15,8 @@ from omonat.base.errors import BadInput
 from omonat.base.ids import is_id
 from omonat.base.instants import to_rfc3339
 from omonat.cli._house import in_house
+from omonat.cli._speech import tell as say
+from omonat.cli._speech import words
 from omonat.flows.telling import Progress, Round
 from omonat.house import House
 
@@ -36,12 +38,13 @@ def tell(home: Home = None) -> None:
         while True:
             step = await house.tell_people.round()
             queued, moved, told = queued + step.queued, moved + step.moved, told + step.told
-            typer.echo(f"  … queued {queued}, sent another way {moved}, told {told}", err=True)
+            say("queued %(queued)s, sent another way %(moved)s, told %(told)s", queued=queued, moved=moved, told=told)
             if not step.more:
                 return Progress(queued=queued, moved=moved, told=told)
 
     done = in_house(home, work)
-    typer.echo(f"queued {done.queued}, sent another way {done.moved}, told {done.told}")
+    counts = {"queued": done.queued, "moved": done.moved, "told": done.told}
+    typer.echo(words("queued %(queued)s, sent another way %(moved)s, told %(told)s", **counts))
 
 
 @app.command()
@@ -53,12 +56,15 @@ def status(home: Home = None, json_: Annotated[bool, typer.Option("--json", help
         return
     for one in rounds:
         told = sum(many for (_, state), many in one.counts.items() if state == "told")
-        search = "people are being looked for" if one.searching else "everybody was looked at"
-        typer.echo(f"version {one.version}: {told} of {sum(one.counts.values())} told; {search}")
+        search = words("people are being looked for") if one.searching else words("everybody was looked at")
+        of = sum(one.counts.values())
+        typer.echo(
+            words("version %(version)s: %(told)s of %(of)s told", version=one.version, told=told, of=of) + f"; {search}"
+        )
         for (channel, state), many in one.counts.items():
             typer.echo(f"  {channel:7} {state:12} {many}")
     if not rounds:
-        typer.echo("no version has news that people have to be told")
+        typer.echo(words("no version has news that people have to be told"))
 
 
 @app.command()
@@ -77,8 +83,11 @@ def returned(
     was = in_house(home, lambda house: house.tell_people.came_back(message))
     if was is None:
         raise BadInput("notice-not-found")
-    said = {"handed-over": "noted: the next way is taken", "told": "too late: it had counted as delivered"}
-    typer.echo(said.get(was, "known already"))
+    said = {
+        "handed-over": words("noted: the next way is taken"),
+        "told": words("too late: it had counted as delivered"),
+    }
+    typer.echo(said.get(was, words("known already")))
 
 
 def returned_message(raw: bytes) -> str | None:

@@ -17,7 +17,8 @@ from typing import Annotated, Any
 
 import typer
 
-from omonat.cli import spoken
+from omonat.cli._speech import spoken, words, words_in
+from omonat.pages.words import N_
 from omonat.policy.compiled import CompiledPolicy, compile_policy
 from omonat.policy.complaints import Complaint, InvalidPolicy
 from omonat.policy.explain import explain as explain_use
@@ -29,6 +30,7 @@ from omonat.policy.schema import pack_schema, policy_schema
 
 app = typer.Typer(help="Read, check and explain a policy document.", no_args_is_help=True)
 
+NO_PACK = N_("cannot tell: no law pack `%(name)s` is at hand")
 CANNOT_TELL, INVALID, REFUSED, UNANSWERED = 3, 4, 5, 9
 _WIDEST = 44
 
@@ -74,7 +76,7 @@ def check(file: File, packs: Packs = None, language: Language = None, format: As
     else:
         _print_verdict(document, verdict, speech, format)
         for name in missing:
-            typer.echo(f"cannot tell: no law pack `{name}` is at hand", err=True)
+            typer.echo(words_in(speech)(NO_PACK, name=name), err=True)
     if missing:
         sys.exit(CANNOT_TELL)
     sys.exit(0 if verdict.holds else UNANSWERED)
@@ -88,8 +90,10 @@ def show(
     language: Language = None,
 ) -> None:
     """Show what the document grants, as tables: purpose × items × roles, services, retention, recipients."""
-    compiled, speech = _compiled(file, packs), known_language(language)
-    headings, rows = _TABLES[what](compiled, speech)
+    speech = known_language(language)
+    compiled = _compiled(file, packs, speech)
+    columns, rows = _TABLES[what](compiled, speech)
+    headings = [words_in(speech)(column) for column in columns]
     widths = [min(_WIDEST, max(len(row[i]) for row in (headings, *rows))) for i in range(len(headings))]
     for row in (headings, ["─" * width for width in widths], *rows):
         cells = [wrap(cell, width, break_on_hyphens=False) for cell, width in zip(row, widths, strict=True)]
@@ -109,7 +113,8 @@ def explain(
     format: As = Format.HUMAN,
 ) -> None:
     """Say why a role may or may not see an item for a purpose: the chain of reasons, with promises."""
-    compiled, speech = _compiled(file, packs), known_language(language)
+    speech = known_language(language)
+    compiled = _compiled(file, packs, speech)
     found = explain_use(compiled, purpose, role, item, speech)
     if format is Format.JSON:
         steps = [{"holds": s.holds, "code": s.code, "promise": s.promise, "says": s.says(speech)} for s in found.steps]
@@ -139,13 +144,13 @@ def schema(pack: Annotated[bool, typer.Option("--pack", help="Of law packs inste
     typer.echo(_json(pack_schema() if pack else policy_schema()))
 
 
-def _compiled(file: Path, packs: Path | None) -> CompiledPolicy:
+def _compiled(file: Path, packs: Path | None, language: str) -> CompiledPolicy:
     """Read and compile; on any fault print it and exit."""
     try:
         document = read_policy_file(file)
         return compile_policy(document, _packs(document, file, packs))
     except InvalidPolicy as invalid:
-        _print_complaints(invalid.complaints, known_language(None), Format.PLAIN)
+        _print_complaints(invalid.complaints, language, Format.PLAIN)
         sys.exit(INVALID)
 
 
@@ -159,7 +164,7 @@ def _packs(document: Document, file: Path, folder: Path | None) -> list[Pack]:
 def known_language(language: str | None) -> str:
     """The language to speak: the one asked for, else that of the terminal."""
     if language not in {None, "uz", "ru", "en"}:
-        raise typer.BadParameter("uz, ru or en")
+        raise typer.BadParameter(words("uz, ru or en"))
     return language or spoken()
 
 
@@ -174,10 +179,11 @@ def _print_complaints(complaints: Sequence[Complaint], language: str, format: Fo
         place = f"{complaint.file}:{complaint.place.line}:{complaint.place.column}"
         typer.secho(place, bold=True, err=True)
         typer.echo(f"  {complaint.says(language)}\n  → {complaint.fix(language)}\n", err=True)
-    typer.echo(f"{len(complaints)} faults", err=True)
+    typer.echo(words_in(language).ngettext("%(num)s fault", "%(num)s faults", len(complaints)), err=True)
 
 
 def _print_verdict(document: Document, verdict: Verdict, language: str, format: Format) -> None:
+    words = words_in(language)
     for finding in verdict.open:
         place = f"{finding.file}:{finding.place.line}:{finding.place.column}"
         if format is Format.PLAIN:
@@ -187,7 +193,7 @@ def _print_verdict(document: Document, verdict: Verdict, language: str, format: 
             continue
         typer.secho(f"{place}  {finding.rule.id}", bold=True, err=True)
         typer.echo(f"  {finding.explains(language)}\n  → {finding.proposes(language)}", err=True)
-        typer.echo(f"  or answer it under `contradictions`:\n    {finding.entry()}\n", err=True)
+        typer.echo(f"  {words('or answer it under `contradictions`:')}\n    {finding.entry()}\n", err=True)
     if verdict.complaints:
         _print_complaints(verdict.complaints, language, format)
     if format is Format.HUMAN:
@@ -195,9 +201,15 @@ def _print_verdict(document: Document, verdict: Verdict, language: str, format: 
             assert finding.answer is not None
             typer.echo(f"{finding.answer.status:9} {finding.rule.id}: {finding.answer.because[language]}")
     policy = document.policy
-    counts = f"{len(policy.items)} items, {len(policy.purposes)} purposes, {len(policy.services)} services"
-    typer.echo(f"{policy.policy} {policy.version}: {counts}, {len(policy.promises)} promises; {digest_of(policy)}")
-    typer.echo(f"{len(verdict.answered)} findings answered, {len(verdict.open)} open")
+    counts = (
+        words.ngettext("%(num)s item", "%(num)s items", len(policy.items)),
+        words.ngettext("%(num)s purpose", "%(num)s purposes", len(policy.purposes)),
+        words.ngettext("%(num)s service", "%(num)s services", len(policy.services)),
+        words.ngettext("%(num)s promise", "%(num)s promises", len(policy.promises)),
+    )
+    typer.echo(f"{policy.policy} {policy.version}: {', '.join(counts)}; {digest_of(policy)}")
+    answered = words.ngettext("%(num)s finding answered", "%(num)s findings answered", len(verdict.answered))
+    typer.echo(f"{answered}, {words.ngettext('%(num)s open', '%(num)s open', len(verdict.open))}")
 
 
 def _complaint(complaint: Complaint, language: str) -> dict[str, Any]:
@@ -229,7 +241,8 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
-Rows = tuple[list[str], list[list[str]]]
+Rows = tuple[tuple[str, ...], list[list[str]]]
+"""Headings, not yet translated, and what stands below them."""
 
 
 def _purposes(policy: CompiledPolicy, _: str) -> Rows:
@@ -240,7 +253,7 @@ def _purposes(policy: CompiledPolicy, _: str) -> Rows:
             needs = ", ".join(item for item in seen if item in purpose.needs)
             may = ", ".join(item for item in seen if item in purpose.may_use)
             rows.append([purpose.id, purpose.basis, role, ", ".join(purpose.cases) or "–", needs or "–", may or "–"])
-    return ["purpose", "basis", "role", "cases", "needs", "may use"], rows
+    return (N_("purpose"), N_("basis"), N_("role"), N_("cases"), N_("needs"), N_("may use")), rows
 
 
 def _services(policy: CompiledPolicy, _: str) -> Rows:
@@ -250,7 +263,8 @@ def _services(policy: CompiledPolicy, _: str) -> Rows:
         waits = ", ".join(item for item in form.offered if item not in (*form.required, *form.optional))
         cells = [", ".join(form.required), ", ".join(form.optional), waits, ", ".join(form.offers)]
         rows.append([service.id, form.case or "–", *(cell or "–" for cell in cells), service.keeps])
-    return ["service", "case", "required", "optional", "waits for consent", "offers", "keeps"], rows
+    asked = (N_("required"), N_("optional"), N_("waits for consent"), N_("offers"))
+    return (N_("service"), N_("case"), *asked, N_("keeps")), rows
 
 
 def _roles(policy: CompiledPolicy, language: str) -> Rows:
@@ -259,17 +273,23 @@ def _roles(policy: CompiledPolicy, language: str) -> Rows:
         purposes = [p for p in policy.purposes.values() if role.id in p.roles]
         items = sorted({item for p in purposes for item in p.items_for(role.id)})
         rows.append([role.id, role.says[language], role.kind, role.cases, str(len(purposes)), ", ".join(items) or "–"])
-    return ["role", "called", "kind", "cases", "purposes", "items"], rows
+    return (N_("role"), N_("called"), N_("kind"), N_("cases"), N_("purposes"), N_("items")), rows
 
 
-def _retention(policy: CompiledPolicy, _: str) -> Rows:
-    rows = []
+def _retention(policy: CompiledPolicy, language: str) -> Rows:
+    words, rows = words_in(language), []
+
+    def after(span: Any, event: Any) -> str:
+        return words("%(span)s after %(event)s", span=span, event=event)
+
     for schedule in policy.policy.retention.values():
         for rule in schedule.rules:
-            end = f"until {rule.keep_until}" if rule.keep_until else f"{rule.keep or rule.source} after {rule.after}"
-            rows.append([schedule.id, rule.factor, end, ", ".join(rule.items) or "all", rule.source or "–"])
-        rows.append([schedule.id, "at-most", f"{schedule.at_most.keep} after {schedule.at_most.after}", "all", "–"])
-    return ["schedule", "factor", "kept", "items", "source"], rows
+            until = words("until %(at)s", at=rule.keep_until) if rule.keep_until else None
+            end = until or after(rule.keep or rule.source, rule.after)
+            rows.append([schedule.id, rule.factor, end, ", ".join(rule.items) or words("all"), rule.source or "–"])
+        longest = after(schedule.at_most.keep, schedule.at_most.after)
+        rows.append([schedule.id, words("at most"), longest, words("all"), "–"])
+    return (N_("schedule"), N_("factor"), N_("kept for"), N_("items"), N_("source")), rows
 
 
 def _recipients(policy: CompiledPolicy, language: str) -> Rows:
@@ -277,7 +297,8 @@ def _recipients(policy: CompiledPolicy, language: str) -> Rows:
     for r in policy.policy.recipients.values():
         cells = [", ".join(r.purposes) or "–", ", ".join(r.items) or "–"]
         rows.append([r.id, r.says[language], r.kind, r.country, r.ground, *cells])
-    return ["recipient", "called", "kind", "country", "ground", "purposes", "items"], rows
+    where = (N_("kind"), N_("country"), N_("ground"))
+    return (N_("recipient"), N_("called"), *where, N_("purposes"), N_("items")), rows
 
 
 _TABLES = {

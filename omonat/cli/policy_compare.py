@@ -12,6 +12,7 @@ from omonat.cli import policy
 from omonat.cli._differences import as_json, compiled_from, exit_of, print_differences
 from omonat.cli._foreseen import foreseen, foreseen_json, print_foreseen
 from omonat.cli._house import in_house
+from omonat.cli._speech import words
 from omonat.flows.foresee import DAYS
 from omonat.house import House
 from omonat.policy.compiled import CompiledPolicy
@@ -47,7 +48,7 @@ def compare(
     if json_:
         typer.echo(json.dumps(as_json(before, after, speech), ensure_ascii=False, indent=2))
     else:
-        typer.echo(f"version {before.version} → {after.version}")
+        typer.echo(words("version %(old)s → %(new)s", old=before.version, new=after.version))
         print_differences(before, after, speech)
     sys.exit(exit_of(before, after))
 

@@ -12,8 +12,8 @@ import typer
 import omonat.proving
 from omonat.base.codes import registry, sentence
 from omonat.base.instants import to_rfc3339
-from omonat.cli import spoken
 from omonat.cli._house import in_house
+from omonat.cli._speech import spoken
 from omonat.house import House
 from omonat.policy.compiled import CompiledPolicy
 from omonat.proving.run import Evidence, Proof, Proved, prove

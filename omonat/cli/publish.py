@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from omonat.base.instants import to_rfc3339
-from omonat.cli import policy, spoken
+from omonat.cli import policy
 from omonat.cli._differences import exit_of, texts_of
 from omonat.cli._foreseen import foreseen, print_foreseen
 from omonat.cli._house import in_house
+from omonat.cli._speech import spoken, words
 from omonat.flows.publish_policy import Proof, Publication
 from omonat.house import House, set_up_doors
 from omonat.policy.compiled import CompiledPolicy
@@ -55,14 +56,14 @@ def publish(
         print_foreseen(*found, language=spoken())
         sys.exit(exit_of(found[0], found[1]) if found[0] is not None else 0)
     published = in_house(home, work)
-    effective = to_rfc3339(published.policy.effective)
-    typer.echo(f"published version {published.version} (ordinal {published.ordinal}), in force from {effective}")
-    typer.echo(f"digest {published.digest}")
+    about = {"version": published.version, "ordinal": published.ordinal, "at": to_rfc3339(published.policy.effective)}
+    typer.echo(words("published version %(version)s (ordinal %(ordinal)s), in force from %(at)s", **about))
+    typer.echo(words("digest %(digest)s", digest=published.digest))
 
 
 def ask(ref: str) -> Proof:
     """Password and code of one person, each at their own moment; from the terminal, or two lines of standard input."""
     if not sys.stdin.isatty():
         return Proof(password=sys.stdin.readline().rstrip("\n"), code=sys.stdin.readline().strip())
-    password = typer.prompt(f"password of {ref}", hide_input=True, err=True)
-    return Proof(password=password, code=typer.prompt(f"code of {ref}", err=True))
+    password = typer.prompt(words("password of %(ref)s", ref=ref), hide_input=True, err=True)
+    return Proof(password=password, code=typer.prompt(words("code of %(ref)s", ref=ref), err=True))

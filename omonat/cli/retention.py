@@ -7,8 +7,8 @@ import typer
 
 from omonat.base.codes import sentence
 from omonat.base.instants import to_rfc3339
-from omonat.cli import spoken
 from omonat.cli._house import in_house
+from omonat.cli._speech import ngettext, spoken, words
 from omonat.hooks.sender import public_key
 from omonat.house import WEBHOOK_KEY, House
 
@@ -33,7 +33,7 @@ def sweep(home: Home = None) -> None:
     if doubt:
         typer.echo(sentence(doubt, spoken(), {}), err=True)
         raise typer.Exit(7)
-    typer.echo(f"{looked} records looked at")
+    typer.echo(ngettext("%(num)s record looked at", "%(num)s records looked at", looked))
 
 
 @app.command("confirm-clock")
@@ -45,18 +45,21 @@ def confirm_clock(
     async def work(house: House) -> None:
         now = house.grounds.clock()
         if not yes:
-            typer.confirm(f"This machine says it is {to_rfc3339(now)}. Is that right?", abort=True)
+            typer.confirm(words("This machine says it is %(now)s. Is that right?", now=to_rfc3339(now)), abort=True)
         await house.sweeper.confirm_clock(by="operator")
 
     in_house(home, work)
-    typer.echo("confirmed")
+    typer.echo(words("confirmed"))
 
 
 @app.command("renew-lookups")
 def renew_lookups(home: Home = None) -> None:
     """Begin with a new look-up key, so that erasures waiting for the end of the old one become final."""
     epoch = in_house(home, lambda house: house.sweeper.lookup_key.begin(by="operator"))
-    typer.echo(f"look-up key {epoch}: the running service digests the channels anew, then ends the older one")
+    begun = words(
+        "look-up key %(epoch)s: the running service digests the channels anew, then ends the older one", epoch=epoch
+    )
+    typer.echo(begun)
 
 
 @app.command("webhook-key")

@@ -11,6 +11,7 @@ from omonat.base.errors import BadInput, OmonatError, Refused, Unavailable
 from omonat.base.settings import RootSource, Settings, load
 from omonat.cli._holders import current_root, exists, gather, hand_out, refuse_without_screen
 from omonat.cli._house import beside_the_keys
+from omonat.cli._speech import ngettext, words
 from omonat.database.pool import Database
 from omonat.flows.root_keys import REBUILT, note_drill, note_rotation, note_set
 from omonat.house import system_clock
@@ -53,8 +54,11 @@ def shares(
         return entry
 
     entry = beside_the_keys(settings, keep)
-    typer.echo(f"set {made.set_id}: {made.count} shares, any {made.threshold} open; evidence {entry}", err=True)
-    typer.echo("  now hold a drill: omonat root drill", err=True)
+    count = ngettext("%(num)s share", "%(num)s shares", made.count)
+    opens = words("of which any %(threshold)s open", threshold=made.threshold)
+    noted = words("evidence %(id)s", id=entry)
+    typer.echo(f"{words('set %(set)s', set=made.set_id)}: {count}, {opens}; {noted}", err=True)
+    typer.echo("  " + words("now hold a drill: omonat root drill"), err=True)
 
 
 @app.command()
@@ -76,10 +80,11 @@ def drill(files: Files = None, home: Home = None) -> None:
     result = REBUILT if failure is None else failure.code
     entry = beside_the_keys(settings, lambda database: note_drill(database, held, result, now=system_clock()))
     if failure is not None:
-        typer.echo(f"the drill failed and is recorded: evidence {entry}", err=True)
+        typer.echo(words("the drill failed and is recorded: evidence %(id)s", id=entry), err=True)
         raise failure
     numbers = ", ".join(map(str, held.numbers))
-    typer.echo(f"shares {numbers} of set {held.set_id} rebuild the root key; evidence {entry}")
+    rebuilt = words("shares %(numbers)s of set %(set)s rebuild the root key", numbers=numbers, set=held.set_id)
+    typer.echo(f"{rebuilt}; {words('evidence %(id)s', id=entry)}")
 
 
 def _settings(home: Path | None) -> Settings:
@@ -127,7 +132,8 @@ def rotate(
     new = RootKey(os.urandom(32)) if target is None else root_key(target)
     if finished is not None and (target is None or finished.new == new.mark.hex()):
         _keep_what_opens(settings, target, None)
-        typer.echo(f"the rotation that was begun earlier is finished; evidence {finished.entry}")
+        done_now = words("the rotation that was begun earlier is finished")
+        typer.echo(f"{done_now}; {words('evidence %(id)s', id=finished.entry)}")
         return
     old = current_root(settings, files or [])
     prove_root(settings.home, old, other_copies=settings.key_copies)
@@ -148,14 +154,15 @@ def rotate(
         _keep_what_opens(settings, target, made)
         with suppress(OmonatError):  # it finds out by itself, a little later
             Keeper(settings.home).ask_now("rotated")
-        typer.echo(
-            f"{done.slots} slots sealed anew as epoch {done.epoch}; {done.damaged} were damaged before", err=True
-        )
+        sealed = ngettext("%(num)s slot sealed anew", "%(num)s slots sealed anew", done.slots)
+        damaged = words("damaged before: %(num)s", num=done.damaged)
+        typer.echo(f"{sealed}; {words('epoch %(epoch)s', epoch=done.epoch)}; {damaged}", err=True)
         return await note_rotation(database, settings.home, now=system_clock()) or done.entry
 
     entry = beside_the_keys(settings, turn)
-    typer.echo(f"the root key is rotated; evidence {entry}")
-    typer.echo(f"  now set OMONAT_ROOT_KEY={to}, and destroy the old root with all its copies", err=True)
+    typer.echo(f"{words('the root key is rotated')}; {words('evidence %(id)s', id=entry)}")
+    last = words("now set OMONAT_ROOT_KEY=%(root)s, and destroy the old root with all its copies", root=to)
+    typer.echo(f"  {last}", err=True)
 
 
 def _target(to: str) -> RootSource | None:
@@ -164,7 +171,7 @@ def _target(to: str) -> RootSource | None:
     if to == "shares":
         return None
     if kind not in ("key-file", "passphrase-file") or not path.startswith("/"):
-        raise typer.BadParameter("key-file:/path, passphrase-file:/path or shares", param_hint="--to")
+        raise typer.BadParameter(words("key-file:/path, passphrase-file:/path or shares"), param_hint="--to")
     file = Path(path)
     if kind == "key-file" and not file.exists():
         RootKey.make_file(file)

@@ -12,8 +12,8 @@ import omonat
 from omonat.base import logs
 from omonat.base.codes import advice, sentence
 from omonat.base.settings import Settings, demo_details, demo_home, load
-from omonat.cli import spoken
 from omonat.cli._parent import Parent, free_port
+from omonat.cli._speech import spoken, tell, words
 from omonat.database.binaries import make_passable
 
 CLONE = Path(omonat.__file__).resolve().parent.parent
@@ -37,7 +37,7 @@ def serve(home: Home = None, port: Port = None, workers: Workers = None) -> None
     """Run this installation until Ctrl-C or SIGTERM. Settings come from OMONAT_* and settings.toml."""
     settings = load(os.environ, home=home, port=port, workers=workers)
     logs.configure(level=settings.log_level, form=settings.log_format)
-    _run(Parent(settings, tell=_tell, on_ready=lambda: _ready(settings)))
+    _run(Parent(settings, tell=tell, on_ready=lambda: _ready(settings)))
 
 
 def demo(home: Home = None, port: Port = None) -> None:
@@ -46,7 +46,7 @@ def demo(home: Home = None, port: Port = None) -> None:
     settings = load(os.environ, home=chosen, port=port, demo=True, log_format="human")
     free = free_port(settings.host, settings.port)
     if free != settings.port:
-        _tell(f"port {settings.port} is in use; the demo takes {free}")
+        tell("port %(port)s is in use; the demo takes %(free)s", port=settings.port, free=free)
     origin = None if settings.origin else f"http://localhost:{free}"
     root_key = None if settings.root_key else f"key-file:{_demo_root(settings.home)}"
     level = settings.log_level if "OMONAT_LOG_LEVEL" in os.environ else "warning"
@@ -61,7 +61,7 @@ def demo(home: Home = None, port: Port = None) -> None:
     os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), "localhost,127.0.0.1,::1")))
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(CLONE), os.environ.get("PYTHONPATH"))))
     seeding = [[sys.executable, "-m", "examples.demo", part] for part in SEEDING]
-    parent = Parent(settings, tell=_tell, on_ready=lambda: _welcome(settings, began), after_start=seeding)
+    parent = Parent(settings, tell=tell, on_ready=lambda: _welcome(settings, began), after_start=seeding)
     _run(parent)
 
 
@@ -74,7 +74,7 @@ def _catcher(host: str, port: int) -> dict[str, Any]:
 
 
 def _ready(settings: Settings) -> None:
-    typer.echo(f"omonat answers at {settings.address}", err=True)
+    typer.echo(words("omonat answers at %(address)s", address=settings.address), err=True)
     if settings.root_key is None:
         language = spoken()
         typer.echo(f"  {sentence('sealed', language, {})}\n  {advice('sealed', language, {})}", err=True)
@@ -82,10 +82,6 @@ def _ready(settings: Settings) -> None:
 
 def _run(parent: Parent) -> None:
     raise typer.Exit(parent.run())
-
-
-def _tell(line: str) -> None:
-    typer.echo(f"  … {line}", err=True)
 
 
 def _demo_root(home: Path) -> Path:
@@ -109,18 +105,21 @@ def _demo_root(home: Path) -> Path:
 def _welcome(settings: Settings, began: float) -> None:
     base = settings.address
     lines = (
-        ("the shop", f"{base}/", "order something, subscribe, ask a question"),
-        ("its policy", f"{base}/page/privacy-policy", "what people read, made from the same file"),
-        ("Privacy Center", f"{base}/me", "what is held about you, why, until when, who looked"),
-        ("Desk", f"{base}/desk", "staff, with their cases and nothing more"),
-        ("messages", f"{base}/catcher", "every e-mail and SMS of the demo; none leaves this machine"),
-        ("API", f"{base}/v1", "for the company's own systems"),
+        (words("the shop"), f"{base}/", words("order something, subscribe, ask a question")),
+        (words("its policy"), f"{base}/page/privacy-policy", words("what people read, made from the same file")),
+        (words("Privacy Center"), f"{base}/me", words("what is held about you, why, until when, who looked")),
+        (words("Desk"), f"{base}/desk", words("staff, with their cases and nothing more")),
+        (words("messages"), f"{base}/catcher", words("every e-mail and SMS of the demo; none leaves this machine")),
+        ("API", f"{base}/v1", words("for the company's own systems")),
     )
-    typer.echo(f"\nOmonat's demo is ready after {time.monotonic() - began:.1f} s. All people in it are made up.\n")
+    took = f"{time.monotonic() - began:.1f}"
+    typer.echo("\n" + words("Omonat's demo is ready after %(seconds)s s. All people in it are made up.", seconds=took))
+    typer.echo()
+    width = max(len(name) for name, _, _ in lines)
     for name, url, what in lines:
-        typer.echo(f"  {name:<15} {url:<45} {what}")
+        typer.echo(f"  {name:<{width}} {url:<45} {what}")
     details = demo_details(settings.home, CLONE)
     if details.exists():
         shown = details.relative_to(CLONE) if details.is_relative_to(CLONE) else details
-        typer.echo(f"\n  Sign-ins, API clients and a few people: {shown}")
-    typer.echo("  Ctrl-C stops; the same command starts again with the same data.\n")
+        typer.echo("\n  " + words("Sign-ins, API clients and a few people: %(file)s", file=shown))
+    typer.echo("  " + words("Ctrl-C stops; the same command starts again with the same data.") + "\n")

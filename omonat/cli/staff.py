@@ -11,6 +11,7 @@ import typer
 from omonat.base.errors import BadInput
 from omonat.base.instants import Instant, from_rfc3339
 from omonat.cli._house import in_house
+from omonat.cli._speech import words
 from omonat.database.codecs import FOREVER
 from omonat.flows.staff import Registration
 
@@ -41,16 +42,15 @@ def set_(
         login=login,
     )
     in_house(home, lambda house: house.staff.put(registration, by="operator"))
-    typer.echo(f"{ref} acts as {role}")
+    typer.echo(words("%(ref)s acts as %(role)s", ref=ref, role=role))
 
 
 @app.command()
 def secrets(ref: Ref, home: Home = None) -> None:
     """Set a password (asked for, or one line of standard input) and make a new code secret, shown once."""
     if sys.stdin.isatty():
-        password = typer.prompt(
-            "new password, 12 characters or more", hide_input=True, confirmation_prompt=True, err=True
-        )
+        wanted, again = words("new password, 12 characters or more"), words("the same once more")
+        password = typer.prompt(wanted, hide_input=True, confirmation_prompt=again, err=True)
     else:
         password = sys.stdin.readline().rstrip("\n")
     secret = in_house(home, lambda house: house.staff.set_secrets(ref, password))

@@ -17,9 +17,9 @@ import typer
 from omonat.base.codes import registry
 from omonat.base.errors import Refused, Unavailable
 from omonat.base.settings import Settings, load
-from omonat.cli import spoken
-from omonat.cli._holders import ask_hidden, read_share
+from omonat.cli._holders import ask_hidden, needed, read_share
 from omonat.cli._house import beside_the_keys
+from omonat.cli._speech import spoken, words
 from omonat.flows.root_keys import SEALED, note
 from omonat.house import system_clock
 from omonat.vault.keeper import Keeper, Unsealing
@@ -65,7 +65,7 @@ def unseal(
     if found.sealed:
         raise Refused("shares-too-few", given=str(found.given), needed=str(found.threshold or "?"))
     door.wait_until_open()
-    typer.echo("the house is open")
+    typer.echo(words("the house is open"))
 
 
 def seal(home: Home = None) -> None:
@@ -82,7 +82,7 @@ def seal(home: Home = None) -> None:
         if time.monotonic() > end:
             raise Unavailable("keeper-away")
         time.sleep(0.05)
-    typer.echo("the house is sealed")
+    typer.echo(words("the house is sealed"))
     beside_the_keys(settings, lambda database: note(database, SEALED, {"by": "operator"}, now=system_clock()))
 
 
@@ -153,9 +153,8 @@ class _Door:
 def _ask_for(door: _Door, found: Unsealing, *, passphrase: bool) -> Unsealing:
     """Let holders type until the house opens or an empty line ends it; a terminal lets them try again."""
     while found.sealed:
-        missing = "" if found.needed is None else f", {found.needed} more needed"
-        wanted = "the passphrase" if passphrase else f"a share{missing}"
-        if not (typed := ask_hidden(f"{wanted} (not shown; an empty line ends)")):
+        wanted = words("the passphrase") if passphrase else words("a share") + needed(found.needed)
+        if not (typed := ask_hidden(f"{wanted} {words('(not shown; an empty line ends)')}")):
             break
         try:
             found = door.give(**{"passphrase" if passphrase else "share": typed})
@@ -171,5 +170,5 @@ def _address(settings: Settings, url: str | None) -> str:
         host = settings.host if settings.host not in ("0.0.0.0", "") else "127.0.0.1"  # noqa: S104 - compared
         return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
     if urlsplit(url).scheme not in ("http", "https"):
-        raise typer.BadParameter("an address begins with https://", param_hint="--url")
+        raise typer.BadParameter(words("an address begins with https://"), param_hint="--url")
     return url.rstrip("/")

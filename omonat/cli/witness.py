@@ -11,6 +11,7 @@ import uvicorn
 from omonat.base import logs
 from omonat.base.instants import SECOND, Instant, to_rfc3339
 from omonat.cli._parent import listen
+from omonat.cli._speech import ngettext, words
 from omonat.witness.door import application
 from omonat.witness.memory import Memory, origin_hash
 
@@ -33,20 +34,23 @@ def trust(vkey: Annotated[str, typer.Argument(help="The log's public key")], fol
     """Watch a log from now on. Its first checkpoint is believed; from then on, only what extends it."""
     os.umask(0o077)
     origin = Memory(folder).trust(vkey)
-    typer.echo(f"watching {origin}, which others find at /{origin_hash(origin)}/checkpoint")
+    path = f"/{origin_hash(origin)}/checkpoint"
+    typer.echo(words("watching %(origin)s, which others find at %(path)s", origin=origin, path=path))
 
 
 @app.command()
 def show(folder: Folder) -> None:
     """Print the witness's key and what it has seen of each log."""
     memory = Memory(folder)
-    typer.echo(f"key {memory.signer.verifier.vkey}")
+    typer.echo(words("key %(key)s", key=memory.signer.verifier.vkey))
     for origin, kept in memory.watched():
-        when = to_rfc3339(Instant(kept.seconds * SECOND)) if kept.seconds else "never"
-        typer.echo(f"{origin}: {kept.seen.size} entries, cosigned {when}")
-        for kind in ("forks", "unproved"):
+        entries = ngettext("%(num)s entry", "%(num)s entries", kept.seen.size)
+        at = to_rfc3339(Instant(kept.seconds * SECOND)) if kept.seconds else None
+        typer.echo(f"{origin}: {entries}, {words('cosigned %(at)s', at=at) if at else words('never cosigned')}")
+        for kind, called in (("forks", words("forks")), ("unproved", words("unproved"))):
             if pairs := list((folder / origin_hash(origin) / kind).glob("*.shown")):
-                typer.echo(f"  {kind}: {len(pairs)} kept in {pairs[0].parent}")
+                kept_in = words("%(num)s kept in %(folder)s", num=len(pairs), folder=pairs[0].parent)
+                typer.echo(f"  {called}: {kept_in}")
 
 
 @app.command()
@@ -60,7 +64,8 @@ def serve(
     logs.configure()
     memory = Memory(folder)
     sockets = listen(host, port, 1)
-    typer.echo(f"{memory.signer.name} answers at http://{host}:{port}", err=True)
+    answers = words("%(name)s answers at %(address)s", name=memory.signer.name, address=f"http://{host}:{port}")
+    typer.echo(answers, err=True)
     config = uvicorn.Config(
         application(memory, lambda: Instant(time.time_ns() // 1000)),
         loop="uvloop", http="httptools", ws="none", lifespan="off", log_config=None, access_log=False,

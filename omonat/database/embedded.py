@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from omonat.base.errors import Unavailable
+from omonat.base.progress import Tell, untold
 from omonat.database import binaries, processes
 from omonat.database.cluster import ENVIRONMENT, Cluster
 from omonat.database.home import SOCKET, address, claim, prepare
@@ -55,7 +56,7 @@ _HOUSE_SETTINGS: Final = {
 class Server:
     """One embedded server and the right to own its home. Build it with `Server.start`."""
 
-    def __init__(self, home: Path, programs: Path, account: Account | None, tell: Callable[[str], None]) -> None:
+    def __init__(self, home: Path, programs: Path, account: Account | None, tell: Tell) -> None:
         self.home = home.resolve()
         self.address = address(home)
         self._cluster = Cluster(self.home, self.address, programs, account)
@@ -64,9 +65,7 @@ class Server:
         self._child: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def start(
-        cls, home: Path, *, programs: Path | None = None, tell: Callable[[str], None] = lambda _line: None
-    ) -> Self:
+    def start(cls, home: Path, *, programs: Path | None = None, tell: Tell = untold) -> Self:
         """Make the data directory if there is none, deal with what an earlier run left, start, wait until ready.
 
         Call it from the main thread of the process that is to own the server. `programs` is a folder with

@@ -5,7 +5,7 @@ migration this program does not: an older program must not serve a newer schema.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
@@ -14,6 +14,7 @@ from typing import Final
 import asyncpg
 
 from omonat.base.errors import BadInput, Fault, Unavailable
+from omonat.base.progress import Tell, untold
 from omonat.database.pool import SCHEMA
 from omonat.database.trouble import converted, reached
 
@@ -67,7 +68,7 @@ async def migrate(
     dsn: str,
     migrations: Sequence[Migration] | None = None,
     *,
-    tell: Callable[[str], None] = lambda _line: None,
+    tell: Tell = untold,
 ) -> int:
     """Bring the database up to this program; how many migrations were applied. Safe to run from two starters.
 
@@ -82,7 +83,7 @@ async def migrate(
             applied = 0
             for migration in wanted:
                 if await _apply(connection, wanted, migration):
-                    tell(f"migration {migration.number:04} {migration.name}")
+                    tell("migration %(number)s %(name)s", number=f"{migration.number:04}", name=migration.name)
                     applied += 1
             _compare(wanted, await _recorded(connection))
             return applied

@@ -25,7 +25,7 @@ false signature of the log.
 Exit codes:
      0  intact                                   12  an entry isn't in its one agreed form, or its id repeats
      2  used wrongly                             13  an entry's time lies outside its window, unannounced
-     3  can't tell: a key or a fact is missing   14  a receipt is false, or its entry is missing though due
+     3  can't tell: a key, a fact or the package 14  a receipt is false, or its entry is missing though due
      7  a file can't be read                     15  the log doesn't extend a checkpoint seen earlier
     10  signature, key or origin is wrong        16  the checkpoint is older than --max-age
     11  entries or tiles differ from what was signed        17  too few witnesses have cosigned the checkpoint
@@ -46,8 +46,17 @@ from pathlib import Path
 from struct import Struct
 from typing import Any, NoReturn
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+try:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+except ImportError:
+    if __name__ != "__main__":
+        raise
+    sys.stderr.write(
+        "cannot tell: signatures are checked with the package `cryptography`, and this Python has none.\n"
+        f"Install it, then run this again:  {sys.executable or 'python3'} -m pip install cryptography\n"
+    )
+    sys.exit(3)
 
 INTACT, USAGE, CANNOT_TELL, UNREADABLE = 0, 2, 3, 7
 SIGNATURE, ALTERED, ENTRY, TIME, RECEIPT, FORK, STALE, UNWITNESSED, OPENING = 10, 11, 12, 13, 14, 15, 16, 17, 18

@@ -80,7 +80,8 @@ class MyStanding:
     objections: frozenset[str]
     restricted_at: Instant | None
     terms: Mapping[str, Term] = field(default_factory=dict)
-    """How long the live consents last that end by themselves."""
+    """How long the live consents last that end by themselves; `over` are those that did."""
+    over: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,7 @@ class ViewMyData:
             objections=frozenset((row["standing"] or {}).get("objections", ())),
             restricted_at=row["restricted_at"],
             terms={purpose: term for purpose, term in terms.items() if purpose in consents},
+            over=frozenset((row["standing"] or {}).get("terms", {})) - (consents - ended),
         )
 
     async def _terms(self, connection: Any, standing: Mapping[str, Any] | None) -> dict[str, Term]:

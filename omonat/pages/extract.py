@@ -6,6 +6,7 @@ dropped, new ones appear empty, or filled where another door already translated 
 translates is not repeated. `--check` writes nothing and fails when something is missing or stale.
 """
 
+import ast
 import sys
 from collections.abc import Iterator, Mapping
 from io import BytesIO
@@ -19,8 +20,11 @@ from omonat.pages.words import KIT, LANGUAGES, SOURCE_LANGUAGE
 
 TRANSLATED = tuple(language for language in LANGUAGES if language != SOURCE_LANGUAGE)
 DOORS = ("api", "site", "center", "desk", "mail", "cli")
+BELOW = {"cli": ("database", "../examples/demo.py")}
+"""Who speaks through a door: the lines they `tell` while something takes longer."""
 SAME_IN_ENGLISH = frozenset({"Omonat"})
-_PYTHON_KEYWORDS: Mapping[str, tuple[int, ...] | None] = {"_": None, "words": None, "N_": None, "ngettext": (1, 2)}
+_PYTHON_KEYWORDS = {"_": 1, "words": 1, "N_": 1, "tell": 1, "_tell": 1, "ngettext": 2}
+"""Who is given sentences, and how many."""
 _TEMPLATE_KEYWORDS: Mapping[str, tuple[int, ...] | None] = {"_": None, "gettext": None, "ngettext": (1, 2)}
 _TEMPLATE_OPTIONS = {"trimmed": "true", "newstyle_gettext": "true", "extensions": "jinja2.ext.do", "silent": "false"}
 
@@ -37,15 +41,28 @@ def sentences(door: Path) -> set[Key]:
     """Every sentence of a door."""
     found: set[Key] = set()
     for file, method in _sources(door):
-        keywords = _TEMPLATE_KEYWORDS if method == "jinja2" else _PYTHON_KEYWORDS
-        options = _TEMPLATE_OPTIONS if method == "jinja2" else {}
-        for _, message, _, _ in extract_from_file(method, file, keywords=keywords, options=options):
+        if method == "python":
+            module = ast.parse(file.read_text("utf-8"))
+            found.update(_said(module))
+            continue
+        for _, message, _, _ in extract_from_file(method, file, keywords=_TEMPLATE_KEYWORDS, options=_TEMPLATE_OPTIONS):
             found.add(tuple(message) if isinstance(message, list | tuple) else message)
     return found
 
 
+def _said(module: ast.Module) -> Iterator[Key]:
+    """The sentences of a module, those inside f-strings too, which Babel's own reader passes over."""
+    for call in (each for each in ast.walk(module) if isinstance(each, ast.Call)):
+        count = _PYTHON_KEYWORDS.get(str(getattr(call.func, "id", getattr(call.func, "attr", ""))), 0)
+        values = [each.value for each in call.args[:count] if isinstance(each, ast.Constant)]
+        texts = [value for value in values if isinstance(value, str) and value]
+        if count and len(texts) == count:
+            yield texts[0] if count == 1 else tuple(texts)
+
+
 def _sources(door: Path) -> Iterator[tuple[Path, str]]:
-    for file in sorted(door.rglob("*")):
+    below = [door.parent / place for place in BELOW.get(door.name, ())]
+    for file in sorted({*door.rglob("*"), *(file for place in below for file in (place, *place.rglob("*")))}):
         if file.suffix == ".py":
             yield file, "python"
         elif "templates" in file.parts and file.suffix in {".html", ".txt"}:

@@ -33,9 +33,28 @@ async def test_L2_a_form_says_what_is_required_and_why_in_every_language(door: D
         assert fields["relationship.location"]["consents"] == ["guide-courier"]
         assert fields["contact.name"]["label"] == law.label("item", "contact.name", language)
         assert all(field["why"] for field in form["fields"])
+        assert all(field["kept"] for field in form["fields"])
         assert {offer["purpose"] for offer in form["offers"]} == set(law.form("order").offers)
     unknown = await get(door, "/v1/services/ordr/form")
     assert (unknown.status_code, unknown.json()["nearest"]) == (422, "order")
+
+
+async def test_S4_a_form_says_which_people_see_an_item_and_for_what(door: Door) -> None:
+    law = await door.house.grounds.law.current()
+    form = (await get(door, "/v1/services/information-request/form?lang=en")).json()
+    seen = {field["item"]: {why["purpose"]: why["seen-by"] for why in field["why"]} for field in form["fields"]}
+    call_centre, counter = (law.label("role", role, "en") for role in ("call-centre", "counter"))
+    assert seen["contact.mobile"]["answer-inquiry"] == [call_centre, counter]
+    assert seen["contact.email"]["answer-inquiry"] == [call_centre]
+
+
+async def test_K1_the_bands_of_an_age_begin_where_the_higher_of_policy_and_law_says(door: Door) -> None:
+    law = await door.house.grounds.law.current()
+    form = (await get(door, "/v1/services/registration/form?lang=en")).json()
+    bands = next(field["choices"] for field in form["fields"] if field["item"] == "relationship.age-band")
+    first = next(iter(bands))
+    assert (first, bands[first]) == (f"under-{law.child_under}", f"0–{law.child_under - 1}")
+    assert list(bands)[-1] == "65+"
 
 
 async def test_C4_the_token_of_a_form_says_which_version_was_shown(door: Door) -> None:

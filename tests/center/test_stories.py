@@ -10,7 +10,7 @@ from litestar import Litestar
 
 from omonat import center as door
 from omonat.base.errors import Refused
-from omonat.base.instants import DAY, SECOND
+from omonat.base.instants import DAY, HOUR, SECOND
 from omonat.flows.collect import CollectRequest
 from omonat.flows.publish_policy import Publication
 from omonat.flows.use import UseAnswer, UseRequest
@@ -381,3 +381,10 @@ async def test_L5_somebody_allows_their_location_for_an_hour_and_ends_it_with_on
         async with reader.page.expect_navigation():
             await guide.get_by_role("button", name="Agree for always").click()
         assert "always" in await guide.inner_text()
+        async with reader.page.expect_navigation():
+            await guide.get_by_role("button", name="Agree for an hour").click()
+    center.clock.forward(HOUR)
+    async with center.reader("en") as reader:
+        await center.sign_in(reader, phone, order.person)
+        await reader.go("/me/choices")
+        assert "Your permission has ended" in await reader.page.locator("#guide-courier").inner_text()

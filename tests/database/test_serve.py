@@ -200,7 +200,7 @@ class TestEmbedded:
         os.kill(orphan.pid, signal.SIGSTOP)
         said: list[str] = []
         resume = subprocess.Popen(["/bin/sh", "-c", f"sleep 1; kill -CONT {orphan.pid}"])
-        server = Server.start(home, tell=said.append)
+        server = Server.start(home, tell=lambda line, **_: said.append(line))
         resume.wait()
         assert said == ["stopping a database server that an earlier run left behind"]
         assert not orphan.still_runs()

@@ -57,5 +57,10 @@ async def run_jobs(stop: asyncio.Event, _root: object) -> None:
 
 if __name__ == "__main__":
     settings = load(os.environ)
-    parent = Parent(settings, tell=print, on_ready=lambda: print("ready", flush=True), house="tiny_house")
+    parent = Parent(
+        settings,
+        tell=lambda line, **about: print(line % about),
+        on_ready=lambda: print("ready", flush=True),
+        house="tiny_house",
+    )
     sys.exit(parent.run())

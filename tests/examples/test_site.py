@@ -172,7 +172,9 @@ def test_L2_a_sign_up_makes_the_browser_known_and_is_confirmed(visitor: Visitor,
 def test_K1_a_child_is_turned_away_before_anything_is_sent(visitor: Visitor, demo: Demo, phone: str) -> None:
     visitor.go("/sign-up")
     visitor.fill(contact__name="Bola", contact__mobile=phone)
-    visitor.page.select_option("[name='relationship.age-band']", "under-14")
+    youngest = visitor.page.locator("[name='relationship.age-band'] option").nth(1)
+    assert re.fullmatch(r"0–\d+", youngest.inner_text())
+    visitor.page.select_option("[name='relationship.age-band']", str(youngest.get_attribute("value")))
     assert visitor.send() == 403
     assert visitor.page.locator(".refusal a.promise").inner_text() == "K1"
     assert demo.caught(phone) == []
@@ -210,12 +212,60 @@ def test_R2_a_newsletter_agreed_to_beside_an_order_outlives_the_order(visitor: V
         assert marketing.use("marketing-email", person=person, on_behalf_of="501").items["contact.email"] == address
 
 
-def test_L1_a_question_needs_a_name_and_no_more(visitor: Visitor) -> None:
+def test_L2_a_question_is_answered_somewhere_so_a_phone_or_an_address_is_needed(visitor: Visitor, phone: str) -> None:
     visitor.go("/ask")
     visitor.fill(contact__name="Aziz", transaction__inquiry="Banket, 20 kishi?")
+    assert visitor.send() == 422
+    assert visitor.page.get_attribute("[name='contact.mobile']", "aria-invalid") == "true"
+    assert visitor.page.locator("form [aria-invalid='true']").count() == 1
+    assert visitor.page.input_value("[name='transaction.inquiry']") == "Banket, 20 kishi?"
+    visitor.look()
+    visitor.fill(contact__email=f"q{phone[-7:]}@mail.example")
     visitor.send()
     visitor.number()
     visitor.look()
+
+
+def test_L2_everything_that_is_missing_is_named_at_once(visitor: Visitor) -> None:
+    visitor.choose_dishes()
+    visitor.fill(contact__landmark="Bozor yonida")
+    assert visitor.send() == 422
+    missing = visitor.page.locator("form [aria-invalid='true']")
+    assert missing.count() > 1
+    refusal = visitor.page.locator(".refusal").inner_text()
+    for name in missing.evaluate_all("all => all.map(each => each.name)"):
+        assert visitor.page.locator(f"label[for='{name}']").evaluate("each => each.firstChild.data") in refusal
+
+
+def test_a_text_that_is_too_long_is_refused_and_never_cut(visitor: Visitor, phone: str) -> None:
+    visitor.go("/ask")
+    visitor.fill(contact__name="Aziz", contact__mobile=phone, transaction__inquiry="a" * 10_001)
+    assert visitor.send() == 422
+    assert visitor.page.locator(".refusal").count() == 1
+    assert visitor.page.input_value("[name='transaction.inquiry']") == "a" * 10_001
+
+
+def test_N1_the_page_of_thanks_names_who_the_api_says_sees_the_data(visitor: Visitor, demo: Demo, phone: str) -> None:
+    language = visitor.page.get_attribute("html", "lang")
+    visitor.choose_dishes()
+    visitor.fill(contact__name="Olim", contact__mobile=phone, contact__postal_address="Yunusobod 4")
+    visitor.send()
+    visitor.number()
+    form = visitor.page.request.get(f"{demo.base}/v1/services/order/form?lang={language}").json()
+    offered = {offer["purpose"] for offer in form["offers"]}
+    mobile = next(field for field in form["fields"] if field["item"] == "contact.mobile")
+    people = {role for why in mobile["why"] if why["purpose"] not in offered for role in why["seen-by"]}
+    assert people
+    assert people <= set(visitor.page.locator(".facts dt").all_inner_texts())
+
+
+def test_a_number_of_portions_the_cart_does_not_know_changes_nothing(anybody: Visitor) -> None:
+    anybody.go("/menu")
+    anybody.page.click("#choy button")
+    sent = {"dish": "choy", "from": "cart", "by": "-5"}
+    anybody.page.request.post(f"{anybody.base}/cart", form=sent)
+    anybody.go("/cart")
+    assert anybody.page.locator(".count span").all_inner_texts() == ["1"]
 
 
 def test_everything_works_without_script(anybody: Visitor, demo: Demo, phone: str) -> None:

@@ -44,10 +44,11 @@ from tests.erasure.stories import closed, one, ordered, swept
 from tests.erasure.test_holds import officers, placed
 from tests.erasure.test_systems import Till, hooks_of, listening
 from tests.faults.breaking import Failpoints
-from tests.flows.conftest import Shop, document, house, packs, shop  # noqa: F401 - fixtures
+from tests.flows.conftest import Shop, house, packs, shop  # noqa: F401 - fixtures
 from tests.flows.test_reconcile import looked, section
 from tests.mail.conftest import ScriptedGateway, gateway  # noqa: F401 - fixtures
 from tests.mail.whole.conftest import catcher, catching, clock, drain, plain_settings, settings  # noqa: F401 - fixtures
+from tests.notice.conftest import second_version
 from tests.whole.serving import Installation, refused, soon
 
 PASSWORD = "Toʻrtta-uzun-oddiy-soʻz-41"
@@ -253,9 +254,7 @@ class Walk:
             code = pyotp.TOTP(secret).at(self.shop.clock.now // 1_000_000)
             proofs[ref] = Proof(password=PASSWORD, code=code)
         begins = to_rfc3339(Instant(self.shop.clock.now + DAY))
-        text = document(
-            **{'version: "1"': 'version: "2"', "effective: 2026-11-01T00:00:00+05:00": f"effective: {begins}"}
-        )
+        text = second_version(**{"effective: 2026-11-01T00:00:00+05:00": f"effective: {begins}"})
         await self.house.publish(Publication(document=text, packs=packs(), author="1", approver="2", proofs=proofs))
         self.shop.clock.forward(2 * DAY)
         stop = asyncio.Event()
@@ -263,6 +262,26 @@ class Walk:
         await soon(lambda: "sweep.pruned" in self.armed.hit(), 20)
         stop.set()
         await tidying
+        await self.told()
+
+    async def told(self) -> None:
+        """People are told of it: one letter comes back, one counts, one is seen, and the version is accepted."""
+        other = {"contact.mobile": "+998901234511", "contact.email": "boshqa@mail.example"}
+        order = CollectRequest(
+            credential=self.site, service="order", items=self.shop.order_items(**other), version="1",
+            case="order:41890", consents={},
+        )  # fmt: skip
+        told = (await self.house.collect(order)).person
+        tell = self.house.tell_people
+        assert (await tell.round()).queued >= 2
+        assert (await self.drain.once())["sent"] == 2
+        message = await one(self.shop, f"select message from notices where person = '{self.person}'")
+        assert await tell.came_back(message) == "handed-over"
+        assert (await tell.round()).moved == 1
+        self.shop.clock.forward(6 * DAY)
+        assert (await tell.round()).told == 1
+        assert (await self.house.my_notices.show(self.person)).open == ("improve-services",)
+        await self.house.my_notices.accept(told, "2", door="me")
 
     async def unexplained(self) -> None:
         """A section is opened for no entry, and found by the comparison."""

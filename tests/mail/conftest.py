@@ -14,7 +14,7 @@ import pytest_asyncio
 from examples.catcher import Catcher, listen
 from omonat.base.errors import Unavailable
 from omonat.base.ids import new_id
-from omonat.base.instants import Instant, from_rfc3339
+from omonat.base.instants import SECOND, Instant, from_rfc3339
 from omonat.base.verdict import Reason
 from omonat.database.pool import Database
 from omonat.flows.send import Allowed, Refused, SendPorts
@@ -96,7 +96,7 @@ class Rules:
         return self.registered
 
     async def worded(self, message: Waiting) -> Mapping[str, Value]:
-        return {"text": f"{message.facts['since']} {message.facts['version']}", "agree": 0, "effective": NOON}
+        return {"text": f"{message.facts['since']} {message.facts['version']}", "agree": 0, "effective": NOON // SECOND}
 
 
 class ScriptedGateway:

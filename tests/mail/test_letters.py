@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omonat.base.errors import BadInput
-from omonat.base.instants import Instant
+from omonat.base.instants import SECOND, Instant
 from omonat.mail.compose import Unsubscribe, compose
 from omonat.mail.letter import Letter, Sender, blocks_of, greeting_name, write_letter, write_sms
 from omonat.promises.messages import LANGUAGES, TEMPLATES, Channel, MessageClass, Value
@@ -30,7 +30,8 @@ PARAMS: dict[str, dict[str, Value]] = {
     "request-answered": {"request": "K7M2QR9XDT", "code": "ABCDEFGHJKLMNPQR"},
     "service-notice": {"kind": "security-breach", "title": "Nosozlik", "text": "Bir.\n\nIkki."},
     "policy-changed": {
-        "kind": "service-change", "since": "1", "version": "2", "text": "Bir.\n\nIkki.", "agree": 1, "effective": NOON,
+        "kind": "service-change", "since": "1", "version": "2", "text": "Bir.\n\nIkki.", "agree": 1,
+        "effective": NOON // SECOND,
     },
     "newsletter-welcome": {},
 }  # fmt: skip

@@ -32,12 +32,18 @@ async def _tried(scene: Scene, service: str, items: dict[str, Any], **more: Any)
     What is taken in against all promises must be found again to be removed: it is somebody's whose case we know.
     """
     kind = scene.policy.services[service].case
-    where = {"case": scene.people.next_case(kind)} if kind else {"person": (await scene.well_known()).id}
+    if "person" not in more:
+        more |= {"case": scene.people.next_case(kind)} if kind else {"person": (await scene.well_known()).id}
     try:
-        await scene.people.collect(service, items, **where, **more)
+        await scene.people.collect(service, items, **more)
     except (BadInput, Refused) as error:
         return error.code, error.about.get("item", "")
     return "", ""
+
+
+async def _somebody_of_their_own(scene: Scene, service: str) -> dict[str, str]:
+    """Whom a child's age is told of: a signal closes their data for every probe after it (K2)."""
+    return {} if scene.policy.services[service].case else {"person": (await scene.people.guest()).id}
 
 
 async def _nobody_found(scene: Scene, items: dict[str, Any]) -> bool:
@@ -176,7 +182,7 @@ async def child(scene: Scene) -> Outcome:
             kind = scene.policy.items[item].kind
             if kind in told:
                 items = {**(scene.people.asked_by(name) or {}), item: told[kind]}
-                code, _ = await _tried(scene, name, items)
+                code, _ = await _tried(scene, name, items, **await _somebody_of_their_own(scene, name))
                 gone = await _nobody_found(scene, items)
                 found.note(code == "child" and gone, f"{name} {item}: {code or 'taken'}")
     return found.outcome()

@@ -33,8 +33,8 @@ legend + * { clear: both }
 label { display: flex; gap: .75rem; align-items: center; min-height: 44px; font-weight: 600 }
 input { width: 1.5rem; height: 1.5rem; flex: none; margin: 0; accent-color: var(--glaze) }
 small { color: var(--quiet); font-size: .9rem }
-a { color: var(--glaze); display: inline-flex; align-items: center; min-height: 44px }
-:is(button, summary, a, input):focus-visible { outline: 3px solid var(--glaze); outline-offset: 2px }
+::slotted(a) { color: var(--glaze); display: inline-flex; align-items: center; min-height: 44px }
+:is(button, summary, input):focus-visible, ::slotted(a:focus-visible) { outline: 3px solid var(--glaze); outline-offset: 2px }
 .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
 @media (forced-colors: active) { button { border-color: ButtonText } }`;
   const lang = (document.documentElement.lang || navigator.language || "").slice(0, 2);
@@ -184,7 +184,7 @@ a { color: var(--glaze); display: inline-flex; align-items: center; min-height: 
         el("div", { className: "pair" }, button(w.all, () => decide(every, "all")), button(w.none, () => decide([], "none"))), one);
       if (modal) inside.push(el("div", { className: "pair" }, button(w.close, () => shut())));
     }
-    inside.push(el("a", { href: register.page }, w.more));
+    inside.push(el("slot", { name: "more" }));
     return inside;
   };
   const room = (space) => {
@@ -211,7 +211,10 @@ a { color: var(--glaze); display: inline-flex; align-items: center; min-height: 
     said = el("p", { className: "said" });
     said.setAttribute("role", "status");
     shadow.append(dialog, said);
-    document.body.prepend(host);
+    host.append(el("a", { slot: "more", href: register.page }, register.words.more));
+    const first = document.body.firstElementChild;
+    if (first?.matches("a[href^='#']")) first.after(host); // a link that skips to the content stays the first
+    else document.body.prepend(host);
     document.addEventListener("click", (event) => {
       const opener = event.target.closest?.("[data-omonat-open]");
       if (!opener) return;
