@@ -34,9 +34,12 @@ from omonat.flows.children import Children
 from omonat.flows.choose import Choose
 from omonat.flows.clients import Clients
 from omonat.flows.collect import Collect
+from omonat.flows.confirm import Confirm
 from omonat.flows.cookies import Cookies
+from omonat.flows.correct import Correct
 from omonat.flows.desk import DeskWork
 from omonat.flows.erase import Erase
+from omonat.flows.erase_mine import EraseMine
 from omonat.flows.follow_request import FollowRequest
 from omonat.flows.foresee import Foresee
 from omonat.flows.grounds import Grounds
@@ -52,6 +55,7 @@ from omonat.flows.sign_in import SignIn
 from omonat.flows.staff import Staff
 from omonat.flows.sweep import Sweeper
 from omonat.flows.systems import Systems
+from omonat.flows.take_away import TakeAway
 from omonat.flows.telling import TellPeople
 from omonat.flows.use import Credential, Use
 from omonat.flows.web_sessions import WebSessions
@@ -90,11 +94,15 @@ class House:
     sessions: WebSessions
     sign_in: SignIn
     my_data: ViewMyData
+    take_away: TakeAway
     ask: Ask
     follow_request: FollowRequest
     answer_requests: AnswerRequests
     desk: DeskWork
+    confirm: Confirm
+    correct: Correct
     erase: Erase
+    erase_mine: EraseMine
     sweeper: Sweeper
     children: Children
     holds: Holds
@@ -202,7 +210,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
     log = LogFolder(settings.log)
     evidence = Reader(grounds.database, log, origin=keys.origin, pinned=keys.pinned)
     use, sessions, staff, erase = Use(grounds), WebSessions(grounds), Staff(grounds), Erase(grounds)
-    systems, my_data = Systems(grounds), ViewMyData(grounds, evidence)
+    systems, confirm, my_data = Systems(grounds), Confirm(grounds), ViewMyData(grounds, evidence)
     return House(
         settings=settings,
         grounds=grounds,
@@ -224,11 +232,15 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         sessions=sessions,
         sign_in=SignIn(grounds, sessions),
         my_data=my_data,
+        take_away=TakeAway(grounds, my_data),
         ask=Ask(grounds),
         follow_request=FollowRequest(grounds, my_data),
         answer_requests=AnswerRequests(grounds),
         desk=DeskWork(grounds),
+        confirm=confirm,
+        correct=Correct(grounds, erase, confirm),
         erase=erase,
+        erase_mine=EraseMine(grounds, erase, confirm),
         sweeper=Sweeper(grounds, erase),
         children=Children(grounds),
         holds=Holds(grounds),

@@ -49,6 +49,7 @@ _WAITS = frozenset({"no-policy", "policy-changing"})
 """Why sweeping may have to wait, without anybody having to look."""
 _LOOK_AGAIN = 30.0
 _noted_conflicts: set[str] = set()
+_erasures = load("omonat.promises.retention", "erasures.sql")
 _identity = load("omonat.promises.identity")
 _sweeps = load("omonat", "jobs.sql")
 _log = log(__name__)
@@ -259,6 +260,7 @@ async def _sweep(house: House) -> None:
         await _identity.drop_web_sessions(connection, now=now)
         await _identity.drop_codes(connection, before=Instant(now - DAY))
         reach("sweep.codes-dropped")
+        await _erasures.drop_receipts(connection, now=now)
         await _identity.drop_rates(connection, before=Instant(now - 2 * DAY))
         await _sweeps.drop_answers(connection, before=Instant(now - DAY))
         await _sweeps.drop_usage(connection, before=Instant(now - 2 * DAY))

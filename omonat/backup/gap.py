@@ -32,7 +32,7 @@ from omonat.evidence.entry import Entry
 _queries = load(__package__, "replay.sql")
 
 _SOURCES: Final = frozenset(
-    {"choice", "staff", "client", "policy", "erasure", "retention", "hold", "child", "guardian"}
+    {"choice", "staff", "client", "policy", "erasure", "retention", "hold", "child", "guardian", "correction"}
 )
 _ACTS: Final = frozenset({"notice:person:told"})
 _HARMLESS: Final = frozenset(
@@ -46,7 +46,7 @@ _HARMLESS: Final = frozenset(
     | {f"erasure:{scope}:planned" for scope in ("person", "record", "items")}
     | {f"retention:clock:{what}" for what in ("doubted", "confirmed")}
     | {f"retention:lookups:{what}" for what in ("begun", "renewed", "ended")}
-    | {"retention:records:examined"}
+    | {"retention:records:examined", "correction:channel:asked"}
 )
 """Acts that change nothing an older copy would have to be told of."""
 _OWN_DOORS: Final = frozenset({"desk", "outbox", "requests"})

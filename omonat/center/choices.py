@@ -102,7 +102,7 @@ async def show(visit: Visit) -> Answer:
         letters=_options(visit, history, "consent", [p for p in wanted if p.id not in asked and _is_letter(p)]),
         others=_options(visit, history, "consent", [p for p in wanted if p.id not in asked and not _is_letter(p)]),
         interests=_options(visit, history, "objection", open_to),
-        history=[_past(visit, history, place) for place in range(len(history))],
+        history=[past(visit, history, place) for place in range(len(history))],
         version=visit.policy.version,
         saved="saved" in visit.query,
     )
@@ -197,7 +197,8 @@ def _left_empty(history: Sequence[Choice], place: int) -> bool:
     return bool(said) and all(c.state == "withdrawn" and c.door == "form" for c in said)
 
 
-def _past(visit: Visit, history: Sequence[Choice], place: int) -> Past:
+def past(visit: Visit, history: Sequence[Choice], place: int) -> Past:
+    """One line of the history, in words."""
     choice = history[place]
     left = choice.kind == "consent" and _left_empty(history, place)
     said = _SAID.get((choice.kind, "left" if left else choice.state), N_("You chose"))

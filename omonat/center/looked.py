@@ -179,6 +179,18 @@ def _came_in(visit: Visit, entry: Entry) -> Event:
     return _plain(visit, entry, N_("You signed in here"), mark="none", quiet=True, who="")
 
 
+def _copied(visit: Visit, entry: Entry) -> Event:
+    return _plain(visit, entry, N_("You took a copy of your data"), mark="open", who="")
+
+
+def _corrected(visit: Visit, entry: Entry) -> Event:
+    return _plain(visit, entry, N_("You corrected"), mark="good", who="", items=_items(visit, entry, "items"))
+
+
+def _confirmed(visit: Visit, entry: Entry) -> Event:
+    return _plain(visit, entry, N_("You confirmed something here with a code"), mark="open", who="")
+
+
 def _notified(visit: Visit, entry: Entry) -> Event:
     return _plain(visit, entry, N_("asked for a message to be sent to you"), mark="open")
 
@@ -216,6 +228,10 @@ _TELLERS: Final[Mapping[str, Any]] = {
     "collect:record:accepted": _collected,
     "access:person:viewed": _viewed,
     "access:person:signed-in": _came_in,
+    "access:person:confirmed": _confirmed,
+    "access:person:copied": _copied,
+    "correction:item:made": _corrected,
+    "correction:channel:asked": _chose(N_("A code was sent to a new phone or e-mail of yours"), "open"),
     "message:person:asked": _notified,
     "notice:person:told": _informed,
     "case:work:opened": _worked(N_("was opened")),
@@ -238,6 +254,8 @@ _TELLERS: Final[Mapping[str, Any]] = {
     "retention:records:removed": _chose(N_("What was no longer needed was deleted"), "open"),
     "erasure:record:hidden": _chose(N_("A record of yours was deleted, as far as no duty keeps it"), "open"),
     "erasure:items:hidden": _chose(N_("Some of your data was deleted, as far as no duty keeps it"), "open"),
+    "erasure:record:planned": _chose(N_("It was looked up what a deletion would take and leave"), "open"),
+    "erasure:items:planned": _chose(N_("It was looked up what a deletion would take and leave"), "open"),
     "erasure:person:planned": _chose(N_("It was looked up what a deletion would take and leave"), "open"),
     "hold:data:placed": _chose(N_("An authority ordered that some of your data must not be deleted for now"), "bad"),
 }

@@ -10,13 +10,15 @@ from omonat.flows.my_data import Held, MyData
 from omonat.pages import N_
 from omonat.pages.masks import Masked, mask
 from omonat.pages.values import readable
+from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.prose_words import BASES, lowered
 from omonat.policy.words import Anchor, Basis, Factor, Keep
+from omonat.promises.accuracy.rule import may_be_said
 
 _ALL: Final = "all"
 _NAME: Final = "contact.name"
 
-_BECAUSE: Final[Mapping[str, str]] = {
+BECAUSE: Final[Mapping[str, str]] = {
     Factor.OBLIGATION: N_("because a law asks for it"),
     Factor.NORM: N_("because it is the rule of the trade"),
     Factor.CONTRACT: N_("because we need it to do what you ordered"),
@@ -57,6 +59,8 @@ class Holding:
 
     mask: Masked | None
     lines: tuple[str, ...]
+    record: str
+    correctable: bool
     why: tuple[Why, ...]
     waiting: tuple[str, ...]
     service: str
@@ -115,12 +119,21 @@ async def reveal(visit: Visit) -> Answer:
 
 async def _page(visit: Visit, shown: frozenset[str]) -> Answer:
     mine = await visit.house.my_data(visit.person)
-    groups = _groups(visit, mine, shown)
-    open_now = [line.id for group in groups for line in group.lines if line.revealed]
-    return visit.page("data.html", groups=groups, shown=",".join(open_now), some_open=bool(open_now), mine=mine)
+    found = groups(visit, mine, shown)
+    open_now = [line.id for group in found for line in group.lines if line.revealed]
+    return visit.page(
+        "data.html",
+        groups=found,
+        shown=",".join(open_now),
+        some_open=bool(open_now),
+        mine=mine,
+        corrected=visit.label("item", corrected)
+        if (corrected := visit.query.get("corrected", "")) in mine.newest()
+        else "",
+    )
 
 
-def _groups(visit: Visit, mine: MyData, shown: frozenset[str]) -> list[Group]:
+def groups(visit: Visit, mine: MyData, shown: frozenset[str]) -> list[Group]:
     """By category, in the order of the document; what the version in force has no more stands behind the rest."""
     by_item: dict[str, list[Held]] = {}
     for held in mine.held:
@@ -155,6 +168,8 @@ def _holding(visit: Visit, mine: MyData, held: Held, revealed: bool) -> Holding:
     return Holding(
         mask=None if verify_only else mask(words, law.kind, held.value if isinstance(held.value, str) else ""),
         lines=readable(words, law, held.value) if revealed else (),
+        record=held.record,
+        correctable=held.due is not None and may_be_said(law, group_of(held.law, held.item)),
         why=tuple(_why(visit, mine, purpose) for purpose in live),
         waiting=tuple(visit.label("purpose", p) for p in held.purposes if p not in live),
         service=held.law.label("service", held.service, visit.language),
@@ -168,8 +183,13 @@ def _holding(visit: Visit, mine: MyData, held: Held, revealed: bool) -> Holding:
         ends=held.ends,
         at_once=held.ends is not None and held.ends - visit.now < MINUTE,
         reason=_reason(visit, held),
-        law=_law(visit, held),
+        law=law_named(visit, held.law, held.source),
     )
+
+
+def group_of(law: CompiledPolicy, item: str) -> str:
+    """The promise that names the group of an item's category."""
+    return law.policy.categories[item.partition(".")[0]].group or ""
 
 
 def _in_force(mine: MyData, purpose: str) -> bool:
@@ -200,15 +220,15 @@ def _reason(visit: Visit, held: Held) -> str:
     """Why then and not earlier."""
     if held.due is None:
         return visit.words(_UNRULED)
-    if held.factor in _BECAUSE:
-        return visit.words(_BECAUSE[held.factor])
+    if held.factor in BECAUSE:
+        return visit.words(BECAUSE[held.factor])
     return visit.words("Nothing is kept longer than this.")
 
 
-def _law(visit: Visit, held: Held) -> str:
-    """The label of the law that names the period."""
-    for pack in held.law.packs:
-        named = pack.retention.get(held.source) or pack.laws.get(held.source)
+def law_named(visit: Visit, law: CompiledPolicy, source: str) -> str:
+    """The label of the law that names a period."""
+    for pack in law.packs:
+        named = pack.retention.get(source) or pack.laws.get(source)
         if named is not None:
             return named.says[visit.language]
     return ""

@@ -16,12 +16,11 @@ from omonat.evidence.reader import Reader
 from omonat.flows.erase import Erase, Erasure
 from omonat.flows.grounds import Grounds
 from omonat.flows.systems import Systems
-from omonat.promises.retention.rule import HOLD, Stay
+from omonat.promises.retention.rule import Stay, as_told
 
 _queries = load("omonat.promises.retention")
 FORMAT: Final = "omonat/erasure-certificate/1"
 Says = Literal["hidden", "key-destroyed", "content-final-look-up-pending", "final"]
-_OBLIGATION: Final = "obligation"
 
 
 class Certify:
@@ -63,7 +62,7 @@ class Certify:
             ],
             "key-copies": found.copies,
             "look-up-epoch": found.lookup_epoch,
-            "stays": [_stay(stay, for_person) for stay in found.stays],
+            "stays": [_stay(stay) for stay in (as_told(found.stays) if for_person else found.stays)],
             "systems": [
                 {
                     "system": notice.system,
@@ -122,14 +121,13 @@ def _stage(name: str, at: Instant | None, entry: str | None) -> Mapping[str, str
     return {"stage": name, "at": _time(at), "evidence": entry}
 
 
-def _stay(stay: Stay, for_person: bool) -> Mapping[str, Any]:
-    quiet = stay.quiet and for_person
+def _stay(stay: Stay) -> Mapping[str, Any]:
     return {
         "item": stay.item,
         "service": stay.service,
-        "reason": _OBLIGATION if quiet and stay.factor == HOLD else stay.factor,
+        "reason": stay.factor,
         "source": stay.source,
-        "until": None if quiet else _time(stay.until),
+        "until": _time(stay.until),
         "waits-for": stay.waits_for,
         "count": stay.count,
     }

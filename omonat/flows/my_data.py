@@ -138,15 +138,23 @@ class ViewMyData:
         still = {row["id"] async for row in _places.cases_of_grants(connection, ids=cases)} if cases else set()
         return {purpose: term for purpose, term in kept.items() if term.case is None or term.case in still}
 
-    async def __call__(self, person: str, categories: frozenset[str] | None = None) -> MyData:
+    async def __call__(
+        self,
+        person: str,
+        categories: frozenset[str] | None = None,
+        *,
+        taken_away: Mapping[str, Any] | None = None,
+    ) -> MyData:
         """What is held about a person, all of it or of some categories: no other section is opened.
+
+        A page shows the newest sections alone. `taken_away`: all there is, for a file; the evidence says which.
 
         Raises Refused `person-unknown` once erased, Unavailable without evidence.
         """
         vault = self._grounds.vault
         wanted = None if categories is None else sorted(categories)
         with vault.openings.for_an_entry() as entry:
-            look = await self._look(person, wanted, entry)
+            look = await self._look(person, wanted, entry, _MOST if taken_away is None else None)
             row, policy, held = look.person, look.policy, look.held
             await note_broken(
                 self._grounds, look.broken, person=person, evidence_slot=row["evidence_slot"], by="person", now=look.now
@@ -160,7 +168,8 @@ class ViewMyData:
                 ),
             }
             reach("my-data.opened")
-            viewed = Entry(entry, look.now, "access:person:viewed", facts, (person,))
+            act = "access:person:viewed" if taken_away is None else "access:person:copied"
+            viewed = Entry(entry, look.now, act, {**facts, **(taken_away or {})}, (person,))
             receipt = await self._grounds.journal.submit(viewed)
             reach("my-data.recorded")
         return MyData(
@@ -174,13 +183,15 @@ class ViewMyData:
             policy=policy,
         )
 
-    async def _look(self, person: str, categories: Sequence[str] | None, entry: str) -> "_Look":
+    async def _look(
+        self, person: str, categories: Sequence[str] | None, entry: str, most: int | None = _MOST
+    ) -> "_Look":
         """What is held, of one instant, opened for this entry. A key may go between the read and the opening: what
         stays was sealed anew before, so it is read once more. Raises Refused `person-unknown`."""
         opened, again = 0, False
         while True:
             async with self._grounds.database.connection() as connection:
-                found = _queries.held_sections(connection, person=person, categories=categories, most=_MOST)
+                found = _queries.held_sections(connection, person=person, categories=categories, most=most)
                 rows = [row async for row in found]
             if not rows:
                 raise Refused("person-unknown")
@@ -275,7 +286,17 @@ class ViewMyData:
         async with self._grounds.database.connection() as connection:
             return frozenset([row["service"] async for row in _queries.services_of(connection, person=person)])
 
-    async def choices(self, person: str, most: int = 200) -> tuple[Choice, ...]:
+    async def everybody_who_looked(self, person: str) -> tuple[Entry, ...]:
+        """All entries that concern a person, newest first."""
+        found: list[Entry] = []
+        cursor: tuple[Instant, str] | None = START
+        while cursor is not None:
+            page = await self.who_looked(person, cursor, _MOST)
+            found += page.entries
+            cursor = page.next
+        return tuple(found)
+
+    async def choices(self, person: str, most: int | None = 200) -> tuple[Choice, ...]:
         """What the person chose, newest first."""
         async with self._grounds.database.connection() as connection:
             rows = [row async for row in _choices.choices_of(connection, person=person, most=most)]

@@ -109,7 +109,7 @@ class MyNotices:
             row = await self._person(connection, person)
             await _choices.add_choice(
                 connection, id=new_id("cho"), person=person, kind="acceptance", purpose="", channel="", state="given",
-                at=now, version=accepted.ordinal, door=door, entry=entry,
+                at=now, version=accepted.ordinal, door=door, entry=entry, term=None,
             )  # fmt: skip
             told = told_after(row["told"], (), accepted.ordinal)
             await _queries.advance_told(connection, people=[person], told=[told])

@@ -44,6 +44,7 @@ class Removal:
         self._sealed: list[tuple[str, str, bytes]] = []
         self._moved: list[tuple[Any, ...]] = []
         self._searched: dict[str, set[str]] = {}
+        self._renewed: list[tuple[str, int]] = []
 
     def add(self, judged: Judged, person: Any, *, new_person_slot: int | None = None, by: str | None = None) -> None:
         """Plan one record. With `new_person_slot`, the person's own slot goes: all that stays is sealed under the new
@@ -71,13 +72,26 @@ class Removal:
         self._moved.append((record["id"], slot, judged.anchors, judged.due_at, self._policy.ordinal, by))
 
     def _seal(self, judged: Judged, old_person_slot: int, person_slot: int, slot: int) -> None:
-        record = judged.record
-        for category, items in self._judge.contents(judged, old_person_slot).items():
+        self._seal_under(judged.record, person_slot, slot, self._judge.contents(judged, old_person_slot))
+
+    def _seal_under(self, record: Any, person_slot: int, slot: int, contents: Mapping[str, dict[str, Any]]) -> None:
+        for category, items in contents.items():
             sealed = self._vault.seal_section(
                 person=record["person"], person_slot=person_slot, record=record["id"], record_slot=slot,
                 category=category, version=record["version"], items=items,
             )  # fmt: skip
             self._sealed.append((record["id"], category, sealed))
+
+    def replace(self, record: Any, person: Any, contents: Mapping[str, dict[str, Any]], item: str) -> None:
+        """Plan the whole record anew with another value of `item`: under a new slot, so that the old value, in no copy
+        either, opens any more."""
+        (slot,) = self._vault.reserve_slots(1)
+        self.doomed.append(record["slot"])
+        self.counted += 1
+        self.gone.append(Gone(record=record["id"], case=record["case_id"], items=(item,)))
+        self._search(record["person"], (item,))
+        self._seal_under(record, person["slot"], slot, contents)
+        self._renewed.append((record["id"], slot))
 
     def _search(self, person: str, gone: Iterable[str]) -> None:
         found = {item for item in gone if self._policy.items[item].lookup}
@@ -95,6 +109,8 @@ class Removal:
         if self._moved:
             names = ("id", "slot", "anchors", "due_at", "due_under", "kept_by")
             await _queries.move_records(connection, **_columns(names, self._moved))
+        if self._renewed:
+            await _queries.renew_slots(connection, **_columns(("id", "slot"), self._renewed))
         return lookups and bool(self._searched) and await self._forget_channels(connection, around)
 
     async def _forget_channels(self, connection: asyncpg.Connection, around: Around) -> bool:

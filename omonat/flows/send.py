@@ -6,6 +6,7 @@
 4. A service message keeps the daily limit (N2).
 5. The verdict: `open_channel` decides, writes the evidence, and opens the address. A withdrawal acknowledged before
    this step is obeyed, whatever campaign is running (C3).
+   A code for a new address carries that address itself, sealed: nothing that is held is opened for it (Q1).
 6. The sealed parameters are opened, and what the policy words itself is worded. What may go to one address only is
    not sent to another that the person has by now.
 
@@ -143,6 +144,8 @@ async def send(message: Waiting, ports: SendPorts, *, now: Instant) -> Ready | W
         slot = service_slot(message.facts, sent, now=now)
         if slot > now:
             return Later(slot, Reason("service-message-limit", "N2"))
+    if TEMPLATES[message.template].own_address:
+        return _to_its_own(message, ports)
     answer = await ports.open_channel(
         person=message.person,
         purpose=message.purpose,
@@ -165,6 +168,15 @@ async def send(message: Waiting, ports: SendPorts, *, now: Instant) -> Ready | W
     if bound is not None and not await _is_that_address(message.address_item, answer.value, str(bound), ports):
         return Withheld((Reason("message-channel-moved", "S6"),))
     return Ready(answer.value, answer.name, params)
+
+
+def _to_its_own(message: Waiting, ports: SendPorts) -> Ready | Withheld:
+    """What goes to an address its owner has still to prove: nothing of the person's is opened for it."""
+    try:
+        params = _parameters(message, ports)
+    except errors.Refused as gone:
+        return Withheld((Reason(gone.code, "R3"),))
+    return Ready(str(params.pop("address")), None, params)
 
 
 async def _is_that_address(item: str, address: str, digest: str, ports: SendPorts) -> bool:

@@ -5,7 +5,6 @@ Typst sets it; data goes in as data, so nothing a policy or a name says can beco
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from importlib.resources import files
 from typing import Any, Final
 
@@ -59,12 +58,14 @@ _PENDING: Final = N_("The checkpoint over the entries is still to come: ask agai
 
 def certificate_pdf(told: Mapping[str, Any], language: str, policy: CompiledPolicy) -> bytes:
     """The PDF of a certificate (`omonat.flows.certify`) in uz, ru or en. Takes half a second: use a thread."""
-    words = words_of(language)
-    inputs = {"told": json.dumps(_page(told, words, policy), ensure_ascii=False)}
-    template = files("omonat.pages").joinpath("certificate.typ").read_bytes()
-    made: bytes = typst.compile(
-        template, sys_inputs=inputs, ignore_system_fonts=True, timestamp=_seconds(told["as-of"])
-    )
+    return paper("certificate.typ", _page(told, words_of(language), policy), _instant(told["as-of"]))
+
+
+def paper(template: str, told: Mapping[str, Any], at: Instant) -> bytes:
+    """A page of ours as PDF, dated `at`; `told` goes in as data. Use a thread."""
+    source = files("omonat.pages").joinpath(template).read_bytes()
+    inputs = {"told": json.dumps(told, ensure_ascii=False)}
+    made: bytes = typst.compile(source, sys_inputs=inputs, ignore_system_fonts=True, timestamp=at // 1_000_000)
     return made
 
 
@@ -150,7 +151,3 @@ def _system(row: Mapping[str, Any], words: Words, policy: CompiledPolicy) -> lis
 
 def _instant(text: str) -> Instant:
     return from_rfc3339(text)
-
-
-def _seconds(text: str) -> int:
-    return int(datetime.fromisoformat(text).timestamp())

@@ -21,28 +21,32 @@ _RIGHTS: tuple[tuple[Words, Words], ...] = (
     (
         Words(uz="Tuzatish", ru="Исправить", en="Correct"),
         Words(
-            uz="Notoʻgʻri yoki toʻliq boʻlmagan maʼlumotni tuzatishni soʻrang.",
-            ru="Попросите исправить неточные или неполные данные.",
-            en="Ask us to correct what is wrong or incomplete.",
+            uz="Ism, manzil, telefon yoki e-mailingizni maxfiylik markazida oʻzingiz tuzatasiz; yangi telefon yoki "
+            "e-mail kod bilan tasdiqlanadi. Qolganini tuzatishni bizdan soʻrang.",
+            ru="Имя, адрес, телефон и e-mail вы исправляете сами в центре приватности; новый телефон или e-mail "
+            "подтверждается кодом. Об остальном попросите нас.",
+            en="Correct your name, address, phone or e-mail in the Privacy Center yourself; a new phone or e-mail is "
+            "confirmed by a code. Ask us to correct anything else.",
         ),
     ),
     (
         Words(uz="Yuklab olish", ru="Скачать", en="Take away"),
         Words(
-            uz="Maʼlumotlaringiz nusxasini oling.",
-            ru="Получите копию своих данных.",
-            en="Receive a copy of your data.",
+            uz="Maxfiylik markazida hamma maʼlumotlaringizni bitta fayl qilib oling: oʻqish uchun yoki boshqa "
+            "dastur uchun.",
+            ru="Возьмите в центре приватности все свои данные одним файлом: чтобы читать или для другой программы.",
+            en="Take all your data as one file from the Privacy Center: to read, or for another program.",
         ),
     ),
     (
         Words(uz="Oʻchirish", ru="Удалить", en="Delete"),
         Words(
-            uz="Oʻchirishni soʻrang. Qonun yoki ochiq nizo saqlashni talab qilsa, nima va qachongacha "
-            "qolishini aytamiz.",
-            ru="Попросите удалить данные. Если закон или открытый спор требует их хранить, мы скажем, что "
-            "остаётся и до какого срока.",
-            en="Ask us to delete it. Where the law or an open dispute requires keeping something, we say "
-            "what stays and until when.",
+            uz="Maxfiylik markazida hammasini yoki bir qismini oʻzingiz oʻchirasiz, buni kod bilan tasdiqlaysiz. "
+            "Qonun yoki ochiq nizo saqlashni talab qilsa, nima va qachongacha qolishini oldindan aytamiz.",
+            ru="Удалите всё или часть сами в центре приватности и подтвердите это кодом. Если закон или открытый "
+            "спор требует что-то хранить, мы заранее скажем, что остаётся и до какого срока.",
+            en="Delete all of it or a part yourself in the Privacy Center, and confirm it with a code. Where the law "
+            "or an open dispute requires keeping something, we say before what stays and until when.",
         ),
     ),
     (

@@ -31,6 +31,7 @@ NOT_UNDER = {
     "outbox": "what waited is not sent a second time",
     "web_sessions": "everybody signs in anew",
     "sign_in_codes": "die within minutes",
+    "erasure_receipts": "addresses of some weeks; the erasures themselves are under the journal",
     "staff_usage": "counts of an hour and a day",
     "rates": "counts of an hour; not even kept in a backup",
     "cookie_choices": "counts without a person; those since the copy are missing from the statistics",

@@ -123,14 +123,15 @@ class Center:
     async def assign(self, case: str | None, *refs: str) -> None:
         await self.house.cases.put(PutCase(credential=self.shop.credentials["panel"], case=case or "", assigned=refs))
 
-    async def code(self, person: str | None = None) -> str:
+    async def code(self, person: str | None = None, template: str = "sign-in-code") -> str:
         """The newest code on its way, to this person or to anybody, read as the jobs worker reads it."""
         pool = self.house.grounds.database.pool
         row = await pool.fetchrow(
             "select o.id, o.sealed, p.slot from outbox o join persons p on p.id = o.person "
-            "where coalesce(o.person = $1, true) and o.template = 'sign-in-code' "
+            "where coalesce(o.person = $1, true) and o.template = $2 "
             "order by o.created_at desc, o.id desc limit 1",
             person,
+            template,
         )
         assert row is not None
         vault = self.house.grounds.vault

@@ -20,6 +20,8 @@ from .conftest import LINKS, NOON, SENDER
 
 PARAMS: dict[str, dict[str, Value]] = {
     "sign-in-code": {"code": "271828", "minutes": 10},
+    "confirm-code": {"code": "271828", "minutes": 10, "act": "delete-all"},
+    "new-channel-code": {"code": "271828", "minutes": 10, "address": "+998901234568"},
     "registration-confirmation": {},
     "order-confirmation": {"order": "41877", "delivery": 1, "total": 12_500_000},
     "information-request-answer": {"request": "88", "answer": "Ha, bor.\n\nOsh soat 12 da tayyor."},

@@ -165,3 +165,19 @@ select p.id as person, p.evidence_slot, mine.cases
 -- A person who can be written to, with the slots of their secrets.
 select id, slot, evidence_slot, language from persons
  where id = :id and erased_at is null and quarantined_at is null;
+
+-- name: channels_of
+-- A person's newest phone and e-mail: codes go there and nowhere else.
+select distinct on (item) item, digest, since, verified_at from lookups
+ where person = :person and item = any(:items::text[])
+ order by item, since desc, epoch desc;
+
+-- name: person_to_ask^
+-- A person who is there and may act here, with the slot of their secrets.
+select id, slot, evidence_slot, language from persons
+ where id = :id and erased_at is null and quarantined_at is null;
+
+-- name: others_hold$
+-- Whether a channel is somebody else's as well.
+select exists (select from lookups l join persons p on p.id = l.person
+                where l.digest = any(:digests::bytea[]) and l.item = :item and l.person <> :person and p.erased_at is null);

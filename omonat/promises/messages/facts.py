@@ -37,8 +37,9 @@ class Template:
     """One kind of message.
 
     `lifetime` is how long it is worth sending after it was due, None: no limit. `greets` says whether it may call the
-    person by name; without it the name is not even asked for (L3). `worded` are parameters nobody hands in: the policy
-    words them at the moment of sending.
+    person by name; without it the name is not even asked for (L3). `own_address`: it goes to an address the person has
+    just typed and that isn't theirs before it is proved; so the message carries it itself, sealed.
+    `worded` are parameters nobody hands in: the policy words them at the moment of sending.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Template:
     sealed: frozenset[str] = frozenset()
     lifetime: int | None = None
     greets: bool = True
+    own_address: bool = False
     worded: frozenset[str] = frozenset()
 
 
@@ -65,6 +67,25 @@ TEMPLATES: Mapping[str, Template] = {
             sealed=frozenset({"code"}),
             lifetime=10 * MINUTE,
             greets=False,
+        ),
+        Template(
+            "confirm-code",
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            open=frozenset({"minutes", "act"}),  # act: delete-all | delete-part | correct
+            sealed=frozenset({"code"}),
+            lifetime=10 * MINUTE,
+            greets=False,
+        ),
+        Template(
+            "new-channel-code",
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            open=frozenset({"minutes"}),
+            sealed=frozenset({"code", "address"}),
+            lifetime=10 * MINUTE,
+            greets=False,
+            own_address=True,
         ),
         Template("registration-confirmation", MessageClass.TRANSACTIONAL, _BOTH, lifetime=3 * DAY),
         Template(

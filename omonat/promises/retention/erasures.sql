@@ -117,3 +117,15 @@ select min(swept_at) from erasures where swept_at is not null and final_at is nu
 -- name: erasure_of_record^
 -- The newest erasure of a record.
 select * from erasures where record = :record order by hidden_at desc limit 1;
+
+-- name: keep_receipt!
+-- An address at which an erasure is told, for whoever has it.
+insert into erasure_receipts (token, erasure, until) values (:token, :erasure, :until) on conflict do nothing;
+
+-- name: erasure_of_receipt^
+-- The erasure of a receipt's address, and until when it is told there.
+select erasure, until from erasure_receipts where token = :token and until > :now;
+
+-- name: drop_receipts!
+-- Addresses whose time is over.
+delete from erasure_receipts where until <= :now;

@@ -309,3 +309,7 @@ select active_ordinal from installation for share;
 -- name: set_aside!
 -- A record that can't be judged now: look again later.
 update records set due_at = :due_at where id = :id;
+
+-- name: renew_slots!
+-- Records whose sections lie under a new slot, and nothing else of them changed.
+update records r set slot = q.slot from unnest(:id::text[], :slot::bigint[]) as q(id, slot) where r.id = q.id;

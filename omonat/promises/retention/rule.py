@@ -14,7 +14,7 @@ from omonat.base.instants import DAY, Instant
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.retention import ERASURE, SOME_ITEMS
 
-HOLD, UNKNOWN = "hold", "unknown"
+HOLD, UNKNOWN, OBLIGATION = "hold", "unknown", "obligation"
 APPROVED_WITHIN: Final = 3 * DAY
 """How long a hold stands that no second person approved."""
 _NOTHING: Mapping[str, Any] = {}
@@ -175,3 +175,14 @@ def together(stays: Iterable[Stay]) -> tuple[Stay, ...]:
         quiet = before.quiet or stay.quiet
         found[key] = Stay(*key[:4], max(ends, default=None), stay.waits_for, before.count + stay.count, quiet)
     return tuple(found[key] for key in sorted(found))
+
+
+def as_told(stays: Iterable[Stay]) -> tuple[Stay, ...]:
+    """What the person may be told: a hold that must not be spoken of is called what it is in law, a duty without a
+    date, and stands with the other duties."""
+    return together(
+        Stay(s.item, s.service, OBLIGATION if s.factor == HOLD else s.factor, s.source, None, s.waits_for, s.count)
+        if s.quiet
+        else s
+        for s in stays
+    )

@@ -1,0 +1,293 @@
+"""Correct: a person puts right what is held about them (Q1, Q2).
+
+1. the rule: only what people say of themselves, and not what a duty or a hold keeps as it was (a work item then)
+2. a new phone or e-mail counts only once the code that went there is typed; where somebody else holds it too, as with
+   a number that was given away anew, a code to a channel known before is asked as well
+3. the value is replaced in each record where the same one stands and that may be changed; each record gets a new key,
+   and the old ones are destroyed in the stages of an erasure (`inaccurate`), so that the wrong value opens nowhere
+4. systems that hold the item are told that their copy is to go; the evidence names the item, never a value
+
+Between the codes the browser keeps what was typed, sealed by the vault for this person: nothing of it lies here.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from omonat.base.errors import BadInput, OmonatError, Refused
+from omonat.base.failpoints import reach
+from omonat.base.instants import MINUTE, Instant
+from omonat.base.verdict import Allow, CannotTell, Deny, Verdict
+from omonat.database.statements import load
+from omonat.flows.confirm import CHANNELS, Act, Confirm
+from omonat.flows.erase import Erase
+from omonat.flows.grounds import Grounds
+from omonat.flows.judging import Around, Judge, in_force, read_around
+from omonat.flows.removing import Removal
+from omonat.flows.systems import tell_of_records
+from omonat.flows.work import open_work_item
+from omonat.policy.compiled import CompiledPolicy
+from omonat.policy.kinds import Normalised, age_signal
+from omonat.promises.accuracy.rule import decide_correction
+from omonat.promises.children.rule import decide_age
+
+_queries = load("omonat.promises.retention")
+_identity = load("omonat.promises.identity")
+_CONTEXT: Final = "correction"
+_LIFE: Final = 10 * MINUTE
+_LONGEST: Final = 500
+
+
+class Pending(Struct, frozen=True, kw_only=True):
+    """A new channel that waits for its code. `proved`: its own code was right, and the one to `asked` is waited for."""
+
+    person: str
+    record: str
+    item: str
+    value: str
+    ticket: str
+    until: Instant
+    asked: str = ""
+    proved: bool = False
+
+    @property
+    def act(self) -> Act:
+        """What the code confirms: this value in this place, at this step."""
+        return Act(
+            person=self.person, deed="correct",
+            exactly=f"{self.record} {self.item} {self.value} {'known' if self.proved else 'new'}",
+        )  # fmt: skip
+
+
+class Correct:
+    """The flow of correction."""
+
+    def __init__(self, grounds: Grounds, erase: Erase, confirm: Confirm) -> None:
+        self._grounds = grounds
+        self._erase = erase
+        self._confirm = confirm
+        self._vault = grounds.vault
+
+    async def begin(self, person: str, record: str, item: str, typed: str, *, language: str) -> str | None:
+        """Correct at once (None), or send a code to the new channel and give back what the browser keeps meanwhile.
+
+        Raises BadInput for what can't be read, `correction-same`; Refused by the rule, `child`, `too-many-codes`.
+        """
+        policy = await self._grounds.law.current()
+        normal = await self._read(policy, person, item, typed)
+        if item not in CHANNELS:
+            await self._make(policy, person, record, item, normal)
+            return None
+        await self._look(policy, person, record, item)
+        pending = Pending(
+            person=person, record=record, item=item, value=str(normal.value), ticket="",
+            until=Instant(self._grounds.clock() + _LIFE),
+        )  # fmt: skip
+        digest = self._vault.lookup_digest(item, normal.lookup or "")
+        ticket = await self._confirm.ask_new(pending.act, item, pending.value, digest, language=language)
+        return self._keep(msgspec.structs.replace(pending, ticket=ticket))
+
+    async def enter(self, person: str, kept: str, code: str, *, language: str) -> str | None:
+        """Try a code: None once it is corrected, else what the browser keeps for the second code.
+
+        Raises Refused `code-wrong`, `correction-begin-again`, `channel-unknown` where no second proof is possible.
+        """
+        pending = self.pending(person, kept)
+        await self._confirm.enter(pending.ticket, pending.act, code)
+        policy = await self._grounds.law.current()
+        normal = await self._read(policy, person, pending.item, pending.value)
+        if not pending.proved and await self._others_hold(pending, normal):
+            second = msgspec.structs.replace(pending, proved=True, until=Instant(self._grounds.clock() + _LIFE))
+            known = await self._confirm.channels(person)
+            if not known:
+                raise Refused("channel-unknown")
+            other = next((item for item in known if item != pending.item), known[0])
+            ticket = await self._confirm.ask(second.act, other, language=language)
+            return self._keep(msgspec.structs.replace(second, ticket=ticket, asked=other))
+        await self._make(policy, person, pending.record, pending.item, normal)
+        return None
+
+    def pending(self, person: str, kept: str) -> Pending:
+        """What this browser keeps, if it is this person's and not over. Raises Refused `correction-begin-again`."""
+        try:
+            found = msgspec.json.decode(self._vault.open_value(_CONTEXT, urlsafe_b64decode(kept)), type=Pending)
+        except (ValueError, OmonatError):
+            raise Refused("correction-begin-again") from None
+        if found.person != person or found.until <= self._grounds.clock():
+            raise Refused("correction-begin-again")
+        return found
+
+    def _keep(self, pending: Pending) -> str:
+        return urlsafe_b64encode(self._vault.seal_value(_CONTEXT, msgspec.json.encode(pending))).decode()
+
+    async def _read(self, policy: CompiledPolicy, person: str, item: str, typed: str) -> Normalised:
+        if not typed.strip() or len(typed) > _LONGEST:
+            raise BadInput("value-empty", kind=policy.item(item).kind.value)
+        normal = policy.normalise(item, typed.strip())
+        age = age_signal(policy.item(item).kind, normal.value)
+        if age is not None:
+            today = policy.today(self._grounds.clock())
+            young = decide_age([age], under=policy.child_under, today=today)
+            if isinstance(young, Deny):  # a child says so: somebody has to act (K2)
+                now = self._grounds.clock()
+                await open_work_item(self._grounds.database, rule="correction", person=person, missing="age", now=now)
+                raise Refused(young.reasons[0].code)
+        return normal
+
+    async def _others_hold(self, pending: Pending, normal: Normalised) -> bool:
+        digests = self._vault.lookup_digests(pending.item, normal.lookup or "")
+        async with self._grounds.database.connection() as connection:
+            return bool(await _identity.others_hold(
+                connection, digests=digests, item=pending.item, person=pending.person
+            ))  # fmt: skip
+
+    # The act ----------------------------------------------------------------------------------------------------
+
+    async def look(self, person: str, record: str, item: str) -> None:
+        """Whether this may be corrected here. Raises as `begin`; what nobody could decide is a work item by then."""
+        policy = await self._grounds.law.current()
+        policy.item(item)
+        await self._look(policy, person, record, item)
+
+    async def _look(self, policy: CompiledPolicy, person: str, record: str, item: str) -> None:
+        """The rule, before a code is sent: nothing is opened for it."""
+        now = self._grounds.clock()
+        async with self._grounds.database.connection() as connection:
+            await self._confirm.person(connection, person)
+            row = await _queries.person_to_plan(connection, id=person)
+            found = await _queries.record_to_plan(connection, id=record)
+            if found is None or found["person"] != person:
+                raise Refused("record-unknown")
+            around = await read_around(connection, [found], now=now, kept_still=False, person=row)
+        await self._permit(_verdict(policy, found, around, item, now), person, record, item)
+
+    async def _permit(self, verdict: Verdict, person: str, record: str, item: str) -> None:
+        if isinstance(verdict, Allow):
+            return
+        if isinstance(verdict, CannotTell):
+            missing = f"{item} {record}"
+            await open_work_item(
+                self._grounds.database, rule="correction", person=person, missing=missing, now=self._grounds.clock()
+            )
+        raise Refused(verdict.reasons[0].code, **verdict.reasons[0].about)
+
+    async def _make(self, policy: CompiledPolicy, person: str, record: str, item: str, normal: Normalised) -> None:
+        await self._look(policy, person, record, item)
+        with self._vault.openings.for_an_entry() as entry:
+            async with self._grounds.database.transaction() as connection:
+                await in_force(connection, policy)
+                row = await _queries.person_for_erasure(connection, id=person)
+                await self._confirm.person(connection, person)
+                category = [item.partition(".")[0]]
+                records = [r async for r in _queries.records_with(connection, person=person, categories=category)]
+                judge = Judge(self._grounds, policy, self._grounds.clock(), entry=entry)
+                removal = Removal(self._grounds, policy, judge)
+                around = await read_around(connection, records, now=self._grounds.clock(), kept_still=False, person=row)
+                place = _Place(policy, row, records, around, record, item)
+                await self._replace(connection, removal, judge, place, normal)
+                reach("correct.replaced")
+                erasure = await self._intend(connection, place, removal, judge)
+                reach("correct.intended")
+        await self._erase.stages.advance(erasure)
+
+    async def _replace(
+        self, connection: asyncpg.Connection, removal: Removal, judge: Judge, place: "_Place", normal: Normalised
+    ) -> None:
+        """Put the value in the place of the one that stands in the chosen record, wherever the same one stands."""
+        category, _, name = place.item.partition(".")
+        slot = place.person["slot"]
+        opened = {
+            record["id"]: judge.open(record, section, slot)
+            for record in place.records
+            if (section := place.section(record, category)) is not None
+        }
+        old = opened.get(place.record, {}).get(name)
+        if old is None:
+            raise Refused("record-unknown")
+        if old == normal.value:
+            raise BadInput("correction-same")
+        same = [record for record in place.records if opened.get(record["id"], {}).get(name) == old]
+        changed = [record for record in same if place.may(record, self._grounds.clock())]
+        if place.record not in {record["id"] for record in changed}:
+            raise Refused("correction-to-be-looked-at", item=place.item)
+        for record in changed:
+            contents = {
+                section["category"]: judge.open(record, section, slot)
+                for section in place.around.sections[record["id"]]
+                if section["category"] != category
+            }
+            contents[category] = {**opened[record["id"]], name: normal.value}
+            removal.replace(record, place.person, contents, place.item)
+        holding = [record["collected_at"] for record in place.records if name in opened.get(record["id"], ())]
+        await self._be_found(connection, place, normal, changed=changed, newest=max(holding))
+        await removal.write(connection, place.around)
+
+    async def _be_found(
+        self,
+        connection: asyncpg.Connection,
+        place: "_Place",
+        normal: Normalised,
+        *,
+        changed: Sequence[Any],
+        newest: Instant,
+    ) -> None:
+        """The new channel finds the person from now on; as the newest only where no newer record names another one."""
+        if normal.lookup is None or not place.policy.item(place.item).lookup:
+            return
+        now, epoch = self._grounds.clock(), self._vault.lookup_epoch
+        latest = max(record["collected_at"] for record in changed)
+        await _queries.renew_lookups(
+            connection, person=[place.person["id"]], item=[place.item], epoch=[epoch],
+            digest=[self._vault.lookup_digest(place.item, normal.lookup, epoch=epoch)],
+            since=[now if latest == newest else latest], verified_at=[now if place.item in CHANNELS else None],
+        )  # fmt: skip
+
+    async def _intend(self, connection: asyncpg.Connection, place: "_Place", removal: Removal, judge: Judge) -> str:
+        """The intent that destroys the old keys, with the evidence of the correction."""
+        policy, person, item = place.policy, place.person, place.item
+        now = self._grounds.clock()
+        facts = {
+            "policy": policy.digest, "person": person["evidence_slot"], "items": [item], "opened": judge.opened,
+            "records": removal.counted, "proved": item in CHANNELS,
+        }  # fmt: skip
+        erasure = await self._erase.stages.intend(
+            connection, act="correction:item:made", facts=facts, subjects=(person["id"],), now=now, entry=judge.entry,
+            scope="items", cause="inaccurate", person=person["id"], items=[item], asked_by="person",
+            policy=policy.ordinal, counted=removal.counted, slots=removal.doomed,
+            lookup_epoch=self._vault.lookup_epoch if policy.item(item).lookup else None,
+        )  # fmt: skip
+        await tell_of_records(connection, policy, erasure, removal.gone, now)
+        return erasure
+
+
+class _Place(Struct, frozen=True):
+    """Where a value is to be replaced: the record chosen, and the others of the person."""
+
+    policy: CompiledPolicy
+    person: Any
+    records: Sequence[Any]
+    around: Around
+    record: str
+    item: str
+
+    def section(self, record: Mapping[str, Any], category: str) -> Any:
+        """The record's section of this category."""
+        return next((s for s in self.around.sections.get(record["id"], ()) if s["category"] == category), None)
+
+    def may(self, record: Any, now: Instant) -> bool:
+        """Whether the rule lets the person replace the item in this record."""
+        return isinstance(_verdict(self.policy, record, self.around, self.item, now), Allow)
+
+
+def _verdict(policy: CompiledPolicy, record: Any, around: Around, item: str, now: Instant) -> Verdict:
+    known = item in policy.items and record["service"] in policy.services
+    due = policy.due(record["service"], item, around.anchors(policy, record, record["anchors"])) if known else None
+    group = policy.policy.categories[item.partition(".")[0]].group
+    return decide_correction(
+        policy.item(item), group=group or "", due=due.instant if due else None, factor=due.factor if due else "",
+        held=around.held(record).covers(item), now=now,
+    )  # fmt: skip

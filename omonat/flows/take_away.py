@@ -1,0 +1,169 @@
+"""Take away: everything held about a person as one file of theirs, encrypted on wish (A3, S2).
+
+Like looking at it, but whole: every record, every choice, every line of who looked. The entry says in which form it
+left and whether it was locked; nobody keeps a copy of the file. What nobody may read back isn't in it, and says so.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+import pyrage
+
+from omonat.base.errors import BadInput
+from omonat.base.instants import Instant, to_rfc3339
+from omonat.evidence.entry import Entry
+from omonat.flows.grounds import Grounds
+from omonat.flows.my_data import Choice, Held, MyData, ViewMyData
+from omonat.policy.words import Basis, Keep
+
+FORMAT: Final = "omonat/my-data-copy/1"
+Form = Literal["json", "html", "pdf"]
+_SHORTEST: Final = 12
+_TOLD: Final = (
+    "role", "purpose", "service", "item", "items", "allowed", "withheld", "channel", "state", "deed", "version", "form",
+)  # fmt: skip
+"""What of an entry is told in the file: names alone. The entry itself has its page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """How the file is locked: by a password, or for a key of the person's own. Neither stays anywhere."""
+
+    password: str = field(default="", repr=False)
+    recipient: str = ""
+
+    @property
+    def used(self) -> bool:
+        """Whether there is a lock at all."""
+        return bool(self.password or self.recipient)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """Everything, of one instant."""
+
+    at: Instant
+    mine: MyData
+    choices: tuple[Choice, ...]
+    looked: tuple[Entry, ...]
+
+
+class TakeAway:
+    """The flow of the copy."""
+
+    def __init__(self, grounds: Grounds, my_data: ViewMyData) -> None:
+        self._grounds = grounds
+        self._my_data = my_data
+
+    async def __call__(self, person: str, *, form: Form, lock: Lock) -> Copy:
+        """Everything held; the evidence says that it left. Raises as `ViewMyData`, BadInput as `check`."""
+        check(lock)
+        left = {"form": form, "locked": lock.used}
+        mine = await self._my_data(person, taken_away=left)
+        return Copy(
+            at=self._grounds.clock(),
+            mine=mine,
+            choices=await self._my_data.choices(person, most=None),
+            looked=await self._my_data.everybody_who_looked(person),
+        )
+
+    def as_data(self, copy: Copy, language: str) -> dict[str, Any]:
+        """The copy as plain data: docs/my-data-copy.schema.json."""
+        mine, policy = copy.mine, copy.mine.policy
+        used = sorted({purpose for held in mine.held for purpose in held.purposes})
+        return {
+            "copy": FORMAT,
+            "as-of": to_rfc3339(copy.at),
+            "installation": self._grounds.vault.installation,
+            "controller": policy.policy.controller.name,
+            "policy": {"version": policy.version, "digest": policy.digest},
+            "language": language,
+            "person": mine.person,
+            "known-since": to_rfc3339(mine.since),
+            "use-restricted": mine.restricted,
+            "evidence": mine.receipt.id,
+            "purposes": {
+                name: {
+                    "name": policy.purposes[name].says[language],
+                    "tells": policy.purposes[name].tells[language],
+                    "basis": policy.purposes[name].basis.value,
+                }
+                for name in used
+            },
+            "held": [_held(mine, held, language) for held in mine.held],
+            "choices": [_choice(choice) for choice in copy.choices],
+            "who-looked": [_looked(entry) for entry in copy.looked],
+        }
+
+
+def check(lock: Lock) -> None:
+    """Raises BadInput `password-short`, or `age-key-malformed` for what is no public key of age or SSH."""
+    if lock.password and len(lock.password) < _SHORTEST:
+        raise BadInput("password-short")
+    if lock.recipient:
+        _recipient(lock.recipient)
+
+
+async def locked(content: bytes, lock: Lock) -> bytes:
+    """The file in the age format, or as it is without a lock. A password takes about a second: off the loop."""
+    if lock.recipient:
+        return bytes(await asyncio.to_thread(pyrage.encrypt, content, [_recipient(lock.recipient)]))
+    if lock.password:
+        return bytes(await asyncio.to_thread(pyrage.passphrase.encrypt, content, lock.password))
+    return content
+
+
+def _recipient(text: str) -> Any:
+    kind = pyrage.ssh if text.startswith("ssh-") else pyrage.x25519
+    try:
+        return kind.Recipient.from_str(text.strip())
+    except pyrage.RecipientError:
+        raise BadInput("age-key-malformed") from None
+
+
+def live(mine: MyData, held: Held) -> Sequence[str]:
+    """The purposes that use it now: those of a consent only where it stands."""
+    purposes = mine.policy.purposes
+    return [p for p in held.purposes if purposes[p].basis is not Basis.CONSENT or p in mine.consents]
+
+
+def _held(mine: MyData, held: Held, language: str) -> Mapping[str, Any]:
+    unreadable = held.declared.keep is Keep.VERIFY_ONLY
+    used = live(mine, held)
+    return {
+        "item": held.item,
+        "name": held.declared.says[language],
+        "category": held.declared.category,
+        "value": None if unreadable else held.value,
+        "readable": not unreadable,
+        "record": held.record,
+        "service": held.service,
+        "case": held.case,
+        "source": held.came_from,
+        "collected-at": to_rfc3339(held.collected_at),
+        "policy-version": held.version,
+        "used-for": used,
+        "only-if-you-agree": [p for p in held.purposes if p not in used],
+        "kept-until": None if held.due is None else to_rfc3339(held.due),
+        "sooner-after": held.waits_for or None,
+        "kept-because": held.factor or None,
+        "law": held.source or None,
+    }
+
+
+def _choice(choice: Choice) -> Mapping[str, Any]:
+    return {
+        "kind": choice.kind,
+        "purpose": choice.purpose or None,
+        "state": choice.state,
+        "at": to_rfc3339(choice.at),
+        "door": choice.door,
+        "evidence": choice.entry,
+    }
+
+
+def _looked(entry: Entry) -> Mapping[str, Any]:
+    about = {name: entry.facts[name] for name in _TOLD if name in entry.facts}
+    return {"at": to_rfc3339(entry.at), "act": entry.act, "evidence": entry.id, "about": about}
