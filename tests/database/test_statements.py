@@ -99,6 +99,8 @@ insert into holds (id, scope, target, authority, may_tell, review_at, placed_by,
 insert into system_notices (erasure, system, erases, about, state, due_at, created_at)
     select 'ers_' || n, 'till', 'webhook', '{{}}', case when n > 50 then 'acknowledged' else 'waiting' end, now(), now()
     from generate_series(1, {ROWS}) n;
+insert into erasure_receipts select sha256(n::text::bytea), 'ers_' || n, now() + n * interval '1 minute'
+    from generate_series(1, {ROWS}) n;
 insert into reckonings select 'rkn_' || n, 'case', 'order:' || n, '', now() from generate_series(1, {ROWS}) n;
 insert into retention_state (seen) values (now());
 insert into installation (id, origin, created_at) values ('ins_' || repeat('a', 26), 'o', now());
