@@ -23,7 +23,8 @@ from tests.whole import witness
 from tests.whole.serving import Installation, Service, still_running
 
 READY: Final = 5.0
-PROVED: Final = 20.0
+PROVED: Final = 45.0
+"""A sequencer that met a fault looks again twice a minute."""
 SETTLE_EVERY: Final = 20
 PAUSE: Final = 0.15
 ROUNDS: Final = {
@@ -266,7 +267,9 @@ class Loop:
     async def _proved(self) -> None:
         told = self.town.history.acknowledged()
         promised = {e["id"]: e["leaf"] for o in told if (e := o.answer.get("evidence"))}
-        assert await self._soon(lambda: not self._unproved(promised), PROVED), self.service.said()[-3000:]
+        proved = await self._soon(lambda: not self._unproved(promised), PROVED)
+        errors = [line for line in self.service.said().splitlines() if '"level": "error"' in line]
+        assert proved, "\n".join([f"{len(self._unproved(promised))} entries have no place", *errors[-20:]])
         recent = [o.answer["evidence"]["receipt"] for o in told if "evidence" in o.answer][-100:]
         status, said = await asyncio.to_thread(witness.verify, self.of, receipts=recent, seen=self._kept[-3:])
         assert status == 0, said
