@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import asyncpg
 
@@ -142,10 +142,18 @@ class Loop:
     async def _workers(self) -> None:
         await self._came_back()
         before = waits(self.service)
-        breaking.kill(self.chance.choice(self.service.children("web")))
-        breaking.kill(self.service.children("jobs")[0])
+        breaking.kill(self.chance.choice(await self._children("web")))
+        breaking.kill(self.chance.choice(await self._children("jobs")))
         self.faults.update(("web", "jobs"))
         self._watch("worker", time.monotonic(), before)
+
+    async def _children(self, kind: Literal["web", "jobs"]) -> list[int]:
+        """Those of a kind. One may just have ended by itself, over the fault before, and be on its way back."""
+        end = time.monotonic() + READY
+        while not (found := self.service.children(kind)):
+            assert time.monotonic() < end, self._why("a fault", [f"no process of {kind}"])
+            await asyncio.sleep(0.03)
+        return found
 
     async def _postgres(self) -> None:
         self.faults["postgres"] += 1
