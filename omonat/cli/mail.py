@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from omonat.base.errors import BadInput
 from omonat.base.settings import load
 from omonat.cli._speech import words
 from omonat.mail.dkim import Key, signing_keys
@@ -50,7 +51,10 @@ def dkim(
 def _make(path: Path, *, ed25519: bool) -> None:
     key: Key = Ed25519PrivateKey.generate() if ed25519 else generate_private_key(public_exponent=65537, key_size=_BITS)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError:
+        raise BadInput("dkim-key-not-written", file=str(path)) from None
     with os.fdopen(descriptor, "wb") as file:
         file.write(pem)
         file.flush()

@@ -10,6 +10,7 @@ import logging
 import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
@@ -45,6 +46,8 @@ class Inbox:
     server: str | None
     sender: str | None = None
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_TOGETHER), init=False)
+    _readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "letters"), init=False)
+    """Its own: reading never waits for a relay that is slow to take what we send."""
 
     async def is_ours(self, address: str) -> bool:
         """Whether letters to this address are read here: the mailbox, and the signed addresses at its domain."""
@@ -74,7 +77,8 @@ class Inbox:
     async def _take(self, raw: bytes, envelope: Sent) -> frozenset[str]:
         house, mailbox = self.house(), await self._mailbox()
         ours = parts(self.sender or mailbox)[2]
-        letter = await asyncio.to_thread(read, raw, envelope, server=self.server, ours=ours)
+        reading = partial(read, raw, envelope, server=self.server, ours=ours)
+        letter = await asyncio.get_running_loop().run_in_executor(self._readers, reading)
         letter = replace(letter, leaves=await self._leaves(envelope, mailbox))
         return await house.mailbox(letter, credential=await house.inner_credential("requests"))
 
@@ -123,6 +127,9 @@ class _Handler:
 
 class _Door(SMTP):
     """Speaks SMTP, and LMTP to whoever greets with LHLO: then each recipient gets the answer to the letter."""
+
+    line_length_limit = 64 * 1024
+    """Some programs write a whole paragraph on one line, whatever RFC 5321 says: it is read."""
 
     def __init__(self, handler: _Handler, open_doors: Counter[str]) -> None:
         super().__init__(

@@ -70,7 +70,7 @@ class Post:
                     code, said = server.rcpt(recipient)
                     if code != 250:
                         return code, said
-                return server.data(raw)
+                return server.data(raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
 
         code, said = await asyncio.to_thread(talk)
         self.answers.append((code, said.decode()))

@@ -45,7 +45,7 @@ def test_L6_the_word_of_the_server_in_front_proves_the_sender(result: str) -> No
         f"{SERVER}; dmarc=fail; dmarc=pass header.from=mail.example",
         f'{SERVER}; spf=pass smtp.mailfrom="x; dmarc=pass header.from=mail.example"@attacker.example',
         f"{SERVER}; spf=pass (; dmarc=pass header.from=mail.example)",
-        f"{SERVER}; spf=pass reason=\"; dkim=pass header.d=mail.example\"",
+        f'{SERVER}; spf=pass reason="; dkim=pass header.d=mail.example"',
         f"{SERVER}; dmarc=pass header.from=mail.example header.from=attacker.example",
         f"{SERVER}; dmarc=pass header.from=mail.example (",
     ],
