@@ -70,7 +70,7 @@ def demo(home: Home = None, port: Port = None) -> None:
 def _catcher(host: str, port: int) -> dict[str, Any]:
     """Where messages go in the demo: to its own catcher, on this machine alone."""
     smtp = {"smtp_host": "127.0.0.1", "smtp_port": free_port("127.0.0.1", 8625), "smtp_security": "none"}
-    mailbox = {"mail_in": f"127.0.0.1:{free_port('127.0.0.1', 8624)}", "mail_in_server": DEMO_SERVER}
+    mailbox = {"mail_in": f"127.0.0.1:{free_port('127.0.0.1', 8424)}", "mail_in_server": DEMO_SERVER}
     gateway = host if host in ("127.0.0.1", "::1") else "127.0.0.1"
     gateway = f"[{gateway}]" if ":" in gateway else gateway
     return {**smtp, **mailbox, "smtp_from": MAILBOX, "sms_gateway": f"http://{gateway}:{port}/catcher/sms"}
