@@ -183,7 +183,7 @@ def _mail(settings: Settings, clock: Callable[[], Instant]) -> MailCarrier | Non
     if settings.smtp_host is None:
         return None
     keys = signing_keys(settings.dkim_keys)
-    if not keys:
+    if not keys and not settings.demo:
         _log.warning("letters-unsigned")
     password = _secret(settings.smtp_password_file)
     return SmtpCarrier(

@@ -279,19 +279,23 @@ class Ask:
         await self._confirm(number, now)
 
     async def linked(self, token: str) -> tuple[Kind, bool]:
-        """What the link in a letter would confirm, and whether it still can. Raises Refused `request-unknown`."""
+        """What the link in a letter confirms, and whether that is still to be done. Raises Refused `letter-link-over`
+        for one that came too late, and for what is no link of ours."""
         number, now = read_confirm_link(self._vault, token), self._grounds.clock()
         async with self._grounds.database.connection() as connection:
             row = None if number is None else await queries.request_by_number(connection, number=number)
         if row is None or row["slot"] is None:
-            raise Refused("request-unknown")
-        return Kind(row["kind"]), isinstance(decide_act(standing_of(row), Act.CONFIRM, by=None, now=now), Allow)
+            raise Refused("letter-link-over")
+        waits = isinstance(decide_act(standing_of(row), Act.CONFIRM, by=None, now=now), Allow)
+        if not waits and row["proved_at"] is None:
+            raise Refused("letter-link-over")
+        return Kind(row["kind"]), waits
 
     async def confirm_by_link(self, token: str) -> None:
         """Prove the channel with the link sent there; it does so once. Raises Refused."""
         number = read_confirm_link(self._vault, token)
         if number is None:
-            raise Refused("request-unknown")
+            raise Refused("letter-link-over")
         await self._confirm(number, self._grounds.clock())
 
     async def _confirm(self, number: str, now: Instant) -> None:

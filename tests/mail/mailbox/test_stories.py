@@ -197,7 +197,8 @@ async def test_A2_the_link_is_over_after_three_days(post: Post) -> None:
     link = await the_link(post, "confirm")
     post.shop.clock.forward(3 * DAY + SECOND)
     async with post.browser() as browser:
-        await browser.post(link)
+        assert (await browser.get(link)).status_code == 404
+        assert (await browser.post(link)).status_code == 404
     assert await post.requests() == [("access", "received")]
 
 
