@@ -29,6 +29,7 @@ from omonat.evidence.room import Room
 from omonat.evidence.witnesses import Panel
 from omonat.flows.answer_requests import AnswerRequests
 from omonat.flows.ask import Ask
+from omonat.flows.by_letter import ByLetter
 from omonat.flows.cases import Cases
 from omonat.flows.certify import Certify
 from omonat.flows.children import Children
@@ -47,6 +48,7 @@ from omonat.flows.grounds import Grounds
 from omonat.flows.holds import Holds
 from omonat.flows.law import Law
 from omonat.flows.lookup import Lookup
+from omonat.flows.mailbox import Mailbox
 from omonat.flows.my_data import ViewMyData
 from omonat.flows.my_notices import MyNotices
 from omonat.flows.proof_packets import ProofPackets
@@ -54,6 +56,7 @@ from omonat.flows.publish_policy import PublishPolicy
 from omonat.flows.safeguards import Safeguards
 from omonat.flows.sign_in import SignIn
 from omonat.flows.staff import Staff
+from omonat.flows.suppressing import Suppressing
 from omonat.flows.sweep import Sweeper
 from omonat.flows.systems import Systems
 from omonat.flows.take_away import TakeAway
@@ -113,6 +116,9 @@ class House:
     tell_people: TellPeople
     foresee: Foresee
     my_notices: MyNotices
+    suppressing: Suppressing
+    mailbox: Mailbox
+    by_letter: ByLetter
 
     def inner_secret(self, name: str) -> str:
         """The secret of one of the house's own doors, derived from the vault: never stored, never sent anywhere."""
@@ -214,6 +220,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
     evidence = Reader(grounds.database, log, origin=keys.origin, pinned=keys.pinned)
     use, sessions, staff, erase = Use(grounds), WebSessions(grounds), Staff(grounds), Erase(grounds)
     systems, confirm, my_data = Systems(grounds), Confirm(grounds), ViewMyData(grounds, evidence)
+    choose, ask, tell_people, suppressing = Choose(grounds), Ask(grounds), TellPeople(grounds), Suppressing(grounds)
     return House(
         settings=settings,
         grounds=grounds,
@@ -225,7 +232,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         use=use,
         collect=Collect(grounds, dated=settings.demo),
         cases=Cases(grounds),
-        choose=Choose(grounds),
+        choose=choose,
         cookies=Cookies(grounds),
         clients=Clients(grounds),
         lookup=Lookup(grounds, use.caps),
@@ -236,7 +243,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         sign_in=SignIn(grounds, sessions),
         my_data=my_data,
         take_away=TakeAway(grounds, my_data),
-        ask=Ask(grounds),
+        ask=ask,
         follow_request=FollowRequest(grounds, my_data),
         answer_requests=AnswerRequests(grounds),
         desk=DeskWork(grounds),
@@ -250,9 +257,12 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         systems=systems,
         certify=Certify(grounds, erase, systems, evidence),
         safeguards=Safeguards(grounds),
-        tell_people=TellPeople(grounds),
+        tell_people=tell_people,
         foresee=Foresee(grounds),
         my_notices=MyNotices(grounds),
+        suppressing=suppressing,
+        by_letter=ByLetter(grounds, choose, my_data),
+        mailbox=Mailbox(grounds, choose, ask, tell_people, suppressing),
     )
 
 

@@ -5,7 +5,7 @@ Any number of processes may run it: what only one may do is fenced by a lease or
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
@@ -27,9 +27,11 @@ from omonat.flows.send import SendPorts
 from omonat.hooks.sender import Hooks, addresses_of
 from omonat.house import WEBHOOK_KEY, House, set_up_doors
 from omonat.mail.carriers import MailCarrier, SmsCarrier
+from omonat.mail.dkim import signed, signing_keys
 from omonat.mail.drain import Drain, Post
 from omonat.mail.leave import signed_links
 from omonat.mail.letter import Links, Sender
+from omonat.mail.listener import Inbox, keep_open
 from omonat.mail.outbox import Outbox
 from omonat.mail.sms import Gateway, GatewayCarrier
 from omonat.mail.smtp import Relay, SmtpCarrier
@@ -52,6 +54,9 @@ _noted_conflicts: set[str] = set()
 _erasures = load("omonat.promises.retention", "erasures.sql")
 _identity = load("omonat.promises.identity")
 _sweeps = load("omonat", "jobs.sql")
+_letters = load("omonat.promises.mailbox")
+_LETTERS_COME_AGAIN = 10 * DAY
+"""A mail server tries for five days at most (RFC 5321, section 4.5.4.1)."""
 _log = log(__name__)
 
 
@@ -69,6 +74,9 @@ async def run_jobs(house: House, stop: asyncio.Event) -> None:
         tasks.create_task(_sweep_for_ever(house, stop))
         tasks.create_task(_tell_for_ever(house, stop))
         tasks.create_task(_drain_once_ready(house, stack, stop))
+        if (address := house.settings.mail_in_address) is not None:
+            inbox = Inbox(lambda: house, house.settings.mail_in_server, house.settings.smtp_from)
+            tasks.create_task(keep_open(inbox, address, stop, _pause))
         if house.settings.systems:
             tasks.create_task(_hooks(house, stack).run(stop))
         await stop.wait()
@@ -127,20 +135,32 @@ async def _drain_once_ready(house: House, stack: AsyncExitStack, stop: asyncio.E
 
 
 async def _drain(house: House, policy: CompiledPolicy, stack: AsyncExitStack) -> Drain | None:
-    mail, sms = _mail(house.settings), await _sms(house.settings, stack)
+    mail, sms = _mail(house.settings, house.grounds.clock), await _sms(house.settings, stack)
     if mail is None and sms is None:
         return None
     served = [channel for channel in _CARRIED if (sms if channel is Channel.SMS else mail)]
     base, controller = house.settings.address, policy.policy.controller
     post = Post(
         sender=Sender(name=controller.name, mailbox=house.settings.smtp_from or controller.mailbox),
-        links=Links(center=f"{base}/me", policy=f"{base}/page/privacy-policy", follow=f"{base}/complain/status"),
+        links=links_of(base),
         mail=mail,
         sms=sms,
         unsubscribe=signed_links(house, controller.mailbox),
+        reads=house.settings.mail_in is not None,
     )
     outbox = Outbox(house.grounds.database)
     return Drain(outbox=outbox, ports=ports_of(house, served), post=post, clock=house.grounds.clock)
+
+
+def links_of(base: str) -> Links:
+    """Where letters point to."""
+    return Links(
+        center=f"{base}/me",
+        policy=f"{base}/page/privacy-policy",
+        follow=f"{base}/complain/status",
+        confirm=f"{base}/confirm",
+        preferences=f"{base}/preferences",
+    )
 
 
 def ports_of(house: House, served: Iterable[Channel] = Channel) -> SendPorts:
@@ -155,12 +175,16 @@ def ports_of(house: House, served: Iterable[Channel] = Channel) -> SendPorts:
         through={channel: _CARRIED[channel] for channel in served},
         service_sent=lambda person, since: outbox.service_sent(person, since=since),
         digest_of=outgoing.digest_of,
+        look_at=house.suppressing.look_at,
     )
 
 
-def _mail(settings: Settings) -> MailCarrier | None:
+def _mail(settings: Settings, clock: Callable[[], Instant]) -> MailCarrier | None:
     if settings.smtp_host is None:
         return None
+    keys = signing_keys(settings.dkim_keys)
+    if not keys and not settings.demo:
+        _log.warning("letters-unsigned")
     password = _secret(settings.smtp_password_file)
     return SmtpCarrier(
         Relay(
@@ -170,7 +194,8 @@ def _mail(settings: Settings) -> MailCarrier | None:
             security=settings.smtp_security,
             user=settings.smtp_user,
             password=password,
-        )
+        ),
+        sign=lambda letter: signed(letter, keys, now=clock()),
     )
 
 
@@ -264,6 +289,7 @@ async def _sweep(house: House) -> None:
         await _identity.drop_rates(connection, before=Instant(now - 2 * DAY))
         await _sweeps.drop_answers(connection, before=Instant(now - DAY))
         await _sweeps.drop_usage(connection, before=Instant(now - 2 * DAY))
+        await _letters.drop_taken(connection, before=Instant(now - _LETTERS_COME_AGAIN))
     reach("sweep.dropped")
     await Outbox(house.grounds.database).prune(now=now)
     reach("sweep.pruned")

@@ -76,6 +76,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_user: str | None = None
     smtp_password_file: Path | None = None
     smtp_from: str | None = None
+    dkim_keys: tuple[str, ...] = ()
+    """What letters are signed with: `selector=/path` each, PEM files; absent: they go unsigned."""
+    mail_in: str | None = None
+    """Where the mailbox listens for letters, SMTP and LMTP, on this machine: `127.0.0.1:8024`; absent: nowhere."""
+    mail_in_server: str | None = None
+    """The name the mail server in front writes its Authentication-Results under; absent: no sender counts as proved."""
     sms_gateway: str | None = None
     """The address of the SMS gateway."""
     sms_token_file: Path | None = None
@@ -106,6 +112,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.origin or f"http://localhost:{self.port}"
 
     @property
+    def mail_in_address(self) -> tuple[str, int] | None:
+        """Host and port of the mailbox; None where there is none, and for what isn't on this machine."""
+        host, _, port = (self.mail_in or "").rpartition(":")
+        host = host.strip("[]")
+        if host not in ("127.0.0.1", "::1") or not port.isdecimal() or not 0 < int(port) < 65_536:
+            return None
+        return host, int(port)
+
+    @property
     def keys(self) -> Path:
         """The folder of the key slots."""
         return self.home / "keys"
@@ -119,7 +134,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def secrets(self) -> tuple[Path, ...]:
         """Every file and folder outside the home that holds a secret: nobody else may read them."""
         root = self.root_key.path if self.root_key else None
-        named = (root, self.smtp_password_file, self.sms_token_file, *self.key_copies)
+        dkim = (Path(one.partition("=")[2]).expanduser() for one in self.dkim_keys)
+        named = (root, self.smtp_password_file, self.sms_token_file, *dkim, *self.key_copies)
         return tuple(path for path in named if path is not None)
 
     def environment(self) -> dict[str, str]:
@@ -231,7 +247,7 @@ def _convert(name: str, kind: Any, value: Any, where: str, environment: Mapping[
         raise _invalid(name, where, _EXPECTED.get(name) or _expectation(kind)) from None
 
 
-_LISTS: Final = frozenset({"trusted_proxies", "key_copies", "journal_copies", "witnesses", "systems"})
+_LISTS: Final = frozenset({"trusted_proxies", "key_copies", "journal_copies", "witnesses", "systems", "dkim_keys"})
 _EXPECTED: Final = {
     "port": "a number from 1 to 65535",
     "smtp_port": "a number from 1 to 65535",
@@ -249,6 +265,7 @@ _EXPECTED: Final = {
     "trusted_proxies": "addresses, separated by commas",
     "witnesses": "public key and https address each, separated by commas",
     "witness_quorum": "a number from 1 to 32",
+    "dkim_keys": "selector=/path, separated by commas",
     "systems": "system=https://address, separated by commas",
 }
 
@@ -300,6 +317,10 @@ def _consistent(settings: Settings) -> None:
         raise BadInput("settings-clash", first="smtp-host", second="smtp-from")
     if settings.smtp_user and not settings.smtp_password_file:
         raise BadInput("settings-clash", first="smtp-user", second="smtp-password-file")
+    if settings.mail_in is not None and settings.mail_in_address is None:
+        raise _invalid("mail_in", "environment", "an address of this machine and a port, 127.0.0.1:8024")
+    if not all(0 < one.find("=") < len(one) - 1 for one in settings.dkim_keys):
+        raise _invalid("dkim_keys", "environment", _EXPECTED["dkim_keys"])
     if any(copy == settings.home or settings.home in copy.parents for copy in settings.journal_copies):
         raise _invalid("journal_copies", "environment", "folders outside the home")
     if settings.key_copies and settings.keys in settings.key_copies:

@@ -1,29 +1,24 @@
 """`omonat notices`: tell people of a new version, see how far that is, and take in what came back (P2, N2)."""
 
-import email
 import json
-import re
 import sys
-from email import policy as email_policy
-from email.message import Message
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from omonat.base.errors import BadInput
-from omonat.base.ids import is_id
 from omonat.base.instants import to_rfc3339
 from omonat.cli._house import in_house
 from omonat.cli._speech import tell as say
 from omonat.cli._speech import words
 from omonat.flows.telling import Progress, Round
 from omonat.house import House
+from omonat.mail.reports import returned as report_of
 
 app = typer.Typer(help="Tell people of a new version of the policy.", no_args_is_help=True)
 
 Home = Annotated[Path | None, typer.Option(help="The folder for everything durable [OMONAT_HOME].")]
-_OURS = re.compile(rb"^message-id:\s*<(msg_[a-z2-7]{26})@", re.IGNORECASE | re.MULTILINE)
 
 
 @app.command()
@@ -77,10 +72,16 @@ def returned(
     For the mail server to pipe to. Only a final failure counts. Exit codes: 0 noted · 6 no notice of ours.
     """
     raw = file.read_bytes() if file is not None else sys.stdin.buffer.read()
-    message = returned_message(raw)
-    if message is None:
+    report = report_of(raw)
+    if report is None:
         raise BadInput("notice-not-found")
-    was = in_house(home, lambda house: house.tell_people.came_back(message))
+
+    async def work(house: House) -> str | None:
+        was = await house.tell_people.came_back(report.message)
+        await house.mailbox.note(report)  # an address that isn't there is written to no more
+        return was
+
+    was = in_house(home, work)
     if was is None:
         raise BadInput("notice-not-found")
     said = {
@@ -88,27 +89,6 @@ def returned(
         "told": words("too late: it had counted as delivered"),
     }
     typer.echo(said.get(was, words("known already")))
-
-
-def returned_message(raw: bytes) -> str | None:
-    """The id of the message of ours that a delivery report says has failed for good; None for anything else."""
-    report = email.message_from_bytes(raw, policy=email_policy.default)
-    parts = list(report.walk())
-    if not any(_has_failed(part) for part in parts if part.get_content_type() == "message/delivery-status"):
-        return None
-    for part in parts:
-        if part.get_content_type() in ("message/rfc822", "text/rfc822-headers"):
-            found = _OURS.search(part.as_bytes().replace(b"\r\n", b"\n"))
-            if found and is_id("msg", found[1].decode()):
-                return found[1].decode()
-    return None
-
-
-def _has_failed(status_part: Message) -> bool:
-    fields = status_part.get_payload()
-    return isinstance(fields, list) and any(
-        str(one.get("action", "")).strip().lower() == "failed" for one in fields if isinstance(one, Message)
-    )
 
 
 def _row(one: Round) -> dict[str, object]:

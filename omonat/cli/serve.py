@@ -21,6 +21,8 @@ SEEDING = ("set-up", "people")
 """What `examples.demo` does when requests are answered, one child after the other: set up and write build/demo.json,
 after which the demo is ready; then fill in the made-up people as an ordinary client of the API."""
 MAILBOX = "webmaster@beshqozon.uz"
+DEMO_SERVER = "demo"
+"""Under this name a letter to the demo may claim that its sender is proved: there is no mail server in front."""
 
 Home = Annotated[Path | None, typer.Option(help="The folder for everything durable [OMONAT_HOME].")]
 Port = Annotated[int | None, typer.Option(help="The port to answer on [OMONAT_PORT].")]
@@ -68,13 +70,16 @@ def demo(home: Home = None, port: Port = None) -> None:
 def _catcher(host: str, port: int) -> dict[str, Any]:
     """Where messages go in the demo: to its own catcher, on this machine alone."""
     smtp = {"smtp_host": "127.0.0.1", "smtp_port": free_port("127.0.0.1", 8625), "smtp_security": "none"}
+    mailbox = {"mail_in": f"127.0.0.1:{free_port('127.0.0.1', 8424)}", "mail_in_server": DEMO_SERVER}
     gateway = host if host in ("127.0.0.1", "::1") else "127.0.0.1"
     gateway = f"[{gateway}]" if ":" in gateway else gateway
-    return {**smtp, "smtp_from": MAILBOX, "sms_gateway": f"http://{gateway}:{port}/catcher/sms"}
+    return {**smtp, **mailbox, "smtp_from": MAILBOX, "sms_gateway": f"http://{gateway}:{port}/catcher/sms"}
 
 
 def _ready(settings: Settings) -> None:
     typer.echo(words("omonat answers at %(address)s", address=settings.address), err=True)
+    if settings.smtp_host is not None and not settings.dkim_keys:
+        typer.echo("  " + words("letters go unsigned: set dkim-keys (omonat mail dkim says how)"), err=True)
     if settings.root_key is None:
         language = spoken()
         typer.echo(f"  {sentence('sealed', language, {})}\n  {advice('sealed', language, {})}", err=True)
@@ -109,6 +114,11 @@ def _welcome(settings: Settings, began: float) -> None:
         (words("its policy"), f"{base}/page/privacy-policy", words("what people read, made from the same file")),
         (words("Privacy Center"), f"{base}/me", words("what is held about you, why, until when, who looked")),
         (words("Desk"), f"{base}/desk", words("staff, with their cases and nothing more")),
+        (
+            words("the mailbox"),
+            f"{settings.mail_in} (SMTP)",
+            words("write to %(mailbox)s: unsubscribe, complain, ask", mailbox=MAILBOX),
+        ),
         (words("messages"), f"{base}/catcher", words("every e-mail and SMS of the demo; none leaves this machine")),
         ("API", f"{base}/v1", words("for the company's own systems")),
     )

@@ -4,7 +4,8 @@
    sealed, kept and deleted like everything else. One transaction writes them, the request, its entries and the letter.
 2. Without an account they belong to somebody new: who merely types a phone changes nothing for whoever has it. The
    channel isn't even made findable, so nobody's sign-in begins to ask for a second proof.
-3. What shows or changes data waits until the channel is proved with a code, five tries, within the hour.
+3. What shows or changes data waits until the channel is proved with a code, five tries, within the hour; or, where it
+   came as a letter, with the link in ours, within three days.
 """
 
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ import asyncpg
 from omonat.base.errors import BadInput, Refused
 from omonat.base.failpoints import reach
 from omonat.base.instants import HOUR, MINUTE, SECOND, Instant
+from omonat.base.verdict import Allow
 from omonat.database.codecs import FOREVER
 from omonat.database.statements import load
 from omonat.evidence.journal import Receipt
@@ -26,6 +28,7 @@ from omonat.flows.clients import Client, require_client
 from omonat.flows.collect import CollectRequest
 from omonat.flows.collecting import Facts, Parsed, Writing, parse
 from omonat.flows.grounds import Also, Grounds
+from omonat.flows.letter_links import confirm_link, read_confirm_link
 from omonat.flows.reckon import note_moved
 from omonat.flows.refusals import refusals_noted
 from omonat.flows.requesting import (
@@ -51,6 +54,8 @@ from omonat.promises.requests.rule import decide_act
 
 _collecting = load("omonat.flows", "collect.sql")
 _cases = load("omonat.promises.cases")
+MAILBOX = "mailbox"
+"""The door of those who wrote a letter: a link is sent to them, not a code to be typed."""
 _PROOF_LIFE = HOUR
 _PROOFS_AN_HOUR = 5
 _FROM_ONE_ADDRESS = 20
@@ -62,7 +67,8 @@ _OF_ONE_PERSON = 10
 class NewRequest:
     """What somebody asks. `contact` is a phone or an e-mail as typed; `person` is known where they signed in, or where
     one of the company's systems says who it is. `caller` limits one network address, `form` names the form it was
-    typed into, by chance; both "" for systems."""
+    typed into, by chance; both "" for systems. `proved`: the channel was proved by
+    how it was asked, so nothing has to be sent there first."""
 
     credential: Credential
     kind: Kind
@@ -74,11 +80,12 @@ class NewRequest:
     person: str | None = None
     caller: str = ""
     form: str = ""
+    proved: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestReceipt:
-    """What whoever asked takes home. `waits_for_proof`: a code is on its way to the channel they named."""
+    """What whoever asked takes home. `waits_for_proof`: a code, or a link, is on its way to the channel they named."""
 
     number: str
     code: str
@@ -191,8 +198,10 @@ class Ask:
             writing.add(asked.parsed, facts)
             await writing.write(connection, _collecting, _ClosedError)
             ((person, _),) = writing.written
-            proved = asked.request.person is not None
-            code = f"{randbelow(1_000_000):06d}" if nature.needs_proof and not proved else None
+            proved = asked.request.person is not None or asked.request.proved
+            waits = nature.needs_proof and not proved
+            by_link = waits and asked.request.door == MAILBOX
+            code = f"{randbelow(1_000_000):06d}" if waits and not by_link else None
             await queries.insert_request(
                 connection, number=asked.number, case_id=asked.case, kind=asked.request.kind.value,
                 state=(State.CONFIRMED if proved and nature.needs_proof else State.RECEIVED).value,
@@ -213,10 +222,13 @@ class Ask:
             told = {"door": asked.request.door, "due": asked.due, "policy": asked.policy.digest, "client": client.id}
             entries = [*writing.entries, entry_about(self._vault, "received", row, now, **told)]
             *_, receipt = await self._grounds.journal.append(connection, entries, now=now)
-            await self._tell(connection, row, asked.number, code, now)
+            if by_link:
+                await self._send_link(connection, row, asked.number, now)
+            else:
+                await self._tell(connection, row, asked.number, code, now)
             answer = RequestReceipt(
                 number=asked.number, code=code_of(self._vault, asked.number), kind=asked.request.kind,
-                received_at=now, due_at=asked.due, waits_for_proof=code is not None, receipt=receipt,
+                received_at=now, due_at=asked.due, waits_for_proof=waits, receipt=receipt,
             )  # fmt: skip
             if also is not None:
                 await also(connection, answer)
@@ -248,6 +260,10 @@ class Ask:
         params = {"request": number, "due": row["due_at"] // SECOND, "code": code_of(self._vault, number)}
         await write_to(connection, self._vault, row, "request-received", params=params, now=now)
 
+    async def _send_link(self, connection: Any, row: Mapping[str, Any], number: str, now: Instant) -> None:
+        params: dict[str, str | int] = {"request": number, "link": confirm_link(self._vault, number)}
+        await write_to(connection, self._vault, row, "request-confirm", params=params, now=now)
+
     # Proving the channel ---------------------------------------------------------------------------------------------
 
     async def confirm(self, number: str, code: str, typed: str) -> None:
@@ -260,6 +276,29 @@ class Ask:
         reach("request.tried")
         if tried is None or not tried["right"]:
             raise Refused("code-wrong")
+        await self._confirm(number, now)
+
+    async def linked(self, token: str) -> tuple[Kind, bool]:
+        """What the link in a letter confirms, and whether that is still to be done. Raises Refused `letter-link-over`
+        for one that came too late, and for what is no link of ours."""
+        number, now = read_confirm_link(self._vault, token), self._grounds.clock()
+        async with self._grounds.database.connection() as connection:
+            row = None if number is None else await queries.request_by_number(connection, number=number)
+        if row is None or row["slot"] is None:
+            raise Refused("letter-link-over")
+        waits = isinstance(decide_act(standing_of(row), Act.CONFIRM, by=None, now=now), Allow)
+        if not waits and row["proved_at"] is None:
+            raise Refused("letter-link-over")
+        return Kind(row["kind"]), waits
+
+    async def confirm_by_link(self, token: str) -> None:
+        """Prove the channel with the link sent there; it does so once. Raises Refused."""
+        number = read_confirm_link(self._vault, token)
+        if number is None:
+            raise Refused("letter-link-over")
+        await self._confirm(number, self._grounds.clock())
+
+    async def _confirm(self, number: str, now: Instant) -> None:
         async with self._grounds.database.transaction() as connection:
             row = await queries.request_for_update(connection, number=number)
             if row is None or row["slot"] is None:

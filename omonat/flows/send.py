@@ -8,7 +8,7 @@
    this step is obeyed, whatever campaign is running (C3).
    A code for a new address carries that address itself, sealed: nothing that is held is opened for it (Q1).
 6. The sealed parameters are opened, and what the policy words itself is worded. What may go to one address only is
-   not sent to another that the person has by now.
+   not sent to another that the person has by now; nor to one that left, complained, or gave a letter back (C3).
 
 The caller still owes: rendering, the durable mark before the network, the hand-over, the end (the mail door).
 """
@@ -21,6 +21,7 @@ from typing import Protocol
 from omonat.base import errors
 from omonat.base.instants import DAY, MINUTE, Instant
 from omonat.base.verdict import Allow, Reason
+from omonat.flows.suppressing import Held
 from omonat.promises.messages import (
     ONLY_TO,
     TEMPLATES,
@@ -88,7 +89,8 @@ class SendPorts:
 
     `through` names the registered recipient that carries each channel. `service_sent` gives the instants of service
     messages to a person since an instant. `digest_of` gives the look-up digest of an item's value; without it nothing
-    that is bound to one address leaves. `name_item` is the policy's item for the name a letter greets with.
+    that is bound to one address leaves. `look_at` says whether the address itself may be written to. `name_item` is
+    the policy's item for the name a letter greets with.
     """
 
     open_channel: OpenChannel
@@ -98,15 +100,18 @@ class SendPorts:
     service_sent: Callable[[str, Instant], Awaitable[Sequence[Instant]]]
     digest_of: Callable[[str, str], Awaitable[bytes]] | None = None
     name_item: str = "contact.name"
+    look_at: Callable[[Waiting, str], Awaitable[Held]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """May be handed over now: the address, the person's name where allowed, and every parameter."""
+    """May be handed over now: the address, the person's name where allowed, and every parameter. `digest` is what is
+    kept of an e-mail address: what comes back is believed about it."""
 
     address: str = field(repr=False)
     name: str | None = field(repr=False)
     params: Mapping[str, Value] = field(repr=False)
+    digest: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +172,10 @@ async def send(message: Waiting, ports: SendPorts, *, now: Instant) -> Ready | W
     bound = params.pop(ONLY_TO, None)
     if bound is not None and not await _is_that_address(message.address_item, answer.value, str(bound), ports):
         return Withheld((Reason("message-channel-moved", "S6"),))
-    return Ready(answer.value, answer.name, params)
+    held = Held() if ports.look_at is None else await ports.look_at(message, answer.value)
+    if held.reason is not None:
+        return Withheld((held.reason,))
+    return Ready(answer.value, answer.name, params, held.digest)
 
 
 def _to_its_own(message: Waiting, ports: SendPorts) -> Ready | Withheld:

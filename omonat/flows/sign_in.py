@@ -113,7 +113,7 @@ class SignIn:
             ]
         if not known:
             raise Refused("code-wrong")
-        if len(known) == 1 and _opens(known[0], now):
+        if len(known) == 1 and opens(known[0], now):
             return await self._begin(known[0]["id"], row["item"], digests, now)
         proved = msgspec.json.encode({"item": row["item"], "digests": [digest.hex() for digest in digests]})
         return SecondProofNeeded(token=await self._sessions.open("proof", ticket, proved))
@@ -176,7 +176,7 @@ class SignIn:
         return self._vault.keyed_digest("sign-in-code", sha256(f"{ticket}:{code}".encode()).digest())
 
 
-def _opens(known: Any, now: Instant) -> bool:
+def opens(known: Any, now: Instant) -> bool:
     """Whether the channel alone opens this person's history: proved or their only one, and seen lately."""
     proved = known["verified_at"]
     seen = max(known["since"], proved or Instant(0))

@@ -45,10 +45,11 @@ Outcome = Taken | TryLater | Rejected | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """An e-mail and its one recipient."""
+    """An e-mail, its one recipient, and where it is returned to; empty: to its sender."""
 
     to: str = field(repr=False)
     message: EmailMessage = field(repr=False)
+    returns_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from omonat.base.failpoints import reach
 from omonat.base.instants import HOUR, SECOND, Instant
 from omonat.base.logs import log
 from omonat.flows.send import Later, Ready, SendPorts, TooLate, Withheld, send
+from omonat.mail.addresses import returns_to
 from omonat.mail.carriers import Mail, MailCarrier, Outcome, Rejected, Sms, SmsCarrier, Taken, TryLater, Unknown
 from omonat.mail.compose import UnsubscribeLinks, compose
 from omonat.mail.letter import Links, Sender, write_letter, write_sms
@@ -50,6 +51,12 @@ class Post:
     mail: MailCarrier | None
     sms: SmsCarrier | None
     unsubscribe: UnsubscribeLinks | None = None
+    reads: bool = False
+    """Whether the mailbox reads what comes in: then a letter that can't be delivered comes back under its own id."""
+
+    def returns(self, message: str) -> str:
+        """The address to which an e-mail that can't be delivered is returned."""
+        return returns_to(self.sender.mailbox, message) if self.reads else self.sender.mailbox
 
 
 @dataclass(slots=True)
@@ -122,9 +129,10 @@ class Drain:
             case Later(until, reason):
                 await self.outbox.put_off(message, until=until, code=reason.code, spent=False)
                 return "waiting", reason.code
+        assert isinstance(answer, Ready)
         assert worded is not None
         reach("drain.worded")
-        if not await self.outbox.begin_hand_over(message, now=self.clock()):
+        if not await self.outbox.begin_hand_over(message, now=self.clock(), sent_to=answer.digest):
             return "lost", None
         reach("drain.handing-over")
         outcome = await self._hand_over(worded)
@@ -153,7 +161,7 @@ class Drain:
             unsubscribe=unsubscribe,
             now=self.clock(),
         )
-        return Mail(ready.address, mail)
+        return Mail(ready.address, mail, post.returns(message.id))
 
     async def _hand_over(self, worded: Mail | Sms) -> Outcome:
         try:

@@ -24,6 +24,7 @@ from omonat.base.errors import BadInput, Refused, Unavailable
 from omonat.base.ids import is_id
 from omonat.flows.choose import Choosing
 from omonat.house import House
+from omonat.mail.addresses import Addresses
 from omonat.mail.compose import Unsubscribe
 from omonat.pages import Door
 from omonat.pages.http import language_for, page
@@ -42,10 +43,15 @@ class SignedLinks:
     base: str
     mailbox: str
     digest: Callable[[str, bytes], bytes]
+    reads: bool = False
+    """Whether the mailbox listens: then it has a signed address for each person and purpose as well."""
 
     def __call__(self, *, person: str, purpose: str) -> Unsubscribe:
-        """The link of a person and purpose, and the mailbox that reads requests."""
-        return Unsubscribe(f"{self.base}{PATH}/{person}.{purpose}.{self._sign(person, purpose)}", self.mailbox)
+        """The link of a person and purpose, and the address to which one writes for the same."""
+        mailbox = self.mailbox
+        if self.reads:
+            mailbox = Addresses(self.mailbox, self.digest).leave(person=person, purpose=purpose)
+        return Unsubscribe(f"{self.base}{PATH}/{person}.{purpose}.{self._sign(person, purpose)}", mailbox)
 
     def read(self, token: str) -> tuple[str, str] | None:
         """Person and purpose of a link of ours; None for anything else."""
@@ -62,7 +68,8 @@ class SignedLinks:
 
 def signed_links(house: House, mailbox: str) -> SignedLinks:
     """The links of this installation; `mailbox` is the controller's, where people write to leave."""
-    return SignedLinks(house.settings.address, mailbox, house.grounds.vault.keyed_digest)
+    reads = house.settings.mail_in is not None
+    return SignedLinks(house.settings.address, mailbox, house.grounds.vault.keyed_digest, reads)
 
 
 def handlers(house: Callable[[], House]) -> list[HTTPRouteHandler]:

@@ -52,10 +52,11 @@ class Outbox:
             found = _queries.claim_due(connection, now=now, most=most, claim=claim, until=until)
             return [_waiting(row) async for row in found]
 
-    async def begin_hand_over(self, message: Waiting, *, now: Instant) -> bool:
+    async def begin_hand_over(self, message: Waiting, *, now: Instant, sent_to: bytes | None = None) -> bool:
         """Whether the message may be handed over now; False when the claim was lost or has run out, or when the day's
         service messages of this person have begun to go since it was asked (N2): it is asked again once its lease ends.
-        Where the person has chosen otherwise since the claim, it is asked again at once (I2, C3).
+        Where the person has chosen otherwise since the claim, it is asked again at once (I2, C3). `sent_to` is what is
+        kept of the address.
         """
         async with self._database.transaction() as connection:
             person = await _queries.lock_person(connection, person=message.person)  # one at a time
@@ -77,6 +78,7 @@ class Outbox:
                 claim=message.claim,
                 until=now + HAND_OVER_LEASE,
                 now=now,
+                sent_to=sent_to,
             )
             return begun_now is not None
 

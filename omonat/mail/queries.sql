@@ -17,7 +17,7 @@ returning o.id, o.claim, o.person, p.slot as person_slot, o.template, o.class, o
 
 -- name: begin_hand_over$
 -- The last step before the network; nothing when the claim was lost, and then nothing may be handed over.
-update outbox set state = 'handing-over', due_at = :until
+update outbox set state = 'handing-over', due_at = :until, sent_to = :sent_to
 where person = :person and id = :id and claim = :claim and state = 'claimed' and due_at > :now
 returning id;
 

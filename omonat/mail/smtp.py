@@ -11,8 +11,10 @@ import smtplib
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.policy import SMTP
 from typing import Literal
 
 from omonat.base.errors import BadInput
@@ -20,6 +22,8 @@ from omonat.mail.carriers import LONGEST, STEP, Mail, Outcome, Rejected, Taken, 
 from omonat.promises.messages import BEGINS_WITHIN
 
 _MISCONFIGURED = "message-carrier-misconfigured"
+_SEVEN_BIT = SMTP.clone(cte_type="7bit")
+"""No server on the way has to set it anew, which would break the signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +57,26 @@ class Relay:
 class SmtpCarrier:
     """Hands each e-mail over on a connection of its own, within `LONGEST` seconds."""
 
-    def __init__(self, relay: Relay, *, step: float = STEP, longest: float = LONGEST) -> None:
+    def __init__(
+        self,
+        relay: Relay,
+        *,
+        sign: Callable[[bytes], bytes] = bytes,
+        step: float = STEP,
+        longest: float = LONGEST,
+    ) -> None:
+        """`sign` gives a letter its signatures; without it it goes as it is."""
         if any(letter in relay.host for letter in "\r\n\0 "):
             raise BadInput("message-unsafe-header")
         self.recipient = relay.recipient
         self._relay = relay
         self._step = step
         self._longest = longest
+        self._sign = sign
 
     async def hand_over(self, mail: Mail) -> Outcome:
         """The outcome; never raises for what the relay or the network does."""
-        attempt = _Attempt(self._relay, self._step)
+        attempt = _Attempt(self._relay, self._step, self._sign)
         running = asyncio.create_task(asyncio.to_thread(attempt.run, mail))
         try:
             done, _ = await asyncio.wait({running}, timeout=self._longest)
@@ -94,8 +107,9 @@ class _Encrypted(smtplib.SMTP_SSL):
 class _Attempt:
     """One hand-over. `cut` may be called from another thread and ends it soon."""
 
-    def __init__(self, relay: Relay, step: float) -> None:
+    def __init__(self, relay: Relay, step: float, sign: Callable[[bytes], bytes]) -> None:
         self.connection: smtplib.SMTP | None = None
+        self._sign = sign
         self._relay = relay
         self._step = step
         self._late = time.monotonic() + BEGINS_WITHIN
@@ -154,7 +168,7 @@ class _Attempt:
         return True
 
     def _deliver(self, connection: smtplib.SMTP, mail: Mail) -> Outcome:
-        content = mail.message.as_bytes()
+        content = self._sign(mail.message.as_bytes(policy=_SEVEN_BIT))
         if time.monotonic() > self._late:  # whoever forbids it waits no longer (I2)
             return TryLater()
         self._has_begun = True
@@ -168,5 +182,7 @@ class _Attempt:
 
 
 def _envelope_sender(mail: Mail) -> str:
+    if mail.returns_to:
+        return mail.returns_to
     (sender,) = mail.message["From"].addresses
     return str(sender.addr_spec)

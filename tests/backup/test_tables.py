@@ -19,6 +19,7 @@ UNDER = {
     "guardian_consents",
     "system_notices",
     "proof_packets",
+    "suppressions",
 }
 NOT_UNDER = {
     "cases": "a source system reports them, and reports them again",
@@ -40,6 +41,7 @@ NOT_UNDER = {
     "idempotency": "answers of a day; without them a repeated request is taken for a new one, whose case is closed",
     "reckonings": "the read reckons for itself; a new policy or a restore begins the index anew",
     "retention_state": "the sweeper's own memory: it looks again",
+    "letters_taken": "letters of ten days; one that is handed over again is done again, as it was the first time",
     "notice_rounds": "a round begins anew: who wasn't told is looked for again",
     "notices": "who was told is in tellings; who wasn't is told by the next way",
     "reconciling": "one row, made by migrating",

@@ -37,6 +37,7 @@ from omonat.flows.staff import Registration
 from omonat.flows.use import UseRequest
 from omonat.jobs import _tidy_for_ever
 from omonat.mail.drain import Drain
+from omonat.promises.mailbox import Letter, Report
 from omonat.promises.messages import Channel
 from omonat.promises.requests.facts import Kind, Outcome
 from scripts.failpoints import main, points
@@ -135,8 +136,8 @@ async def test_every_failpoint_is_reached(
 ) -> None:
     walk = Walk(shop, drain, gateway, armed)
     for part in (
-        walk.orders, walk.choices, walk.cases, walk.letters, walk.staff, walk.sign_in, walk.requests, walk.unexplained,
-        walk.policy, walk.endings, walk.erasure, walk.rest,
+        walk.orders, walk.choices, walk.cases, walk.letters, walk.staff, walk.sign_in, walk.letters_in,
+        walk.requests, walk.unexplained, walk.policy, walk.endings, walk.erasure, walk.rest,
     ):  # fmt: skip
         await part()
     assert set(points()) - armed.hit() == set()
@@ -242,6 +243,31 @@ class Walk:
             credential=await self.house.inner_credential("desk"),
         )  # fmt: skip
         await self.house.follow_request.reopen(asked.number, asked.code, caller="")
+
+    async def letters_in(self) -> None:
+        """Letters come in: one that leaves, one about a location, and one of ours that is returned."""
+        items = self.shop.order_items(**{"contact.email": "dilnoza@mail.example", "contact.mobile": "+998901234533"})
+        order = CollectRequest(
+            credential=self.site, service="order", items=items, version="1", case="order:41895", consents={}
+        )
+        person = (await self.house.collect(order)).person
+        yes = Choosing(person=person, kind="consent", state="given", purpose="marketing-email", door="me")
+        await self.house.choose(yes)
+        credential = await self.house.inner_credential("requests")
+        database, now = self.house.grounds.database, self.house.grounds.clock()
+        letter = Letter(identity=b"1", sender="dilnoza@mail.example", proved=True, subject="unsubscribe", text="")
+        await self.house.mailbox(letter, credential=credential)
+        place = replace(letter, identity=b"2", subject="stop using my location")
+        await self.house.mailbox(place, credential=credential)
+        await database.pool.execute(
+            "insert into outbox (person, id, template, class, purpose, channel, address_item, language, facts, state,"
+            " due_at, created_at, settled_at, sent_to) values ($1, 'msg_1', 'newsletter-welcome', 'marketing',"
+            " 'marketing-email', 'email', 'contact.email', 'uz', '{}', 'sent', $2, $2, $2, 'x')", person, now,
+        )  # fmt: skip
+        report = Report(kind="bounced", message="msg_1")
+        await self.house.mailbox(replace(letter, identity=b"3", report=report), credential=credential)
+        await database.pool.execute("delete from outbox where template in ('newsletter-welcome', 'mail-choices')")
+        await database.pool.execute("delete from suppressions")
 
     async def _staff_id(self, ref: str) -> str:
         return str(await one(self.shop, f"select id from staff where ref = '{ref}'"))

@@ -32,7 +32,11 @@ from omonat.vault.verify_only import HashCost
 NOON = from_rfc3339("2026-12-01T12:00:00+05:00")
 SENDER = Sender("BESHQOZON", "webmaster@beshqozon.example")
 LINKS = Links(
-    "http://localhost:8600/me", "http://localhost:8600/page/privacy-policy", "http://localhost:8600/complain/status"
+    "http://localhost:8600/me",
+    "http://localhost:8600/page/privacy-policy",
+    "http://localhost:8600/complain/status",
+    confirm="http://localhost:8600/confirm",
+    preferences="http://localhost:8600/preferences",
 )
 PURPOSES = {
     "account-codes": PurposeFacts("transactional", "contract"),

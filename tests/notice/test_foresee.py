@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from omonat.cli import build
-from omonat.cli.notices import returned_message
 from omonat.flows.choose import Choosing
 from omonat.flows.law import read_document
+from omonat.mail.reports import returned
 from omonat.policy.compiled import CompiledPolicy, compile_policy
 from omonat.policy.packs import read_pack
 from tests.flows.conftest import POLICIES, document, packs
@@ -153,9 +153,11 @@ Subject: x
 
 
 def test_P2_a_delivery_report_names_our_letter_and_only_a_final_failure_counts() -> None:
-    assert returned_message(REPORT) == "msg_aaaaaaaaaaaaaaaaaaaaaaaaaa"
-    assert returned_message(REPORT.replace(b"\n", b"\r\n")) == "msg_aaaaaaaaaaaaaaaaaaaaaaaaaa"
-    assert returned_message(REPORT.replace(b"Action: failed", b"Action: delayed")) is None
-    assert returned_message(REPORT.replace(b"<msg_a", b"<other")) is None
-    assert returned_message(b"Subject: hello\n\nMessage-ID: <msg_aaaaaaaaaaaaaaaaaaaaaaaaaa@x>\n") is None
-    assert returned_message(b"\xff\x00") is None
+    for raw in (REPORT, REPORT.replace(b"\n", b"\r\n")):
+        report = returned(raw)
+        assert report is not None
+        assert report.message == "msg_aaaaaaaaaaaaaaaaaaaaaaaaaa"
+    assert returned(REPORT.replace(b"Action: failed", b"Action: delayed")) is None
+    assert returned(REPORT.replace(b"<msg_a", b"<other")) is None
+    assert returned(b"Subject: hello\n\nMessage-ID: <msg_aaaaaaaaaaaaaaaaaaaaaaaaaa@x>\n") is None
+    assert returned(b"\xff\x00") is None

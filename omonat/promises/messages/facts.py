@@ -113,6 +113,24 @@ TEMPLATES: Mapping[str, Template] = {
             greets=False,
         ),
         Template(
+            "request-confirm",  # to whoever wrote a letter: the link proves that it was them
+            MessageClass.TRANSACTIONAL,
+            _EMAIL,
+            open=frozenset({"request"}),
+            sealed=frozenset({"link"}),
+            lifetime=3 * DAY,
+            greets=False,
+        ),
+        Template(
+            "mail-choices",
+            MessageClass.TRANSACTIONAL,
+            _EMAIL,
+            open=frozenset({"about"}),  # left | location | asked
+            sealed=frozenset({"link"}),
+            lifetime=DAY,
+            greets=False,
+        ),
+        Template(
             "request-received",
             MessageClass.TRANSACTIONAL,
             _BOTH,

@@ -1,4 +1,4 @@
-"""What comes from devices: where somebody is, and what a browser keeps (L5, L7)."""
+"""What comes from devices: where somebody is, and what a browser keeps (L5, L6, L7)."""
 
 from typing import Final
 
@@ -8,12 +8,18 @@ from omonat.flows.choose import Choosing
 from omonat.policy.model import Kind
 from omonat.promises.cookies.rule import register_of
 from omonat.promises.location.rule import Term, asks_for_place
+from omonat.promises.mailbox import Letter
 from omonat.proving.outcome import Findings, Outcome, UntoldError, probe
 from omonat.proving.people import Guest
 from omonat.proving.scene import Scene
 
 SCRIPT: Final = "/site/consent.js"
 _PLACE: Final = {"lat": "41.311081", "lon": "69.240562"}
+_END_IT: Final = {
+    "uz": "Joylashuvimga ruxsatni bekor qilaman",
+    "ru": "Отзываю разрешение на местоположение",
+    "en": "Stop using my location",
+}
 _NOT_GRANTED: Final = "location-not-granted"
 
 
@@ -69,6 +75,34 @@ async def _handed_in(scene: Scene, guest: Guest, service: str, item: str, case: 
 
 
 @probe(
+    "L6",
+    uz="Joylashuv ruxsatini tugatishni soʻragan xat oʻqiladi: isbotlanmagan manzildan hech narsa oʻzgarmasligi, isbotlanganidan tugashi kerak.",
+    ru="Читается письмо с просьбой прекратить доступ к местоположению: с недоказанного адреса ничего, с доказанного прекращается.",
+    en="A letter that ends a permission for the location is read: from an address that isn't proved nothing may change, from one that is it must end.",
+)
+async def by_letter(scene: Scene) -> Outcome:
+    """Written to the mailbox, in three languages; restricted, so that no answer leaves."""
+    found, guest = Findings(), await scene.people.guest(*scene.people.services())
+    address = guest.items.get("contact.email")
+    purposes = [purpose for purpose in scene.policy.purposes if asks_for_place(scene.policy, purpose)]
+    if not address or not purposes:
+        raise UntoldError("no-service-to-try")
+    await scene.choose(guest, "restriction", "given")
+    credential = await scene.house.inner_credential("requests")
+    for language, words in _END_IT.items():
+        for purpose in purposes:
+            await scene.choose(guest, "consent", "given", purpose)
+        for proved in (False, True):
+            identity = f"{guest.id} {language} {proved}".encode()
+            letter = Letter(identity=identity, sender=address, proved=proved, subject=words, text="")
+            done = await scene.house.mailbox(letter, credential=credential)
+            left = (await scene.house.my_data.standing(guest.id)).consents & set(purposes)
+            right = left == (set() if proved else set(purposes))
+            found.note(right, f"{language} {'proved' if proved else 'not proved'}: {', '.join(sorted(done))}")
+    return found.outcome()
+
+
+@probe(
     "L7",
     uz="Kuki-fayllar roʻyxati va skripti begona odam sifatida olinadi: roʻyxat siyosatdagidek, boshqa xabar rad etilishi kerak.",
     ru="Реестр файлов cookie и скрипт получены посторонним: реестр должен быть как в политике, чужое сообщение отклонено.",
@@ -91,4 +125,4 @@ async def cookies(scene: Scene) -> Outcome:
     return found.outcome()
 
 
-PROBES = (place, cookies)
+PROBES = (place, by_letter, cookies)
