@@ -38,7 +38,7 @@ class Template:
 
     `lifetime` is how long it is worth sending after it was due, None: no limit. `greets` says whether it may call the
     person by name; without it the name is not even asked for (L3). `worded` are parameters nobody hands in: the policy
-    words them at the moment of sending.
+    words them at the moment of sending. `sends` is what a purpose must declare to send it, where that is not the class.
     """
 
     id: str
@@ -49,6 +49,7 @@ class Template:
     lifetime: int | None = None
     greets: bool = True
     worded: frozenset[str] = frozenset()
+    sends: str = ""
 
 
 _BOTH = frozenset(Channel)
@@ -124,6 +125,23 @@ TEMPLATES: Mapping[str, Template] = {
             worded=frozenset({"text", "agree", "effective"}),
         ),
         Template("newsletter-welcome", MessageClass.MARKETING, _EMAIL, lifetime=7 * DAY),
+        Template(
+            "campaign",
+            MessageClass.MARKETING,
+            _BOTH,
+            open=frozenset({"campaign"}),
+            worded=frozenset({"subject", "text", "brief"}),
+            lifetime=7 * DAY,
+        ),
+        Template(
+            "survey-invitation",
+            MessageClass.MARKETING,
+            _BOTH,
+            open=frozenset({"campaign"}),
+            worded=frozenset({"subject", "text", "brief"}),
+            lifetime=7 * DAY,
+            sends="survey",
+        ),
     )
 }
 
