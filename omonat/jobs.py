@@ -146,7 +146,9 @@ async def _drain(house: House, policy: CompiledPolicy, stack: AsyncExitStack) ->
 def ports_of(house: House, served: Iterable[Channel] = Channel) -> SendPorts:
     """What the flow `send` stands on, where carriers serve these channels."""
     grounds = house.grounds
-    outgoing = Outgoing(house.use, grounds.law, grounds.vault, lambda: house.inner_credential("outbox"), house.campaigns.worded)
+    outgoing = Outgoing(
+        house.use, grounds.law, grounds.vault, lambda: house.inner_credential("outbox"), house.campaigns.worded
+    )
     outbox = Outbox(grounds.database)
     return SendPorts(
         open_channel=outgoing.open_channel,

@@ -289,7 +289,12 @@ class Campaigns:
         if item not in grant.since_of:
             reason = grant.withheld[item]
             raise Refused(reason.code, **reason.about)
-        return {"purpose": purpose, "item": item, "category": policy.items[item].category, "since": grant.since_of[item]}
+        return {
+            "purpose": purpose,
+            "item": item,
+            "category": policy.items[item].category,
+            "since": grant.since_of[item],
+        }
 
     async def _marketer(
         self, link: asyncpg.Connection, by: Marketer, purpose: str, policy: CompiledPolicy, now: Instant

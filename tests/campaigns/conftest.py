@@ -4,8 +4,19 @@
 from omonat.flows.campaigns import Marketer, Plan
 from omonat.promises.campaigns.rule import Texts
 from omonat.promises.messages import Channel
-from tests.notice.conftest import Town, catcher, catching, clock, drain, gateway, house, plain_settings, settings
-from tests.notice.conftest import shop, town
+from tests.notice.conftest import (
+    Town,
+    catcher,
+    catching,
+    clock,
+    drain,
+    gateway,
+    house,
+    plain_settings,
+    settings,
+    shop,
+    town,
+)
 
 MARKETER = Marketer(staff="501")
 TEXTS = Texts(

@@ -12,7 +12,7 @@ from omonat.flows.choose import Choosing
 from omonat.mail.drain import Drain
 from omonat.promises.campaigns.rule import Texts
 from omonat.promises.messages import Channel
-from tests.campaigns.conftest import MARKETER, TEXTS, plan
+from tests.campaigns.conftest import MARKETER, plan
 from tests.notice.conftest import Town
 
 MANY = 2_000

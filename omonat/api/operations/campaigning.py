@@ -46,8 +46,13 @@ CAMPAIGNING: Final = (
         answer=CampaignAnswer,
         status=201,
         codes=(
-            *_WHO, "purpose-unknown", "campaign-purpose-wrong", "message-channel-undeclared", "campaign-exists",
-            "campaign-name-wrong", "campaign-texts-wrong",
+            *_WHO,
+            "purpose-unknown",
+            "campaign-purpose-wrong",
+            "message-channel-undeclared",
+            "campaign-exists",
+            "campaign-name-wrong",
+            "campaign-texts-wrong",
         ),
         keyed=True,
         example=Example(

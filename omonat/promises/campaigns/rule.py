@@ -60,7 +60,9 @@ def check_texts(texts: Texts, channel: Channel) -> None:
 
 def check_name(name: str) -> None:
     """Raises BadInput `campaign-name-wrong`: a name stands in addresses and in evidence."""
-    if not (0 < len(name) <= LONGEST_NAME) or not all(c.isascii() and (c.islower() or c.isdigit() or c == "-") for c in name):
+    if not (0 < len(name) <= LONGEST_NAME) or not all(
+        c.isascii() and (c.islower() or c.isdigit() or c == "-") for c in name
+    ):
         raise BadInput("campaign-name-wrong")
 
 
