@@ -104,7 +104,7 @@ class Campaigns:
         """Plan a campaign and weigh everybody. Raises BadInput (`purpose-unknown`, `campaign-name-wrong`,
         `campaign-texts-wrong`), Refused (`campaign-exists`, `campaign-purpose-wrong`, and who may not)."""
         check_name(plan.name)
-        check_texts(plan.texts, plan.channel)
+        check_texts(plan.texts, plan.channel.value)
         policy, now = await self._law.current(), self._clock()
         policy.purpose(plan.purpose)
         campaign, entry = new_id("cmp"), new_id("ev")
@@ -282,7 +282,7 @@ class Campaigns:
         """What everybody is weighed by. Raises BadInput, Refused: no campaign for this purpose by this channel."""
         known, item = policy.purpose(purpose), ITEMS[channel]
         channels = frozenset(one.value for one in known.channels)
-        verdict = may_have_campaigns(purpose, known.messages.value, known.basis.value, channels, channel)
+        verdict = may_have_campaigns(purpose, known.messages.value, known.basis.value, channels, channel.value)
         if not isinstance(verdict, Allow):
             raise Refused(verdict.reasons[0].code, **verdict.reasons[0].about)
         grant = policy.grant(purpose, _SENDER, (item,))

@@ -89,7 +89,7 @@ class Outgoing:
         }
 
     async def worded(self, message: Waiting) -> Mapping[str, Value]:
-        """The words of a campaign; else what is new between the two versions a notice names, in its language (P2). Raises BadInput."""
+        """The words of a campaign; else what is new between the two versions a notice names (P2). Raises BadInput."""
         if "campaign" in message.facts and self._campaign_words is not None:
             return await self._campaign_words(message)
         await self._law.known()

@@ -13,15 +13,14 @@ from msgspec import Struct
 
 from omonat.base.errors import BadInput
 from omonat.base.verdict import Allow, Deny, Reason, Verdict
-from omonat.promises.messages import Channel
 
 STATE_LANGUAGE: Final = "uz"
 TRANSLATIONS: Final = ("ru", "en")
 TEMPLATES: Final[Mapping[str, str]] = {"marketing": "campaign", "survey": "survey-invitation"}
 """By what the purpose sends: the one template its campaigns have."""
-ITEMS: Final[Mapping[Channel, str]] = {Channel.EMAIL: "contact.email", Channel.SMS: "contact.mobile"}
+ITEMS: Final[Mapping[str, str]] = {"email": "contact.email", "sms": "contact.mobile"}
 LONGEST_NAME: Final = 80
-_LONGEST: Final[Mapping[Channel, int]] = {Channel.EMAIL: 5_000, Channel.SMS: 300}
+_LONGEST: Final[Mapping[str, int]] = {"email": 5_000, "sms": 300}
 _LONGEST_SUBJECT: Final = 150
 _TRANSLATION_PER_TEXT: Final = 2 / 3
 """A translation of 40 % of the area leaves 60 % to the text."""
@@ -35,19 +34,19 @@ class Texts(Struct, frozen=True, kw_only=True):
     translations: Mapping[str, str] = {}
 
 
-def may_have_campaigns(purpose: str, sends: str, basis: str, channels: frozenset[str], channel: Channel) -> Verdict:
+def may_have_campaigns(purpose: str, sends: str, basis: str, channels: frozenset[str], channel: str) -> Verdict:
     """Whether this purpose may write to many by this channel."""
-    about = {"purpose": purpose, "channel": channel.value}
+    about = {"purpose": purpose, "channel": channel}
     if sends not in TEMPLATES or basis != "consent":
         return Deny((Reason("campaign-purpose-wrong", "U5", about),))
-    if channels and channel.value not in channels:
+    if channels and channel not in channels:
         return Deny((Reason("message-channel-undeclared", "C1", about),))
     return Allow()
 
 
-def check_texts(texts: Texts, channel: Channel) -> None:
+def check_texts(texts: Texts, channel: str) -> None:
     """Raises BadInput `campaign-texts-wrong` naming what is wrong, and never the words."""
-    email = channel is Channel.EMAIL
+    email = channel == "email"
     if not texts.text.strip() or len(texts.text) > _LONGEST[channel] or not _plain(texts.text, lines=email):
         raise BadInput("campaign-texts-wrong", part="text")
     if email != bool(texts.subject.strip()) or len(texts.subject) > _LONGEST_SUBJECT or not _plain(texts.subject):
