@@ -28,6 +28,7 @@ from omonat.evidence.reader import Reader
 from omonat.evidence.witnesses import Panel
 from omonat.flows.answer_requests import AnswerRequests
 from omonat.flows.ask import Ask
+from omonat.flows.campaigns import Campaigns
 from omonat.flows.cases import Cases
 from omonat.flows.certify import Certify
 from omonat.flows.children import Children
@@ -112,6 +113,7 @@ class House:
     tell_people: TellPeople
     foresee: Foresee
     my_notices: MyNotices
+    campaigns: Campaigns
 
     def inner_secret(self, name: str) -> str:
         """The secret of one of the house's own doors, derived from the vault: never stored, never sent anywhere."""
@@ -250,6 +252,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         tell_people=TellPeople(grounds),
         foresee=Foresee(grounds),
         my_notices=MyNotices(grounds),
+        campaigns=Campaigns(grounds),
     )
 
 

@@ -68,6 +68,7 @@ async def run_jobs(house: House, stop: asyncio.Event) -> None:
         tasks.create_task(_tidy_for_ever(house, stop))
         tasks.create_task(_sweep_for_ever(house, stop))
         tasks.create_task(_tell_for_ever(house, stop))
+        tasks.create_task(_campaigns_for_ever(house, stop))
         tasks.create_task(_drain_once_ready(house, stack, stop))
         if house.settings.systems:
             tasks.create_task(_hooks(house, stack).run(stop))
@@ -146,7 +147,9 @@ async def _drain(house: House, policy: CompiledPolicy, stack: AsyncExitStack) ->
 def ports_of(house: House, served: Iterable[Channel] = Channel) -> SendPorts:
     """What the flow `send` stands on, where carriers serve these channels."""
     grounds = house.grounds
-    outgoing = Outgoing(house.use, grounds.law, grounds.vault, lambda: house.inner_credential("outbox"))
+    outgoing = Outgoing(
+        house.use, grounds.law, grounds.vault, lambda: house.inner_credential("outbox"), house.campaigns.worded
+    )
     outbox = Outbox(grounds.database)
     return SendPorts(
         open_channel=outgoing.open_channel,
@@ -235,6 +238,19 @@ async def _tell_for_ever(house: House, stop: asyncio.Event) -> None:
         except OmonatError as error:
             if error.code not in _WAITS:
                 _log.error("telling-trouble", code=error.code)
+        if not more:
+            await _pause(stop, _TELL_EVERY)
+
+
+async def _campaigns_for_ever(house: House, stop: asyncio.Event) -> None:
+    """Write the letters of running campaigns, and take back those of stopped ones (U5, C3)."""
+    while not stop.is_set():
+        more = False
+        try:
+            more = await house.campaigns.round()
+        except OmonatError as error:
+            if error.code not in _WAITS:
+                _log.error("campaigns-trouble", code=error.code)
         if not more:
             await _pause(stop, _TELL_EVERY)
 

@@ -12,5 +12,6 @@ create table guardian_consents (
 );
 alter table guardian_consents alter column reference set statistics 0;
 create unique index guardian_consents_live on guardian_consents (person) where withdrawn_at is null;
+create index guardian_consents_by_person on guardian_consents (person);
 comment on table guardian_consents is 'Parents'' verified consents. The place of the proof sealed, staff as pseudonyms.';
 select journal_control('guardian_consents');
