@@ -16,9 +16,10 @@ from omonat.database.pool import Database
 ROWS = 100_000
 FEW = {
     "installation", "policies", "leases", "notice_rounds", "evidence_log", "retention_state",
-    "control_journal", "control_changes", "drills",
+    "control_journal", "control_changes", "drills", "campaigns", "cookie_choices", "site_sightings",
 }  # fmt: skip
-"""Tables that stay small: one row; one for each version, kind of work or drill; what is gone in seconds."""
+"""Tables that stay small: one row; one for each version, campaign, kind of work or drill; a few for each day; three
+hundred names at most; what is gone in seconds."""
 
 WHOLE = {
     "told_openings": "an audit: `omonat evidence reconcile`",
@@ -27,9 +28,12 @@ WHOLE = {
     "gone_without_entry": "an audit, once a day: it compares everything",
     "choices_that_differ": "an audit, once a day: it compares everything",
     "unplaced": "once, after a restore on another server: it compares everything",
+    "open_requests": "the inbox: the index of the open requests is all it reads",
+    "lapsed": "requests nobody confirmed: the index of the open ones is all it reads",
     "open_counts": "counts what is on its way: the index of the messages under way is all it reads",
     "uses_since": "what a version would do, for two people about to publish it: one pass over the uses of a month",
     "uses_without_consent": "as above",
+    "count_people": "whom a campaign would reach, once when it is planned: it asks the rule of everybody",
     "count_concerned": "counts everybody a version concerns: for two people about to publish it",
     "round_counts": "counts the notices of one version, for the operator: the index of their states is all it reads",
     "anybody_has_secrets": "ends at the first staff member who has them",
@@ -101,6 +105,12 @@ insert into system_notices (erasure, system, erases, about, state, due_at, creat
     from generate_series(1, {ROWS}) n;
 insert into erasure_receipts select sha256(n::text::bytea), 'ers_' || n, now() + n * interval '1 minute'
     from generate_series(1, {ROWS}) n;
+insert into requests (number, case_id, kind, state, door, needs_proof, received_at, due_at, closed_at, outcome)
+    select 'req_' || n, 'order:' || n, 'question', case when n > 500 then 'closed' else 'received' end, 'site', false,
+           now(), now() + n * interval '1 minute', case when n > 500 then now() end, case when n > 500 then 'done' end
+    from generate_series(1, {ROWS}) n;
+insert into guardian_consents select 'gua_' || n, 'per_' || n, 'signed-form', 'x', now(), 'stf',
+    case when n > 500 then now() end, '{{}}' from generate_series(1, {ROWS}) n;
 insert into reckonings select 'rkn_' || n, 'case', 'order:' || n, '', now() from generate_series(1, {ROWS}) n;
 insert into retention_state (seen) values (now());
 insert into installation (id, origin, created_at) values ('ins_' || repeat('a', 26), 'o', now());
