@@ -208,13 +208,13 @@ class CampaignBody(_Body):
 
     name: Annotated[str, Meta(min_length=1, max_length=80, description="Small Latin letters, digits and hyphens.")]
     purpose: Name
+    on_behalf_of: StaffRef
     channel: Literal["email", "sms"]
     text: Annotated[str, Meta(min_length=1, max_length=5000, description="In Uzbek; an empty line parts paragraphs.")]
     subject: Annotated[str, Meta(max_length=150, description="For e-mail alone.")] = ""
     translations: Annotated[
         dict[Literal["ru", "en"], str], Meta(max_length=2, description="Short, at most two thirds of the text.")
     ] = {}
-    on_behalf_of: StaffRef
 
 
 class MarketerBody(_Body):
