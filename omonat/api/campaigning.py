@@ -13,7 +13,11 @@ from omonat.promises.messages import Channel
 async def plan(call: Call) -> bytes:
     """Plan a campaign."""
     body = shaped(call.value, CampaignBody)
-    texts = Texts(text=body.text, subject=body.subject, translations=dict(body.translations.items()))
+    texts = Texts(
+        text=body.text,
+        subject=body.subject,
+        translations={str(language): said for language, said in body.translations.items()},
+    )
     wanted = Plan(name=body.name, purpose=body.purpose, channel=Channel(body.channel), texts=texts)
     by = _by(call, body.on_behalf_of)
 
