@@ -40,6 +40,8 @@ from omonat.mail.drain import Drain
 from omonat.promises.messages import Channel
 from omonat.promises.requests.facts import Kind, Outcome
 from scripts.failpoints import main, points
+from tests.campaigns.conftest import MARKETER
+from tests.campaigns.conftest import plan as campaign_plan
 from tests.erasure.stories import closed, one, ordered, swept
 from tests.erasure.test_holds import officers, placed
 from tests.erasure.test_systems import Till, hooks_of, listening
@@ -283,6 +285,20 @@ class Walk:
         assert (await tell.round()).told >= 1
         assert (await self.house.my_notices.show(self.person)).open == ("improve-services",)
         await self.house.my_notices.accept(told, "2", door="me")
+        await self.campaign(told)
+
+    async def campaign(self, reader: str) -> None:
+        """Many are written to by their consent, and it is stopped."""
+        yes = Choosing(person=reader, kind="consent", state="given", purpose="marketing-email", door="me")
+        await self.house.choose(yes)
+        trained = Instant(self.shop.clock.now + 300 * DAY)
+        await self.house.staff.put(Registration(ref="501", name="Xodim 501", role="marketing", trained_until=trained),
+                                   by="test")  # fmt: skip
+        await self.house.campaigns.plan(campaign_plan(), MARKETER)
+        await self.house.campaigns.start("navroz", MARKETER)
+        while await self.house.campaigns.round():
+            pass
+        assert (await self.house.campaigns.stop("navroz", MARKETER)).state == "stopped"
 
     async def unexplained(self) -> None:
         """A section is opened for no entry, and found by the comparison."""

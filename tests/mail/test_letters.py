@@ -34,6 +34,8 @@ PARAMS: dict[str, dict[str, Value]] = {
         "effective": NOON // SECOND,
     },
     "newsletter-welcome": {},
+    "campaign": {"campaign": "navroz", "subject": "Navroʻz", "text": "Bir.\n\nIkki.", "brief": ""},
+    "survey-invitation": {"campaign": "soʻrov", "subject": "Uch savol", "text": "Bir.\n\nIkki.", "brief": ""},
 }  # fmt: skip
 UNSUBSCRIBE = Unsubscribe("https://beshqozon.example/unsubscribe/token", SENDER.mailbox)
 MAIL_LINKS = replace(LINKS, unsubscribe=UNSUBSCRIBE.address)
