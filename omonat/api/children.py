@@ -35,8 +35,8 @@ def _told(closed: Closed) -> bytes:
     return encode(
         ChildAnswer(
             person=closed.person,
-            closed_at=rfc3339(closed.closed_at),
-            until=rfc3339(closed.until),
+            closed_at=None if closed.closed_at is None else rfc3339(closed.closed_at),
+            until=None if closed.until is None else rfc3339(closed.until),
             evidence=closed.entry,
         )
     )

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import asyncpg
 
@@ -23,7 +23,8 @@ from tests.whole import witness
 from tests.whole.serving import Installation, Service, still_running
 
 READY: Final = 5.0
-PROVED: Final = 20.0
+PROVED: Final = 45.0
+"""A sequencer that met a fault looks again twice a minute."""
 SETTLE_EVERY: Final = 20
 PAUSE: Final = 0.15
 ROUNDS: Final = {
@@ -141,10 +142,18 @@ class Loop:
     async def _workers(self) -> None:
         await self._came_back()
         before = waits(self.service)
-        breaking.kill(self.chance.choice(self.service.children("web")))
-        breaking.kill(self.service.children("jobs")[0])
+        breaking.kill(self.chance.choice(await self._children("web")))
+        breaking.kill(self.chance.choice(await self._children("jobs")))
         self.faults.update(("web", "jobs"))
         self._watch("worker", time.monotonic(), before)
+
+    async def _children(self, kind: Literal["web", "jobs"]) -> list[int]:
+        """Those of a kind. One may just have ended by itself, over the fault before, and be on its way back."""
+        end = time.monotonic() + READY
+        while not (found := self.service.children(kind)):
+            assert time.monotonic() < end, self._why("a fault", [f"no process of {kind}"])
+            await asyncio.sleep(0.03)
+        return found
 
     async def _postgres(self) -> None:
         self.faults["postgres"] += 1
@@ -266,7 +275,9 @@ class Loop:
     async def _proved(self) -> None:
         told = self.town.history.acknowledged()
         promised = {e["id"]: e["leaf"] for o in told if (e := o.answer.get("evidence"))}
-        assert await self._soon(lambda: not self._unproved(promised), PROVED), self.service.said()[-3000:]
+        proved = await self._soon(lambda: not self._unproved(promised), PROVED)
+        errors = [line for line in self.service.said().splitlines() if '"level": "error"' in line]
+        assert proved, "\n".join([f"{len(self._unproved(promised))} entries have no place", *errors[-20:]])
         recent = [o.answer["evidence"]["receipt"] for o in told if "evidence" in o.answer][-100:]
         status, said = await asyncio.to_thread(witness.verify, self.of, receipts=recent, seen=self._kept[-3:])
         assert status == 0, said
