@@ -28,6 +28,7 @@ from omonat.evidence.reader import Reader
 from omonat.evidence.witnesses import Panel
 from omonat.flows.answer_requests import AnswerRequests
 from omonat.flows.ask import Ask
+from omonat.flows.campaign_letters import CampaignLetters
 from omonat.flows.campaigns import Campaigns
 from omonat.flows.cases import Cases
 from omonat.flows.certify import Certify
@@ -114,6 +115,7 @@ class House:
     foresee: Foresee
     my_notices: MyNotices
     campaigns: Campaigns
+    campaign_letters: CampaignLetters
 
     def inner_secret(self, name: str) -> str:
         """The secret of one of the house's own doors, derived from the vault: never stored, never sent anywhere."""
@@ -252,7 +254,8 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         tell_people=TellPeople(grounds),
         foresee=Foresee(grounds),
         my_notices=MyNotices(grounds),
-        campaigns=Campaigns(grounds),
+        campaigns=Campaigns(grounds, staff),
+        campaign_letters=CampaignLetters(grounds),
     )
 
 

@@ -148,7 +148,7 @@ def ports_of(house: House, served: Iterable[Channel] = Channel) -> SendPorts:
     """What the flow `send` stands on, where carriers serve these channels."""
     grounds = house.grounds
     outgoing = Outgoing(
-        house.use, grounds.law, grounds.vault, lambda: house.inner_credential("outbox"), house.campaigns.worded
+        house.use, grounds.law, grounds.vault, lambda: house.inner_credential("outbox"), house.campaign_letters.worded
     )
     outbox = Outbox(grounds.database)
     return SendPorts(
@@ -247,7 +247,7 @@ async def _campaigns_for_ever(house: House, stop: asyncio.Event) -> None:
     while not stop.is_set():
         more = False
         try:
-            more = await house.campaigns.round()
+            more = await house.campaign_letters.round()
         except OmonatError as error:
             if error.code not in _WAITS:
                 _log.error("campaigns-trouble", code=error.code)

@@ -193,11 +193,15 @@ class CampaignAnswer(_Answer):
     name: str
     purpose: str
     channel: Literal["email", "sms"]
-    state: Literal["planned", "running", "stopped", "done"]
+    subject: str
+    text: str
+    translations: dict[str, str]
+    state: Literal["planned", "approved", "running", "stopped", "done"]
     all_written: bool
     counted: dict[str, int]
     letters: dict[str, int]
     planned_at: str
+    approved_at: str | None
     started_at: str | None
     ended_at: str | None
     evidence: str

@@ -213,7 +213,8 @@ class CampaignBody(_Body):
     text: Annotated[str, Meta(min_length=1, max_length=5000, description="In Uzbek; an empty line parts paragraphs.")]
     subject: Annotated[str, Meta(max_length=150, description="For e-mail alone.")] = ""
     translations: Annotated[
-        dict[Literal["ru", "en"], str], Meta(max_length=2, description="Short, at most two thirds of the text.")
+        dict[Literal["ru", "en"], str],
+        Meta(max_length=2, description="Short: at most the share the law packs name."),
     ] = {}
 
 

@@ -1,4 +1,4 @@
-"""Campaigns: planned, started, stopped and looked at, for systems that act for marketers (U5, U8, C3)."""
+"""Campaigns: planned, approved, started, stopped and looked at, for systems that act for marketers (U5, U8, C3)."""
 
 from omonat.api.answers import CampaignAnswer, encode, rfc3339
 from omonat.api.bodies import CampaignBody, MarketerBody
@@ -24,6 +24,12 @@ async def plan(call: Call) -> bytes:
     return await call.once_per_key(lambda also: call.ports.campaigns.plan(wanted, by, also), _answer)
 
 
+async def approve(call: Call) -> bytes:
+    """Agree to what somebody else planned."""
+    by = _by(call, shaped(call.value, MarketerBody).on_behalf_of)
+    return _answer(await call.ports.campaigns.approve(call.names["campaign"], by))
+
+
 async def start(call: Call) -> bytes:
     """Let it run."""
     by = _by(call, shaped(call.value, MarketerBody).on_behalf_of)
@@ -39,8 +45,7 @@ async def stop(call: Call) -> bytes:
 async def look(call: Call) -> bytes:
     """How far it is."""
     by = _by(call, shaped(call.value, MarketerBody).on_behalf_of)
-    await call.ports.campaigns.permit(call.caller, by, call.names["campaign"])
-    return _answer(await call.ports.campaigns.show(call.names["campaign"]))
+    return _answer(await call.ports.campaigns.look(call.names["campaign"], by))
 
 
 def _by(call: Call, staff: str) -> Marketer:
@@ -53,11 +58,15 @@ def _answer(campaign: Campaign) -> bytes:
             name=campaign.name,
             purpose=campaign.purpose,
             channel=campaign.channel,
+            subject=campaign.texts.subject,
+            text=campaign.texts.text,
+            translations=dict(campaign.texts.translations),
             state=campaign.state,
             all_written=campaign.searched,
             counted=dict(campaign.counted),
             letters=dict(campaign.letters),
             planned_at=rfc3339(campaign.planned_at),
+            approved_at=_at(campaign.approved_at),
             started_at=_at(campaign.started_at),
             ended_at=_at(campaign.ended_at),
             evidence=campaign.entry,

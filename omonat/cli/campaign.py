@@ -1,4 +1,8 @@
-"""`omonat campaign`: one text for many who said yes to it; planned, started, looked at, stopped (U5, U8, C3)."""
+"""`omonat campaign`: one text for many who said yes to it (U5, U8, C3).
+
+Planned, approved by a second person, started, looked at, stopped. Whoever plans, approves or starts proves themself as
+for a publication.
+"""
 
 import json
 from pathlib import Path
@@ -10,7 +14,9 @@ import typer
 from omonat.base.errors import BadInput
 from omonat.cli._house import in_house
 from omonat.cli._speech import words
+from omonat.cli.publish import ask
 from omonat.flows.campaigns import Campaign, Marketer, Plan
+from omonat.house import House
 from omonat.promises.campaigns.rule import Texts
 from omonat.promises.messages import Channel
 
@@ -37,13 +43,32 @@ def plan(
     except (OSError, msgspec.DecodeError):
         raise BadInput("campaign-texts-wrong", part="file") from None
     wanted = Plan(name=name, purpose=purpose, channel=channel, texts=said)
-    _show(in_house(home, lambda house: house.campaigns.plan(wanted, Marketer(staff=by))))
+
+    async def work(house: House) -> Campaign:
+        return await house.campaigns.plan(wanted, await _proved(house, by))
+
+    _show(in_house(home, work))
+
+
+@app.command()
+def approve(name: Name, by: By, home: Home = None) -> None:
+    """Read the words and the counts of somebody else's campaign, and agree; without it nothing starts."""
+
+    async def work(house: House) -> Campaign:
+        _show(await house.campaigns.show(name), texts=True)
+        return await house.campaigns.approve(name, await _proved(house, by))
+
+    _show(in_house(home, work))
 
 
 @app.command()
 def start(name: Name, by: By, home: Home = None) -> None:
     """Let it run; the jobs of the running service write and send its letters."""
-    _show(in_house(home, lambda house: house.campaigns.start(name, Marketer(staff=by))))
+
+    async def work(house: House) -> Campaign:
+        return await house.campaigns.start(name, await _proved(house, by))
+
+    _show(in_house(home, work))
 
 
 @app.command()
@@ -54,8 +79,8 @@ def stop(name: Name, by: By, home: Home = None) -> None:
 
 @app.command()
 def status(name: Name, home: Home = None) -> None:
-    """How far it is: letters by how they stand, and why."""
-    _show(in_house(home, lambda house: house.campaigns.show(name)))
+    """What it says and how far it is: letters by how they stand, and why."""
+    _show(in_house(home, lambda house: house.campaigns.show(name)), texts=True)
 
 
 @app.command("list")
@@ -65,7 +90,17 @@ def list_(home: Home = None) -> None:
         typer.echo(f"{campaign.name:30} {campaign.state:8} {campaign.purpose}")
 
 
-def _show(campaign: Campaign) -> None:
+async def _proved(house: House, by: str) -> Marketer:
+    """Whoever acts proves themself with password and code, once there are staff with secrets."""
+    return Marketer(staff=by, proof=ask(by) if await house.staff.anybody_has_secrets() else None)
+
+
+def _show(campaign: Campaign, *, texts: bool = False) -> None:
     typer.echo(f"{campaign.name}  {campaign.purpose}  {campaign.state}")
+    if texts:
+        said = campaign.texts
+        for part in (said.subject, said.text, *said.translations.values()):
+            if part:
+                typer.echo(part)
     typer.echo(words("people when it was planned: %(counts)s", counts=json.dumps(dict(campaign.counted))))
     typer.echo(words("letters: %(counts)s", counts=json.dumps(dict(campaign.letters))))

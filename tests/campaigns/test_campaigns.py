@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +10,12 @@ import pytest
 
 from omonat.base import failpoints
 from omonat.base.errors import BadInput, Refused
-from omonat.base.instants import HOUR, MINUTE, SECOND
+from omonat.base.instants import HOUR, MINUTE
 from omonat.base.verdict import Deny
-from omonat.flows.campaigns import Campaign, Marketer
-from omonat.flows.choose import Choosing
-from omonat.mail.drain import Drain
+from omonat.flows.campaigns import Marketer
 from omonat.promises.campaigns.rule import Texts, may_have_campaigns
 from omonat.promises.messages import Channel
-from tests.campaigns.conftest import MARKETER, plan
+from tests.campaigns.conftest import APPROVER, MARKETER, chosen, plan, refusal, running, sent, written
 from tests.faults.breaking import Failpoints
 from tests.notice.conftest import Town
 
@@ -36,41 +34,6 @@ def armed(tmp_path: Path) -> Iterator[Failpoints]:
     failpoints.arm(None, marked)
 
 
-async def chosen(town: Town, person: str, kind: str, state: str) -> None:
-    purpose = "" if kind == "restriction" else "marketing-email"
-    town.clock.forward(SECOND)
-    await town.house.choose(Choosing(person=person, kind=kind, state=state, purpose=purpose, door="center", by=person))  # type: ignore[arg-type]
-
-
-async def written(town: Town) -> None:
-    while await town.house.campaigns.round():
-        pass
-
-
-async def sent(town: Town, *drains: Drain) -> Counter[str]:
-    """Everything that is due leaves, by these workers side by side."""
-    total: Counter[str] = Counter()
-
-    async def work(drain: Drain) -> None:
-        while done := await drain.once():
-            total.update(done)
-
-    await asyncio.gather(*(work(drain) for drain in drains or (town.drain,)))
-    return total
-
-
-async def refusal(asked: Awaitable[object]) -> str:
-    """The code of what is refused."""
-    with pytest.raises((BadInput, Refused)) as refused:
-        await asked
-    return str(refused.value.code)
-
-
-async def running(town: Town) -> Campaign:
-    await town.house.campaigns.plan(plan(), MARKETER)
-    return await town.house.campaigns.start("navroz", MARKETER)
-
-
 async def test_U5_who_said_yes_is_written_to_once_and_the_others_are_counted_by_reason(town: Town) -> None:
     people = [(await town.subscribed(f"p{n}@mail.example")).person for n in range(5)]
     await town.ordered()
@@ -82,6 +45,7 @@ async def test_U5_who_said_yes_is_written_to_once_and_the_others_are_counted_by_
     }  # fmt: skip
     await written(town)
     assert not await sent(town), "nothing leaves before somebody starts it"
+    await town.house.campaigns.approve("navroz", APPROVER)
     await town.house.campaigns.start("navroz", MARKETER)
     await written(town)
     await chosen(town, people[2], "consent", "withdrawn")
@@ -161,8 +125,7 @@ async def test_U5_a_second_one_of_a_name_and_another_role_are_refused(town: Town
 async def test_T1_markup_in_a_text_stays_text(town: Town) -> None:
     await town.subscribed("p@mail.example")
     loud = Texts(text="<script>alert(1)</script> {{ sender }}", subject="<b>Salom</b>")
-    await town.house.campaigns.plan(plan(texts=loud), MARKETER)
-    await town.house.campaigns.start("navroz", MARKETER)
+    await running(town, texts=loud)
     await written(town)
     await sent(town)
     (letter,) = town.catcher.newest()

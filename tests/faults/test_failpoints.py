@@ -40,7 +40,7 @@ from omonat.mail.drain import Drain
 from omonat.promises.messages import Channel
 from omonat.promises.requests.facts import Kind, Outcome
 from scripts.failpoints import main, points
-from tests.campaigns.conftest import MARKETER
+from tests.campaigns.conftest import APPROVER, MARKETER
 from tests.campaigns.conftest import plan as campaign_plan
 from tests.erasure.stories import closed, one, ordered, swept
 from tests.erasure.test_holds import officers, placed
@@ -292,11 +292,13 @@ class Walk:
         yes = Choosing(person=reader, kind="consent", state="given", purpose="marketing-email", door="me")
         await self.house.choose(yes)
         trained = Instant(self.shop.clock.now + 300 * DAY)
-        await self.house.staff.put(Registration(ref="501", name="Xodim 501", role="marketing", trained_until=trained),
-                                   by="test")  # fmt: skip
+        for ref in ("501", "502"):
+            colleague = Registration(ref=ref, name=f"Xodim {ref}", role="marketing", trained_until=trained)
+            await self.house.staff.put(colleague, by="test")
         await self.house.campaigns.plan(campaign_plan(), MARKETER)
+        await self.house.campaigns.approve("navroz", APPROVER)
         await self.house.campaigns.start("navroz", MARKETER)
-        while await self.house.campaigns.round():
+        while await self.house.campaign_letters.round():
             pass
         assert (await self.house.campaigns.stop("navroz", MARKETER)).state == "stopped"
 

@@ -11,20 +11,28 @@ from omonat.api.operations.examples import EVIDENCE
 _WHO: Final = ("staff-unknown", "role-unclear", "role-may-not", "role-ended", "training-lapsed")
 _PATH: Final = {"campaign": "navroz-2027"}
 _FOR: Final = {"on-behalf-of": "501"}
+_TEXTS: Final[dict[str, Any]] = {
+    "subject": "Navroʻz sumalagi",
+    "text": "Navroʻz kuni sumalak tekin. Keling, dasturxon yozamiz.",
+    "translations": {"ru": "Сумаляк на Навруз бесплатно."},
+}
 _ANSWER: Final[dict[str, Any]] = {
     "name": "navroz-2027",
     "purpose": "marketing-email",
     "channel": "email",
+    **_TEXTS,
     "state": "planned",
     "all-written": False,
     "counted": {"consent-withdrawn": 12, "no-consent": 640, "permitted": 1890},
     "letters": {},
     "planned-at": "2026-12-01T09:00:00.000000Z",
+    "approved-at": None,
     "started-at": None,
     "ended-at": None,
     "evidence": EVIDENCE["id"],
 }
-_RUNNING: Final = {**_ANSWER, "state": "running", "started-at": "2026-12-01T09:05:00.000000Z"}
+_APPROVED: Final = {**_ANSWER, "state": "approved", "approved-at": "2026-12-01T09:04:00.000000Z"}
+_RUNNING: Final = {**_APPROVED, "state": "running", "started-at": "2026-12-01T09:05:00.000000Z"}
 _STOPPED: Final = {
     **_RUNNING,
     "state": "stopped",
@@ -40,7 +48,8 @@ CAMPAIGNING: Final = (
         path="/v1/campaigns",
         summary="Plan a campaign",
         tells="For a purpose of marketing or of inviting to surveys, never for a list of people: everybody is weighed, "
-        "and the answer counts them by reason and names nobody. Nothing leaves before it is started (U5, U8).",
+        "and the answer counts them by reason and names nobody. Nothing leaves before a second person approved it "
+        "and it was started (U5, U8).",
         handle=campaigning.plan,
         body=CampaignBody,
         answer=CampaignAnswer,
@@ -50,6 +59,7 @@ CAMPAIGNING: Final = (
             "purpose-unknown",
             "campaign-purpose-wrong",
             "message-channel-undeclared",
+            "advertising-language",
             "campaign-exists",
             "campaign-name-wrong",
             "campaign-texts-wrong",
@@ -60,13 +70,24 @@ CAMPAIGNING: Final = (
                 "name": "navroz-2027",
                 "purpose": "marketing-email",
                 "channel": "email",
-                "subject": "Navroʻz sumalagi",
-                "text": "Navroʻz kuni sumalak tekin. Keling, dasturxon yozamiz.",
-                "translations": {"ru": "Сумаляк на Навруз бесплатно."},
+                **_TEXTS,
                 **_FOR,
             },
             answer=_ANSWER,
         ),
+    ),
+    Operation(
+        id="approve-campaign",
+        method="POST",
+        path="/v1/campaigns/{campaign}/approve",
+        summary="Approve a campaign",
+        tells="By somebody else than its author: of the purpose’s roles, or answering for a promise it keeps. Approved "
+        "already, it stays so.",
+        handle=campaigning.approve,
+        body=MarketerBody,
+        answer=CampaignAnswer,
+        codes=(*_WHO, "campaign-unknown", "campaign-same-person", "campaign-over"),
+        example=Example(body={"on-behalf-of": "502"}, answer=_APPROVED, path=_PATH),
     ),
     Operation(
         id="start-campaign",
@@ -78,7 +99,16 @@ CAMPAIGNING: Final = (
         handle=campaigning.start,
         body=MarketerBody,
         answer=CampaignAnswer,
-        codes=(*_WHO, "campaign-unknown", "campaign-over", "campaign-purpose-wrong", "message-channel-undeclared"),
+        codes=(
+            *_WHO,
+            "campaign-unknown",
+            "campaign-not-approved",
+            "campaign-over",
+            "campaign-purpose-wrong",
+            "campaign-texts-wrong",
+            "message-channel-undeclared",
+            "advertising-language",
+        ),
         example=Example(body=dict(_FOR), answer=_RUNNING, path=_PATH),
     ),
     Operation(

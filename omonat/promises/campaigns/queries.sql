@@ -25,6 +25,10 @@ select * from campaigns order by planned_at desc, id limit :most;
 -- One campaign, held: no letter of it begins to be handed over meanwhile.
 select * from campaigns where name = :name for update;
 
+-- name: approve_campaign!
+-- A second person agreed to it.
+update campaigns set state = 'approved', approved_at = :now, approved_by = :by where id = :id;
+
 -- name: start_campaign!
 -- It runs from now on.
 update campaigns set state = 'running', started_at = :now, started_by = :by where id = :id;

@@ -5,9 +5,10 @@ create table campaigns (
     name       text        not null unique,          -- how people speak of it; a second one of a name is refused
     purpose    text        not null,
     channel    text        not null check (channel in ('email', 'sms')),
-    texts      jsonb       not null,                 -- subject, text, and a short translation by language: public words
+    texts      jsonb       not null,                 -- subject, text, short translations by language: public words
     state      text        not null default 'planned' check (state in (
         'planned',                                   -- counted; nothing is written to anybody
+        'approved',                                  -- a second person agreed to it; still nothing is written
         'running',                                   -- its letters are being written, or are on their way
         'stopped',                                   -- nothing of it is handed over any more
         'done'                                       -- each of its letters has ended
@@ -17,11 +18,17 @@ create table campaigns (
     reached    text        not null default '',      -- people up to this id have their letter
     searched   boolean     not null default false,
     planned_at timestamptz not null,
+    approved_at timestamptz,
     started_at timestamptz,
     ended_at   timestamptz,
     planned_by text        not null,                 -- pseudonyms of staff
+    approved_by text,
     started_by text,
-    entry      text        not null
+    entry      text        not null,
+    -- Four eyes: what runs was agreed to by somebody who did not write it.
+    check (approved_by is distinct from planned_by),
+    check ((approved_at is null) = (approved_by is null)),
+    check (started_at is null or approved_at is not null)
 );
 create index campaigns_at_work on campaigns (id) where state in ('running', 'stopped');
 comment on table campaigns is 'What many are told by their consent, and how far that is.';
