@@ -27,9 +27,7 @@ async def test_U5_nothing_starts_before_somebody_else_has_agreed(town: Town) -> 
     agreed = await campaigns.approve("navroz", APPROVER)
     assert (agreed.state, await campaigns.approve("navroz", APPROVER)) == ("approved", agreed)
     assert (await campaigns.start("navroz", MARKETER)).state == "running"
-    told = [
-        row["act"] for row in await town.rows("select act from entries where act like 'campaign:%' order by at, id")
-    ]
+    told = [row["act"] for row in await town.rows("select act from entries where act like 'campaign:%'")]
     assert sorted(told) == sorted(
         ["campaign:plan:made", "campaign:plan:approved", "campaign:run:started"]
         + ["campaign:start:refused"] * 2 + ["campaign:approve:refused"]

@@ -6,6 +6,7 @@
 4. Two people answer for it: who wrote it doesn't approve it, and nothing starts unapproved.
 """
 
+import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from typing import Final
@@ -22,7 +23,7 @@ TRANSLATIONS: Final = ("ru", "en")
 TEMPLATES: Final[Mapping[str, str]] = {"marketing": "campaign", "survey": "survey-invitation"}
 """By what the purpose sends: the one template its campaigns have."""
 ITEMS: Final[Mapping[str, str]] = {"email": "contact.email", "sms": "contact.mobile"}
-LONGEST_NAME: Final = 80
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 _LONGEST: Final[Mapping[str, int]] = {"email": 5_000, "sms": 300}
 _LONGEST_SUBJECT: Final = 150
 _OVER: Final = frozenset({"stopped", "done"})
@@ -96,9 +97,7 @@ def check_texts(texts: Texts, channel: str, law: Advertising | None) -> None:
 
 def check_name(name: str) -> None:
     """Raises BadInput `campaign-name-wrong`: a name stands in addresses and in evidence."""
-    if not (0 < len(name) <= LONGEST_NAME) or not all(
-        c.isascii() and (c.islower() or c.isdigit() or c == "-") for c in name
-    ):
+    if _NAME.fullmatch(name) is None:
         raise BadInput("campaign-name-wrong")
 
 
