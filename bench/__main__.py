@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from bench import decisions, doors, erasing, gdpr, growth, pages, proof, purposes, reads, taking, witness
+from bench import decisions, doors, erasing, gdpr, growth, leaving, pages, proof, purposes, reads, taking, witness
 from bench.figures import Figure, flush_us, table
 from bench.town import BUILD, Town, folder_on_disk, town
 
@@ -92,9 +92,15 @@ async def in_towns(size: Size, folder: Path, rows: Rows) -> None:
         async with town(folder / "small", people=size.small) as small:
             await in_town(size, here, small, rows)
         say("over HTTP")
+        rounds, seconds = size.rounds, size.seconds
+        tokens = await leaving.readers(here, rounds=rounds, seconds=seconds)
         async with proof.sequencing(here):
             with doors.doors(here) as there:
-                rows += await asyncio.to_thread(doors.figures, here, there, rounds=size.rounds, seconds=size.seconds)
+                rows += await asyncio.to_thread(doors.figures, here, there, rounds=rounds, seconds=seconds)
+                say("leaving")
+                rows += await asyncio.to_thread(
+                    leaving.figures, there, tokens, rounds=size.rounds, seconds=size.seconds
+                )
         say("purposes")
         rows += await purposes.figures(here, rounds=size.rounds, rows=size.purposed)
         say("the log")

@@ -116,19 +116,19 @@ def _wait_for(children: list[subprocess.Popen[bytes]], port: int, path: str) -> 
 def figures(town: Town, there: Doors, *, rounds: int, seconds: float) -> list[Figure]:
     """The rows. Raises AssertionError when an answer isn't what it must be."""
     by_site, by_courier, plain_read = _uses(town, there, seconds)
-    uses, use_times = _pairs(there, by_site, plain_read, rounds)
-    collections, collect_times = _pairs(there, *_collections(town, there, seconds), rounds)
-    couriers, courier_times = _pairs(there, by_courier, plain_read, max(2, rounds // 3))
+    uses, use_times = compared(there, by_site, plain_read, rounds)
+    collections, collect_times = compared(there, *_collections(town, there, seconds), rounds)
+    couriers, courier_times = compared(there, by_courier, plain_read, max(2, rounds // 3))
     use, courier = "POST /v1/use, 32 connections, 2 workers", "POST /v1/use by a courier, caps counted"
     collect = "POST /v1/collect of 10 items"
     read, insert = "beside a plain endpoint that reads a row", "beside a plain endpoint that inserts a row"
     return [
-        ratio(f"{use}, {read}", uses, gate=0.7, durable=True, more=_beside(uses)),
-        _p99(f"{use}: p99", use_times, 80),
-        ratio(f"{collect}, {insert}", collections, gate=0.5, durable=True, more=_beside(collections)),
-        _p99(f"{collect}: p99", collect_times, None),
-        ratio(f"{courier}, {read}", couriers, durable=True, more=_beside(couriers)),
-        _p99(f"{courier}: p99", courier_times, None),
+        ratio(f"{use}, {read}", uses, gate=0.7, durable=True, more=rates(uses)),
+        p99(f"{use}: p99", use_times, 80),
+        ratio(f"{collect}, {insert}", collections, gate=0.5, durable=True, more=rates(collections)),
+        p99(f"{collect}: p99", collect_times, None),
+        ratio(f"{courier}, {read}", couriers, durable=True, more=rates(couriers)),
+        p99(f"{courier}: p99", courier_times, None),
     ]
 
 
@@ -168,7 +168,8 @@ def _collections(town: Town, there: Doors, seconds: float) -> tuple[Spec, Spec]:
     return collect, replace(collect, port=there.plain, path="/orders", headers="")
 
 
-def _pairs(there: Doors, ours: Spec, theirs: Spec, rounds: int) -> tuple[list[Pair], list[list[float]]]:
+def compared(there: Doors, ours: Spec, theirs: Spec, rounds: int) -> tuple[list[Pair], list[list[float]]]:
+    """Answers a second of both, round by round in an order drawn by lot; and how long ours took."""
     pairs: list[Pair] = []
     latencies: list[list[float]] = []
     specs = {True: ours, False: theirs}
@@ -185,12 +186,14 @@ def _pairs(there: Doors, ours: Spec, theirs: Spec, rounds: int) -> tuple[list[Pa
     return pairs, latencies
 
 
-def _p99(name: str, times: list[list[float]], gate: float | None) -> Figure:
+def p99(name: str, times: list[list[float]], gate: float | None) -> Figure:
+    """The row of the slowest hundredth, the middle beside it."""
     return amount(
         name, [percentile(each, 0.99) * 1000 for each in times], unit="ms", gate=gate, at_most=True, durable=True,
         more={"p50 ms": percentile([one for each in times for one in each], 0.5) * 1000},
     )  # fmt: skip
 
 
-def _beside(pairs: list[Pair]) -> dict[str, float]:
+def rates(pairs: list[Pair]) -> dict[str, float]:
+    """What stands beside a ratio: both as answers a second."""
     return {"ours/s": percentile([p[0] for p in pairs], 0.5), "plain/s": percentile([p[1] for p in pairs], 0.5)}

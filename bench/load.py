@@ -20,7 +20,7 @@ _LENGTH: Final = b"content-length: "
 class Spec:
     """What to ask. `{n}` in path, body and `expects` becomes a number: drawn by lot up to `upto`, or counted from
     `first` when `upto` is 0.
-    `{c}` becomes the courier that order is assigned to."""
+    `{c}` becomes the courier that order is assigned to, `{t}` the token of that number: counted, each is used once."""
 
     port: int
     method: str
@@ -34,6 +34,7 @@ class Spec:
     upto: int = 0
     first: int = 0
     couriers: int = 1
+    tokens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +84,10 @@ class _Run:
         else:
             number, self.next = self.next, self.next + 1
         courier = str(1 + number % spec.couriers)
+        token = spec.tokens[number] if spec.tokens else ""  # none left: the bench stops, nobody leaves twice
 
         def filled(text: str) -> str:
-            return text.replace("{n}", str(number)).replace("{c}", courier)
+            return text.replace("{n}", str(number)).replace("{c}", courier).replace("{t}", token)
 
         body = filled(spec.body).encode()
         head = f"{spec.method} {filled(spec.path)} HTTP/1.1\r\nhost: localhost\r\n{spec.headers}"

@@ -1,4 +1,4 @@
-"""What people write without us: a Litestar application that reads a row by key and one that inserts a row.
+"""What people write without us: a Litestar application that reads a row by key, inserts one, updates one.
 
     python -m bench.plain <descriptor>        with BENCH_DATABASE in the environment
 
@@ -36,6 +36,13 @@ async def insert(data: dict[str, Any], state: State) -> dict[str, str]:
     return {"case": case}
 
 
+@post("/readers/{number:int}/leave")
+async def leave(number: FromPath[int], state: State) -> dict[str, bool]:
+    """One row updated by its key, committed."""
+    await state.database.pool.execute("update plain_readers set reads = false where id = $1", number)
+    return {"left": True}
+
+
 @asynccontextmanager
 async def _database(app: Litestar) -> AsyncIterator[None]:
     settings = load(os.environ)
@@ -47,7 +54,7 @@ async def _database(app: Litestar) -> AsyncIterator[None]:
 
 def create() -> Litestar:
     """The application."""
-    return Litestar([read, insert], lifespan=[_database], openapi_config=None, logging_config=None)
+    return Litestar([read, insert, leave], lifespan=[_database], openapi_config=None, logging_config=None)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
 from bench.figures import Figure, amount
+from bench.leaving import LEFT
 from bench.town import Town
 from omonat.base.errors import Unavailable
 from omonat.evidence import verifier
@@ -15,7 +16,11 @@ from omonat.evidence.sequencer import Sequencer
 from omonat.evidence.tree import check_inclusion
 
 _PROOFS = 2_000
-_OVER_HTTP = {"/v1/use": "use:person:authorised", "/v1/collect": "collect:record:accepted"}
+_OVER_HTTP = {
+    "/v1/use": "use:person:authorised",
+    "/v1/collect": "collect:record:accepted",
+    f"{LEFT}?lang=en": "choice:consent:withdrawn",
+}
 _BODY = "select e.body from placements p join entries e on e.txid = p.txid and e.id = p.entry where p.index = $1"
 
 

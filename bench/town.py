@@ -45,6 +45,7 @@ create table plain_records (
 create index plain_records_by_person on plain_records (person, collected_at desc);
 create index plain_records_by_case on plain_records (case_id);
 create index plain_records_by_due on plain_records (due_at);
+create table plain_readers (id bigint primary key, reads boolean not null);
 create table plain_purposed (id bigint primary key, purposes text[] not null, document text not null);
 create table plain_log (
     id text primary key, at timestamptz not null default now(), act text not null, body bytea not null

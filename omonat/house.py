@@ -30,6 +30,8 @@ from omonat.evidence.witnesses import Panel
 from omonat.flows.answer_requests import AnswerRequests
 from omonat.flows.ask import Ask
 from omonat.flows.by_letter import ByLetter
+from omonat.flows.campaign_letters import CampaignLetters
+from omonat.flows.campaigns import Campaigns
 from omonat.flows.cases import Cases
 from omonat.flows.certify import Certify
 from omonat.flows.children import Children
@@ -119,6 +121,8 @@ class House:
     suppressing: Suppressing
     mailbox: Mailbox
     by_letter: ByLetter
+    campaigns: Campaigns
+    campaign_letters: CampaignLetters
 
     def inner_secret(self, name: str) -> str:
         """The secret of one of the house's own doors, derived from the vault: never stored, never sent anywhere."""
@@ -263,6 +267,8 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         suppressing=suppressing,
         by_letter=ByLetter(grounds, choose, my_data),
         mailbox=Mailbox(grounds, choose, ask, tell_people, suppressing),
+        campaigns=Campaigns(grounds, staff),
+        campaign_letters=CampaignLetters(grounds),
     )
 
 

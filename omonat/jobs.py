@@ -73,6 +73,7 @@ async def run_jobs(house: House, stop: asyncio.Event) -> None:
         tasks.create_task(_tidy_for_ever(house, stop))
         tasks.create_task(_sweep_for_ever(house, stop))
         tasks.create_task(_tell_for_ever(house, stop))
+        tasks.create_task(_campaigns_for_ever(house, stop))
         tasks.create_task(_drain_once_ready(house, stack, stop))
         if (address := house.settings.mail_in_address) is not None:
             inbox = Inbox(lambda: house, house.settings.mail_in_server, house.settings.smtp_from)
@@ -166,7 +167,9 @@ def links_of(base: str) -> Links:
 def ports_of(house: House, served: Iterable[Channel] = Channel) -> SendPorts:
     """What the flow `send` stands on, where carriers serve these channels."""
     grounds = house.grounds
-    outgoing = Outgoing(house.use, grounds.law, grounds.vault, lambda: house.inner_credential("outbox"))
+    outgoing = Outgoing(
+        house.use, grounds.law, grounds.vault, lambda: house.inner_credential("outbox"), house.campaign_letters.worded
+    )
     outbox = Outbox(grounds.database)
     return SendPorts(
         open_channel=outgoing.open_channel,
@@ -260,6 +263,19 @@ async def _tell_for_ever(house: House, stop: asyncio.Event) -> None:
         except OmonatError as error:
             if error.code not in _WAITS:
                 _log.error("telling-trouble", code=error.code)
+        if not more:
+            await _pause(stop, _TELL_EVERY)
+
+
+async def _campaigns_for_ever(house: House, stop: asyncio.Event) -> None:
+    """Write the letters of running campaigns, and take back those of stopped ones (U5, C3)."""
+    while not stop.is_set():
+        more = False
+        try:
+            more = await house.campaign_letters.round()
+        except OmonatError as error:
+            if error.code not in _WAITS:
+                _log.error("campaigns-trouble", code=error.code)
         if not more:
             await _pause(stop, _TELL_EVERY)
 

@@ -187,6 +187,26 @@ class ChildAnswer(_Answer):
     evidence: str
 
 
+class CampaignAnswer(_Answer):
+    """A campaign as it stands. `counted`: people by reason when it was planned; `letters`: by state, and why."""
+
+    name: str
+    purpose: str
+    channel: Literal["email", "sms"]
+    subject: str
+    text: str
+    translations: dict[str, str]
+    state: Literal["planned", "approved", "running", "stopped", "done"]
+    all_written: bool
+    counted: dict[str, int]
+    letters: dict[str, int]
+    planned_at: str
+    approved_at: str | None
+    started_at: str | None
+    ended_at: str | None
+    evidence: str
+
+
 class HoldList(_Answer):
     """Every hold that stands, the one to be reviewed first first."""
 

@@ -203,6 +203,27 @@ class HoldBody(_Body):
     items: Annotated[tuple[ItemName, ...], Meta(max_length=200, description="Items or categories; absent: all.")] = ()
 
 
+class CampaignBody(_Body):
+    """One text for everybody who said yes to a purpose; no list of people."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=80, description="Small Latin letters, digits and hyphens.")]
+    purpose: Name
+    on_behalf_of: StaffRef
+    channel: Literal["email", "sms"]
+    text: Annotated[str, Meta(min_length=1, max_length=5000, description="In Uzbek; an empty line parts paragraphs.")]
+    subject: Annotated[str, Meta(max_length=150, description="For e-mail alone.")] = ""
+    translations: Annotated[
+        dict[Literal["ru", "en"], str],
+        Meta(max_length=2, description="Short: at most the share the law packs name."),
+    ] = {}
+
+
+class MarketerBody(_Body):
+    """A member of staff whose job the campaign is."""
+
+    on_behalf_of: StaffRef
+
+
 class ChildSignalBody(_Body):
     """Somebody or something says that a person is a child."""
 

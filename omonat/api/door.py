@@ -49,6 +49,7 @@ _SEGMENTS: Final = {
     "kind": rb"(?P<kind>[a-z][a-z0-9-]{0,39})",
     "reference": rb"(?P<reference>[A-Za-z0-9][A-Za-z0-9._-]{0,79})",
     "ref": rb"(?P<ref>[A-Za-z0-9][A-Za-z0-9._:-]{0,79})",
+    "campaign": rb"(?P<campaign>[a-z0-9][a-z0-9-]{0,79})",
     "service": rb"(?P<service>[a-z][a-z0-9-]{0,59})",
     "id": rb"(?P<id>ev_[a-z2-7]{26})",
     "hold": rb"(?P<hold>hld_[a-z2-7]{26})",

@@ -14,6 +14,7 @@ from omonat.base.codes import Code, registry
 
 _REF: Final = "#/components/schemas/{name}"
 _PATTERNS: Final = {
+    "campaign": ("^[a-z0-9][a-z0-9-]{0,79}$", "A campaign by its name."),
     "hold": ("^hld_[a-z2-7]{26}$", "A legal hold, as `place-hold` answered."),
     "erasure": ("^ers_[a-z2-7]{26}$", "An erasure, as `erase` answered."),
     "kind": ("^[a-z][a-z0-9-]{0,39}$", "The kind of case, as the policy declares it."),

@@ -11,6 +11,7 @@ from omonat.evidence.proofs import TlogProof
 from omonat.evidence.reader import Signed
 from omonat.evidence.receipts import Receipt
 from omonat.flows.ask import Ask
+from omonat.flows.campaigns import Campaigns
 from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.certify import Certify
 from omonat.flows.children import Children
@@ -154,6 +155,8 @@ class House(Protocol):
     @property
     def certify(self) -> Certify: ...
     @property
+    def campaigns(self) -> Campaigns: ...
+    @property
     def evidence(self) -> EvidenceLog: ...
 
 
@@ -174,6 +177,7 @@ class Ports:
     systems: Systems
     certify: Certify
     notify: Notify
+    campaigns: Campaigns
     authenticate: Callable[[Credential], Awaitable[Client]]
     law: Law
     log: EvidenceLog
@@ -204,6 +208,7 @@ class Ports:
             systems=house.systems,
             certify=house.certify,
             notify=Notify(grounds),
+            campaigns=house.campaigns,
             authenticate=authenticate,
             law=grounds.law,
             log=house.evidence,

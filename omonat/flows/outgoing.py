@@ -20,11 +20,19 @@ _CHANGES_IN_A_LETTER = 12
 class Outgoing:
     """The outbox's own actor: the role `system`, under the purpose of each message."""
 
-    def __init__(self, use: Use, law: Law, vault: Vault, credential: Callable[[], Awaitable[Credential]]) -> None:
+    def __init__(
+        self,
+        use: Use,
+        law: Law,
+        vault: Vault,
+        credential: Callable[[], Awaitable[Credential]],
+        campaign_words: Callable[[Waiting], Awaitable[Mapping[str, Value]]] | None = None,
+    ) -> None:
         self._use = use
         self._law = law
         self._vault = vault
         self._credential = credential
+        self._campaign_words = campaign_words
 
     async def open_channel(
         self,
@@ -81,7 +89,9 @@ class Outgoing:
         }
 
     async def worded(self, message: Waiting) -> Mapping[str, Value]:
-        """What is new between the two versions a notice names, in its language (P2). Raises BadInput."""
+        """The words of a campaign; else what is new between the two versions a notice names (P2). Raises BadInput."""
+        if "campaign" in message.facts and self._campaign_words is not None:
+            return await self._campaign_words(message)
         await self._law.known()
         old, new = (self._law.version(str(message.facts[name])) for name in ("since", "version"))
         if old is None or new is None:

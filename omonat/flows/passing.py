@@ -11,9 +11,12 @@ from typing import Final
 
 from omonat.base.instants import Instant
 from omonat.database.pool import Database
+from omonat.database.statements import load
+from omonat.promises.campaigns.rule import once_key
 from omonat.promises.messages import BEGINS_WITHIN, under_way
 
 _LOOK_EVERY: Final = 0.05
+_campaigns = load("omonat.promises.campaigns")
 
 
 async def let_pass(database: Database, person: str, *, purpose: str = "", now: Instant) -> None:
@@ -25,3 +28,17 @@ async def let_pass(database: Database, person: str, *, purpose: str = "", now: I
         async with asyncio.timeout(BEGINS_WITHIN + 1.0):
             while await under_way(database, person, purpose=purpose, now=now):  # noqa: ASYNC110 - another process
                 await asyncio.sleep(_LOOK_EVERY)
+
+
+async def let_campaign_pass(database: Database, campaign: str, *, now: Instant) -> None:
+    """Return once no letter of this campaign can still begin; to be called as `let_pass`. Raises Unavailable."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(BEGINS_WITHIN + 1.0):
+            while await _under_way(database, campaign, now):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(_LOOK_EVERY)
+
+
+async def _under_way(database: Database, campaign: str, now: Instant) -> bool:
+    async with database.connection() as connection:
+        found: bool = await _campaigns.campaign_under_way(connection, once=once_key(campaign), now=now)
+    return found

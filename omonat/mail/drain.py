@@ -141,15 +141,15 @@ class Drain:
 
     def _word(self, message: Waiting, ready: Ready) -> Mail | Sms:
         post, params = self.post, ready.params
-        if message.channel is Channel.SMS:
-            text = write_sms(message.template, message.language, params, sender=post.sender, links=post.links)
-            return Sms(message.id, ready.address, text)
         links, unsubscribe = post.links, None
         if message.message_class is MessageClass.MARKETING:
             if post.unsubscribe is None:
                 raise BadInput("unsubscribe-link-missing")
             unsubscribe = post.unsubscribe(person=message.person, purpose=message.purpose)
             links = replace(links, unsubscribe=unsubscribe.address)
+        if message.channel is Channel.SMS:
+            text = write_sms(message.template, message.language, params, sender=post.sender, links=links)
+            return Sms(message.id, ready.address, text)
         letter = write_letter(
             message.template, message.language, params, sender=post.sender, links=links, name=ready.name
         )

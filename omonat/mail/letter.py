@@ -5,8 +5,8 @@ them. So the text part says exactly what the HTML says, and no value can become 
 when they are set. Values are data, never templates; each is flattened to one line first (`answer` and `text` keep
 their paragraphs), so that a value can't pretend to be a paragraph of ours.
 
-Marketing is written in Uzbek, with a short translation in smaller type for those who read another language (law of
-Uzbekistan on advertising, ZRU-776: the state language, a translation of at most 40 % of the area).
+Marketing is written in Uzbek, with a short translation in smaller type for those who read another language. How short,
+the law packs say (`advertising`); the flow of campaigns refuses what is longer, and an SMS has no room for one.
 """
 
 import re
@@ -100,8 +100,7 @@ def write_letter(
 
     Raises jinja2.UndefinedError where a parameter is missing: a fault of ours, the message is not sent half-worded.
     """
-    marketing = TEMPLATES[template].message_class is MessageClass.MARKETING
-    body_language = STATE_LANGUAGE if marketing else language
+    body_language = _leading(template, language)
     values = _values(params, body_language, sender, links)
     words, common = _words(template, body_language), _words("common", body_language)
     greeted = greeting_name(name) if TEMPLATES[template].greets else None
@@ -126,7 +125,8 @@ def write_sms(template: str, language: str, params: Mapping[str, Value], *, send
 
     No-break spaces become plain ones: a single letter outside the GSM alphabet more than halves what fits.
     """
-    return _line(_words(template, language), "sms", _values(params, language, sender, links)).replace(NBSP, " ")
+    leading = _leading(template, language)
+    return _line(_words(template, leading), "sms", _values(params, leading, sender, links)).replace(NBSP, " ")
 
 
 def greeting_name(name: str | None) -> str | None:
@@ -140,6 +140,11 @@ def greeting_name(name: str | None) -> str | None:
 def blocks_of(template: str, language: str) -> frozenset[str]:
     """The blocks a template file has; for the test that none is missing."""
     return frozenset(_words(template, language).blocks)
+
+
+def _leading(template: str, language: str) -> str:
+    """The language a message leads in."""
+    return STATE_LANGUAGE if TEMPLATES[template].message_class is MessageClass.MARKETING else language
 
 
 def _values(params: Mapping[str, Value], language: str, sender: Sender, links: Links) -> dict[str, object]:

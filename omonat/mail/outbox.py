@@ -65,6 +65,10 @@ class Outbox:
                     connection, person=message.person, id=message.id, claim=message.claim, due=now, code=None, unspent=1
                 )
                 return False
+            if "campaign" in message.facts and not await _queries.campaign_runs(
+                connection, id=message.facts["campaign"]
+            ):
+                return False  # stopped: the flow takes back what hasn't begun
             if message.message_class is MessageClass.SERVICE:
                 begun = [row["at"] async for row in _queries.service_begun(
                     connection, person=message.person, since=now - DAY, now=now

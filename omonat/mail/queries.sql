@@ -61,6 +61,10 @@ where person = :person and class = 'service' and state in ('sent', 'uncertain') 
 -- Holds the person's row while a hand-over begins: no choice is written in between, and service messages are counted.
 select standing, restricted_at, quarantined_at, erased_at from persons where id = :person for no key update;
 
+-- name: campaign_runs$
+-- Whether a campaign runs, held until the hand-over has begun: a stop waits for that, or comes before it.
+select state = 'running' from campaigns where id = :id for key share;
+
 -- name: service_begun
 -- When service messages went to a person since an instant, those under way counted as going now.
 select coalesce(settled_at, :now::timestamptz) as at from outbox

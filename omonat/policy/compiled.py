@@ -21,7 +21,7 @@ from omonat.policy.grants import Form, Grant
 from omonat.policy.kinds import Normalised, normalise
 from omonat.policy.labels import labels_of
 from omonat.policy.model import Item, Policy, Purpose, Role, Service, Words
-from omonat.policy.packs import Deadline, Pack, strictest_age, strictest_deadline
+from omonat.policy.packs import Advertising, Deadline, Pack, strictest_advertising, strictest_age, strictest_deadline
 from omonat.policy.printer import digest_of
 from omonat.policy.reader import Document
 from omonat.policy.retention import ERASURE, OUTLIVE_A_REQUEST, Due, Terms, is_asked
@@ -234,6 +234,10 @@ class CompiledPolicy:
     def deadline(self, name: str) -> Deadline | CannotTell:
         """The strictest deadline of the policy's packs."""
         return strictest_deadline(self.packs, name)
+
+    def advertising(self) -> Advertising | CannotTell | None:
+        """How an advertisement must read by the policy's packs; None where they are silent."""
+        return strictest_advertising(self.packs)
 
     def item(self, id: str) -> Item:
         """The item. Raises BadInput `item-unknown` with the nearest."""

@@ -30,7 +30,7 @@ from omonat.policy.shapes import (
     key,
     own_id,
 )
-from omonat.policy.words import Days, Mark
+from omonat.policy.words import Days, Language, Mark
 
 _WORDS = Struct(Words)
 _SOURCE = Text(600)
@@ -113,6 +113,20 @@ class LegalNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Advertising:
+    """What an advertisement must read like: the language that leads, and how much of the area a translation beside it
+    may take, in per cent."""
+
+    language: Language = key(Choice(Language))
+    translation_at_most: int = key(Whole(0, 99))
+    says: Words = key(_WORDS)
+    source: str = key(_SOURCE)
+    mark: Mark = key(Choice(Mark))
+    effective_from: date | None = key(Day(), default=None)
+    verified_by_counsel: bool = key(Flag(), default=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Authority:
     """Who supervises, to whom people may complain."""
 
@@ -150,6 +164,7 @@ class Pack:
     deadlines: Mapping[str, Deadline] = key(Table(Struct(Deadline)), default=EMPTY)
     parental_consent: Mapping[str, ConsentMethod] = key(Table(Struct(ConsentMethod)), default=EMPTY)
     consent_form: ConsentForm | None = key(Struct(ConsentForm), default=None)
+    advertising: Advertising | None = key(Struct(Advertising), default=None)
     retention: Mapping[str, LawfulPeriod] = key(Table(Struct(LawfulPeriod), key=Name("source")), default=EMPTY)
     notices: tuple[LegalNotice, ...] = key(Many(Struct(LegalNotice)), default=())
 
@@ -202,6 +217,15 @@ def _is_earlier(one: Deadline, other: Deadline) -> bool:
 def consent_fields(packs: Iterable[Pack]) -> tuple[str, ...]:
     """Everything any of the laws wants in a consent, each once."""
     return tuple(dict.fromkeys(f for pack in packs if pack.consent_form for f in pack.consent_form.fields))
+
+
+def strictest_advertising(packs: Iterable[Pack]) -> Advertising | CannotTell | None:
+    """How an advertisement must read; None where every pack is silent, CannotTell where two want different languages
+    to lead."""
+    found = [pack.advertising for pack in packs if pack.advertising is not None]
+    if len({one.language for one in found}) > 1:
+        return CannotTell(("advertising",), (Reason("advertising-language", "P5"),))
+    return min(found, key=lambda one: one.translation_at_most, default=None)
 
 
 def lawful_period(packs: Sequence[Pack], source: str) -> Duration | None:

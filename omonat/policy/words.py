@@ -12,6 +12,14 @@ class Basis(StrEnum):
     LEGITIMATE_INTEREST = "legitimate-interest"
 
 
+class Language(StrEnum):
+    """A language people are spoken to in."""
+
+    UZBEK = "uz"
+    RUSSIAN = "ru"
+    ENGLISH = "en"
+
+
 class Keeping(StrEnum):
     """How a promise is kept: code prevents the breach, code records the act, or a person states it."""
 

@@ -42,6 +42,7 @@ NOT_UNDER = {
     "reckonings": "the read reckons for itself; a new policy or a restore begins the index anew",
     "retention_state": "the sweeper's own memory: it looks again",
     "letters_taken": "letters of ten days; one that is handed over again is done again, as it was the first time",
+    "campaigns": "what came after the copy is planned anew; its letters were asked about as they left",
     "notice_rounds": "a round begins anew: who wasn't told is looked for again",
     "notices": "who was told is in tellings; who wasn't is told by the next way",
     "reconciling": "one row, made by migrating",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bench import decisions, doors, erasing, growth, pages, people, proof, purposes, reads, taking, witness
+from bench import decisions, doors, erasing, growth, leaving, pages, people, proof, purposes, reads, taking, witness
 from bench.__main__ import TINY
 from bench.figures import Figure, amount, flush_us, interval, percentile, ratio, table
 from bench.load import Spec, run
@@ -75,23 +75,29 @@ async def test_growth_is_measured_for_three_operations(hamlet: Town) -> None:
     assert [(row.gate, row.at_most) for row in rows] == [(1.3, True)] * 3
 
 
-def _asked(hamlet: Town) -> dict[str, int]:
+def _asked(hamlet: Town, tokens: tuple[str, ...]) -> dict[str, int]:
     """Each kind of load once, and the wrong answers that must stop the bench; how many were answered."""
     with doors.doors(hamlet) as there:
         use, courier, _ = doors._uses(hamlet, there, SIZE.seconds)
         collect, insert = doors._collections(hamlet, there, SIZE.seconds)
-        for spec in (use, courier, collect, insert):
+        leave, plain = leaving.specs(there, tokens, SIZE.seconds)
+        for spec in (use, courier, collect, insert, leave, plain):
             assert there.load(replace(spec, connections=4)).latencies
         with pytest.raises(AssertionError, match="credential-refused"):
             there.load(replace(use, headers="authorization: Bearer omk_nobody\r\n"))
         with pytest.raises(AssertionError):
             there.load(replace(use, expects="somebody else's address"))
+        with pytest.raises(AssertionError):
+            there.load(replace(leave, tokens=("per_nobody.marketing-email.x",) * len(tokens)))
         return dict(there.answered)
 
 
 async def test_every_answer_over_http_is_checked_and_counted_in_the_log(hamlet: Town) -> None:
+    tokens = await leaving.readers(hamlet, rounds=1, seconds=SIZE.seconds)
     async with proof.sequencing(hamlet):
-        answered = await asyncio.to_thread(_asked, hamlet)
+        answered = await asyncio.to_thread(_asked, hamlet, tokens)
+    left = await hamlet.house.grounds.database.pool.fetchval("select count(*) from plain_readers where not reads")
+    assert left > 0
     assert len(await proof.figures(hamlet, rounds=1)) == 2
     await proof.check(hamlet, answered)
     with pytest.raises(AssertionError, match="in the log"):

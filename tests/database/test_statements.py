@@ -16,10 +16,10 @@ from omonat.database.pool import Database
 ROWS = 100_000
 FEW = {
     "installation", "policies", "leases", "notice_rounds", "evidence_log", "retention_state",
-    "control_journal", "control_changes", "drills", "cookie_choices", "site_sightings",
+    "control_journal", "control_changes", "drills", "campaigns", "cookie_choices", "site_sightings",
 }  # fmt: skip
-"""Tables that stay small: one row; one for each version, kind of work or drill; a few for each day; three hundred names
-at most; what is gone in seconds."""
+"""Tables that stay small: one row; one for each version, campaign, kind of work or drill; a few for each day; three
+hundred names at most; what is gone in seconds."""
 
 WHOLE = {
     "told_openings": "an audit: `omonat evidence reconcile`",
@@ -33,6 +33,7 @@ WHOLE = {
     "open_counts": "counts what is on its way: the index of the messages under way is all it reads",
     "uses_since": "what a version would do, for two people about to publish it: one pass over the uses of a month",
     "uses_without_consent": "as above",
+    "count_people": "whom a campaign would reach, once when it is planned: it asks the rule of everybody",
     "count_concerned": "counts everybody a version concerns: for two people about to publish it",
     "round_counts": "counts the notices of one version, for the operator: the index of their states is all it reads",
     "anybody_has_secrets": "ends at the first staff member who has them",

@@ -41,6 +41,8 @@ from omonat.promises.mailbox import Letter, Report
 from omonat.promises.messages import Channel
 from omonat.promises.requests.facts import Kind, Outcome
 from scripts.failpoints import main, points
+from tests.campaigns.conftest import APPROVER, MARKETER
+from tests.campaigns.conftest import plan as campaign_plan
 from tests.erasure.stories import closed, one, ordered, swept
 from tests.erasure.test_holds import officers, placed
 from tests.erasure.test_systems import Till, hooks_of, listening
@@ -309,6 +311,23 @@ class Walk:
         assert (await tell.round()).told >= 1
         assert (await self.house.my_notices.show(self.person)).open == ("improve-services",)
         await self.house.my_notices.accept(told, "2", door="me")
+        await self.campaign(told)
+
+    async def campaign(self, reader: str) -> None:
+        """Many are written to by their consent, and it is stopped."""
+        yes = Choosing(person=reader, kind="consent", state="given", purpose="marketing-email", door="me")
+        await self.house.choose(yes)
+        trained = Instant(self.shop.clock.now + 300 * DAY)
+        for ref in ("501", "502"):
+            colleague = Registration(ref=ref, name=f"Xodim {ref}", role="marketing", trained_until=trained)
+            await self.house.staff.put(colleague, by="test")
+        author, approver = (replace(each, signed_in=True) for each in (MARKETER, APPROVER))
+        await self.house.campaigns.plan(campaign_plan(), author)
+        await self.house.campaigns.approve("navroz", approver)
+        await self.house.campaigns.start("navroz", author)
+        while await self.house.campaign_letters.round():
+            pass
+        assert (await self.house.campaigns.stop("navroz", author)).state == "stopped"
 
     async def unexplained(self) -> None:
         """A section is opened for no entry, and found by the comparison."""

@@ -36,6 +36,8 @@ PARAMS: dict[str, dict[str, Value]] = {
         "effective": NOON // SECOND,
     },
     "newsletter-welcome": {},
+    "campaign": {"campaign": "navroz", "subject": "Navroʻz", "text": "Bir.\n\nIkki.", "brief": "Раз."},
+    "survey-invitation": {"campaign": "soʻrov", "subject": "Uch savol", "text": "Bir.\n\nIkki.", "brief": "Раз."},
 }  # fmt: skip
 UNSUBSCRIBE = Unsubscribe("https://beshqozon.example/unsubscribe/token", SENDER.mailbox)
 MAIL_LINKS = replace(LINKS, unsubscribe=UNSUBSCRIBE.address)
@@ -102,7 +104,7 @@ def test_N1_every_letter_is_complete_in_every_language(template: str, language: 
 
 @pytest.mark.parametrize(("template", "language"), TEXTS)
 def test_N1_every_sms_is_complete_in_every_language_and_fits_three_parts(template: str, language: str) -> None:
-    text = write_sms(template, language, PARAMS[template], sender=SENDER, links=LINKS)
+    text = write_sms(template, language, PARAMS[template], sender=SENDER, links=MAIL_LINKS)
     assert text.startswith(f"{SENDER.name}:")
     assert "\n" not in text
     assert len(text) <= 3 * 67  # a part of a long message in UCS-2 holds 67 letters

@@ -39,7 +39,8 @@ class Template:
     `lifetime` is how long it is worth sending after it was due, None: no limit. `greets` says whether it may call the
     person by name; without it the name is not even asked for (L3). `own_address`: it goes to an address the person has
     just typed and that isn't theirs before it is proved; so the message carries it itself, sealed.
-    `worded` are parameters nobody hands in: the policy words them at the moment of sending.
+    `worded` are parameters nobody hands in: the policy words them at the moment of sending. `sends` is what a purpose
+    must declare to send it, where that is not the class.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Template:
     greets: bool = True
     own_address: bool = False
     worded: frozenset[str] = frozenset()
+    sends: str = ""
 
 
 _BOTH = frozenset(Channel)
@@ -163,6 +165,23 @@ TEMPLATES: Mapping[str, Template] = {
             worded=frozenset({"text", "agree", "effective"}),
         ),
         Template("newsletter-welcome", MessageClass.MARKETING, _EMAIL, lifetime=7 * DAY),
+        Template(
+            "campaign",
+            MessageClass.MARKETING,
+            _BOTH,
+            open=frozenset({"campaign"}),
+            worded=frozenset({"subject", "text", "brief"}),
+            lifetime=7 * DAY,
+        ),
+        Template(
+            "survey-invitation",
+            MessageClass.MARKETING,
+            _BOTH,
+            open=frozenset({"campaign"}),
+            worded=frozenset({"subject", "text", "brief"}),
+            lifetime=7 * DAY,
+            sends="survey",
+        ),
     )
 }
 

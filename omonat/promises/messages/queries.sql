@@ -11,14 +11,16 @@ on conflict (person, once) where once is not null do nothing
 returning id;
 
 -- name: put_messages!
--- Writes many messages that have nothing to seal and no end; as above.
+-- Writes many messages that have nothing to seal; as above.
 insert into outbox (
-    person, id, template, class, purpose, channel, address_item, language, once, facts, due_at, created_at
+    person, id, template, class, purpose, channel, address_item, language, once, facts, expires_at, due_at,
+    created_at
 )
-select q.person, q.id, q.template, q.class, q.purpose, q.channel, q.item, q.language, q.once, q.facts, :now, :now
+select q.person, q.id, q.template, q.class, q.purpose, q.channel, q.item, q.language, q.once, q.facts, q.expires,
+       :now, :now
   from unnest(:ids::text[], :people::text[], :templates::text[], :classes::text[], :purposes::text[], :channels::text[],
-              :items::text[], :languages::text[], :once::text[], :facts::jsonb[])
-       as q(id, person, template, class, purpose, channel, item, language, once, facts)
+              :items::text[], :languages::text[], :once::text[], :facts::jsonb[], :expires::timestamptz[])
+       as q(id, person, template, class, purpose, channel, item, language, once, facts, expires)
 on conflict (person, once) where once is not null do nothing;
 
 -- name: under_way$

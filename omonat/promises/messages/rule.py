@@ -59,7 +59,9 @@ def fits_purpose(message: Waiting, purpose: PurposeFacts | None) -> Verdict:
     if purpose is None:
         return CannotTell(("purpose",), (Reason("message-purpose-unknown", "N2", about),))
     marketing = message.message_class is MessageClass.MARKETING
-    if purpose.sends != message.message_class.value or marketing != (purpose.basis == "consent"):
+    template = TEMPLATES.get(message.template)
+    sends = (template.sends if template else "") or message.message_class.value
+    if purpose.sends != sends or marketing != (purpose.basis == "consent"):
         return Deny((Reason("message-class-mismatch", "U5" if marketing else "N2", about),))
     if purpose.channels and message.channel.value not in purpose.channels:
         return Deny((Reason("message-channel-undeclared", "C1", about),))

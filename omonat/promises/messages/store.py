@@ -87,6 +87,7 @@ async def put_many(connection: asyncpg.Connection, messages: Mapping[str, Messag
         languages=[message.language for message in every],
         once=[message.once for message in every],
         facts=[dict(message.params) for message in every],
+        expires=[None if template.lifetime is None else now + template.lifetime for template in templates],
         now=now,
     )
 
