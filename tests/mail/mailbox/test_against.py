@@ -4,6 +4,7 @@ S6)."""
 import asyncio
 import logging
 import socket
+import time
 from collections import Counter
 from typing import Any
 
@@ -158,6 +159,8 @@ async def test_S6_a_letter_that_is_too_large_or_a_bomb_is_refused_to_its_server(
     nested = "".join(f'Content-Type: multipart/mixed; boundary="{n}"\n\n--{n}\n' for n in range(2_000))
     assert await post.hand_over((head + nested).encode()) == 554
     assert await post.hand_over((head + "X: y\n" * 20_000 + "\n").encode()) == 554
+    endless = f"{head}Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain" + ';a="' * 9_000
+    assert await post.hand_over((endless + "\n\nx\n--b--\n").encode()) == 554
     assert await post.requests() == []
     assert await post.write("Savol", "Oshni qachon pishirasizlar?") == 250
 
@@ -177,12 +180,22 @@ async def test_S6_a_letter_that_is_too_large_or_a_bomb_is_refused_to_its_server(
         b"Content-Type: message/rfc822\r\n\r\nSubject: delete my data\r\n\r\nunsubscribe",
         b"Content-Type: text/html\r\n\r\n" + b"<!" * 20_000 + b"<a " * 5_000,
         b"From: " + b"<" * 3_000 + b"\r\n\r\n",
+        b"\r\n" + b" " * 60_000 + b"x",
+        "\r\non some day, написал".encode() + b"a" * 60_000,
+        b"Content-Type: text/html\r\n\r\n" + b"<!--" * 15_000,
+        b"Content-Type: text/html\r\n\r\n" + b"</" * 30_000 + b"&" * 30_000,
+        b"Content-Type: text/html\r\n\r\n" + b"<a b='" * 10_000,
+        b"Content-Type: text/html\r\n\r\n" + b"<![CDATA[" * 6_000,
+        b"Subject: x\r\nX: " + b'; a="' * 10_000 + b"\r\n\r\n",
+        b"Content-Type: text/plain" + b';a="' * 400 + b"\r\n\r\n",
         b"Subject: " + b"=?utf-8?q?" * 3_000 + b"\r\n\r\n",
         b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n\r\n",
     ],
 )
 def test_S6_whatever_is_made_of_bytes_is_read_or_refused_soon(raw: bytes) -> None:
+    began = time.process_time()
     letter = read(raw, Envelope(sender="x@y.example", recipients=(MAILBOX,)), server=SERVER, ours="beshqozon.uz")
+    assert time.process_time() - began < 5
     assert letter.subject.isprintable()
     assert not letter.proved
 
@@ -231,6 +244,17 @@ async def test_S6_no_header_of_a_letter_reaches_what_we_write(post: Post) -> Non
     assert await post.drain.once() == Counter(sent=1)
     assert b"evil" not in sent[0]
     assert [one.to for one in post.catcher.newest()] == [MAIL]
+
+
+async def test_A2_whoever_writes_in_somebodys_name_all_day_has_them_answered_once(post: Post) -> None:
+    await post.customer()
+    for n in range(6):
+        assert await post.write("stop using my location", str(n)) == 250
+        assert await post.write("unsubscribe", str(n)) == 250
+    assert sorted(await post.waiting()) == ["mail-choices"] * 2
+    post.shop.clock.forward(DAY)
+    assert await post.write("stop using my location", "tomorrow") == 250
+    assert len(await post.waiting()) == 3
 
 
 # The door -------------------------------------------------------------------------------------------------------------
