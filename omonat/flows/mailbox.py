@@ -92,9 +92,9 @@ class Mailbox:
         if letter.report is not None:
             return await self.note(letter.report)
         policy = await self._grounds.law.current()
-        done = {"left" for person, purpose in letter.leaves if await self._withdraw(person, {purpose})}
-        if letter.leaves:
-            done |= {"left"}
+        for person, purpose in letter.leaves:
+            await self._withdraw(person, {purpose})
+        done = {"left"} if letter.leaves else set()
         if letter.automatic:
             return done or {"ignored"}
         wishes = set(wishes_in(letter))
@@ -106,8 +106,9 @@ class Mailbox:
         await self._limit(letter)
         left: set[Wish] = set()  # what can't be done by itself becomes a case
         if Wish.LEAVE in wishes:
-            done |= await self._leave(policy, letter) if letter.sender else {"asked"}
-            left |= set() if letter.sender else {Wish.LEAVE}
+            found = await self._leave(policy, letter)
+            done |= found
+            left |= set() if found else {Wish.LEAVE}
         if wishes & _ABOUT_PLACE:
             found = await self._place(policy, letter, ending=Wish.END_LOCATION in wishes)
             done |= found
@@ -144,7 +145,9 @@ class Mailbox:
         return ended
 
     async def _leave(self, policy: CompiledPolicy, letter: Letter) -> set[str]:
-        """No more letters to this address: 4."""
+        """No more letters to this address: 4. Empty: nobody can tell to which."""
+        if not letter.sender:
+            return set()
         digests = self._vault.lookup_digests(EMAIL, letter.sender)
         letters = {p.id for p in policy.purposes.values() if p.messages in (Messages.MARKETING, Messages.SURVEY)}
         async with self._database.connection() as connection:

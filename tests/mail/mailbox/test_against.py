@@ -6,16 +6,20 @@ import logging
 import socket
 import time
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from omonat.base import failpoints
 from omonat.base.errors import Unavailable
 from omonat.base.instants import DAY, HOUR
 from omonat.flows.choose import Choosing
 from omonat.mail.addresses import Addresses
 from omonat.mail.reading import Envelope, read
 from omonat.promises.location.rule import Term
+from tests.faults.breaking import Failpoints
 from tests.mail.mailbox.conftest import MAIL, MAILBOX, PROVED, SERVER, Post
 
 
@@ -296,7 +300,7 @@ async def test_S6_too_many_letters_of_one_sender_are_kept_by_their_server(post: 
     assert await post.write("unsubscribe", sender="botir@mail.example") == 250
     post.shop.clock.forward(HOUR)
     assert await post.write("unsubscribe", "later") == 250
-    assert len(await post.acts("message:address")) == 2
+    assert len(await post.acts("suppression:")) == 2
 
 
 async def test_C3_what_cannot_be_written_is_not_acknowledged(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,6 +319,48 @@ async def test_C3_what_cannot_be_written_is_not_acknowledged(post: Post, monkeyp
     assert await post.fetch("select * from suppressions") == []
     assert await post.fetch("select * from letters_taken") == []
     assert await post.write("unsubscribe") == 250
+
+
+@pytest.fixture
+def armed(tmp_path: Path) -> Iterator[Failpoints]:
+    """This very process obeys a control file, until the test ends."""
+    marked = tmp_path / "marked"
+    marked.mkdir(mode=0o700)
+    (marked / failpoints.MARK).touch()
+    control = Failpoints(tmp_path / "faults")
+    failpoints.arm(control.control, marked)
+    yield control
+    failpoints.arm(None, marked)
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        *("choose.written", "choose.recorded", "choose.committed", "suppress.written", "suppress.recorded"),
+        *("mailbox.withdrawn", "mailbox.answered", "mailbox.place", "mailbox.acted", "mailbox.taken"),
+        *("request.written", "request.recorded", "request.committed"),
+    ],
+)
+async def test_C3_A2_cut_off_anywhere_a_letter_that_comes_again_is_done_once(
+    post: Post, armed: Failpoints, point: str
+) -> None:
+    person = await post.customer()
+    yes = Choosing(person=person, kind="consent", state="given", purpose="guide-courier", door="me")
+    await post.shop.house.choose(yes)
+    raw = (
+        f"Authentication-Results: {PROVED}\nFrom: {MAIL}\nMessage-ID: <one@x>\n"
+        "Subject: unsubscribe, stop using my location, complaint\n\n"
+    ).encode()
+    token = armed.arm(point, "raise")
+    assert await post.hand_over(raw) == 451
+    assert armed.happened(token)
+    assert await post.hand_over(raw) == 250
+    assert await post.hand_over(raw) == 250
+    assert await post.consents(person) == frozenset()
+    assert await post.acts("choice:consent:withdrawn") == ["choice:consent:withdrawn"] * 2
+    assert await post.acts("suppression:") == ["suppression:address:noted"]
+    assert await post.requests() == [("complaint", "received")]
+    assert sorted(await post.waiting()) == ["mail-choices", "mail-choices", "request-received"]
 
 
 async def test_S6_a_fault_says_nothing_of_the_letter(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -364,3 +410,11 @@ async def test_L6_a_location_for_one_order_is_ended_as_well(post: Post) -> None:
     )
     assert await post.write("Joylashuvimdan foydalanmang", proved=True) == 250
     assert "guide-courier" not in await post.consents(person)
+
+
+async def test_C3_on_a_full_disk_people_still_leave_by_letter(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = await post.member()
+    monkeypatch.setattr("omonat.evidence.room.is_given", lambda _home: True)
+    assert await post.write("unsubscribe") == 250
+    assert await post.consents(person) == frozenset()
+    assert [row["reason"] for row in await post.fetch("select reason from suppressions")] == ["left"]
