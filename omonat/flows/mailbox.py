@@ -92,9 +92,9 @@ class Mailbox:
         if letter.report is not None:
             return await self.note(letter.report)
         policy = await self._grounds.law.current()
-        done = {"left" for person, purpose in letter.leaves if await self._withdraw(person, {purpose})}
-        if letter.leaves:
-            done |= {"left"}
+        for person, purpose in letter.leaves:
+            await self._withdraw(person, {purpose})
+        done = {"left"} if letter.leaves else set()
         if letter.automatic:
             return done or {"ignored"}
         wishes = set(wishes_in(letter))
@@ -106,10 +106,11 @@ class Mailbox:
         await self._limit(letter)
         left: set[Wish] = set()  # what can't be done by itself becomes a case
         if Wish.LEAVE in wishes:
-            done |= await self._leave(policy, letter) if letter.sender else {"asked"}
-            left |= set() if letter.sender else {Wish.LEAVE}
+            found = await self._leave(policy, letter)
+            done |= found
+            left |= set() if found else {Wish.LEAVE}
         if wishes & _ABOUT_PLACE:
-            found = await self._place(policy, letter, name, ending=Wish.END_LOCATION in wishes)
+            found = await self._place(policy, letter, ending=Wish.END_LOCATION in wishes)
             done |= found
             left |= set() if found else _ABOUT_PLACE & wishes
         kinds = [kind for wish, kind in _REQUESTS.items() if wish in wishes]
@@ -144,7 +145,9 @@ class Mailbox:
         return ended
 
     async def _leave(self, policy: CompiledPolicy, letter: Letter) -> set[str]:
-        """No more letters to this address: 4."""
+        """No more letters to this address: 4. Empty: nobody can tell to which."""
+        if not letter.sender:
+            return set()
         digests = self._vault.lookup_digests(EMAIL, letter.sender)
         letters = {p.id for p in policy.purposes.values() if p.messages in (Messages.MARKETING, Messages.SURVEY)}
         async with self._database.connection() as connection:
@@ -152,12 +155,11 @@ class Mailbox:
         ended = [await self._withdraw(row["id"], letters) for row in people]
         reach("mailbox.withdrawn")
         await self._suppressing.suppress(self._suppressing.digest(letter.sender), "left", anew=any(ended))
-        once = f"mail-left:{self._grounds.clock() // DAY}"
         for row in people:
-            await self._answer(row, "left", "less", digests[0], once)
+            await self._answer(row, "left", "less", digests[0])
         return {"left"}
 
-    async def _place(self, policy: CompiledPolicy, letter: Letter, name: str, *, ending: bool) -> set[str]:
+    async def _place(self, policy: CompiledPolicy, letter: Letter, *, ending: bool) -> set[str]:
         """Permissions to use a location: ended where the sender is proved, else a link: 5. Empty: nobody is known."""
         if not letter.sender:
             return set()
@@ -169,7 +171,7 @@ class Mailbox:
             if ends:
                 await self._withdraw(row["id"], places)
             scope: Scope = "change" if len(people) == 1 and opens(row, self._grounds.clock()) else "less"
-            await self._answer(row, "location" if ends else "asked", scope, digests[0], f"mail-asked:{name[:32]}")
+            await self._answer(row, "location" if ends else "asked", scope, digests[0])
         reach("mailbox.place")
         return {"location-ended" if ends else "link-sent"} if people else set()
 
@@ -239,9 +241,11 @@ class Mailbox:
             found: Mapping[str, Any] | None = await _queries.standing_of(connection, person=person)
         return found or {}
 
-    async def _answer(self, row: Any, about: str, scope: Scope, digest: bytes, once: str) -> None:
-        """What was done, or can be done, to the address it came from and no other; twice for one letter, it is one."""
+    async def _answer(self, row: Any, about: str, scope: Scope, digest: bytes) -> None:
+        """What was done, or can be done, to the address it came from and no other; once a day, however many letters
+        somebody sends in its name. The link in the first one still works."""
         now = self._grounds.clock()
+        once = f"mail-{about}:{now // DAY}"
         async with self._database.transaction() as connection:
             person = await _identity.person_to_write_to(connection, id=row["id"])
             if person is None:

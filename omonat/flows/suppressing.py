@@ -57,7 +57,7 @@ class Suppressing:
                 return False
             facts = {"channel": "email", "reason": reason}
             await self._grounds.journal.append(
-                connection, [Entry(entry, now, "message:address:suppressed", facts)], now=now
+                connection, [Entry(entry, now, "suppression:address:noted", facts)], now=now
             )
             reach("suppress.recorded")
         return True

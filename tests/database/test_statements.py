@@ -66,6 +66,8 @@ insert into sections select 'rec_' || n, 'contact', 'per_' || n, now(), 'x' from
 insert into choices select 'cho_' || n, 'per_' || n, 'consent', 'p', '', 'given', now(), 1, 'form', 'ev_' || n
     from generate_series(1, {ROWS}) n;
 insert into tellings select 'per_' || n, 1, 'email', now(), 'ev_' || n from generate_series(1, {ROWS}) n;
+insert into suppressions select sha256(n::text::bytea), 'left', now(), 'ev_' || n from generate_series(1, {ROWS}) n;
+insert into letters_taken select sha256(n::text::bytea), now() from generate_series(1, {ROWS}) n;
 insert into work_items select 'wrk_' || n, 'due', 'per_' || n, 'x', now(), case when n > 500 then now() end
     from generate_series(1, {ROWS}) n;
 insert into idempotency select 'omk_' || (n % 2000 + 1), sha256(n::text::bytea), 'x', '{{}}', now()

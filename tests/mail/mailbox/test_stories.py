@@ -40,7 +40,7 @@ async def test_C3_whoever_writes_that_they_want_no_more_letters_gets_none_once_i
     assert await post.drain.once() == Counter(refused=1, sent=1)
     (answer,) = post.catcher.newest(MAIL)
     assert "reklama" in answer.subject
-    assert await post.acts("message:address") == ["message:address:suppressed"]
+    assert await post.acts("suppression:") == ["suppression:address:noted"]
     assert (await post.fetch("select door from choices where state = 'withdrawn'"))[0]["door"] == "mailbox"
 
 
