@@ -6,7 +6,7 @@ a form opens under no other id, device, service, notice or time.
 """
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from omonat.base.errors import BadInput
@@ -23,6 +23,11 @@ def form_info(installation: str, *, key: int, id: str, device: str, service: str
 def signed_part(info: bytes, sealed: bytes) -> bytes:
     """What the device signs: the form as a whole."""
     return frame("omonat/sealed-form-signature/v1", info, sealed)
+
+
+def seal(public: bytes, plain: bytes, info: bytes) -> bytes:
+    """Seal as a device does; whoever can do this can't undo it."""
+    return _SUITE.encrypt(plain, X25519PublicKey.from_public_bytes(public), info)
 
 
 class SealingKey:
