@@ -18,8 +18,8 @@ FEW = {
     "installation", "policies", "leases", "notice_rounds", "evidence_log", "retention_state",
     "control_journal", "control_changes", "drills", "cookie_choices", "site_sightings", "sealing_keys",
 }  # fmt: skip
-"""Tables that stay small: one row; one for each version, kind of work, key or drill; a few for each day; three hundred names
-at most; what is gone in seconds."""
+"""Tables that stay small: one row; one for each version, kind of work, key or drill; a few for each day; three hundred
+names at most; what is gone in seconds."""
 
 WHOLE = {
     "told_openings": "an audit: `omonat evidence reconcile`",
