@@ -353,6 +353,17 @@ class FormTaken(_Answer):
     next: str
 
 
+class SealedCollected(_Answer):
+    """A form that was sealed in a browser and is taken in, now or before (`repeated`). Its person and record are null
+    when they were deleted since."""
+
+    state: Literal["taken", "repeated"]
+    person: str | None
+    record: str | None
+    case: str | None
+    evidence: str
+
+
 class FormsTaken(_Answer):
     """What became of each form, in the order of the batch."""
 

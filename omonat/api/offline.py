@@ -1,11 +1,21 @@
 """Desks without a network: the key to seal to, setting a device up, handing sealed forms in (S1)."""
 
-from omonat.api.answers import DeviceAnswer, FormsTaken, FormTaken, SealingKeyAnswer, encode, rfc3339
+from typing import Literal
+
+from omonat.api.answers import (
+    DeviceAnswer,
+    FormsTaken,
+    FormTaken,
+    SealedCollected,
+    SealingKeyAnswer,
+    encode,
+    rfc3339,
+)
 from omonat.api.bodies import DeviceBody
 from omonat.api.call import Call, shaped
 from omonat.api.problems import problem
 from omonat.base.errors import BadInput
-from omonat.flows.sealed_forms import Batch, Taken
+from omonat.flows.sealed_forms import Batch, SealedForm, Taken
 from omonat.vault.encoding import bytes_of, text_of
 
 
@@ -42,6 +52,15 @@ async def hand_in(call: Call) -> bytes:
     """Take sealed forms in, each once."""
     batch = shaped(call.value, Batch)
     return encode(FormsTaken(forms=[_told(call, each) for each in await call.ports.sealed_forms(batch)]))
+
+
+async def pass_on(call: Call) -> bytes:
+    """Take in one form that a visitor's browser sealed."""
+    taken = await call.ports.sealed_forms.passed_on(call.caller, shaped(call.value, SealedForm))
+    state: Literal["taken", "repeated"] = "repeated" if taken.state == "repeated" else "taken"
+    return encode(
+        SealedCollected(state=state, person=taken.person, record=taken.record, case=taken.case, evidence=taken.entry)
+    )
 
 
 def _told(call: Call, taken: Taken) -> FormTaken:

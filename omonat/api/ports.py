@@ -1,6 +1,6 @@
 """What the door needs from the house: flows it calls, and nothing else. `app.py` hands over the real ones."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -24,7 +24,7 @@ from omonat.flows.grounds import Also, Grounds
 from omonat.flows.holds import Holds
 from omonat.flows.lookup import LookupAnswer, LookupRequest
 from omonat.flows.notify import Notify
-from omonat.flows.sealed_forms import Batch, Taken
+from omonat.flows.sealed_forms import SealedForms
 from omonat.flows.sealing_keys import SealingKeys
 from omonat.flows.staff import Registration
 from omonat.flows.systems import Systems
@@ -134,7 +134,7 @@ class House(Protocol):
     @property
     def sealing_keys(self) -> SealingKeys: ...
     @property
-    def sealed_forms(self) -> Callable[[Batch], Awaitable[Sequence[Taken]]]: ...
+    def sealed_forms(self) -> SealedForms: ...
     @property
     def lookup(self) -> Callable[[LookupRequest], Awaitable[LookupAnswer]]: ...
     @property
@@ -167,7 +167,7 @@ class Ports:
     collect: Callable[[CollectRequest], Awaitable[CollectAnswer]]
     devices: Devices
     sealing_keys: SealingKeys
-    sealed_forms: Callable[[Batch], Awaitable[Sequence[Taken]]]
+    sealed_forms: SealedForms
     installation: str
     offline_days: int
     lookup: Callable[[LookupRequest], Awaitable[LookupAnswer]]

@@ -117,7 +117,7 @@ async def worker(visit: Visit) -> Answer:
     """The worker, with the names of the files it keeps."""
     kit, own = assets(*KIT_STATIC), assets(*DESK.static)
     files = [asset.address for name, asset in kit.items() if name != "reveal.js" and not name.endswith(".txt")]
-    files += [own[name].address for name in ("desk.css", "sealing.js", "offline.js")]
+    files += [own[name].address for name in ("desk.css", "offline.js")]
     source = (DESK.folder / "static" / "offline-worker.js").read_text("utf-8")
     name = sha256("\n".join([*files, source]).encode()).hexdigest()[:12]
     given = {

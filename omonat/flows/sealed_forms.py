@@ -5,7 +5,8 @@ collection, at the time it was filled in, with every refusal of `collect`, and i
 transaction: by whatever way it comes again, nothing is done twice. A refused form is told by code and reason; nothing
 of it is kept, and the refusal is an entry.
 
-1. the device: its credential is alive, and the signature is its own; else nobody hears more
+1. the device: its credential is alive, and the signature is its own; else nobody hears more. A form that a visitor's
+   browser sealed comes with the credential of the site that passes it on, which can't read it
 2. seen before? then what was answered
 3. when it was filled in, and under which notice: neither in the future nor older than the setting allows
 4. open it, and collect
@@ -28,6 +29,7 @@ from omonat.base.ids import is_id, new_id
 from omonat.base.instants import DAY, MINUTE, Instant, from_rfc3339
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
+from omonat.flows.clients import require_client
 from omonat.flows.collect import Collect, CollectRequest, Sealed
 from omonat.flows.devices import Device, Devices
 from omonat.flows.forms import shown_version
@@ -57,7 +59,7 @@ class SealedForm(Struct, rename="kebab", forbid_unknown_fields=True, kw_only=Tru
         Meta(max_length=40, description="When it was filled in, RFC 3339.", extra_json_schema={"format": "date-time"}),
     ]
     sealed: Annotated[str, Meta(max_length=90_000, description="HPKE, base64url: docs/formats.md.")]
-    signature: Annotated[str, Meta(max_length=100, description="The device's, Ed25519, base64url.")]
+    signature: Annotated[str, Meta(max_length=100, description="A device's, Ed25519, base64url.")] = ""
 
 
 class Batch(Struct, rename="kebab", forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -85,6 +87,9 @@ class Taken:
     id: str
     state: Literal["taken", "repeated", "refused", "later"]
     entry: str = ""
+    person: str | None = None
+    record: str | None = None
+    case: str | None = None
     error: OmonatError | None = None
 
 
@@ -121,6 +126,19 @@ class SealedForms:
             reach("sealed-form.answered")
         return [found[n] for n in range(len(batch.forms))]
 
+    async def passed_on(self, credential: Credential, form: SealedForm) -> Taken:
+        """Take in a form that was sealed in a visitor's browser for the site of this credential.
+
+        Raises Refused credential-refused, and what it is refused with; Unavailable.
+        """
+        async with self._database.connection() as connection:
+            client = await require_client(connection, credential, self._clock())
+        site = Device(id=client.id, source=client.source, key=b"", secret=credential.secret_digest)
+        taken = await self._take(site, form)
+        if taken.error is not None:
+            raise taken.error
+        return taken
+
     async def drop_old(self) -> None:
         """Forget forms that would be refused for their age."""
         async with self._database.connection() as connection:
@@ -144,7 +162,10 @@ class SealedForms:
                 return await self._before(device, form, sealed) or Taken(id=form.id, state="later", error=error)
             noted = error.code == "form-signature-wrong" or (collecting and isinstance(error, Refused))
             return await self._refused(device, form, error, noted=noted)
-        return Taken(id=form.id, state="taken", entry=str(answer.evidence["id"]))
+        return Taken(
+            id=form.id, state="taken", entry=str(answer.evidence["id"]), person=answer.person, record=answer.record,
+            case=answer.case,
+        )  # fmt: skip
 
     def _signed(self, device: Device, form: SealedForm) -> tuple[bytes, bytes]:
         """What it is bound to, and the sealed bytes. Raises Refused form-signature-wrong."""
@@ -154,7 +175,9 @@ class SealedForms:
         )  # fmt: skip
         try:
             sealed = bytes_of(form.sealed)
-            Ed25519PublicKey.from_public_bytes(device.key).verify(bytes_of(form.signature), signed_part(info, sealed))
+            if device.key:  # else its credential came with the form
+                public = Ed25519PublicKey.from_public_bytes(device.key)
+                public.verify(bytes_of(form.signature), signed_part(info, sealed))
         except (InvalidSignature, ValueError):
             raise Refused("form-signature-wrong") from None
         return info, sealed
@@ -167,7 +190,10 @@ class SealedForms:
             return None
         if row["device"] != device.id or not compare_digest(bytes(row["digest"]), sha256(sealed).digest()):
             raise BadInput("form-id-reused")
-        return Taken(id=form.id, state="repeated", entry=row["entry"])
+        return Taken(
+            id=form.id, state="repeated", entry=row["entry"], person=row["person"], record=row["record"],
+            case=row["case_id"],
+        )  # fmt: skip
 
     async def _opened(self, device: Device, form: SealedForm, info: bytes, sealed: bytes) -> CollectRequest:
         """The collection that was sealed. Raises BadInput and Refused, never with a value."""

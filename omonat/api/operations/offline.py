@@ -3,14 +3,23 @@
 from typing import Final
 
 from omonat.api import offline
-from omonat.api.answers import DeviceAnswer, FormsTaken, SealingKeyAnswer
+from omonat.api.answers import DeviceAnswer, FormsTaken, SealedCollected, SealingKeyAnswer
 from omonat.api.bodies import DeviceBody
 from omonat.api.call import Example, Operation
-from omonat.api.operations.examples import EVIDENCE
-from omonat.flows.sealed_forms import Batch
+from omonat.api.operations.examples import EVIDENCE, PERSON
+from omonat.flows.sealed_forms import Batch, SealedForm
 
 _DEVICE: Final = "omk_m5q3z7k2b4yxn6ula2v5hw3tdi"
 _FORM: Final = "sfm_k2b4yxn6ula2v5hw3tdim5q3zm"
+_SEALED: Final = {
+    "id": _FORM,
+    "key": 1,
+    "service": "order",
+    "form": "omf1.b3JkZXIKMQoxNzk2MDk3NjAwMDAwMDAw.9Yx…",
+    "made-at": "2026-12-01T09:00:00.000Z",
+    "sealed": "N7sK…",
+    "signature": "t0Rk…",
+}
 
 OFFLINE: Final = (
     Operation(
@@ -72,17 +81,7 @@ OFFLINE: Final = (
             body={
                 "format": "omonat-sealed-forms/1",
                 "device": _DEVICE,
-                "forms": [
-                    {
-                        "id": _FORM,
-                        "key": 1,
-                        "service": "order",
-                        "form": "omf1.b3JkZXIKMQoxNzk2MDk3NjAwMDAwMDAw.9Yx…",
-                        "made-at": "2026-12-01T09:00:00.000Z",
-                        "sealed": "N7sK…",
-                        "signature": "t0Rk…",
-                    }
-                ],
+                "forms": [_SEALED],
             },
             answer={
                 "forms": [
@@ -90,6 +89,32 @@ OFFLINE: Final = (
                         "id": _FORM, "state": "taken", "evidence": EVIDENCE["id"], "code": "", "says": "", "next": "",
                     }
                 ]
+            },
+        ),
+    ),
+    Operation(
+        id="pass-form-on",
+        method="POST",
+        path="/v1/sealed-forms",
+        summary="Pass on a form that a visitor's browser sealed",
+        tells="As it came from the page: your server carries it and can't read it (S1). Taken in once; saying it again "
+        "answers the same. Refused like any collection.",
+        handle=offline.pass_on,
+        body=SealedForm,
+        answer=SealedCollected,
+        status=201,
+        codes=(
+            "form-id-reused", "form-taken", "sealed-form-changed", "sealed-form-malformed", "sealing-key-over",
+            "form-of-the-future", "form-too-old", "form-invalid", "form-expired", "service-unknown", "item-unknown",
+            "item-not-collected", "required-withheld", "item-waits-for-consent", "consent-not-offered", "case-needed",
+            "no-open-case", "source-not-named", "child", "value-malformed",
+        ),
+        localised=True,
+        example=Example(
+            body={name: value for name, value in _SEALED.items() if name != "signature"},
+            answer={
+                "state": "taken", "person": PERSON, "record": "rec_b3l6k2w7p5yq4nqz2t6xh3vdoe", "case": "order:41877",
+                "evidence": EVIDENCE["id"],
             },
         ),
     ),

@@ -1,5 +1,5 @@
 // Sealing, as docs/formats.md says under "Sealed forms": HPKE (RFC 9180) base mode with X25519, HKDF-SHA256 and
-// AES-256-GCM, and the device's own signature. Nothing here can open what it sealed: the private half is in the vault.
+// AES-256-GCM, and the signature of a device that has a key. Nothing here can open what it sealed: the private half is in the vault.
 "use strict";
 
 const sealing = (() => {
@@ -65,6 +65,7 @@ const sealing = (() => {
     const sealed = await seal(toBytes(given.public), info, plain);
     bytes.fill(0);
     plain.fill(0);
+    if (!device.signing) return { ...made, sealed: toText(sealed) };
     const part = frame("omonat/sealed-form-signature/v1", info, sealed);
     const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", device.signing, part));
     return { ...made, sealed: toText(sealed), signature: toText(signature) };
