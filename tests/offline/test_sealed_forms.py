@@ -17,6 +17,7 @@ from omonat.flows.choose import Choosing
 from omonat.flows.clients import parse_credential
 from omonat.flows.collect import CollectRequest
 from omonat.flows.publish_policy import Publication
+from omonat.flows.reconcile import Reconcile
 from omonat.flows.sealed_forms import Batch, SealedForm, read_batch
 from omonat.flows.use import UseRequest
 from omonat.vault.encoding import bytes_of, frame, text_of
@@ -216,6 +217,7 @@ async def test_C2_a_yes_that_comes_late_does_not_undo_a_no_said_since(shop: Shop
     async with shop.house.grounds.database.connection() as connection:
         standing = await connection.fetchval("select standing from persons where id = $1", answer.person)
     assert standing["consents"] == {"marketing-sms": 1}
+    assert await Reconcile(shop.house.grounds).rows() == []  # rows, entries, choices and standing agree
 
 
 async def test_S1_a_case_closed_meanwhile_refuses_its_form(shop: Shop, device: Device) -> None:

@@ -73,7 +73,7 @@ OFFLINE: Final = (
         codes=(
             "device-unknown", "form-signature-wrong", "form-id-reused", "form-taken", "sealed-form-changed",
             "sealed-form-malformed", "sealing-key-over", "form-of-the-future", "form-too-old", "form-invalid",
-            "form-expired", "database-unavailable", "evidence-unavailable",
+            "form-expired", "database-unavailable", "disk-full", "evidence-unavailable",
         ),
         open=True,
         localised=True,
