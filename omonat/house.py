@@ -42,6 +42,7 @@ from omonat.flows.confirm import Confirm
 from omonat.flows.cookies import Cookies
 from omonat.flows.correct import Correct
 from omonat.flows.desk import DeskWork
+from omonat.flows.devices import Devices
 from omonat.flows.erase import Erase
 from omonat.flows.erase_mine import EraseMine
 from omonat.flows.follow_request import FollowRequest
@@ -56,6 +57,8 @@ from omonat.flows.my_notices import MyNotices
 from omonat.flows.proof_packets import ProofPackets
 from omonat.flows.publish_policy import PublishPolicy
 from omonat.flows.safeguards import Safeguards
+from omonat.flows.sealed_forms import SealedForms
+from omonat.flows.sealing_keys import SealingKeys
 from omonat.flows.sign_in import SignIn
 from omonat.flows.staff import Staff
 from omonat.flows.suppressing import Suppressing
@@ -89,6 +92,9 @@ class House:
     stores: Stores
     use: Use
     collect: Collect
+    devices: Devices
+    sealing_keys: SealingKeys
+    sealed_forms: SealedForms
     cases: Cases
     choose: Choose
     cookies: Cookies
@@ -223,6 +229,8 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
     log = LogFolder(settings.log)
     evidence = Reader(grounds.database, log, origin=keys.origin, pinned=keys.pinned)
     use, sessions, staff, erase = Use(grounds), WebSessions(grounds), Staff(grounds), Erase(grounds)
+    collect, devices = Collect(grounds, dated=settings.demo), Devices(grounds)
+    sealing_keys = SealingKeys(grounds, days=settings.offline_days)
     systems, confirm, my_data = Systems(grounds), Confirm(grounds), ViewMyData(grounds, evidence)
     choose, ask, tell_people, suppressing = Choose(grounds), Ask(grounds), TellPeople(grounds), Suppressing(grounds)
     return House(
@@ -234,7 +242,10 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         panel=panel,
         stores=stores_of(settings, grounds.database, grounds.vault, keys),
         use=use,
-        collect=Collect(grounds, dated=settings.demo),
+        collect=collect,
+        devices=devices,
+        sealing_keys=sealing_keys,
+        sealed_forms=SealedForms(grounds, collect, sealing_keys, devices, days=settings.offline_days),
         cases=Cases(grounds),
         choose=choose,
         cookies=Cookies(grounds),

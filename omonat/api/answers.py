@@ -341,6 +341,55 @@ class Unsealing(_Answer):
     passphrase: bool
 
 
+class SealingKeyAnswer(_Answer):
+    """What forms are sealed to: HPKE, docs/formats.md. `fingerprint` is for people; `evidence` the entry naming it."""
+
+    installation: str
+    key: int
+    public: str
+    fingerprint: str
+    since: str
+    evidence: str
+    days: int
+
+
+class DeviceAnswer(_Answer):
+    """A device that is set up; `services` are those its source may collect for."""
+
+    device: str
+    source: str
+    services: list[str]
+
+
+class FormTaken(_Answer):
+    """What became of one sealed form. `taken` and `repeated`: forget it, `evidence` is its entry. `refused`: forget it
+    as well, `code` says why, nothing of it was kept. `later`: send it again."""
+
+    id: str
+    state: Literal["taken", "repeated", "refused", "later"]
+    evidence: str
+    code: str
+    says: str
+    next: str
+
+
+class SealedCollected(_Answer):
+    """A form that was sealed in a browser and is taken in, now or before (`repeated`). Its person and record are null
+    when they were deleted since."""
+
+    state: Literal["taken", "repeated"]
+    person: str | None
+    record: str | None
+    case: str | None
+    evidence: str
+
+
+class FormsTaken(_Answer):
+    """What became of each form, in the order of the batch."""
+
+    forms: list[FormTaken]
+
+
 class CodeRow(_Answer):
     """A stable code with its words."""
 

@@ -269,3 +269,9 @@ class UnsealBody(_Body):
 
     share: Annotated[str, Meta(min_length=1, max_length=400)] | None = None
     passphrase: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
+
+
+class DeviceBody(_Body):
+    """The key a device signs with; its private half never leaves the device."""
+
+    key: Annotated[str, Meta(min_length=43, max_length=43, description="Ed25519, public, in base64url.")]

@@ -5,7 +5,6 @@ from typing import Any, cast
 
 import msgspec
 
-from omonat.api import forms
 from omonat.api.answers import Collected, FoundPeople, Used, UsedMany, encode, evidence, evidence_of
 from omonat.api.bodies import CollectBody, LookupBody, UseBody, UsesBody
 from omonat.api.body import is_card_code, shaped
@@ -13,6 +12,7 @@ from omonat.api.call import Call, moment
 from omonat.api.problems import as_member, log_fault
 from omonat.api.speech import withheld
 from omonat.base.errors import BadInput, Refused
+from omonat.flows import forms
 from omonat.flows.collect import CollectRequest
 from omonat.flows.lookup import LookupRequest
 from omonat.flows.use import UseRequest

@@ -5,7 +5,6 @@ from base64 import b64encode
 from functools import lru_cache
 from typing import Final
 
-from omonat.api import forms
 from omonat.api.answers import (
     CheckpointAnswer,
     CodeRow,
@@ -27,6 +26,7 @@ from omonat.api.call import Call
 from omonat.base.codes import registry
 from omonat.base.errors import OmonatError
 from omonat.base.instants import Instant
+from omonat.flows import forms
 from omonat.policy import beside
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.printer import plain

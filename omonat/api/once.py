@@ -13,12 +13,12 @@ from typing import Any, Final
 
 import msgspec
 
-from omonat.api.ports import Digests
 from omonat.base.errors import BadInput, OmonatError, Unavailable
 from omonat.base.failpoints import reach
 from omonat.base.instants import MINUTE, Instant
 from omonat.database.pool import Database
 from omonat.database.statements import load
+from omonat.flows.forms import Digests
 
 _queries = load("omonat.api", "once.sql")
 Keep = Callable[[Any, bytes], Awaitable[None]]

@@ -18,11 +18,15 @@ from omonat.flows.children import Children
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.clients import Client, require_client
 from omonat.flows.collect import CollectAnswer, CollectRequest
+from omonat.flows.devices import Devices
 from omonat.flows.erase import Cause, Erasure, ErasureRequest, Plan
+from omonat.flows.forms import Digests
 from omonat.flows.grounds import Also, Grounds
 from omonat.flows.holds import Holds
 from omonat.flows.lookup import LookupAnswer, LookupRequest
 from omonat.flows.notify import Notify
+from omonat.flows.sealed_forms import SealedForms
+from omonat.flows.sealing_keys import SealingKeys
 from omonat.flows.staff import Registration
 from omonat.flows.systems import Systems
 from omonat.flows.use import Credential, UseAnswer, UseRequest
@@ -115,14 +119,6 @@ class EvidenceLog(Protocol):
         ...
 
 
-class Digests(Protocol):
-    """The part of the vault that signs form tokens and hides idempotency keys."""
-
-    def keyed_digest(self, context: str, data: bytes) -> bytes:
-        """32 bytes nobody without the vault can make."""
-        ...
-
-
 class House(Protocol):
     """The house as `omonat.house` furnishes it, as far as this door looks into it."""
 
@@ -134,6 +130,12 @@ class House(Protocol):
     def use(self) -> Callable[[UseRequest], Awaitable[UseAnswer]]: ...
     @property
     def collect(self) -> Callable[[CollectRequest], Awaitable[CollectAnswer]]: ...
+    @property
+    def devices(self) -> Devices: ...
+    @property
+    def sealing_keys(self) -> SealingKeys: ...
+    @property
+    def sealed_forms(self) -> SealedForms: ...
     @property
     def lookup(self) -> Callable[[LookupRequest], Awaitable[LookupAnswer]]: ...
     @property
@@ -166,6 +168,11 @@ class Ports:
 
     use: Callable[[UseRequest], Awaitable[UseAnswer]]
     collect: Callable[[CollectRequest], Awaitable[CollectAnswer]]
+    devices: Devices
+    sealing_keys: SealingKeys
+    sealed_forms: SealedForms
+    installation: str
+    offline_days: int
     lookup: Callable[[LookupRequest], Awaitable[LookupAnswer]]
     ask: Ask
     cases: Cases
@@ -197,6 +204,11 @@ class Ports:
         return cls(
             use=house.use,
             collect=house.collect,
+            devices=house.devices,
+            sealing_keys=house.sealing_keys,
+            sealed_forms=house.sealed_forms,
+            installation=grounds.vault.installation,
+            offline_days=house.settings.offline_days,
             lookup=house.lookup,
             ask=house.ask,
             cases=house.cases,

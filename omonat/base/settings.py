@@ -70,6 +70,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     backup_keys_recipients: str | None = None
     """The same for the keys: other ones, so that nobody opens both alone."""
 
+    offline_days: Annotated[int, msgspec.Meta(ge=1, le=31)] = 7
+    """For how many days a form sealed without a network may be on its way."""
+
     smtp_host: str | None = None
     smtp_port: Port = 587
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
@@ -254,6 +257,7 @@ _EXPECTED: Final = {
     "workers": "a number from 1 to 128",
     "pool": "a number from 1 to 128",
     "archive_days": "a number of days, 0 or more",
+    "offline_days": "a number from 1 to 31",
     "demo_people": "a number from 0 to 1000000",
     "demo": "yes or no",
     "smtp_security": "starttls, tls or none",

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from omonat.desk import find, keys, requests, sign_in, work
-from omonat.desk.door import CASE, FIND, HOME, KEYS, OPEN, PERSON, REQUESTS, SIGN_IN, SIGN_OUT
+from omonat.desk import find, keys, offline, requests, sign_in, work
+from omonat.desk.door import CASE, FIND, HOME, KEYS, OFFLINE, OPEN, PERSON, REQUESTS, SIGN_IN, SIGN_OUT
 from omonat.desk.visit import Answer, Visit
 from omonat.house import House
 from omonat.pages.routes import Addresses, handlers_of
@@ -32,7 +32,15 @@ async def _search(visit: Visit) -> Answer:
 
 
 ADDRESSES = Addresses(
-    pages={HOME: _first, KEYS: keys.show, SIGN_IN: _beginning, SIGN_OUT: _beginning, f"{HOME}/{{rest:path}}": _nowhere},
+    pages={
+        HOME: _first,
+        KEYS: keys.show,
+        OFFLINE: offline.show,
+        f"{OFFLINE}/worker.js": offline.worker,
+        SIGN_IN: _beginning,
+        SIGN_OUT: _beginning,
+        f"{HOME}/{{rest:path}}": _nowhere,
+    },
     forms={SIGN_IN: sign_in.enter},
     for_members=Addresses(
         pages={

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from omonat.base.errors import Fault
-from omonat.desk.door import DESK, FIND, HOME, KEYS, REQUESTS, SIGN_OUT
+from omonat.desk.door import DESK, FIND, HOME, KEYS, OFFLINE, REQUESTS, SIGN_OUT
 from omonat.flows.staff import StaffMember
 from omonat.pages import Nav
 from omonat.pages.visit import POLICY, Answer
@@ -56,7 +56,11 @@ class Visit(AnyVisit):
         words = self.words
         framed: dict[str, Any] = {
             "place": words("Desk"),
-            "foot_links": [Nav(POLICY, words("Privacy policy")), Nav(KEYS, words("Keys"))],
+            "foot_links": [
+                Nav(POLICY, words("Privacy policy")),
+                Nav(OFFLINE, words("Offline desk")),
+                Nav(KEYS, words("Keys")),
+            ],
             "purpose": self.purpose,
             "member": self.staff,
             "change": "",

@@ -41,6 +41,17 @@ from omonat.promises.collection.rule import decide_collection
 
 _queries = load("omonat.flows", "collect.sql")
 _READ = _queries.read_for_collect.sql
+_UNNOTED = frozenset({"credential-refused", "form-taken"})
+"""Refusals that fill no log: of a stranger, and of what was taken in already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """A form that was sealed on a device, by which its collection is known for ever: it is taken in once (S1)."""
+
+    id: str
+    digest: bytes
+    kept_until: Instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +61,7 @@ class CollectRequest:
     `version` is the policy version that was shown with the form (its published name) and `accepted` whether it was
     accepted; `consents` maps offered purposes to yes or no. `key` is the idempotency key, `body_digest` anything that
     is the same for the same request; both are kept only as keyed digests. `at` states when the data was taken in: only
-    the demo, whose people are dated backwards from its start, takes it.
+    the demo, whose people are dated backwards from its start, takes it, and the flow that opens `sealed` forms.
     """
 
     credential: Credential
@@ -65,6 +76,7 @@ class CollectRequest:
     at: Instant | None = None
     key: str | None = None
     body_digest: bytes = b""
+    sealed: Sealed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +118,7 @@ class Collect:
         Raises BadInput for what can't be read, Refused for what the policy forbids (recorded without values),
         Unavailable when nothing could be stored.
         """
-        if request.at is not None and not self._dated:
+        if request.at is not None and request.sealed is None and not self._dated:
             raise BadInput("time-not-taken")
         policy = await self._law.at_hand()
         while True:
@@ -205,7 +217,8 @@ class Collect:
             known=facts.whose(parsed) is not None,
         )
         place = decide_places(parsed, facts.standing, now)
-        age = decide_age(parsed.ages, under=policy.child_under, today=policy.today(now))
+        then = now if request.sealed is None or request.at is None else request.at  # a child then is refused now
+        age = decide_age(parsed.ages, under=policy.child_under, today=policy.today(then))
         roles = facts.client_roles or ()
         agreed = [purpose for purpose, yes in request.consents.items() if yes]
         reports = [decide_report(policy, roles=roles, widens="C1", purpose=purpose) for purpose in agreed]
@@ -227,6 +240,9 @@ class Collect:
                 async for row in _queries.lock_persons(connection, ids=known):
                     writing.meet(row)
                 reach("collect.locked")
+                if any(p.request.sealed is not None for p in batch):
+                    async for row in _queries.newest_choices(connection, ids=known):
+                        writing.people[row["person"]].chosen[row["purpose"]] = row["at"]
             for parsed, fact in zip(batch, facts, strict=True):
                 writing.add(parsed, fact)
             reach("collect.sealed")
@@ -244,6 +260,10 @@ class Collect:
                 )
                 for parsed, (person, record), receipt in zip(batch, writing.written, receipts, strict=True)
             ]
+            forms = [(p.request, a) for p, a in zip(batch, answers, strict=True) if p.request.sealed is not None]
+            if forms:
+                await _note_forms(connection, forms, now, _BatchBrokenError)
+                reach("collect.form-noted")
             keyed = [(p, a) for p, a in zip(batch, answers, strict=True) if p.key is not None]
             if keyed:  # in one order, so that two batches with the same keys don't wait for each other in a circle
                 keyed.sort(key=lambda each: each[0].key or b"")
@@ -285,7 +305,7 @@ class Collect:
         refused = [
             (n, answer)
             for n, answer in enumerate(answers)
-            if isinstance(answer, Refused) and answer.code != "credential-refused"
+            if isinstance(answer, Refused) and answer.code not in _UNNOTED
         ]
         noted = await asyncio.gather(
             *(self._journal.submit(self._refusal(batch[n], answer, now)) for n, answer in refused),
@@ -304,6 +324,8 @@ class Collect:
         }
         if "item" in error.about:
             facts["item"] = error.about["item"]
+        if parsed.request.sealed is not None:
+            facts["form"] = parsed.request.sealed.id
         return Entry(id=new_id("ev"), at=now, act="collect:record:refused", facts=facts)
 
 
@@ -360,6 +382,29 @@ async def _remember(
         raise broken(_PolicyMovedError()) from error
 
 
+async def _note_forms(
+    connection: Any, forms: Sequence[tuple[CollectRequest, CollectAnswer]], now: Instant, broken: type[Exception]
+) -> None:
+    """Sealed forms are taken in with their collection or not at all; in one order, as keys are."""
+    rows = sorted(
+        (sealed.id, request.credential.client, sealed.digest, str(answer.evidence["id"]), sealed.kept_until)
+        for request, answer in forms
+        if (sealed := request.sealed) is not None
+    )
+    try:
+        await _queries.insert_sealed_forms(
+            connection,
+            id=[row[0] for row in rows],
+            device=[row[1] for row in rows],
+            digest=[row[2] for row in rows],
+            entry=[row[3] for row in rows],
+            kept_until=[row[4] for row in rows],
+            now=now,
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise broken(Refused("form-taken")) from error
+
+
 def _as_json(answer: CollectAnswer) -> dict[str, Any]:
     return {
         "person": answer.person,
@@ -370,4 +415,4 @@ def _as_json(answer: CollectAnswer) -> dict[str, Any]:
     }
 
 
-__all__ = ["Collect", "CollectAnswer", "CollectRequest", "CompiledPolicy"]
+__all__ = ["Collect", "CollectAnswer", "CollectRequest", "CompiledPolicy", "Sealed"]

@@ -70,3 +70,16 @@ select count(*) from bound;
 -- What was answered to a key, so that saying it again does nothing twice.
 insert into idempotency (client, key, request, answer, at)
 select * from unnest(:client::text[], :key::bytea[], :request::bytea[], :answer::jsonb[], :at::timestamptz[]);
+
+-- name: newest_choices
+-- When people last gave or took back a consent: a form that was filled in before changes nothing of it. Only for forms
+-- that come later than they were filled in.
+select distinct on (person, purpose) person, purpose, at from choices
+ where person = any(:ids::text[]) and kind = 'consent' order by person, purpose, at desc;
+
+-- name: insert_sealed_forms!
+-- Forms that are taken in with this very transaction.
+insert into sealed_forms (id, device, digest, entry, taken_at, kept_until)
+select q.id, q.device, q.digest, q.entry, :now, q.kept_until
+  from unnest(:id::text[], :device::text[], :digest::bytea[], :entry::text[], :kept_until::timestamptz[])
+       as q(id, device, digest, entry, kept_until);

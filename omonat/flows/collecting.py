@@ -19,7 +19,7 @@ from omonat.policy.kinds import Normalised, age_signal
 from omonat.policy.kinds.guard import refuse_in_reference
 from omonat.policy.model import Item, Keep, Kind, Scope
 from omonat.promises.choice.rule import decide_report
-from omonat.promises.choice.standing import Choice, Standing, applied, choice_anchors
+from omonat.promises.choice.standing import Choice, Standing, applied, choice_anchors, live_consents
 from omonat.promises.notice.rule import told_after
 from omonat.vault.vault import Vault
 
@@ -170,6 +170,8 @@ class _Person:
     since: Instant | None = None
     closed: bool = False
     heard: Sequence[int] = ()
+    chosen: dict[str, Instant] = field(default_factory=dict)
+    """When they last chose about a purpose; known only where a sealed form may come later than that."""
 
 
 @dataclass(slots=True)
@@ -182,6 +184,7 @@ class Writing:
     written: list[tuple[str, str]] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     _ungranted: bool = False
+    _waits: Refused | None = None
     _touched: set[str] = field(default_factory=set)
     _moved: set[str] = field(default_factory=set)
     _cases: dict[str, tuple[str, str, str, str, str, Instant, str]] = field(default_factory=dict)
@@ -282,7 +285,7 @@ class Writing:
         if parsed.request.accepted and ordinal > person.told and facts.may_tell(parsed.policy):
             person.told = told_after(person.told, person.heard, accepted=ordinal)
             self._touched.add(person.id)
-        for purpose, yes in parsed.request.consents.items():
+        for purpose, yes in _standing_word(parsed, person, at).items():
             state = "given" if yes else "withdrawn"
             choice = Choice(
                 kind="consent", purpose=purpose, state="given" if yes else "withdrawn", version=ordinal, at=at
@@ -291,13 +294,15 @@ class Writing:
             if person.standing["withdrawn"] != before.get("withdrawn", {}) and not person.is_new:
                 self._moved.add(person.id)
             self._touched.add(person.id)
+            person.chosen[purpose] = max(at, person.chosen.get(purpose, at))
             self._choices.append((new_id("cho"), person.id, "consent", purpose, "", state, at, ordinal, "form", entry))
+        self._waits = self._waits or _waiting(parsed, person, at)
         if parsed.request.accepted:
             self._choices.append((new_id("cho"), person.id, "acceptance", "", "", "given", at, ordinal, "form", entry))
 
     def _entry(self, parsed: Parsed, person: _Person, entry: str, precision: str) -> Entry:
         request = parsed.request
-        consents = request.consents
+        consents = _standing_word(parsed, person, self.now if request.at is None else min(request.at, self.now))
         facts: dict[str, Any] = {
             "policy": parsed.policy.digest,
             "shown": parsed.shown.version,
@@ -312,10 +317,14 @@ class Writing:
             facts["location"] = precision
         if consents:
             facts["consents"] = {purpose: "given" if yes else "refused" for purpose, yes in consents.items()}
+        if len(consents) < len(request.consents):
+            facts["overtaken"] = sorted(request.consents.keys() - consents.keys())
         if request.accepted:
             facts["accepted"] = True
         if request.at is not None:  # the entry says when it was written, and what was stated
             facts["collected-at"] = request.at
+        if request.sealed is not None:
+            facts["form"] = request.sealed.id
         return Entry(id=entry, at=self.now, act="collect:record:accepted", facts=facts, subjects=(person.id,))
 
     async def write(self, connection: Any, queries: Any, broken: type[Exception]) -> None:
@@ -324,6 +333,8 @@ class Writing:
             raise broken(Refused("person-unknown"))
         if self._ungranted:  # ended, or used up, since it was decided on
             raise broken(Refused("location-not-granted"))
+        if self._waits is not None:
+            raise broken(self._waits)
         changed = [p for p in self.people.values() if not p.is_new and p.id in self._touched]
         if changed:
             rows = [(p.id, p.told, p.standing) for p in changed]
@@ -349,6 +360,26 @@ class Writing:
         for table, names in _TABLES.items():
             parameters |= _columns(f"{table}_", names, tables[table])
         return parameters
+
+
+def _standing_word(parsed: Parsed, person: _Person, at: Instant) -> Mapping[str, bool]:
+    """The consents that are the person's last word: on those they have chosen about since, a form that comes late says
+    nothing any more (C2)."""
+    consents = parsed.request.consents
+    if parsed.request.sealed is None:
+        return consents
+    return {purpose: yes for purpose, yes in consents.items() if person.chosen.get(purpose, at) <= at}
+
+
+def _waiting(parsed: Parsed, person: _Person, at: Instant) -> Refused | None:
+    """Why nothing of it may be kept: it holds something for a consent that was taken back since (C1)."""
+    if len(_standing_word(parsed, person, at)) == len(parsed.request.consents):
+        return None
+    live, own = live_consents(person.standing), {*parsed.form.required, *parsed.form.optional}
+    for item in parsed.values:
+        if item not in own and live.isdisjoint(parsed.form.offered.get(item, ())):
+            return Refused("item-waits-for-consent", item=item, purpose=parsed.form.offered[item][0])
+    return None
 
 
 _TABLES = {

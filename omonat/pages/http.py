@@ -77,6 +77,7 @@ def may_pack(headers: Mapping[str, str]) -> bool:
 
 def see_other(place: str, *, https: bool, cookies: Iterable[Cookie] = (), clear: bool = False) -> Response[bytes]:
     """After a form: go and look (303). `place` is a path of this origin; with `clear` the browser forgets its caches.
+    What pages store stays: it is nobody's (a choice of cookies) or sealed (the offline desk's forms).
 
     Raises ValueError for another origin: a redirect never leads out.
     """
@@ -84,7 +85,7 @@ def see_other(place: str, *, https: bool, cookies: Iterable[Cookie] = (), clear:
         raise ValueError("a redirect leads to a path of this origin")
     headers = {**security_headers(personal=True, https=https), "location": place}
     if clear:
-        headers["clear-site-data"] = '"cache", "storage"'
+        headers["clear-site-data"] = '"cache"'
     return Response(b"", status_code=303, headers=headers, cookies=list(cookies))
 
 

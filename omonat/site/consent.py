@@ -29,7 +29,7 @@ REGISTER: Final = "/site/cookies.json"
 CHOICE: Final = "/site/cookie-choice"
 REPORT: Final = "/site/report"
 _MOST_BODY: Final = 4096
-_SHORT: Final = "public, max-age=300"
+SHORT: Final = "public, max-age=300"
 
 Asked = Request[Any, Any, Any]
 Answer = Response[bytes]
@@ -67,19 +67,19 @@ def consent_routes(house: Callable[[], House]) -> list[HTTPRouteHandler]:
 
     @get(REGISTER, name="cookie-register", include_in_schema=False)
     async def register(request: Asked) -> Answer:
-        return await _answered(request, lambda: _register(house(), request))
+        return await answered(request, lambda: _register(house(), request))
 
     @post(CHOICE, name="cookie-choice", include_in_schema=False, request_max_body_size=_MOST_BODY)
     async def choice(request: Asked) -> Answer:
-        return await _answered(request, lambda: _choice(house(), request))
+        return await answered(request, lambda: _choice(house(), request))
 
     @post(REPORT, name="site-report", include_in_schema=False, request_max_body_size=_MOST_BODY)
     async def report(request: Asked) -> Answer:
-        return await _answered(request, lambda: _report(house(), request))
+        return await answered(request, lambda: _report(house(), request))
 
     @get("/.well-known/gpc.json", name="gpc", include_in_schema=False)
     async def signal(request: Asked) -> Answer:
-        return await _answered(request, lambda: _signal(house()))
+        return await answered(request, lambda: _signal(house()))
 
     return [script, register, choice, report, signal]
 
@@ -87,7 +87,7 @@ def consent_routes(house: Callable[[], House]) -> list[HTTPRouteHandler]:
 def _script(request: Asked) -> Answer:
     asset = assets(*SITE.static)["consent.js"]
     tag = f'"{asset.address.rsplit(".", 2)[1]}"'
-    headers = {"cache-control": _SHORT, "etag": tag, "x-content-type-options": "nosniff", "vary": "accept-encoding"}
+    headers = {"cache-control": SHORT, "etag": tag, "x-content-type-options": "nosniff", "vary": "accept-encoding"}
     headers["cross-origin-resource-policy"] = "same-origin"
     if tag in request.headers.get("if-none-match", ""):
         return Response(b"", status_code=304, headers=headers)
@@ -101,7 +101,7 @@ async def _register(house: House, request: Asked) -> Answer:
     policy, register = await house.cookies.register()
     signal = signalled(request.headers)
     said = words_for(policy, register, _language(request), signal=signal)
-    return _json(200, said, **{"cache-control": "public, max-age=60", "vary": "accept-language, cookie, sec-gpc"})
+    return as_json(200, said, **{"cache-control": "public, max-age=60", "vary": "accept-language, cookie, sec-gpc"})
 
 
 async def _choice(house: House, request: Asked) -> Answer:
@@ -122,7 +122,7 @@ async def _report(house: House, request: Asked) -> Answer:
 async def _signal(house: House) -> Answer:
     policy = await house.grounds.law.current()
     day = to_datetime(policy.policy.effective).date().isoformat()
-    return _json(200, {"gpc": True, "lastUpdate": day}, **{"cache-control": _SHORT})
+    return as_json(200, {"gpc": True, "lastUpdate": day}, **{"cache-control": SHORT})
 
 
 def _ended(name: str) -> Crumb:
@@ -141,7 +141,7 @@ async def _body(request: Asked, shape: type[Body]) -> Body:
         raise BadInput("site-report-unclear") from None
 
 
-async def _answered(request: Asked, act: Callable[[], Awaitable[Answer]]) -> Answer:
+async def answered(request: Asked, act: Callable[[], Awaitable[Answer]]) -> Answer:
     """The answer, or what was refused, as a problem (RFC 9457) that repeats nothing of what was sent."""
     try:
         return await act()
@@ -151,10 +151,10 @@ async def _answered(request: Asked, act: Callable[[], Awaitable[Answer]]) -> Ans
             "type": f"/v1/codes#{code.id}", "status": code.status, "code": code.id,
             "detail": sentence(code.id, language, error.about), "next": advice(code.id, language, error.about),
         }  # fmt: skip
-        return _json(code.status, said, kind="application/problem+json", **{"cache-control": "no-store"})
+        return as_json(code.status, said, kind="application/problem+json", **{"cache-control": "no-store"})
 
 
-def _json(status: int, said: Any, kind: str = "application/json", **headers: str) -> Answer:
+def as_json(status: int, said: Any, kind: str = "application/json", **headers: str) -> Answer:
     always = security_headers(personal=True, https=False)
     return Response(msgspec.json.encode(said), media_type=kind, status_code=status, headers={**always, **headers})
 

@@ -5,6 +5,7 @@ NIST SP 800-56C r2 (section 4.1, SHA-512, one block): every input secret here is
 one hash is enough; a full HKDF costs seven times as much and bounds nothing better.
 """
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import sha512
 
 _COUNTER = b"\x00\x00\x00\x01"
@@ -38,3 +39,16 @@ def derive(secret: bytes, context: bytes, length: int = 32) -> bytes:
     if length > LONGEST:
         raise ValueError("one derivation yields at most 48 bytes")
     return sha512(_COUNTER + secret + context).digest()[:length]
+
+
+def text_of(raw: bytes) -> str:
+    """base64url without padding: how bytes of the formats stand in JSON."""
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def bytes_of(text: str) -> bytes:
+    """What `text_of` wrote, in its one spelling. Raises ValueError for any other."""
+    raw = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    if text_of(raw) != text:
+        raise ValueError("not in the one spelling")
+    return raw

@@ -23,6 +23,7 @@ from omonat.vault.switch import next_of, settle, state
 _MAGIC = b"omonat-keyring/1"
 _CONTEXT = frame("omonat/keyring/v1")
 _LARGEST = 1 << 20
+_NUMBERED = ("lookup/", "sealing/")
 _Derived = TypeVar("_Derived")
 
 
@@ -173,6 +174,30 @@ class Keyring:
                 return epoch
         return ring.lookup_epoch
 
+    def newest(self, kind: str) -> int:
+        """The highest number of the keys `<kind>/1`, `<kind>/2` …; 0 when there is none yet."""
+        numbered = (name.partition("/") for name in self.ring().keys)
+        return max((int(number) for name, _, number in numbered if name == kind), default=0)
+
+    def begin_next(self, kind: str, after: int) -> int:
+        """Make the key that follows number `after`. Gives the newest number, also when another process was first."""
+
+        def edit(ring: Ring) -> Ring:
+            name = f"{kind}/{after + 1}"
+            if name in ring.keys:
+                return ring
+            return msgspec.structs.replace(ring, keys={**ring.keys, name: self._slots.reserve(1)[0]})
+
+        if self.newest(kind) == after:
+            self._file.change(edit)
+        return self.newest(kind)
+
+    def end(self, name: str) -> None:
+        """Destroy this key for good; doing it again is harmless."""
+        number = self.ring().keys.get(name)
+        if number is not None and not self._slots.is_destroyed(number):
+            self._slots.destroy([number])
+
     def _number(self, name: str) -> int:
         """The slot of `name`, reserved under the file's lock so that all processes agree on one."""
 
@@ -182,7 +207,7 @@ class Keyring:
             return msgspec.structs.replace(ring, keys={**ring.keys, name: self._slots.reserve(1)[0]})
 
         if name not in self.ring().keys:
-            if name.startswith("lookup/"):  # only beginning an epoch makes its key
+            if name.startswith(_NUMBERED):  # only beginning the next one makes its key
                 raise Refused("key-destroyed", slot=name)
             self._file.change(edit)
         return self.ring().keys[name]

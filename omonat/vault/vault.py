@@ -26,6 +26,7 @@ from omonat.vault.history import KeyState
 from omonat.vault.keyring import Keyring, Ring, RingFile
 from omonat.vault.openings import Openings
 from omonat.vault.root import RootKey
+from omonat.vault.sealing import SealingKey
 from omonat.vault.slots import RootOf, SlotFile
 from omonat.vault.storage import check_storage, closed_folder, open_closed
 from omonat.vault.switch import Phase, settle, state
@@ -339,6 +340,41 @@ class Vault:
         return self._keyring.use(
             f"signing/{name}", lambda secret: Ed25519PrivateKey.from_private_bytes(derive(secret, context))
         )
+
+    # Sealed forms ---------------------------------------------------------------------------------------------------
+
+    @property
+    def sealing_key(self) -> int:
+        """The number of the key that forms are sealed to now; 0 before the first."""
+        return self._keyring.newest("sealing")
+
+    def begin_sealing_key(self, *, after: int) -> int:
+        """Make the sealing key that follows number `after`; the older ones open until they are ended.
+
+        Gives the newest number; two processes asking at once make only one."""
+        return self._keyring.begin_next("sealing", after)
+
+    def sealing_public(self, number: int) -> bytes:
+        """The public half of a sealing key: whoever has it can seal, and nobody without the vault can open.
+
+        Raises Refused key-destroyed."""
+        return self._sealing(number).public
+
+    def open_form(self, number: int, sealed: bytes, info: bytes) -> bytes:
+        """What somebody sealed to this key for exactly this `info`. It has not been in the vault before: what is in it
+        is taken in, or forgotten.
+
+        Raises Refused key-destroyed, BadInput sealed-form-changed."""
+        return self._sealing(number).open(sealed, info)
+
+    def end_sealing_key(self, number: int) -> None:
+        """Destroy an older sealing key: what is still sealed to it, on any device, opens no more. Blocks."""
+        if number < self.sealing_key:
+            self._keyring.end(f"sealing/{number}")
+
+    def _sealing(self, number: int) -> SealingKey:
+        context = frame("omonat/sealing-key/v1", self.installation, number)
+        return self._keyring.use(f"sealing/{number}", lambda secret: SealingKey(derive(secret, context)))
 
     def hash_secret(self, secret: str) -> bytes:
         """A password or answer, hashed and sealed: it can be checked and never be read. Slow by design: use a thread.

@@ -39,6 +39,8 @@ NOT_UNDER = {
     "site_sightings": "found again by whoever visits the page",
     "work_items": "opened again by whatever could not be decided",
     "idempotency": "answers of a day; without them a repeated request is taken for a new one, whose case is closed",
+    "sealed_forms": "come with the records they stand for; one whose record is lost may be handed in again",
+    "sealing_keys": "the vault knows its own keys; one the table lost is noted again, as if begun now",
     "reckonings": "the read reckons for itself; a new policy or a restore begins the index anew",
     "retention_state": "the sweeper's own memory: it looks again",
     "letters_taken": "letters of ten days; one that is handed over again is done again, as it was the first time",

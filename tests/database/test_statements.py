@@ -16,10 +16,10 @@ from omonat.database.pool import Database
 ROWS = 100_000
 FEW = {
     "installation", "policies", "leases", "notice_rounds", "evidence_log", "retention_state",
-    "control_journal", "control_changes", "drills", "campaigns", "cookie_choices", "site_sightings",
+    "control_journal", "control_changes", "drills", "campaigns", "cookie_choices", "site_sightings", "sealing_keys",
 }  # fmt: skip
-"""Tables that stay small: one row; one for each version, campaign, kind of work or drill; a few for each day; three
-hundred names at most; what is gone in seconds."""
+"""Tables that stay small: one row; one for each version, campaign, kind of work, key or drill; a few for each day;
+three hundred names at most; what is gone in seconds."""
 
 WHOLE = {
     "told_openings": "an audit: `omonat evidence reconcile`",
@@ -113,6 +113,8 @@ insert into requests (number, case_id, kind, state, door, needs_proof, received_
     from generate_series(1, {ROWS}) n;
 insert into guardian_consents select 'gua_' || n, 'per_' || n, 'signed-form', 'x', now(), 'stf',
     case when n > 500 then now() end, '{{}}' from generate_series(1, {ROWS}) n;
+insert into sealed_forms select 'sfm_' || n, 'omk_1', 'x', 'ev_' || n, now(), now() + n * interval '1 minute'
+    from generate_series(1, {ROWS}) n;
 insert into reckonings select 'rkn_' || n, 'case', 'order:' || n, '', now() from generate_series(1, {ROWS}) n;
 insert into retention_state (seen) values (now());
 insert into installation (id, origin, created_at) values ('ins_' || repeat('a', 26), 'o', now());

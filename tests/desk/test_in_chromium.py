@@ -13,7 +13,7 @@ from tests.pages.english import SAYING, left_in_english
 AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text("utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 TOO_SMALL = """[...document.querySelectorAll('a, button, input, select, textarea, summary')]
-  .filter(e => !e.closest('p, dd, td, .masked') && !e.matches('.skip'))
+  .filter(e => !e.closest('p, dd, td, .masked') && !e.matches('.skip, .option input'))
   .filter(e => { const r = e.getBoundingClientRect(); return r.width > 0 && (r.height < 44 || r.width < 24) })
   .map(e => e.outerHTML.slice(0, 100))"""
 TOO_WIDE = """[...document.querySelectorAll('body *')]

@@ -52,6 +52,7 @@ from tests.flows.test_reconcile import looked, section
 from tests.mail.conftest import ScriptedGateway, gateway  # noqa: F401 - fixtures
 from tests.mail.whole.conftest import catcher, catching, clock, drain, plain_settings, settings  # noqa: F401 - fixtures
 from tests.notice.conftest import second_version
+from tests.offline.conftest import device_of
 from tests.whole.serving import Installation, refused, soon
 
 PASSWORD = "Toʻrtta-uzun-oddiy-soʻz-41"
@@ -139,7 +140,7 @@ async def test_every_failpoint_is_reached(
     walk = Walk(shop, drain, gateway, armed)
     for part in (
         walk.orders, walk.choices, walk.cases, walk.letters, walk.staff, walk.sign_in, walk.letters_in,
-        walk.requests, walk.unexplained, walk.policy, walk.endings, walk.erasure, walk.rest,
+        walk.requests, walk.unexplained, walk.offline, walk.policy, walk.endings, walk.erasure, walk.rest,
     ):  # fmt: skip
         await part()
     assert set(points()) - armed.hit() == set()
@@ -329,6 +330,12 @@ class Walk:
             pass
         assert (await self.house.campaigns.stop("navroz", author)).state == "stopped"
 
+    async def offline(self) -> None:
+        """A desk without a network hands a form in; the key it is sealed to is renewed, and ended later."""
+        device = await device_of(self.shop, "kiosk-1")
+        assert [each.state for each in await device.hand_in(await device.seal())] == ["taken"]
+        await self.house.sealing_keys.renew()
+
     async def unexplained(self) -> None:
         """A section is opened for no entry, and found by the comparison."""
         self.house.grounds.vault.open_section(**dict(await section(self.shop)), entry="")
@@ -392,8 +399,9 @@ class Walk:
         return next(word.strip(",.") for word in text.split() if word.strip(",.").isdigit())
 
     async def rest(self) -> None:
-        """What the jobs do: place, sign, sweep, write the journal; and a key is destroyed."""
+        """What the jobs do: place, sign, sweep, write the journal; and keys are destroyed."""
         house = self.house
+        assert await house.sealing_keys.end_due() == 1
         sequencer = Sequencer(house.grounds.database, house.log, house.keys, clock=house.grounds.clock)
         assert await sequencer.open()
         await sequencer.advance()

@@ -7,17 +7,27 @@ select id, name, source, roles, secret, until from clients where id = :id;
 insert into clients as c (id, name, source, roles, secret, until, created_at)
 values (:id, :name, :source, :roles, :secret, :until, :now)
 on conflict (name) do update
-   set id = excluded.id, source = excluded.source, roles = excluded.roles, secret = excluded.secret, until = excluded.until
+   set id = excluded.id, source = excluded.source, roles = excluded.roles, secret = excluded.secret,
+       until = excluded.until, device_key = null
  where not exists (select 1 from cases where opened_by = c.id)
    and not exists (select 1 from idempotency where client = c.id);
 
 -- name: renew_client$
 -- A new secret for the credential of this name that has been used already; its id comes back.
-update clients set secret = :secret, source = :source, roles = :roles, until = :until where name = :name returning id;
+update clients set secret = :secret, source = :source, roles = :roles, until = :until, device_key = null
+ where name = :name returning id;
 
 -- name: end_client$
 -- Ends a credential now; the id comes back, or null when there is none of that name.
 update clients set until = :now where name = :name and until > :now returning id;
+
+-- name: device_by_id^
+-- The device of a credential: what it signs with, and the credential it stands for.
+select id, name, source, secret, until, device_key from clients where id = :id;
+
+-- name: set_device_key$
+-- The key of a device, set once for a credential: saying the same again changes nothing, and another one finds no row.
+update clients set device_key = :key where id = :id and (device_key is null or device_key = :key) returning id;
 
 -- name: put_staff$
 -- Registers a staff member or changes role, end and training; the id comes back.

@@ -8,6 +8,7 @@ from omonat.proving.probes import (
     evidence,
     keeping,
     messages,
+    offline,
     pages,
     places,
     policy,
@@ -16,6 +17,6 @@ from omonat.proving.probes import (
 
 PROBES: tuple[Probe, ...] = tuple(
     each
-    for module in (policy, collection, uses, choices, messages, access, keeping, pages, places, evidence)
+    for module in (policy, collection, offline, uses, choices, messages, access, keeping, pages, places, evidence)
     for each in module.PROBES
 )
