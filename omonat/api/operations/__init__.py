@@ -12,9 +12,7 @@ from omonat.api.operations.reporting import REPORTING
 from omonat.api.operations.unsealing import UNSEALING
 from omonat.api.operations.using import USING
 
-OPERATIONS: Final = (
-    USING + OFFLINE + REPORTING + CAMPAIGNING + CHILDREN + ERASING + HOLDING + READING + UNSEALING
-)
+OPERATIONS: Final = USING + OFFLINE + REPORTING + CAMPAIGNING + CHILDREN + ERASING + HOLDING + READING + UNSEALING
 SEALED: Final = frozenset({"health", "unsealing", "unseal"})
 """What is answered before the keys are open."""
 EVERYWHERE: Final = ("query-unknown", "header-twice", "headers-too-large", "internal")
