@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from omonat.desk import find, keys, offline, requests, sign_in, work
-from omonat.desk.door import CASE, FIND, HOME, KEYS, OFFLINE, OPEN, PERSON, REQUESTS, SIGN_IN, SIGN_OUT
+from omonat.desk import campaigns, find, keys, offline, requests, sign_in, work
+from omonat.desk.door import CAMPAIGNS, CASE, FIND, HOME, KEYS, OFFLINE, OPEN, PERSON, REQUESTS, SIGN_IN, SIGN_OUT
 from omonat.desk.visit import Answer, Visit
 from omonat.house import House
 from omonat.pages.routes import Addresses, handlers_of
 
 _ONE_CASE = f"{CASE}/{{case:str}}"
+_ONE_CAMPAIGN = f"{CAMPAIGNS}/{{campaign:str}}"
 _ONE_REQUEST = f"{REQUESTS}/{{number:str}}"
 
 
@@ -50,6 +51,8 @@ ADDRESSES = Addresses(
             PERSON: _search,
             REQUESTS: requests.inbox,
             _ONE_REQUEST: requests.one,
+            CAMPAIGNS: campaigns.every,
+            _ONE_CAMPAIGN: campaigns.one,
         },
         forms={
             _ONE_CASE: work.reveal,
@@ -57,6 +60,8 @@ ADDRESSES = Addresses(
             FIND: find.find,
             PERSON: find.person,
             _ONE_REQUEST: requests.act,
+            CAMPAIGNS: campaigns.plan,
+            _ONE_CAMPAIGN: campaigns.act,
             KEYS: keys.switch,
             SIGN_OUT: sign_in.sign_out,
         },

@@ -24,6 +24,7 @@ from omonat.base.verdict import Allow, Verdict
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.campaign_letters import letters_of, weighed_by
+from omonat.flows.campaign_purposes import may
 from omonat.flows.clients import require_client
 from omonat.flows.grounds import Also, Grounds
 from omonat.flows.passing import let_campaign_pass
@@ -33,7 +34,7 @@ from omonat.flows.staff import Staff
 from omonat.flows.use import Credential, allowed_role
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import RoleKind
-from omonat.promises.campaigns.rule import Texts, check_name, may_act, may_approve, may_start
+from omonat.promises.campaigns.rule import Texts, check_name, may_approve, may_start
 from omonat.promises.messages import Channel
 from omonat.promises.use.actor import role_of_staff
 
@@ -118,7 +119,7 @@ class Campaigns:
         await self._prove(by)
         async with self._noted("plan", facts), self._database.transaction() as link:
             actor = await self._actor(link, by, policy, now)
-            _require(_may(policy, actor, plan.purpose, decides=False))
+            _require(may(policy, actor.role, plan.purpose, decides=False))
             asked = weighed_by(policy, plan.purpose, plan.channel, plan.texts)
             counted = {row["reason"]: row["many"] async for row in _queries.count_people(link, **asked)}
             planned = await _queries.plan_campaign(
@@ -195,7 +196,7 @@ class Campaigns:
         async with self._noted("look", facts), self._database.connection() as connection:
             actor = await self._actor(connection, by, policy, now)
             shown = await self._shown(connection, name, actor)
-            _require(_may(policy, actor, shown.purpose, decides=True))
+            _require(may(policy, actor.role, shown.purpose, decides=True))
         return shown
 
     async def mine(self, by: Marketer) -> list[Campaign]:
@@ -204,7 +205,7 @@ class Campaigns:
         async with self._database.connection() as connection:
             actor = await self._actor(connection, by, policy, now)
             rows = [row async for row in _queries.campaigns(connection, most=_LISTED)]
-            mine = [row for row in rows if isinstance(_may(policy, actor, row["purpose"], decides=True), Allow)]
+            mine = [row for row in rows if isinstance(may(policy, actor.role, row["purpose"], decides=True), Allow)]
             return [await self._campaign(connection, row, actor) for row in mine]
 
     async def show(self, name: str) -> Campaign:
@@ -227,7 +228,7 @@ class Campaigns:
             row = await _queries.lock_campaign(link, name=name)
             if row is None:
                 raise BadInput("campaign-unknown")
-            _require(_may(policy, actor, row["purpose"], decides=decides))
+            _require(may(policy, actor.role, row["purpose"], decides=decides))
             done = await change(link, row, actor, now)
             if done:
                 await self._note(link, done, {**facts, "campaign": name, "staff": actor.pseudonym}, now)
@@ -283,14 +284,6 @@ class Campaigns:
         self, link: asyncpg.Connection, act: str, facts: Mapping[str, Any], now: Instant, *, entry: str = ""
     ) -> None:
         await self._grounds.journal.append(link, [Entry(entry or new_id("ev"), now, act, facts)], now=now)
-
-
-def _may(policy: CompiledPolicy, actor: _Actor, purpose: str, *, decides: bool) -> Verdict:
-    known = policy.purposes.get(purpose)
-    roles = known.roles if known is not None else ()
-    kept = known.promises if known is not None else ()
-    owners = {policy.policy.promises[promise].owner for promise in kept if promise in policy.policy.promises}
-    return may_act(actor.role, purpose, roles=roles, owners=owners, decides=decides)
 
 
 def _require(verdict: Verdict) -> None:

@@ -43,6 +43,7 @@ STAFF = {
     "301": "counter",
     "401": "call-centre",
     "501": "marketing",
+    "502": "marketing",
     "206": "courier",
     "207": "courier",
 }
