@@ -30,6 +30,7 @@ from omonat.flows.answer_requests import AnswerRequests
 from omonat.flows.ask import Ask
 from omonat.flows.cases import Cases
 from omonat.flows.certify import Certify
+from omonat.flows.child_cases import ChildCases
 from omonat.flows.children import Children
 from omonat.flows.choose import Choose
 from omonat.flows.clients import Clients
@@ -43,6 +44,7 @@ from omonat.flows.erase_mine import EraseMine
 from omonat.flows.follow_request import FollowRequest
 from omonat.flows.foresee import Foresee
 from omonat.flows.grounds import Grounds
+from omonat.flows.guardians import Guardians
 from omonat.flows.holds import Holds
 from omonat.flows.law import Law
 from omonat.flows.lookup import Lookup
@@ -105,6 +107,8 @@ class House:
     erase_mine: EraseMine
     sweeper: Sweeper
     children: Children
+    child_cases: ChildCases
+    guardians: Guardians
     holds: Holds
     systems: Systems
     certify: Certify
@@ -211,6 +215,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
     evidence = Reader(grounds.database, log, origin=keys.origin, pinned=keys.pinned)
     use, sessions, staff, erase = Use(grounds), WebSessions(grounds), Staff(grounds), Erase(grounds)
     systems, confirm, my_data = Systems(grounds), Confirm(grounds), ViewMyData(grounds, evidence)
+    children, choose, erase_mine = Children(grounds), Choose(grounds), EraseMine(grounds, erase, confirm)
     return House(
         settings=settings,
         grounds=grounds,
@@ -222,7 +227,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         use=use,
         collect=Collect(grounds, dated=settings.demo),
         cases=Cases(grounds),
-        choose=Choose(grounds),
+        choose=choose,
         cookies=Cookies(grounds),
         clients=Clients(grounds),
         lookup=Lookup(grounds, use.caps),
@@ -240,9 +245,11 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         confirm=confirm,
         correct=Correct(grounds, erase, confirm),
         erase=erase,
-        erase_mine=EraseMine(grounds, erase, confirm),
+        erase_mine=erase_mine,
         sweeper=Sweeper(grounds, erase),
-        children=Children(grounds),
+        children=children,
+        child_cases=ChildCases(grounds, children),
+        guardians=Guardians(grounds, children, my_data, choose, erase_mine),
         holds=Holds(grounds),
         systems=systems,
         certify=Certify(grounds, erase, systems, evidence),

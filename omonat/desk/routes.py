@@ -4,14 +4,15 @@ from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from omonat.desk import find, keys, requests, sign_in, work
-from omonat.desk.door import CASE, FIND, HOME, KEYS, OPEN, PERSON, REQUESTS, SIGN_IN, SIGN_OUT
+from omonat.desk import children, find, keys, requests, sign_in, work
+from omonat.desk.door import CASE, CHILDREN, FIND, HOME, KEYS, OPEN, PERSON, REQUESTS, SIGN_IN, SIGN_OUT
 from omonat.desk.visit import Answer, Visit
 from omonat.house import House
 from omonat.pages.routes import Addresses, handlers_of
 
 _ONE_CASE = f"{CASE}/{{case:str}}"
 _ONE_REQUEST = f"{REQUESTS}/{{number:str}}"
+_ONE_CHILD = f"{CHILDREN}/{{person:str}}"
 
 
 async def _first(visit: Visit) -> Answer:
@@ -42,6 +43,8 @@ ADDRESSES = Addresses(
             PERSON: _search,
             REQUESTS: requests.inbox,
             _ONE_REQUEST: requests.one,
+            CHILDREN: children.everybody,
+            _ONE_CHILD: children.one,
         },
         forms={
             _ONE_CASE: work.reveal,
@@ -49,6 +52,8 @@ ADDRESSES = Addresses(
             FIND: find.find,
             PERSON: find.person,
             _ONE_REQUEST: requests.act,
+            CHILDREN: children.signal,
+            _ONE_CHILD: children.act,
             KEYS: keys.switch,
             SIGN_OUT: sign_in.sign_out,
         },

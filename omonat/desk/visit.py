@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from omonat.base.errors import Fault
-from omonat.desk.door import DESK, FIND, HOME, KEYS, REQUESTS, SIGN_OUT
+from omonat.desk.door import CHILDREN, DESK, FIND, HOME, KEYS, REQUESTS, SIGN_OUT
 from omonat.flows.staff import StaffMember
 from omonat.pages import Nav
 from omonat.pages.visit import POLICY, Answer
@@ -64,8 +64,9 @@ class Visit(AnyVisit):
         }
         if self.staff is not None:
             requests = [Nav(REQUESTS, words("Requests"))] if self.answers else []
+            children = [Nav(CHILDREN, words("Children"))] if self.house.child_cases.may(self.staff) else []
             framed |= {
-                "nav": [Nav(HOME, words("My cases")), *requests, Nav(FIND, words("Find a person"))],
+                "nav": [Nav(HOME, words("My cases")), *requests, *children, Nav(FIND, words("Find a person"))],
                 "wide": True,
             }
         return framed

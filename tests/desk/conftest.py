@@ -45,6 +45,7 @@ STAFF = {
     "501": "marketing",
     "206": "courier",
     "207": "courier",
+    "102": "privacy-officer",
 }
 _numbers = itertools.count(2_000_000)
 _orders = itertools.count(51_877)
