@@ -34,6 +34,7 @@ from omonat.flows.campaign_letters import CampaignLetters
 from omonat.flows.campaigns import Campaigns
 from omonat.flows.cases import Cases
 from omonat.flows.certify import Certify
+from omonat.flows.child_cases import ChildCases
 from omonat.flows.children import Children
 from omonat.flows.choose import Choose
 from omonat.flows.clients import Clients
@@ -48,6 +49,7 @@ from omonat.flows.erase_mine import EraseMine
 from omonat.flows.follow_request import FollowRequest
 from omonat.flows.foresee import Foresee
 from omonat.flows.grounds import Grounds
+from omonat.flows.guardians import Guardians
 from omonat.flows.holds import Holds
 from omonat.flows.law import Law
 from omonat.flows.lookup import Lookup
@@ -117,6 +119,8 @@ class House:
     erase_mine: EraseMine
     sweeper: Sweeper
     children: Children
+    child_cases: ChildCases
+    guardians: Guardians
     holds: Holds
     systems: Systems
     certify: Certify
@@ -233,6 +237,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
     sealing_keys = SealingKeys(grounds, days=settings.offline_days)
     systems, confirm, my_data = Systems(grounds), Confirm(grounds), ViewMyData(grounds, evidence)
     choose, ask, tell_people, suppressing = Choose(grounds), Ask(grounds), TellPeople(grounds), Suppressing(grounds)
+    children, erase_mine = Children(grounds), EraseMine(grounds, erase, confirm)
     return House(
         settings=settings,
         grounds=grounds,
@@ -265,9 +270,11 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         confirm=confirm,
         correct=Correct(grounds, erase, confirm),
         erase=erase,
-        erase_mine=EraseMine(grounds, erase, confirm),
+        erase_mine=erase_mine,
         sweeper=Sweeper(grounds, erase),
-        children=Children(grounds),
+        children=children,
+        child_cases=ChildCases(grounds, children),
+        guardians=Guardians(grounds, children, my_data, choose, erase_mine),
         holds=Holds(grounds),
         systems=systems,
         certify=Certify(grounds, erase, systems, evidence),

@@ -170,6 +170,8 @@ class ServiceForm(_Answer):
     offers: list[Offer]
     form: str
     valid_until: datetime
+    born_by: int
+    """The last year of birth served without a parent: ask the year before the form, and tell nothing of it."""
 
 
 class Staying(_Answer):

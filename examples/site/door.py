@@ -63,9 +63,9 @@ class Frame:
         )
         return page(html, personal=True, https=self._https, status=status, cookies=self._cookies(request, browser))
 
-    def to(self, request: Asked, browser: Browser, place: str) -> Answer:
+    def to(self, request: Asked, browser: Browser, place: str, *, cookies: Iterable[Cookie] = ()) -> Answer:
         """After a form: go and look."""
-        return see_other(place, https=self._https, cookies=self._cookies(request, browser))
+        return see_other(place, https=self._https, cookies=[*self._cookies(request, browser), *cookies])
 
     def _cookies(self, request: Asked, browser: Browser) -> Iterable[Cookie]:
         """The session once there is one; the language once it was chosen by a link."""

@@ -13,7 +13,7 @@ from litestar.enums import RequestEncodingType
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Body
 
-from examples.site import forms, menu
+from examples.site import age, forms, menu
 from examples.site.api import Api
 from examples.site.door import SHOP, Answer, Asked, Frame
 from examples.site.forms import Filled, Wish
@@ -63,11 +63,15 @@ def routes(site: "Site") -> list[HTTPRouteHandler]:
         except (NotPossibleNow, httpx.TransportError):
             return site.waiting(request)
 
+    @post("/age", include_in_schema=False)
+    async def age_question(request: Asked, data: Posted) -> Answer:
+        return await site.answer_age(request, data)
+
     @get("/done/{number:int}", include_in_schema=False)
     async def done(request: Asked, number: int) -> Answer:
         return await site.done(request, number)
 
-    return [home, cart, change_cart, form, send, done]
+    return [home, cart, change_cart, form, send, age_question, done]
 
 
 class Site:
@@ -105,12 +109,44 @@ class Site:
         browser = self._browser(request)
         if page == "order" and not menu.lines(browser.cart):
             return self._frame.to(request, browser, "/cart")
+        if (asked := self._ask_age(request, browser, page)) is not None:
+            return asked
         return await self._form(request, browser, page, Filled(), secrets.token_urlsafe(16))
+
+    def _ask_age(self, request: Asked, browser: Browser, page: Page, *, fault: bool = False) -> Answer | None:
+        """The age question, or the refusal that followed it; None for a browser that may go on."""
+        may = None if fault else age.answered(request.cookies)
+        if may is None:
+            return self._frame.page(request, browser, "age.html", status=422 if fault else 200, page=page, fault=fault)
+        return None if may else self._frame.page(request, browser, "too_young.html", status=403)
+
+    async def answer_age(self, request: Asked, posted: dict[str, str]) -> Answer:
+        """Compare the year with what the API says of the form, and keep nothing of it. The first answer counts."""
+        if from_elsewhere(request.headers, request.headers.get("host", "")):
+            return self._elsewhere(request)
+        browser, page = self._browser(request), posted.get("page", "")
+        found: Sequence[Page] = ("order", "sign-up", "newsletter", "ask")
+        name = next((each for each in found if each == page), found[1])
+        if age.answered(request.cookies) is not None:
+            return self._frame.to(request, browser, f"/{name}")
+        client = self._api.speaking(self._frame.language(request))
+        year = age.year_of(posted.get("year", ""), time.gmtime().tm_year)
+        if year is None:
+            return self._ask_age(request, browser, name, fault=True) or self._elsewhere(request)
+        try:
+            if client is None:
+                return self._waiting(request, browser)
+            form = await client.form(PAGES[name].service)
+        except (OmonatProblem, httpx.TransportError):
+            return self._waiting(request, browser)
+        return self._frame.to(request, browser, f"/{name}", cookies=[age.remember(year <= form.born_by)])
 
     async def send(self, request: Asked, page: Page, posted: dict[str, str]) -> Answer:
         """What somebody filled in goes to the API, and is nowhere else afterwards."""
         if from_elsewhere(request.headers, request.headers.get("host", "")):
             return self._elsewhere(request)
+        if (asked := self._ask_age(request, self._browser(request), page)) is not None:
+            return asked
         browser, wish, language = self._known(request), PAGES[page], self._frame.language(request)
         once = posted.get("once", "")[:40] or secrets.token_urlsafe(16)
         if (before := self._state.finished(browser, once)) is not None:  # sent twice: one order

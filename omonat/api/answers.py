@@ -294,6 +294,7 @@ class ServiceForm(_Answer):
     offers: list[Offer]
     form: str
     valid_until: str
+    born_by: int
 
 
 class ProofAnswer(_Answer):

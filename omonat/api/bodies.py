@@ -1,5 +1,6 @@
 """What each operation takes: kebab-case keys, no unknown one. `/v1` only grows, so a new key is optional."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
@@ -239,6 +240,19 @@ class GuardianConsentBody(_Body):
     on_behalf_of: StaffRef
     method: Annotated[str, Meta(max_length=100, description="One of the methods the packs list; for `given`.")] = ""
     reference: Annotated[str, Meta(max_length=200, description="Where the proof lies; sealed; for `given`.")] = ""
+    scope: Annotated[
+        Literal["data", "images"], Meta(description="A child's data, or images of somebody too young to agree to them.")
+    ] = "data"
+    guardian: Annotated[
+        str,
+        Meta(
+            max_length=254,
+            description="Phone or e-mail with which the parent signs in, to see and limit the child's data.",
+        ),
+    ] = ""
+    born: Annotated[
+        date | None, Meta(description="The child's birth date; needed with `guardian`: access ends by it. Sealed.")
+    ] = None
 
 
 class OfficerBody(_Body):

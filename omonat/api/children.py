@@ -4,7 +4,7 @@ from omonat.api.answers import ChildAnswer, encode, rfc3339
 from omonat.api.bodies import ChildSignalBody, GuardianConsentBody
 from omonat.api.body import shaped
 from omonat.api.call import Call
-from omonat.flows.children import Closed
+from omonat.flows.children import Agreement, Closed
 
 
 async def signal(call: Call) -> bytes:
@@ -21,14 +21,13 @@ async def consent(call: Call) -> bytes:
     await children.permit(call.caller)
     if body.state == "withdrawn":
         return await call.once_per_key(
-            lambda also: children.take_back(body.person, by=body.on_behalf_of, also=also), _told
+            lambda also: children.take_back(body.person, by=body.on_behalf_of, scope=body.scope, also=also), _told
         )
-    return await call.once_per_key(
-        lambda also: children.agree(
-            body.person, body.method, reference=body.reference, by=body.on_behalf_of, also=also
-        ),
-        _told,
-    )
+    agreement = Agreement(
+        person=body.person, method=body.method, reference=body.reference, guardian=body.guardian, born=body.born,
+        scope=body.scope,
+    )  # fmt: skip
+    return await call.once_per_key(lambda also: children.agree(agreement, by=body.on_behalf_of, also=also), _told)
 
 
 def _told(closed: Closed) -> bytes:

@@ -46,7 +46,7 @@ _HARMLESS: Final = frozenset(
     | {f"erasure:{scope}:planned" for scope in ("person", "record", "items")}
     | {f"retention:clock:{what}" for what in ("doubted", "confirmed")}
     | {f"retention:lookups:{what}" for what in ("begun", "renewed", "ended")}
-    | {"retention:records:examined", "correction:channel:asked"}
+    | {"retention:records:examined", "correction:channel:asked", "guardian:consent:ended"}
 )
 """Acts that change nothing an older copy would have to be told of."""
 _OWN_DOORS: Final = frozenset({"desk", "outbox", "requests"})

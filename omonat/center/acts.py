@@ -24,7 +24,8 @@ _SECONDS: Final = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """An act that waits for its code. `receipt` is the address its receipt will have, `channel` where the code went."""
+    """An act that waits for its code. `receipt` is the address its receipt will have, `channel` where the code went,
+    `child` whose data it is about where a guardian acts."""
 
     until: Instant
     person: str
@@ -35,6 +36,7 @@ class Step:
     item: str | None = None
     value: str = ""
     second: str = ""
+    child: str = ""
 
 
 def until(visit: Visit) -> Instant:
@@ -63,10 +65,10 @@ def find(visit: Visit) -> Step | None:
     return step if step.until > visit.now else None
 
 
-def mine(visit: Visit) -> Step | None:
-    """The step, if it is the signed-in person's own and the form was made for it."""
+def mine(visit: Visit, child: str = "") -> Step | None:
+    """The step, if it is the signed-in person's own, about this child or themself, and the form was made for it."""
     step = find(visit)
-    if step is None or not visit.signed_in or step.person != visit.person:
+    if step is None or not visit.signed_in or (step.person, step.child) != (visit.person, child):
         return None
     if visit.request.method == "POST" and not _same(visit.form.get("ticket", ""), step.ticket):
         return None

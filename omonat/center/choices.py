@@ -13,7 +13,7 @@ from omonat.base.instants import DAY, HOUR, Instant
 from omonat.center.door import CHOICES
 from omonat.center.visit import Answer, Visit
 from omonat.flows.choose import Choosing
-from omonat.flows.my_data import Choice
+from omonat.flows.my_data import Choice, MyStanding
 from omonat.pages import N_
 from omonat.policy.model import Purpose
 from omonat.policy.words import Basis, Messages
@@ -40,6 +40,7 @@ _DOORS: Final[Mapping[str, str]] = {
     "api": N_("through the company’s program"),
     "mail": N_("by the link in a letter"),
     "mailbox": N_("by writing to us"),
+    "guardian": N_("by the guardian"),
 }
 
 _FOR: Final[Mapping[str, int]] = {"hour": HOUR, "day": DAY}
@@ -95,13 +96,17 @@ async def show(visit: Visit) -> Answer:
     services = await visit.house.my_data.services(visit.person)
     wanted = [visit.policy.purposes[name] for name in visit.policy.policy.consent_needed]
     open_to = [p for p in visit.policy.purposes.values() if p.may_be_objected_to and p.basis is not Basis.CONSENT]
-    asked = _asked(visit, history, services)
+    asked, mine = asked_of(visit, history, services), visit.standing
     return visit.page(
         "choices.html",
-        asked=_options(visit, history, "consent", [p for p in wanted if p.id in asked]),
-        letters=_options(visit, history, "consent", [p for p in wanted if p.id not in asked and _is_letter(p)]),
-        others=_options(visit, history, "consent", [p for p in wanted if p.id not in asked and not _is_letter(p)]),
-        interests=_options(visit, history, "objection", open_to),
+        asked=options(visit, mine, history, "consent", [p for p in wanted if p.id in asked]),
+        letters=options(
+            visit, visit.standing, history, "consent", [p for p in wanted if p.id not in asked and _is_letter(p)]
+        ),
+        others=options(
+            visit, visit.standing, history, "consent", [p for p in wanted if p.id not in asked and not _is_letter(p)]
+        ),
+        interests=options(visit, mine, history, "objection", open_to),
         history=[past(visit, history, place) for place in range(len(history))],
         version=visit.policy.version,
         saved="saved" in visit.query,
@@ -110,9 +115,7 @@ async def show(visit: Visit) -> Answer:
 
 async def choose(visit: Visit) -> Answer:
     """Write one choice; in force before the answer. Raises BadInput for a form this page never sent."""
-    kind, state = _KINDS.get(visit.form.get("kind", "")), _STATES.get(visit.form.get("state", ""))
-    if kind is None or state is None:
-        raise BadInput("form-unclear")
+    kind, state = said(visit)
     purpose = "" if kind == "restriction" else visit.form.get("purpose", "")
     shown = visit.form.get("version") or None
     await visit.house.choose(
@@ -123,7 +126,15 @@ async def choose(visit: Visit) -> Answer:
     return visit.go(f"{CHOICES}?saved=1#{purpose or 'restriction'}")
 
 
-def _asked(visit: Visit, history: Sequence[Choice], services: Collection[str]) -> frozenset[str]:
+def said(visit: Visit) -> tuple[Kind, State]:
+    """What a form chooses. Raises BadInput for a form this page never sent."""
+    kind, state = _KINDS.get(visit.form.get("kind", "")), _STATES.get(visit.form.get("state", ""))
+    if kind is None or state is None:
+        raise BadInput("form-unclear")
+    return kind, state
+
+
+def asked_of(visit: Visit, history: Sequence[Choice], services: Collection[str]) -> frozenset[str]:
     """The consents somebody asked this person for: offered or needed by a service they came for, or chosen about."""
     known = [visit.policy.services[name] for name in services if name in visit.policy.services]
     offered = {purpose for service in known for purpose in (*service.for_, *service.offers)}
@@ -148,13 +159,17 @@ def _is_letter(purpose: Purpose) -> bool:
     return purpose.messages in (Messages.MARKETING, Messages.SURVEY)
 
 
-def _options(visit: Visit, history: Sequence[Choice], kind: Kind, purposes: Sequence[Purpose]) -> list[Option]:
-    return [_option(visit, history, kind, purpose) for purpose in purposes]
+def options(
+    visit: Visit, standing: MyStanding | None, history: Sequence[Choice], kind: Kind, purposes: Sequence[Purpose]
+) -> list[Option]:
+    """How these purposes stand with somebody: the reader, or a child of theirs."""
+    return [_option(visit, standing, history, kind, purpose) for purpose in purposes]
 
 
-def _option(visit: Visit, history: Sequence[Choice], kind: Kind, purpose: Purpose) -> Option:
+def _option(
+    visit: Visit, standing: MyStanding | None, history: Sequence[Choice], kind: Kind, purpose: Purpose
+) -> Option:
     place = next((n for n, c in enumerate(history) if c.kind == kind and c.purpose == purpose.id), None)
-    standing = visit.standing
     live = standing is not None and purpose.id in (standing.consents if kind == "consent" else standing.objections)
     over = standing is not None and kind == "consent" and purpose.id in standing.over
     language = visit.language
@@ -166,7 +181,7 @@ def _option(visit: Visit, history: Sequence[Choice], kind: Kind, purpose: Purpos
         interest=purpose.interest[language] if purpose.interest else "",
         state="given" if live else "" if place is None else "over" if over else _ended(history, place),
         at=None if place is None else history[place].at,
-        **_grant(visit, purpose, live=live),
+        **_grant(visit, standing, purpose, live=live),
     )
 
 
@@ -177,11 +192,11 @@ def _ended(history: Sequence[Choice], place: int) -> str:
     return "left" if _left_empty(history, place) else "withdrawn"
 
 
-def _grant(visit: Visit, purpose: Purpose, *, live: bool) -> dict[str, Any]:
+def _grant(visit: Visit, standing: MyStanding | None, purpose: Purpose, *, live: bool) -> dict[str, Any]:
     """What stands of a grant of location; nothing for other purposes."""
     if not asks_for_place(visit.policy, purpose.id):
         return {}
-    terms = visit.standing.terms if visit.standing is not None else {}
+    terms = standing.terms if standing is not None else {}
     term = terms.get(purpose.id, PERMANENT)
     if not live:
         return {"place": True}
@@ -193,21 +208,21 @@ def _grant(visit: Visit, purpose: Purpose, *, live: bool) -> dict[str, Any]:
 def _left_empty(history: Sequence[Choice], place: int) -> bool:
     """Whether this choice is a form's empty box, and nothing else was ever said: no consent and no refusal."""
     about = ("consent", history[place].purpose)
-    said = [c for c in history[place:] if (c.kind, c.purpose) == about]
-    return bool(said) and all(c.state == "withdrawn" and c.door == "form" for c in said)
+    about_it = [c for c in history[place:] if (c.kind, c.purpose) == about]
+    return bool(about_it) and all(c.state == "withdrawn" and c.door == "form" for c in about_it)
 
 
 def past(visit: Visit, history: Sequence[Choice], place: int) -> Past:
     """One line of the history, in words."""
     choice = history[place]
     left = choice.kind == "consent" and _left_empty(history, place)
-    said = _SAID.get((choice.kind, "left" if left else choice.state), N_("You chose"))
+    words = _SAID.get((choice.kind, "left" if left else choice.state), N_("You chose"))
     yes = (choice.kind, choice.state) in {("consent", "given"), ("restriction", "withdrawn"), ("acceptance", "given")}
     against = not left and (choice.state == "given" or choice.kind == "consent")
     return Past(
         at=choice.at,
         mark="good" if yes else "bad" if against else "none" if left else "open",
-        said=visit.words(said),
+        said=visit.words(words),
         purpose=visit.label("purpose", choice.purpose) if choice.purpose else "",
         where=visit.words(_DOORS[choice.door]) if choice.door in _DOORS else "",
         entry=choice.entry,

@@ -72,13 +72,13 @@ class Stage:
 
 async def show(visit: Visit) -> Answer:
     """The plan."""
-    wanted = _wanted(visit.query)
+    wanted = wanted_of(visit.query)
     return await _plan_page(visit, wanted)
 
 
 async def ask(visit: Visit) -> Answer:
     """Send the code that confirms exactly this."""
-    wanted, channel = _wanted(visit.form), visit.form.get("channel", "")
+    wanted, channel = wanted_of(visit.form), visit.form.get("channel", "")
     try:
         ticket = await visit.house.erase_mine.ask(visit.person, wanted, channel, language=visit.language)
     except Refused as refused:
@@ -100,7 +100,7 @@ async def code(visit: Visit) -> Answer:
 
 async def enter(visit: Visit) -> Answer:
     """Try the code, and delete. A second press of the button leads to the receipt of the first."""
-    if (done := await _done_already(visit)) is not None:
+    if (done := await done_already(visit)) is not None:
         return done
     step = acts.mine(visit)
     if step is None or not step.receipt:
@@ -111,12 +111,12 @@ async def enter(visit: Visit) -> Answer:
         await visit.house.erase_mine(visit.person, wanted, ticket=step.ticket, code=digits, token=step.receipt)
     except OmonatError as error:  # a twin of this press, or an end that isn't known: the receipt tells
         await asyncio.sleep(_TWIN_SECONDS)
-        if (done := await _done_already(visit)) is not None:
+        if (done := await done_already(visit)) is not None:
             return done
         if not isinstance(error, Refused) or error.code != "code-wrong":
             raise
         return await _code_page(visit, step, error=error.code)
-    return _to_receipt(visit, step)
+    return to_receipt(visit, step)
 
 
 async def receipt(visit: Visit) -> Answer:
@@ -159,7 +159,7 @@ async def _certified(visit: Visit) -> Mapping[str, Any]:
     return await visit.house.certify(found.erasure)
 
 
-async def _done_already(visit: Visit) -> Answer | None:
+async def done_already(visit: Visit) -> Answer | None:
     """The receipt of what this browser has confirmed already, if it has."""
     step = acts.find(visit)
     if step is None or not step.receipt:
@@ -168,11 +168,11 @@ async def _done_already(visit: Visit) -> Answer | None:
         await visit.house.erase_mine.receipt(step.receipt)
     except BadInput:
         return None
-    return _to_receipt(visit, step)
+    return to_receipt(visit, step)
 
 
-def _to_receipt(visit: Visit, step: acts.Step) -> Answer:
-    leaves = step.record is None and step.item is None
+def to_receipt(visit: Visit, step: acts.Step) -> Answer:
+    leaves = step.record is None and step.item is None and not step.child
     cookies = [acts.forget(), *([end_session("center")] if leaves else [])]
     return visit.go(f"{RECEIPT}/{step.receipt}?done=1", cookies=cookies, clear=leaves)
 
@@ -184,9 +184,9 @@ async def _plan_page(visit: Visit, wanted: Wanted, *, error: str = "") -> Answer
         status=422 if error else 200,
         error=error,
         wanted=wanted,
-        what=_what(visit, wanted),
+        what=what_of(visit, wanted),
         goes=[(visit.label("item", item), count) for item, count in sorted(plan.goes.items())],
-        stays=_stays(visit, plan),
+        stays=stays_of(visit, plan),
         ways=await ways(visit) if plan.goes or wanted.everything else [],
         mailbox=visit.policy.policy.controller.mailbox,
         back=DATA,
@@ -202,7 +202,7 @@ async def _code_page(visit: Visit, step: acts.Step, *, error: str = "") -> Answe
         error=error,
         ticket=step.ticket,
         wanted=wanted,
-        what=_what(visit, wanted),
+        what=what_of(visit, wanted),
         where=where,
     )
 
@@ -222,7 +222,7 @@ async def ways(visit: Visit) -> list[Way]:
     ]
 
 
-def _wanted(said: Mapping[str, str]) -> Wanted:
+def wanted_of(said: Mapping[str, str]) -> Wanted:
     """What a query or a form names. Raises BadInput for a record no id could name."""
     record, item = said.get("record") or None, said.get("item") or None
     if record is not None and not is_id("rec", record):
@@ -230,12 +230,12 @@ def _wanted(said: Mapping[str, str]) -> Wanted:
     return Wanted(record=record, item=item)
 
 
-def _what(visit: Visit, wanted: Wanted) -> str:
+def what_of(visit: Visit, wanted: Wanted) -> str:
     """The item by its label; empty for more than one."""
     return visit.label("item", wanted.item) if wanted.item is not None else ""
 
 
-def _stays(visit: Visit, plan: Plan) -> Sequence[Staying]:
+def stays_of(visit: Visit, plan: Plan) -> Sequence[Staying]:
     return [_staying(visit, stay) for stay in plan.stays]
 
 

@@ -216,7 +216,8 @@ def _handled(what: str) -> Any:
 
 def _chose(what: str, mark: str) -> Any:
     def tell(visit: Visit, entry: Entry) -> Event:
-        return _plain(visit, entry, what, mark=mark, who="")
+        who = visit.words("your guardian, for you") if entry.facts.get("by") == "guardian" else ""
+        return _plain(visit, entry, what, mark=mark, who=who)
 
     return tell
 
@@ -251,6 +252,11 @@ _TELLERS: Final[Mapping[str, Any]] = {
     "choice:objection:withdrawn": _chose(N_("You took back your objection"), "open"),
     "choice:restriction:given": _chose(N_("You restricted the use of your data"), "bad"),
     "choice:restriction:withdrawn": _chose(N_("You lifted the restriction"), "good"),
+    "access:guardian:viewed": _chose(N_("Your guardian looked at your data"), "good"),
+    "child:person:signalled": _chose(N_("Somebody said that you may be a child, and your data was closed"), "bad"),
+    "guardian:consent:given": _chose(N_("A parent’s consent was checked"), "good"),
+    "guardian:consent:withdrawn": _chose(N_("The parent’s consent was taken back"), "bad"),
+    "guardian:consent:ended": _chose(N_("You are old enough now: nobody decides for you any more"), "open"),
     "retention:records:removed": _chose(N_("What was no longer needed was deleted"), "open"),
     "erasure:record:hidden": _chose(N_("A record of yours was deleted, as far as no duty keeps it"), "open"),
     "erasure:items:hidden": _chose(N_("Some of your data was deleted, as far as no duty keeps it"), "open"),

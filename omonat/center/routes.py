@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from litestar.types import ControllerRouterHandler
 
 from omonat.center import (
+    children,
     choices,
     complain,
     cookies,
@@ -20,6 +21,7 @@ from omonat.center import (
 )
 from omonat.center.door import (
     CHECKPOINT,
+    CHILDREN,
     CHOICES,
     CODE,
     COMPLAIN,
@@ -53,6 +55,8 @@ async def _first(visit: Visit) -> Answer:
 async def _nowhere(visit: Visit) -> Answer:
     return visit.page("nowhere.html", status=404)
 
+
+_ONE_CHILD = f"{CHILDREN}/{{child:str}}"
 
 ADDRESSES = Addresses(
     pages={
@@ -90,6 +94,10 @@ ADDRESSES = Addresses(
             CHOICES: choices.show,
             NOTICES: notices.show,
             REQUESTS: requests.show,
+            CHILDREN: children.everybody,
+            _ONE_CHILD: children.one,
+            f"{_ONE_CHILD}/delete": children.plan,
+            f"{_ONE_CHILD}/delete/code": children.code,
             COPY: copy.show,
             CORRECT: correct.show,
             CORRECT_CODE: correct.code,
@@ -108,6 +116,9 @@ ADDRESSES = Addresses(
             CHOICES: choices.choose,
             f"{REQUESTS}/{{number:str}}": requests.reopen,
             NOTICES: notices.answer,
+            _ONE_CHILD: children.act,
+            f"{_ONE_CHILD}/delete": children.ask,
+            f"{_ONE_CHILD}/delete/code": children.enter,
             SIGN_OUT: sign_in.sign_out,
         },
     ),

@@ -6,7 +6,8 @@ from typing import Any
 from litestar.response import Response
 
 from omonat.base.errors import Fault, Refused
-from omonat.center.door import CENTER, CHOICES, DATA, HOME, LOOKED, REQUESTS, SIGN_OUT
+from omonat.center.door import CENTER, CHILDREN, CHOICES, DATA, HOME, LOOKED, REQUESTS, SIGN_OUT
+from omonat.flows.guardians import Ward
 from omonat.flows.my_data import MyStanding
 from omonat.pages import Nav
 from omonat.pages.http import security_headers
@@ -25,6 +26,8 @@ class Visit(AnyVisit):
     sign_out = SIGN_OUT
 
     standing: MyStanding | None = None
+    wards: tuple[Ward, ...] = ()
+    """The children whose data the reader may see."""
 
     @property
     def signed_in(self) -> bool:
@@ -43,6 +46,7 @@ class Visit(AnyVisit):
         if session is not None:
             with suppress(Refused):  # erased since the session was found
                 self.standing = await self.house.my_data.standing(session.holder)
+                self.wards = await self.house.guardians.wards(session.holder)
 
     def frame(self) -> dict[str, Any]:
         words = self.words
@@ -54,8 +58,10 @@ class Visit(AnyVisit):
                     Nav(CHOICES, words("My choices")),
                     Nav(LOOKED, words("Who looked")),
                     Nav(REQUESTS, words("Requests and complaints")),
+                    *([Nav(CHILDREN, words("My children"))] if self.wards else []),
                 ],
                 "standing": self.standing,
+                "wards": self.wards,
             }
         return framed
 

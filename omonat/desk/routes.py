@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from omonat.desk import campaigns, find, keys, offline, requests, sign_in, work
-from omonat.desk.door import CAMPAIGNS, CASE, FIND, HOME, KEYS, OFFLINE, OPEN, PERSON, REQUESTS, SIGN_IN, SIGN_OUT
+from omonat.desk import campaigns, children, find, keys, offline, requests, sign_in, work
+from omonat.desk.door import CAMPAIGNS, CASE, CHILDREN, FIND, HOME, KEYS, OFFLINE, OPEN, PERSON, REQUESTS, SIGN_IN, SIGN_OUT
 from omonat.desk.visit import Answer, Visit
 from omonat.house import House
 from omonat.pages.routes import Addresses, handlers_of
@@ -13,6 +13,7 @@ from omonat.pages.routes import Addresses, handlers_of
 _ONE_CASE = f"{CASE}/{{case:str}}"
 _ONE_CAMPAIGN = f"{CAMPAIGNS}/{{campaign:str}}"
 _ONE_REQUEST = f"{REQUESTS}/{{number:str}}"
+_ONE_CHILD = f"{CHILDREN}/{{person:str}}"
 
 
 async def _first(visit: Visit) -> Answer:
@@ -53,6 +54,8 @@ ADDRESSES = Addresses(
             _ONE_REQUEST: requests.one,
             CAMPAIGNS: campaigns.every,
             _ONE_CAMPAIGN: campaigns.one,
+            CHILDREN: children.everybody,
+            _ONE_CHILD: children.one,
         },
         forms={
             _ONE_CASE: work.reveal,
@@ -62,6 +65,8 @@ ADDRESSES = Addresses(
             _ONE_REQUEST: requests.act,
             CAMPAIGNS: campaigns.plan,
             _ONE_CAMPAIGN: campaigns.act,
+            CHILDREN: children.signal,
+            _ONE_CHILD: children.act,
             KEYS: keys.switch,
             SIGN_OUT: sign_in.sign_out,
         },

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from omonat.base.errors import Fault
-from omonat.desk.door import CAMPAIGNS, DESK, FIND, HOME, KEYS, OFFLINE, REQUESTS, SIGN_OUT
+from omonat.desk.door import CAMPAIGNS, CHILDREN, DESK, FIND, HOME, KEYS, OFFLINE, REQUESTS, SIGN_OUT
 from omonat.flows.campaign_purposes import has_to_do
 from omonat.flows.staff import StaffMember
 from omonat.pages import Nav
@@ -70,8 +70,10 @@ class Visit(AnyVisit):
         if self.staff is not None:
             requests = [Nav(REQUESTS, words("Requests"))] if self.answers else []
             campaigns = [Nav(CAMPAIGNS, words("Campaigns"))] if has_to_do(self.policy, self.staff.role) else []
+            children = [Nav(CHILDREN, words("Children"))] if self.house.child_cases.may(self.staff) else []
+            mine = [*requests, *children, *campaigns]
             framed |= {
-                "nav": [Nav(HOME, words("My cases")), *requests, *campaigns, Nav(FIND, words("Find a person"))],
+                "nav": [Nav(HOME, words("My cases")), *mine, Nav(FIND, words("Find a person"))],
                 "wide": True,
             }
         return framed

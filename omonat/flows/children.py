@@ -1,9 +1,13 @@
 """Children: any signal closes a person's data for every purpose at once; a parent's verified consent opens it (K2).
 
-What becomes of it otherwise is the sweeper's: after the packs' period for a parent it is erased as a child's.
+What becomes of it otherwise is the sweeper's: after the packs' period for a parent it is erased as a child's. A consent
+may name the guardian, who then sees and limits the child's data (K3, `guardians`); one of its own opens images of the
+young (G5).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import asyncpg
@@ -19,17 +23,22 @@ from omonat.flows.clients import require_client
 from omonat.flows.grounds import Also, Grounds
 from omonat.flows.passing import let_pass
 from omonat.flows.use import Credential
-from omonat.flows.work import open_work_item_in
+from omonat.flows.work import close_work_item_in, open_work_item_in
+from omonat.policy.compiled import CompiledPolicy
+from omonat.policy.kinds import normalise
 from omonat.policy.packs import Deadline, strictest_deadline
-from omonat.promises.children.consent import SIGNALS, decide_parental_consent
+from omonat.promises.children.consent import SIGNALS, Scope, decide_parental_consent
+from omonat.promises.children.guardian import born_context
+from omonat.promises.children.rule import years_old
 
 _queries = load("omonat.promises.children")
 _identity = load("omonat.promises.identity")
 OFFICER: Final = "privacy-officer"
 CHILD_CONSENT: Final = "child-consent"
 """The packs' period in which a parent's consent may come; afterwards the data goes."""
-_WORK: Final = "child"
+_WORK: Final = ("child", "parental-consent")
 _LONGEST_REFERENCE: Final = 200
+_OLDEST: Final = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +50,23 @@ class Closed:
     closed_at: Instant | None
     until: Instant | None
     entry: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """What a parent agrees to, as whoever verifies it hands it in.
+
+    `reference` says where the proof lies; it is sealed and dies with the person's evidence. `guardian` is the phone or
+    e-mail the parent signs in with; empty: nobody gets to see the child's data. `born` is the child's birth date,
+    needed with a guardian: their access ends by it. It is sealed under the child's own key.
+    """
+
+    person: str
+    method: str
+    reference: str
+    guardian: str = ""
+    born: date | None = None
+    scope: Scope = "data"
 
 
 class Children:
@@ -72,11 +98,11 @@ class Children:
         now, entry = self._clock(), new_id("ev")
         async with self._database.transaction() as connection:
             row = await self._child(connection, person)
-            since = row["quarantined_at"] or (None if row["consented"] else now)
+            since = row["quarantined_at"] or (None if "data" in row["consented"] else now)
             if since is not None:
                 await _queries.quarantine(connection, person=person, now=now)
                 await _queries.end_sessions(connection, person=person)
-                await open_work_item_in(connection, rule=_WORK, person=person, missing="parental-consent", now=now)
+                await self._wait(connection, person, now)
             facts = {"signal": signal, "by": by, "closed": since is not None}
             await self._note(connection, row, Entry(entry, now, "child:person:signalled", facts))
             reach("child.signalled")
@@ -93,61 +119,146 @@ class Children:
         if OFFICER not in client.roles:
             raise Refused("child-officer-needed", role=OFFICER)
 
-    async def agree(
-        self, person: str, method: str, *, reference: str, by: str, also: Also[Closed] | None = None
-    ) -> Closed:
-        """A parent's consent, verified by `by` (a staff ref) by one of the listed methods: the data is open again.
+    async def agree(self, agreement: Agreement, *, by: str, also: Also[Closed] | None = None) -> Closed:
+        """A parent's consent, verified by `by` (a staff ref) in one of the listed ways: what it covers is open again.
 
-        `reference` says where the proof lies; it is sealed and dies with the person's evidence. Raises BadInput
-        `reference-incomplete`, Refused `person-unknown`, `not-quarantined`, `consent-method-refused` ….
+        Raises BadInput `reference-incomplete`, `birth-date-needed`, for a guardian's phone or e-mail that is none;
+        Refused `person-unknown`, `not-quarantined`, `consent-method-refused`, `guardian-unknown` ….
         """
         policy, now, entry = await self._law.current(), self._clock(), new_id("ev")
-        if not reference.strip() or len(reference) > _LONGEST_REFERENCE:
+        if not agreement.reference.strip() or len(agreement.reference) > _LONGEST_REFERENCE:
             raise BadInput("reference-incomplete")
+        self._age_fits(policy, agreement, now)
         async with self._database.transaction() as connection:
             staff = await self._officer(connection, by, now)
-            row = await self._child(connection, person)
-            verdict = decide_parental_consent(policy.packs, method, quarantined=row["quarantined_at"] is not None)
+            row = await self._child(connection, agreement.person)
+            closed = row["quarantined_at"] if agreement.scope == "data" else row["images_closed"]
+            verdict = decide_parental_consent(
+                policy.packs, agreement.method, quarantined=closed is not None, scope=agreement.scope
+            )
             if not isinstance(verdict, Allow):
                 raise Refused(verdict.reasons[0].code, **verdict.reasons[0].about)
-            consent = new_id("gua")
-            sealed = self._vault.seal_value(f"guardian:{consent}", reference.encode(), slot=row["evidence_slot"])
-            await _queries.open(connection, person=person)
-            await _queries.add_consent(
-                connection, id=consent, person=person, method=method, reference=sealed, now=now, by=staff,
-                entries={"given": entry},
-            )  # fmt: skip
-            facts = {"method": method, "staff": staff}
+            guardian = await self._guardian(connection, policy, agreement)
+            await self._open(connection, row, agreement, guardian, staff=staff, entry=entry, now=now)
+            facts = {"method": agreement.method, "scope": agreement.scope, "staff": staff}
+            if guardian is not None:
+                facts["guardian"] = self._commit(row, entry, "guardian", guardian)
             await self._note(connection, row, Entry(entry, now, "guardian:consent:given", facts))
             reach("child.consented")
-            opened = await self._closed(person, None, entry)
+            since = row["quarantined_at"] if agreement.scope == "images" else None
+            opened = await self._closed(agreement.person, since, entry)
             if also is not None:
                 await also(connection, opened)
         return opened
 
-    async def take_back(self, person: str, *, by: str, also: Also[Closed] | None = None) -> Closed:
-        """The parent takes it back: closed again at once, and to be erased by the deadline.
+    def _age_fits(self, policy: CompiledPolicy, agreement: Agreement, now: Instant) -> None:
+        """Raises BadInput for a guardian without the child's age, Refused for a child that is none any more."""
+        if agreement.born is None:
+            if agreement.guardian:
+                raise BadInput("birth-date-needed")
+            return
+        under = policy.child_under if agreement.scope == "data" else policy.images_under
+        years = years_old(agreement.born, policy.today(now))
+        if not 0 <= years <= _OLDEST:
+            raise BadInput("birth-date-needed")
+        if years >= under:
+            raise Refused("child-of-age", under=str(under))
+
+    async def _guardian(
+        self, connection: asyncpg.Connection, policy: CompiledPolicy, agreement: Agreement
+    ) -> str | None:
+        """Who signs in with this phone or e-mail, if one person does. Raises BadInput, Refused `guardian-unknown`,
+        `guardian-several`: a consent must not open a child's data to whoever shares a number."""
+        typed = agreement.guardian.strip()
+        if not typed:
+            return None
+        item = "contact.email" if "@" in typed else "contact.mobile"
+        normal = normalise(policy.item(item).kind, typed, country=policy.policy.controller.country)
+        digests = self._vault.lookup_digests(item, normal.lookup or "")
+        found = [
+            row["id"]
+            async for row in _identity.persons_by_lookup(connection, digests=digests, item=item)
+            if row["id"] != agreement.person
+        ]
+        if len(found) != 1:
+            raise Refused("guardian-several" if found else "guardian-unknown")
+        return str(found[0])
+
+    async def _open(
+        self,
+        connection: asyncpg.Connection,
+        row: Any,
+        agreement: Agreement,
+        guardian: str | None,
+        *,
+        staff: str,
+        entry: str,
+        now: Instant,
+    ) -> None:
+        """Write the consent and open what it covers."""
+        person, consent = row["id"], new_id("gua")
+        seal = self._vault.seal_value
+        sealed = seal(f"guardian:{consent}", agreement.reference.encode(), slot=row["evidence_slot"])
+        born = row["images_closed"] if agreement.scope == "images" else None
+        if agreement.born is not None:
+            born = seal(born_context(person), agreement.born.isoformat().encode(), slot=row["slot"])
+        await _queries.add_consent(
+            connection, id=consent, person=person, method=agreement.method, reference=sealed, now=now, by=staff,
+            entries={"given": entry}, scope=agreement.scope, guardian=guardian, born=born,
+        )  # fmt: skip
+        if agreement.scope == "images":
+            await _queries.open_images(connection, person=person)
+            return
+        await _queries.open(connection, person=person)
+        rule, missing = _WORK
+        await close_work_item_in(connection, rule=rule, person=person, missing=missing, now=now)
+
+    async def take_back(
+        self, person: str, *, by: str, scope: Scope = "data", also: Also[Closed] | None = None
+    ) -> Closed:
+        """The parent takes it back, and an officer notes it: closed again at once; a child's data is erased by the
+        deadline.
 
         Raises Refused `person-unknown`, `no-parental-consent`, `child-officer-needed`.
         """
-        now, entry = self._clock(), new_id("ev")
+        now = self._clock()
         async with self._database.transaction() as connection:
             staff = await self._officer(connection, by, now)
             row = await self._child(connection, person)
-            if (
-                await _queries.withdraw_consent(connection, person=person, now=now, entries={"withdrawn": entry})
-                is None
-            ):
-                raise Refused("no-parental-consent")
-            await _queries.quarantine(connection, person=person, now=now)
-            await _queries.end_sessions(connection, person=person)
-            await self._note(connection, row, Entry(entry, now, "guardian:consent:withdrawn", {"staff": staff}))
-            reach("child.withdrawn")
-            closed = await self._closed(person, now, entry)
+            closed = await self.withdraw_in(connection, row, scope, {"staff": staff}, now=now)
             if also is not None:
                 await also(connection, closed)
         await let_pass(self._database, person, now=now)
         return closed
+
+    async def withdraw_in(
+        self, connection: asyncpg.Connection, row: Any, scope: Scope, facts: Mapping[str, Any], *, now: Instant
+    ) -> Closed:
+        """End the consent that stands over this row's person, in the caller's transaction, and close what it opened.
+        Who may ask is the caller's to know. Raises Refused `no-parental-consent`."""
+        person, entry = row["id"], new_id("ev")
+        ended = await _queries.withdraw_consent(
+            connection, person=person, scope=scope, now=now, entries={"withdrawn": entry}
+        )
+        if ended is None:
+            raise Refused("no-parental-consent")
+        since = row["quarantined_at"]
+        if scope == "images":
+            if ended["born"] is not None:
+                _ = [each async for each in _queries.close_images(connection, ids=[person], born=[ended["born"]])]
+        else:
+            since = now
+            await _queries.quarantine(connection, person=person, now=now)
+            await _queries.end_sessions(connection, person=person)
+            await self._wait(connection, person, now)
+        noted = Entry(entry, now, "guardian:consent:withdrawn", {"scope": scope, **facts})
+        await self._note(connection, row, noted)
+        reach("child.withdrawn")
+        return await self._closed(person, since, entry)
+
+    async def _wait(self, connection: asyncpg.Connection, person: str, now: Instant) -> None:
+        rule, missing = _WORK
+        await open_work_item_in(connection, rule=rule, person=person, missing=missing, now=now)
 
     async def _child(self, connection: asyncpg.Connection, person: str) -> Any:
         row = await _queries.child(connection, person=person)
@@ -175,7 +286,9 @@ class Children:
 
     async def _note(self, connection: asyncpg.Connection, row: Any, noted: Entry) -> None:
         """Write the entry about the person of this row."""
-        person, entry = row["id"], noted.id
-        whose = self._vault.commitment(evidence_slot=row["evidence_slot"], entry=entry, field="person", value=person)
-        written = Entry(entry, noted.at, noted.act, {**noted.facts, "person": whose}, (person,))
+        whose = self._commit(row, noted.id, "person", row["id"])
+        written = Entry(noted.id, noted.at, noted.act, {**noted.facts, "person": whose}, (row["id"],))
         await self._grounds.journal.append(connection, [written], now=noted.at)
+
+    def _commit(self, row: Any, entry: str, field: str, value: str) -> str:
+        return self._vault.commitment(evidence_slot=row["evidence_slot"], entry=entry, field=field, value=value)

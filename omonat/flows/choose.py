@@ -107,6 +107,8 @@ class Choose:
             person = await _queries.person_for_choice(connection, id=choosing.person)
             if person is None:
                 raise Refused("person-unknown")
+            if choosing.widens and person["guarded"] and choosing.by != "guardian":
+                raise Refused("guardian-decides")
             reach("choose.locked")
             if term is not None and term.case is not None:
                 await _open_case_of(connection, term.case, choosing.person)

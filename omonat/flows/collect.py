@@ -29,6 +29,7 @@ from omonat.flows.children import Children
 from omonat.flows.coalesce import Coalescer
 from omonat.flows.collecting import Facts, Parsed, Writing, hash_secrets, parse
 from omonat.flows.grounds import Grounds
+from omonat.flows.images import decide_taking, read_birth
 from omonat.flows.locating import decide_places
 from omonat.flows.passing import let_pass
 from omonat.flows.use import Credential
@@ -218,15 +219,28 @@ class Collect:
         )
         place = decide_places(parsed, facts.standing, now)
         then = now if request.sealed is None or request.at is None else request.at  # a child then is refused now
-        age = decide_age(parsed.ages, under=policy.child_under, today=policy.today(then))
+        guarded = "data" in facts.guarded
+        age = decide_age(parsed.ages, under=policy.child_under, today=policy.today(then), consented=guarded)
         roles = facts.client_roles or ()
         agreed = [purpose for purpose, yes in request.consents.items() if yes]
+        if guarded and agreed:  # a child agrees to nothing: its guardian does (K3)
+            return Refused("guardian-decides")
+        images = self._decide_images(parsed, facts, now)
         reports = [decide_report(policy, roles=roles, widens="C1", purpose=purpose) for purpose in agreed]
-        for answer in (age, place, verdict, *reports):
+        for answer in (age, place, verdict, images, *reports):
             if not isinstance(answer, Allow):
                 reason = answer.reasons[0] if isinstance(answer, Deny) else Reason("cannot-tell", "L3")
                 return Refused(reason.code, **reason.about)
         return None
+
+    def _decide_images(self, parsed: Parsed, facts: Facts, now: Instant) -> Allow | Deny:
+        """Photos and recordings of somebody too young wait for a parent (G5)."""
+        known = read_birth(self._vault, facts.person or "", facts.slot or 0, facts.images_closed)
+        refusal = decide_taking(
+            parsed.policy, parsed.values, parsed.ages, known=known, closed=facts.images_closed is not None,
+            agreed="images" in facts.guarded, now=now,
+        )  # fmt: skip
+        return refusal or Allow()
 
     async def _store(
         self, batch: Sequence[Parsed], facts: Sequence[Facts], now: Instant

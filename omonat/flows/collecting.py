@@ -12,6 +12,7 @@ from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.base.verdict import Allow
 from omonat.evidence.entry import Entry
+from omonat.flows.images import close_images, seal_if_young
 from omonat.flows.locating import locate
 from omonat.flows.reckon import note_moved
 from omonat.policy.compiled import CompiledPolicy, Form
@@ -79,6 +80,9 @@ class Facts:
     case_opened: Instant | None
     answered_request: bytes | None
     answer: Mapping[str, Any] | None
+    slot: int | None = None
+    images_closed: bytes | None = None
+    guarded: Sequence[str] = ()
 
     def whose(self, parsed: Parsed) -> str | None:
         """The person this adds to: the one named, else the case's; None when it makes a new one."""
@@ -185,6 +189,7 @@ class Writing:
     entries: list[Entry] = field(default_factory=list)
     _ungranted: bool = False
     _waits: Refused | None = None
+    _young: dict[str, bytes] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)
     _moved: set[str] = field(default_factory=set)
     _cases: dict[str, tuple[str, str, str, str, str, Instant, str]] = field(default_factory=dict)
@@ -223,6 +228,9 @@ class Writing:
              at, due, parsed.policy.ordinal)
         )  # fmt: skip
         self._seal(parsed, values, person, record, slot=slot, at=at)
+        young = seal_if_young(self.vault, parsed.policy, parsed.ages, self.now, person=person.id, slot=person.slot)
+        if young is not None:
+            self._young[person.id] = young
         for item, (epoch, digest) in parsed.lookups.items():
             self._lookups.append((person.id, item, epoch, digest, at))
         self.written.append((person.id, record))
@@ -342,6 +350,7 @@ class Writing:
         await note_moved(connection, "person", sorted(self._moved), self.now)
         if await queries.take_in(connection, **self._rows()) != len(self._cases):
             raise broken(Refused("no-open-case"))
+        await close_images(connection, self._young)
 
     def _rows(self) -> dict[str, list[Any]]:
         """The rows of every table, each parameter the column of one."""

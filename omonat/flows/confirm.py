@@ -27,7 +27,7 @@ _LIFE: Final = 10 * MINUTE
 _AN_HOUR: Final = 5
 CHANNELS: Final[Mapping[str, Channel]] = {"contact.mobile": Channel.SMS, "contact.email": Channel.EMAIL}
 
-Deed = Literal["delete-all", "delete-part", "correct"]
+Deed = Literal["delete-all", "delete-part", "delete-child", "correct"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ Between the codes the browser keeps what was typed, sealed by the vault for this
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 import asyncpg
@@ -26,6 +27,7 @@ from omonat.database.statements import load
 from omonat.flows.confirm import CHANNELS, Act, Confirm
 from omonat.flows.erase import Erase
 from omonat.flows.grounds import Grounds
+from omonat.flows.images import close_images, seal_if_young
 from omonat.flows.judging import Around, Judge, in_force, read_around
 from omonat.flows.removing import Removal
 from omonat.flows.systems import tell_of_records
@@ -136,7 +138,16 @@ class Correct:
                 now = self._grounds.clock()
                 await open_work_item(self._grounds.database, rule="correction", person=person, missing="age", now=now)
                 raise Refused(young.reasons[0].code)
+            await self._close_images(policy, person, age)
         return normal
+
+    async def _close_images(self, policy: CompiledPolicy, person: str, age: date | int) -> None:
+        """Whoever says that they are so young is closed for images before it is written (G5)."""
+        async with self._grounds.database.transaction() as connection:
+            row = await self._confirm.person(connection, person)
+            now = self._grounds.clock()
+            sealed = seal_if_young(self._vault, policy, [age], now, person=person, slot=row["slot"])
+            await close_images(connection, {} if sealed is None else {person: sealed})
 
     async def _others_hold(self, pending: Pending, normal: Normalised) -> bool:
         digests = self._vault.lookup_digests(pending.item, normal.lookup or "")

@@ -38,14 +38,17 @@ class Wanted:
         """Whether the person leaves."""
         return self.record is None and self.item is None
 
-    def of(self, person: str) -> ErasureRequest:
+    def of(self, person: str, by: str = "person") -> ErasureRequest:
         """The same as a request."""
-        return ErasureRequest(person=person, record=self.record, items=(self.item,) if self.item else ())
+        return ErasureRequest(person=person, record=self.record, items=(self.item,) if self.item else (), by=by)
 
-    def act(self, person: str) -> Act:
-        """The same as what a code confirms."""
+    def act(self, person: str, guardian: str = "") -> Act:
+        """The same as what a code confirms: the person's own, or the guardian's over this child."""
+        exactly = f"{self.record or ''} {self.item or ''}"
+        if guardian:
+            return Act(person=guardian, deed="delete-child", exactly=f"{person} {exactly}")
         deed: Deed = "delete-all" if self.everything else "delete-part"
-        return Act(person=person, deed=deed, exactly=f"{self.record or ''} {self.item or ''}")
+        return Act(person=person, deed=deed, exactly=exactly)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,20 +77,24 @@ class EraseMine:
         found = await self._erase.plan(wanted.of(person))
         return Plan(goes=found.goes, stays=as_told(found.stays))
 
-    async def ask(self, person: str, wanted: Wanted, channel: str, *, language: str) -> str:
-        """Send the code that confirms exactly this. Raises as `Confirm.ask`, BadInput for an unknown item."""
+    async def ask(self, person: str, wanted: Wanted, channel: str, *, language: str, guardian: str = "") -> str:
+        """Send the code that confirms exactly this: to the person, or to the guardian who decides for them.
+
+        Raises as `Confirm.ask`, BadInput for an unknown item."""
         policy = await self._grounds.law.current()
         if wanted.item is not None:
             policy.item(wanted.item)
-        return await self._confirm.ask(wanted.act(person), channel, language=language)
+        return await self._confirm.ask(wanted.act(person, guardian), channel, language=language)
 
-    async def __call__(self, person: str, wanted: Wanted, *, ticket: str, code: str, token: str) -> Erasure:
+    async def __call__(
+        self, person: str, wanted: Wanted, *, ticket: str, code: str, token: str, guardian: str = ""
+    ) -> Erasure:
         """Erase, once the code is right; `token` is the receipt's address from then on.
 
         Raises Refused `code-wrong`, and as `Erase`.
         """
         _whole(token)
-        await self._confirm.enter(ticket, wanted.act(person), code)
+        await self._confirm.enter(ticket, wanted.act(person, guardian), code)
         reach("erase-mine.confirmed")
 
         async def receipt(connection: Any, erasure: Erasure) -> None:
@@ -95,7 +102,7 @@ class EraseMine:
             await _erasures.keep_receipt(connection, token=self._digest(token), erasure=erasure.id, until=until)
             reach("erase-mine.receipt-kept")
 
-        return await self._erase(wanted.of(person), receipt)
+        return await self._erase(wanted.of(person, "guardian" if guardian else "person"), receipt)
 
     async def receipt(self, token: str) -> Receipt:
         """Which erasure is told at this address. Raises BadInput `receipt-unknown` for any other, and later."""

@@ -145,10 +145,12 @@ class ViewMyData:
         categories: frozenset[str] | None = None,
         *,
         taken_away: Mapping[str, Any] | None = None,
+        guardian: str = "",
     ) -> MyData:
         """What is held about a person, all of it or of some categories: no other section is opened.
 
         A page shows the newest sections alone. `taken_away`: all there is, for a file; the evidence says which.
+        `guardian`: who looks in the child's place (K3); whether they may is the caller's to know.
 
         Raises Refused `person-unknown` once erased, Unavailable without evidence.
         """
@@ -170,6 +172,11 @@ class ViewMyData:
             }
             reach("my-data.opened")
             act = "access:person:viewed" if taken_away is None else "access:person:copied"
+            if guardian:
+                act = "access:guardian:viewed"
+                facts["guardian"] = vault.commitment(
+                    evidence_slot=row["evidence_slot"], entry=entry, field="guardian", value=guardian
+                )
             viewed = Entry(entry, look.now, act, {**facts, **(taken_away or {})}, (person,))
             receipt = await self._grounds.journal.submit(viewed)
             reach("my-data.recorded")

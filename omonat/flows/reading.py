@@ -78,6 +78,7 @@ class Found(Struct, gc=False):
     evidence_slot: int
     facts: PersonFacts
     withdrawn: Mapping[str, Instant]
+    images_closed: bytes | None
     sections: list[SealedSection] = []
 
     def is_full(self, item: str) -> bool:
@@ -109,8 +110,8 @@ class Reader:
             number = row[0] - 1
             if found[number] is None:
                 found[number] = _facts(row)
-            if row[19] is not None:
-                found[number].sections.append(SealedSection(*row[19:]))
+            if row[20] is not None:
+                found[number].sections.append(SealedSection(*row[20:]))
         for each in found:
             if len(each.sections) > 1:
                 each.sections.sort(key=_when, reverse=True)
@@ -121,8 +122,8 @@ def _facts(row: Sequence[Any]) -> Found:
     (
         _, ordinal, secret, roles, until, staff, role, role_until, trained_until,
         kind, case_person, assigned, closed_at,
-        person, slot, evidence_slot, told, standing, blocked,
-    ) = row[:19]  # fmt: skip
+        person, slot, evidence_slot, told, standing, blocked, images_closed,
+    ) = row[:20]  # fmt: skip
     standing = standing or _NOTHING
     return Found(
         ordinal,
@@ -142,6 +143,7 @@ def _facts(row: Sequence[Any]) -> Found:
         evidence_slot or 0,
         person_facts(told or 0, blocked, standing),
         standing.get("withdrawn", _NOTHING),
+        images_closed,
     )
 
 

@@ -9,7 +9,7 @@ select q.n, i.active_ordinal,
        case when p.remains then 'remains'
             when p.erased_at is not null then 'erased'
             when p.quarantined_at is not null then 'quarantined'
-            when p.restricted_at is not null then 'restricted' else '' end,
+            when p.restricted_at is not null then 'restricted' else '' end, p.images_closed,
        s.record, s.category, s.sealed, s.slot, s.version, s.service, s.collected_at, s.anchors,
        s.opened_at, s.closed_at, s.case_anchors
   from unnest(:client::text[], :staff::text[], :person::text[], :case_id::text[], :categories::text[], :most::int[])

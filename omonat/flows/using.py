@@ -9,6 +9,7 @@ from omonat.base.errors import Fault, Refused
 from omonat.base.instants import Instant
 from omonat.base.verdict import Reason
 from omonat.evidence.entry import Entry
+from omonat.flows.images import closed_items
 from omonat.flows.integrity import BROKEN, only_if_broken
 from omonat.flows.reading import FEW, Found, Question, SealedSection
 from omonat.policy.compiled import CompiledPolicy, Grant
@@ -74,10 +75,13 @@ class Opened(Struct, gc=False):
 def open_sections(vault: Vault, here: Situation, opened: Opened, found: Found) -> None:
     """Decide each section's record and open what it may give. Sections come newest first; an item is taken once."""
     grant, policy, now = here.grant, here.policy, here.now
+    closed = images_closed(vault, here, found)
+    if closed:
+        opened.refused.update(closed)
     for section in found.sections:
         wanted = grant.by_category.get(section.category, ())
-        if opened.values:
-            wanted = tuple(item for item in wanted if item not in opened.values)
+        if opened.values or closed:
+            wanted = tuple(item for item in wanted if item not in opened.values and item not in closed)
         if not wanted:
             continue
         if before_its_grant(found, grant.purpose, section):
@@ -113,6 +117,16 @@ def open_sections(vault: Vault, here: Situation, opened: Opened, found: Found) -
             continue
         opened.sections += 1
         _take(opened, section, held, wanted, refused)
+
+
+def images_closed(vault: Vault, here: Situation, found: Found) -> Mapping[str, Reason]:
+    """The granted items that show somebody so young that a parent has to agree, and none has (G5)."""
+    if found.images_closed is None:
+        return {}
+    return closed_items(
+        vault, here.policy, here.grant.allowed, basis=here.grant.basis, person=found.person or "",
+        slot=found.person_slot, sealed=found.images_closed, now=here.now,
+    )  # fmt: skip
 
 
 def before_its_grant(found: Found, purpose: str, section: SealedSection) -> bool:

@@ -27,3 +27,10 @@ async def close_work_item(database: Database, *, rule: str, person: str | None, 
     """What was missing is there, or nobody needs it any more; does nothing when no such item is open."""
     async with database.connection() as connection:
         await _queries.close_work_item(connection, rule=rule, person=person, missing=missing, now=now)
+
+
+async def close_work_item_in(
+    connection: asyncpg.Connection, *, rule: str, person: str | None, missing: str, now: Instant
+) -> None:
+    """As `close_work_item`, in the caller's transaction."""
+    await _queries.close_work_item(connection, rule=rule, person=person, missing=missing, now=now)

@@ -231,6 +231,10 @@ class CompiledPolicy:
         """The calendar day at `now` where the company is."""
         return to_datetime(now).astimezone(self.zone).date()
 
+    def born_by(self, now: Instant) -> int:
+        """The last year of birth of which it is sure that whoever names it needs no parent, whatever the day (K1)."""
+        return self.today(now).year - self.child_under - 1
+
     def deadline(self, name: str) -> Deadline | CannotTell:
         """The strictest deadline of the policy's packs."""
         return strictest_deadline(self.packs, name)

@@ -46,6 +46,7 @@ STAFF = {
     "502": "marketing",
     "206": "courier",
     "207": "courier",
+    "102": "privacy-officer",
 }
 _numbers = itertools.count(2_000_000)
 _orders = itertools.count(51_877)

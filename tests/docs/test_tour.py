@@ -118,6 +118,8 @@ def _order(page: Page, address: str) -> None:
     picture(page, "shop")
     page.get_by_role("link", name="Cart").first.click()
     page.get_by_role("link", name="Order").last.click()
+    page.locator("#year").fill("1990")
+    page.get_by_role("button", name="Continue").click()
     page.locator('[name="contact.name"]').fill("Dilnoza Karimova")
     page.locator('[name="contact.mobile"]').fill(PHONE)
     page.locator('[name="contact.postal-address"]').fill("Toshkent, Chilonzor 5, 12-uy, 34-xonadon")

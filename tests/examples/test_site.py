@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,7 @@ class Visitor:
 
     def __init__(self, context: BrowserContext, demo: Demo, language: str) -> None:
         self.page: Page = context.new_page()
+        self.grown_up = True
         self.base = demo.base
         self.away: list[str] = []
         self.troubles: list[str] = []
@@ -54,6 +56,13 @@ class Visitor:
 
     def go(self, path: str) -> None:
         self.page.goto(f"{self.base}{path}")
+        if self.grown_up and self.page.locator("form[action='/age']").count():
+            self.tell_year("1990")
+
+    def tell_year(self, year: str) -> None:
+        self.page.fill("#year", year)
+        with self.page.expect_navigation():
+            self.page.click("form[action='/age'] button")
 
     def fill(self, **items: str) -> None:
         for name, value in items.items():
@@ -167,6 +176,31 @@ def test_L2_a_sign_up_makes_the_browser_known_and_is_confirmed(visitor: Visitor,
     visitor.number()
     visitor.look()
     assert until(lambda: demo.caught(phone))[0]["channel"] == "sms"
+
+
+def test_K1_the_year_is_asked_first_without_a_hint_and_going_back_does_not_help(visitor: Visitor) -> None:
+    visitor.grown_up = False
+    for path in ("/sign-up", "/newsletter", "/ask"):
+        visitor.go(path)
+        assert visitor.page.locator("main input:not([type=hidden])").count() == 1, "nothing else is asked"
+        assert visitor.page.input_value("#year") == ""
+        assert not re.search(r"\d", visitor.page.inner_text("main")), "no age is named"
+        visitor.look()
+    visitor.tell_year("19")
+    assert visitor.page.locator("#year-error").count() == 1
+    visitor.look()
+    visitor.tell_year(str(datetime.now(UTC).year - 10))
+    assert visitor.page.locator(".refusal a.promise").inner_text() == "K1"
+    visitor.look()
+    for path in ("/sign-up", "/newsletter", "/ask"):
+        visitor.go(path)
+        assert visitor.page.locator("#year").count() == 0
+        assert visitor.page.locator(".refusal").count() == 1
+    again = visitor.page.request.post(f"{visitor.base}/age", form={"page": "ask", "year": "1990"}, max_redirects=0)
+    assert again.status == 303
+    assert "set-cookie" not in again.headers, "the first answer counts"
+    sent = visitor.page.request.post(f"{visitor.base}/ask", form={"transaction.inquiry": "Salom"}, max_redirects=0)
+    assert sent.status == 403
 
 
 def test_K1_a_child_is_turned_away_before_anything_is_sent(visitor: Visitor, demo: Demo, phone: str) -> None:

@@ -26,6 +26,7 @@ from omonat.base.settings import load
 from omonat.evidence.sequencer import Sequencer
 from omonat.flows.ask import NewRequest
 from omonat.flows.cases import CaseEvent, PutCase
+from omonat.flows.children import Agreement
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.collect import CollectRequest
 from omonat.flows.erase import Erasure
@@ -349,14 +350,19 @@ class Walk:
         await closed(self.shop, order)
         children = self.house.children
         await children.signal(order.person, "staff", by="test")
-        await children.agree(order.person, "signed-form", reference="2026-114", by="901")
+        await children.agree(Agreement(person=order.person, method="signed-form", reference="2026-114"), by="901")
         await children.take_back(order.person, by="901")
-        await children.agree(order.person, "signed-form", reference="2026-115", by="901")
+        policy = await self.house.grounds.law.current()
+        nearly = policy.today(Instant(self.shop.clock.now + 2 * DAY))
+        born = nearly.replace(year=nearly.year - policy.child_under)
+        again = Agreement(person=order.person, method="signed-form", reference="2026-115", born=born)
+        await children.agree(again, by="901")
         hold = await placed(self.shop, "record", order.record)
         await self.house.holds.approve(hold.id, by="902")
         await self.house.holds.end(hold.id, by="901")
         await self.house.holds.approve(hold.id, by="902")
         self.shop.clock.forward(40 * DAY)
+        assert await self.house.guardians.let_grown_go() == 1
         assert await swept(self.shop) > 0
 
     async def erasure(self) -> None:

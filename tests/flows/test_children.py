@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from omonat.base.errors import BadInput, Refused
 from omonat.base.instants import DAY, SECOND
+from omonat.flows.children import Agreement
 from omonat.flows.collect import CollectAnswer, CollectRequest
 from omonat.flows.erase import ErasureRequest
 from omonat.flows.use import UseRequest
@@ -27,6 +29,10 @@ async def refused(shop: Shop, order: CollectAnswer) -> str:
     with pytest.raises(Refused) as caught:
         await delivered(shop, order)
     return caught.value.code
+
+
+def signed(person: str, method: str = "signed-form", reference: str = "2026-114", **more: Any) -> Agreement:
+    return Agreement(person=person, method=method, reference=reference, **more)
 
 
 async def officer(shop: Shop) -> str:
@@ -58,17 +64,17 @@ async def test_K2_a_parents_consent_opens_it_and_taken_back_closes_it_again(shop
     order, children = await ordered(shop), shop.house.children
     by = await officer(shop)
     with pytest.raises(Refused) as early:
-        await children.agree(order.person, "signed-form", reference="2026-114", by=by)
+        await children.agree(signed(order.person, "signed-form", "2026-114"), by=by)
     assert early.value.code == "not-quarantined"
     await children.signal(order.person, "parent", by="test")
     for method in ("e-mail", "", "payment"):
         with pytest.raises(Refused) as other:
-            await children.agree(order.person, method, reference="2026-114", by=by)
+            await children.agree(signed(order.person, method, "2026-114"), by=by)
         assert (other.value.code, other.value.about["methods"]) == ("consent-method-refused", "signed-form")
     with pytest.raises(BadInput):
-        await children.agree(order.person, "signed-form", reference=" ", by=by)
+        await children.agree(signed(order.person, "signed-form", " "), by=by)
     shop.clock.forward(SECOND)
-    opened = await children.agree(order.person, "signed-form", reference="2026-114", by=by)
+    opened = await children.agree(signed(order.person, "signed-form", "2026-114"), by=by)
     assert (opened.closed_at, opened.until) == (None, None)
     assert (await delivered(shop, order)).items
     shop.clock.forward(SECOND)
@@ -91,9 +97,9 @@ async def test_K2_only_a_privacy_officer_in_office_opens_it(shop: Shop) -> None:
     await children.signal(order.person, "staff", by="test")
     courier = await hired(shop, "204", "courier")
     with pytest.raises(Refused, match="privacy-officer"):
-        await children.agree(order.person, "signed-form", reference="x", by=courier)
+        await children.agree(signed(order.person, "signed-form", "x"), by=courier)
     with pytest.raises(Refused, match="staff"):
-        await children.agree(order.person, "signed-form", reference="x", by="999")
+        await children.agree(signed(order.person, "signed-form", "x"), by="999")
     assert await refused(shop, order) == "person-quarantined"
 
 
@@ -115,7 +121,7 @@ async def test_K2_the_consent_goes_with_the_persons_row(shop: Shop) -> None:
     reader, children = await subscribed(shop), shop.house.children
     by = await officer(shop)
     await children.signal(reader.person, "staff", by="test")
-    await children.agree(reader.person, "signed-form", reference="2026-114", by=by)
+    await children.agree(signed(reader.person, "signed-form", "2026-114"), by=by)
     await shop.house.erase(ErasureRequest(person=reader.person))
     await swept(shop)
     assert await one(shop, "select count(*) from guardian_consents") == 1, "part of the proof, as long as there is one"

@@ -6,6 +6,10 @@ from typing import Final, Literal
 from omonat.base.verdict import Allow, CannotTell, Deny, Reason, Verdict
 from omonat.policy.packs import ConsentMethod, Pack
 
+Scope = Literal["data", "images"]
+SCOPES: Final[Sequence[Scope]] = ("data", "images")
+"""What a parent agrees to: that a child's data is kept and used, or that a young person's images are."""
+
 Signal = Literal["declared", "staff", "parent", "birth-date", "identity-number"]
 SIGNALS: Final[Sequence[Signal]] = ("declared", "staff", "parent", "birth-date", "identity-number")
 """Who or what says that somebody is a child. None of them has to be right to close the data."""
@@ -18,10 +22,13 @@ def methods_of(packs: Sequence[Pack]) -> Mapping[str, ConsentMethod]:
     return {name: method for name, method in (named[0].items() if named else ()) if name in shared}
 
 
-def decide_parental_consent(packs: Sequence[Pack], method: str, *, quarantined: bool) -> Verdict:
-    """Whether this consent opens a child's data again. `CannotTell` where no pack names a method at all."""
+def decide_parental_consent(packs: Sequence[Pack], method: str, *, quarantined: bool, scope: Scope = "data") -> Verdict:
+    """Whether this consent opens again what is closed: `quarantined` says so of a child's data, or of their images.
+
+    `CannotTell` where no pack names a method at all.
+    """
     if not quarantined:
-        return Deny((Reason("not-quarantined", "K2"),))
+        return Deny((Reason("not-quarantined" if scope == "data" else "images-not-closed", "K2"),))
     methods = methods_of(packs)
     if not methods:
         return CannotTell(("parental-consent",), (Reason("consent-method-unknown", "K2"),))

@@ -1,6 +1,8 @@
 -- name: person_for_choice^
 -- A person's standing, locked until the transaction ends: nothing is decided on it in between (I2).
-select id, evidence_slot, told, standing, restricted_at, quarantined_at, erased_at
+select id, evidence_slot, told, standing, restricted_at, quarantined_at, erased_at,
+       exists (select from guardian_consents g
+                where g.person = persons.id and g.scope = 'data' and g.withdrawn_at is null) as guarded
   from persons where id = :id and erased_at is null for no key update;
 
 -- name: set_standing!

@@ -89,8 +89,9 @@ delete from sign_in_codes where until < :before;
 
 -- name: persons_by_lookup
 -- The people whose newest channel of its kind this is, proved ones first: not erased, not quarantined. Who gave another
--- one since is not found by the old one: codes go to the newest. `only`: they never gave another. The digests are one
--- channel's, under every look-up key there is.
+-- one since is not found by the old one: codes go to the newest. A child that is reached by its guardian's phone isn't
+-- found by it: the guardian is. `only`: they never gave another. The digests are one channel's, under every look-up key
+-- there is.
 select p.id, p.slot, max(l.since) as since, max(l.verified_at) as verified_at,
        not exists (select from lookups other where other.person = p.id and other.item = :item
                                                and other.digest <> all(:digests::bytea[])) as only
@@ -98,6 +99,9 @@ select p.id, p.slot, max(l.since) as since, max(l.verified_at) as verified_at,
  where l.digest = any(:digests::bytea[]) and l.item = :item and p.erased_at is null and p.quarantined_at is null
    and not exists (select from lookups newer where newer.person = l.person and newer.item = l.item
                                                and newer.since > l.since and newer.digest <> all(:digests::bytea[]))
+   and not exists (select from guardian_consents g join lookups theirs on theirs.person = g.guardian
+                    where g.person = p.id and g.scope = 'data' and g.withdrawn_at is null
+                      and theirs.item = l.item and theirs.digest = l.digest)
  group by p.id, p.slot
  order by max(l.verified_at) desc nulls last, max(l.since) desc, p.id
  limit 20;

@@ -74,7 +74,7 @@ TEMPLATES: Mapping[str, Template] = {
             "confirm-code",
             MessageClass.TRANSACTIONAL,
             _BOTH,
-            open=frozenset({"minutes", "act"}),  # act: delete-all | delete-part | correct
+            open=frozenset({"minutes", "act"}),  # act: delete-all | delete-part | delete-child | correct
             sealed=frozenset({"code"}),
             lifetime=10 * MINUTE,
             greets=False,

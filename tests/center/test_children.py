@@ -1,0 +1,134 @@
+"""A guardian's pages over a child's data, and what strangers see there (K3)."""
+
+from datetime import date
+
+import pytest
+
+from omonat.base.errors import Refused
+from omonat.base.instants import SECOND
+from omonat.flows.children import Agreement
+from tests.center.conftest import Center, Reader
+from tests.center.test_in_chromium import looked_at, unfolded
+from tests.erasure.stories import closed, hired
+
+
+async def family(center: Center) -> tuple[str, str, str]:
+    """A parent with their phone, and a child whose form was checked."""
+    parent, phone = await center.customer()
+    child, _ = await center.customer()
+    await closed(center.shop, child)
+    by = await hired(center.shop, "911", "privacy-officer")
+    await center.house.children.signal(child.person, "parent", by="test")
+    center.clock.forward(SECOND)
+    agreement = Agreement(
+        person=child.person, method="signed-form", reference="7", guardian=phone, born=date(2016, 3, 1)
+    )
+    await center.house.children.agree(agreement, by=by)
+    center.clock.forward(SECOND)
+    return parent.person, phone, child.person
+
+
+async def status(reader: Reader, path: str) -> int:
+    return await reader.go(path)
+
+
+async def test_K3_a_guardian_sees_limits_and_takes_the_consent_back_without_script(center: Center) -> None:
+    parent, phone, child = await family(center)
+    async with center.reader(java_script_enabled=False) as reader:
+        await center.sign_in(reader, phone, parent)
+        await reader.press("My children")
+        listed = await reader.text()
+        assert "Dilnoza" not in listed
+        await reader.go(f"/me/children/{child}")
+        assert "Dilnoza" not in await reader.text(), "covered until asked for"
+        await reader.press("Show everything")
+        assert "Dilnoza Karimova" in await reader.text()
+        center.clock.forward(SECOND)
+        await reader.go(f"/me/children/{child}")
+        async with reader.page.expect_navigation():
+            await reader.page.locator("form:has(input[value=restriction]) button").click()
+        assert "Restricted" in await reader.text()
+        center.clock.forward(SECOND)
+        async with reader.page.expect_navigation():
+            await reader.page.locator("form:has(input[value=withdraw]) button").click()
+        assert "Tick the box first" in await reader.text(), "nothing is taken back by a slip"
+        await reader.page.check("#sure")
+        async with reader.page.expect_navigation():
+            await reader.page.locator("form:has(input[value=withdraw]) button").click()
+        assert "You took the consent back" in await reader.text()
+        assert await status(reader, f"/me/children/{child}") == 404
+    with pytest.raises(Refused) as told:
+        await center.house.guardians.data(parent, child)
+    assert told.value.code == "not-the-guardian"
+
+
+async def test_K3_no_address_of_a_child_answers_anybody_else(center: Center) -> None:
+    _, _, child = await family(center)
+    stranger, phone = await center.customer()
+    async with center.reader() as reader:
+        await center.sign_in(reader, phone, stranger.person)
+        assert "My children" not in await reader.page.inner_text("body")
+        for whom in (child, stranger.person, "per_" + "a" * 26, "x"):
+            for path in ("", "/delete", "/delete/code", f"/delete?record=rec_{'a' * 26}"):
+                assert await status(reader, f"/me/children/{whom}{path}") == 404, path
+        await reader.go("/me")
+        token = await reader.page.get_attribute("form input[name=csrf]", "value")
+        for path, form in (
+            ("", {"reveal": "all"}),
+            ("", {"do": "choose", "kind": "restriction", "state": "given"}),
+            ("", {"do": "withdraw", "sure": "yes"}),
+            ("/delete", {"channel": "contact.mobile"}),
+            ("/delete/code", {"ticket": "x", "code": "000000"}),
+        ):
+            answer = await reader.page.context.request.post(
+                f"{center.base}/me/children/{child}{path}",
+                form={"csrf": token or "", **form},
+                headers={"origin": center.base},
+            )
+            assert answer.status == 404, (path, form)
+            assert "Dilnoza" not in await answer.text()
+    async with center.reader() as nobody:
+        await nobody.go(f"/me/children/{child}")
+        assert nobody.path == "/me"
+
+
+async def test_K3_a_guardian_deletes_with_a_plan_and_a_code_and_stays_signed_in(center: Center) -> None:
+    parent, phone, child = await family(center)
+    async with center.reader() as reader:
+        await center.sign_in(reader, phone, parent)
+        await reader.go(f"/me/children/{child}/delete")
+        assert "Nothing is deleted yet" in await reader.text()
+        center.clock.forward(SECOND)
+        await reader.press("Send me a code")
+        code = await center.code(parent, "confirm-code")
+        await reader.page.fill("#code", "000000" if code != "000000" else "111111")
+        await reader.press("Delete it")
+        assert await reader.page.locator("#code-error").count() == 1
+        await reader.go("/me/delete/code")
+        assert reader.path == "/me/delete", "a code for the child deletes nothing of the guardian's"
+        await reader.go(f"/me/children/{child}/delete/code")
+        await reader.page.fill("#code", code)
+        await reader.press("Delete it")
+        assert reader.path.startswith("/me/receipt/")
+        await reader.go("/me/data")
+        assert "My data" in await reader.text()
+        assert await status(reader, f"/me/children/{child}") == 404
+    gone = await center.house.grounds.database.pool.fetchval("select erased_at from persons where id = $1", child)
+    assert gone is not None
+
+
+@pytest.mark.parametrize("language", ["uz", "ru", "en"])
+async def test_K3_the_pages_speak_the_language_and_are_accessible(center: Center, language: str) -> None:
+    parent, phone, child = await family(center)
+    async with center.reader(language) as reader:
+        await center.sign_in(reader, phone, parent)
+        for path in ("/me", "/me/children", f"/me/children/{child}", f"/me/children/{child}/delete"):
+            assert await status(reader, path) == 200
+            await unfolded(reader.page)
+            await looked_at(reader.page, language)
+        center.clock.forward(SECOND)
+        async with reader.page.expect_navigation():
+            await reader.page.locator("main form[action$='/delete'] button").click()
+        await looked_at(reader.page, language)
+        await reader.go("/me/children/per_x")
+        await looked_at(reader.page, language)
