@@ -5,7 +5,20 @@ from collections.abc import Callable, Sequence
 from litestar.types import ControllerRouterHandler
 
 from omonat.desk import campaigns, children, find, keys, offline, requests, sign_in, work
-from omonat.desk.door import CAMPAIGNS, CASE, CHILDREN, FIND, HOME, KEYS, OFFLINE, OPEN, PERSON, REQUESTS, SIGN_IN, SIGN_OUT
+from omonat.desk.door import (
+    CAMPAIGNS,
+    CASE,
+    CHILDREN,
+    FIND,
+    HOME,
+    KEYS,
+    OFFLINE,
+    OPEN,
+    PERSON,
+    REQUESTS,
+    SIGN_IN,
+    SIGN_OUT,
+)
 from omonat.desk.visit import Answer, Visit
 from omonat.house import House
 from omonat.pages.routes import Addresses, handlers_of
