@@ -26,6 +26,7 @@ from omonat.evidence.keys import LogKeys
 from omonat.evidence.overdue import Overdue
 from omonat.evidence.reader import Reader
 from omonat.evidence.witnesses import Panel
+from omonat.flows.announce import Announce
 from omonat.flows.answer_requests import AnswerRequests
 from omonat.flows.ask import Ask
 from omonat.flows.cases import Cases
@@ -48,14 +49,17 @@ from omonat.flows.law import Law
 from omonat.flows.lookup import Lookup
 from omonat.flows.my_data import ViewMyData
 from omonat.flows.my_notices import MyNotices
+from omonat.flows.officers import Officers
 from omonat.flows.proof_packets import ProofPackets
 from omonat.flows.publish_policy import PublishPolicy
 from omonat.flows.safeguards import Safeguards
+from omonat.flows.service_notice import ServiceNotices
 from omonat.flows.sign_in import SignIn
 from omonat.flows.staff import Staff
 from omonat.flows.sweep import Sweeper
 from omonat.flows.systems import Systems
 from omonat.flows.take_away import TakeAway
+from omonat.flows.tell_many import TellMany
 from omonat.flows.telling import TellPeople
 from omonat.flows.use import Credential, Use
 from omonat.flows.web_sessions import WebSessions
@@ -112,6 +116,9 @@ class House:
     tell_people: TellPeople
     foresee: Foresee
     my_notices: MyNotices
+    announce: Announce
+    service_notices: ServiceNotices
+    tell_many: TellMany
 
     def inner_secret(self, name: str) -> str:
         """The secret of one of the house's own doors, derived from the vault: never stored, never sent anywhere."""
@@ -211,6 +218,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
     evidence = Reader(grounds.database, log, origin=keys.origin, pinned=keys.pinned)
     use, sessions, staff, erase = Use(grounds), WebSessions(grounds), Staff(grounds), Erase(grounds)
     systems, confirm, my_data = Systems(grounds), Confirm(grounds), ViewMyData(grounds, evidence)
+    officers = Officers(grounds=grounds, staff=staff)
     return House(
         settings=settings,
         grounds=grounds,
@@ -250,6 +258,9 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         tell_people=TellPeople(grounds),
         foresee=Foresee(grounds),
         my_notices=MyNotices(grounds),
+        announce=Announce(grounds, officers),
+        service_notices=ServiceNotices(grounds, officers),
+        tell_many=TellMany(grounds),
     )
 
 

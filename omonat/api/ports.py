@@ -10,6 +10,7 @@ from omonat.database.pool import Database
 from omonat.evidence.proofs import TlogProof
 from omonat.evidence.reader import Signed
 from omonat.evidence.receipts import Receipt
+from omonat.flows.announce import Announce
 from omonat.flows.ask import Ask
 from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.certify import Certify
@@ -22,6 +23,7 @@ from omonat.flows.grounds import Also, Grounds
 from omonat.flows.holds import Holds
 from omonat.flows.lookup import LookupAnswer, LookupRequest
 from omonat.flows.notify import Notify
+from omonat.flows.service_notice import ServiceNotices
 from omonat.flows.staff import Registration
 from omonat.flows.systems import Systems
 from omonat.flows.use import Credential, UseAnswer, UseRequest
@@ -150,6 +152,10 @@ class House(Protocol):
     @property
     def holds(self) -> Holds: ...
     @property
+    def announce(self) -> Announce: ...
+    @property
+    def service_notices(self) -> ServiceNotices: ...
+    @property
     def systems(self) -> Systems: ...
     @property
     def certify(self) -> Certify: ...
@@ -171,6 +177,8 @@ class Ports:
     erase: Erase
     children: Children
     holds: Holds
+    announce: Announce
+    service_notices: ServiceNotices
     systems: Systems
     certify: Certify
     notify: Notify
@@ -201,6 +209,8 @@ class Ports:
             erase=house.erase,
             children=house.children,
             holds=house.holds,
+            announce=house.announce,
+            service_notices=house.service_notices,
             systems=house.systems,
             certify=house.certify,
             notify=Notify(grounds),

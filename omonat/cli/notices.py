@@ -80,7 +80,11 @@ def returned(
     message = returned_message(raw)
     if message is None:
         raise BadInput("notice-not-found")
-    was = in_house(home, lambda house: house.tell_people.came_back(message))
+
+    async def work(house: House) -> str | None:
+        return await house.tell_people.came_back(message) or await house.tell_many.came_back(message)
+
+    was = in_house(home, work)
     if was is None:
         raise BadInput("notice-not-found")
     said = {

@@ -7,6 +7,8 @@ from omonat.base.instants import SECOND
 from omonat.base.verdict import Reason
 from omonat.flows.law import Law
 from omonat.flows.send import Allowed, Refused
+from omonat.flows.tell_many import TEMPLATE as COMPANY_NOTICE
+from omonat.flows.tell_many import TellMany
 from omonat.flows.use import Credential, Use, UseRequest
 from omonat.policy.prose_changes import briefly, told
 from omonat.promises.messages import PurposeFacts, Recipient, Value, Waiting
@@ -20,11 +22,14 @@ _CHANGES_IN_A_LETTER = 12
 class Outgoing:
     """The outbox's own actor: the role `system`, under the purpose of each message."""
 
-    def __init__(self, use: Use, law: Law, vault: Vault, credential: Callable[[], Awaitable[Credential]]) -> None:
+    def __init__(
+        self, use: Use, law: Law, vault: Vault, credential: Callable[[], Awaitable[Credential]], many: TellMany
+    ) -> None:
         self._use = use
         self._law = law
         self._vault = vault
         self._credential = credential
+        self._many = many
 
     async def open_channel(
         self,
@@ -81,7 +86,11 @@ class Outgoing:
         }
 
     async def worded(self, message: Waiting) -> Mapping[str, Value]:
-        """What is new between the two versions a notice names, in its language (P2). Raises BadInput."""
+        """What is new between the two versions a notice names (P2), or what the company has to say (N2), in the
+        message's language. Raises BadInput."""
+        if message.template == COMPANY_NOTICE:
+            words = await self._many.words(str(message.facts["round"]), message.language)
+            return {"title": words.title, "text": words.text}
         await self._law.known()
         old, new = (self._law.version(str(message.facts[name])) for name in ("since", "version"))
         if old is None or new is None:

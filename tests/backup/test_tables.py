@@ -19,6 +19,9 @@ UNDER = {
     "guardian_consents",
     "system_notices",
     "proof_packets",
+    "announcements",
+    "media_publications",
+    "service_rounds",
 }
 NOT_UNDER = {
     "cases": "a source system reports them, and reports them again",
@@ -42,6 +45,7 @@ NOT_UNDER = {
     "retention_state": "the sweeper's own memory: it looks again",
     "notice_rounds": "a round begins anew: who wasn't told is looked for again",
     "notices": "who was told is in tellings; who wasn't is told by the next way",
+    "service_notices": "who was told since the copy is told again: rather twice than never",
     "reconciling": "one row, made by migrating",
     "rows_gone": "lives as long as the ledger, which is not brought back",
     "root_rotations": "the keys know their own root",
