@@ -17,7 +17,21 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from bench import decisions, doors, erasing, gdpr, growth, leaving, pages, proof, purposes, reads, taking, witness
+from bench import (
+    decisions,
+    doors,
+    erasing,
+    gdpr,
+    growth,
+    leaving,
+    notices,
+    pages,
+    proof,
+    purposes,
+    reads,
+    taking,
+    witness,
+)  # fmt: skip
 from bench.figures import Figure, flush_us, table
 from bench.town import BUILD, Town, folder_on_disk, town
 
@@ -28,8 +42,8 @@ RESULT = BUILD / "bench.json"
 class Size:
     """How much is measured: people of the large and the small town, rounds of pairs, seconds of one measurement,
     decisions in one; people who ask for their ten records; people erased by how many records they have; records that
-    expire in one round; rows a purpose is written into; people whose records are weighed; records of GDPRbench's
-    workloads, and operations of each in one round."""
+    expire in one round; rows a purpose is written into; people whose records are weighed; people who are told of
+    something; records of GDPRbench's workloads, and operations of each in one round."""
 
     people: int
     small: int
@@ -41,23 +55,24 @@ class Size:
     expiring: int
     purposed: int
     weighed: int
+    told: int
     studied: int
     studies: int
 
 
 USUAL = Size(
     people=100_000, small=10_000, rounds=15, seconds=0.5, decisions=1_000, access=1_000,
-    erased={10: 15, 1_000: 15}, expiring=2_000, purposed=4_000, weighed=500,
+    erased={10: 15, 1_000: 15}, expiring=2_000, purposed=4_000, weighed=500, told=10_000,
     studied=10_000, studies=40,
 )  # fmt: skip
 LONG = Size(
     people=1_000_000, small=10_000, rounds=30, seconds=1.0, decisions=1_000, access=10_000,
-    erased={10: 60, 1_000: 30, 100_000: 3}, expiring=50_000, purposed=400_000, weighed=5_000,
+    erased={10: 60, 1_000: 30, 100_000: 3}, expiring=50_000, purposed=400_000, weighed=5_000, told=100_000,
     studied=100_000, studies=40,
 )  # fmt: skip
 TINY = Size(
     people=300, small=30, rounds=2, seconds=0.1, decisions=100, access=10,
-    erased={2: 4, 20: 2}, expiring=40, purposed=20, weighed=3,
+    erased={2: 4, 20: 2}, expiring=40, purposed=20, weighed=3, told=30,
     studied=250, studies=20,
 )  # fmt: skip
 
@@ -69,6 +84,7 @@ def measured(size: Size, folder: Path) -> list[Figure]:
     rows += pages.figures(rounds=size.rounds)
     rows += decisions.figures(pages.compiled(), pairs=size.rounds, count=size.decisions)
     uvloop.run(in_towns(size, folder, rows))
+    uvloop.run(in_notices(size, folder, rows))
     uvloop.run(in_studies(size, folder, rows))
     return rows
 
@@ -126,6 +142,12 @@ async def in_town(size: Size, here: Town, small: Town, rows: Rows) -> None:
     rows += await erasing.persons(here, rounds=rounds, sizes=size.erased)
     say("expiry")
     rows += await erasing.expiry(here, rounds=rounds, records=size.expiring)
+
+
+async def in_notices(size: Size, folder: Path, rows: Rows) -> None:
+    """The rows of telling many people, in a town of its own."""
+    say(f"telling {size.told:,} people")
+    rows += await notices.figures(folder, people=size.told)
 
 
 async def in_studies(size: Size, folder: Path, rows: Rows) -> None:

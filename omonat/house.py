@@ -27,6 +27,7 @@ from omonat.evidence.overdue import Overdue
 from omonat.evidence.reader import Reader
 from omonat.evidence.room import Room
 from omonat.evidence.witnesses import Panel
+from omonat.flows.announce import Announce
 from omonat.flows.answer_requests import AnswerRequests
 from omonat.flows.ask import Ask
 from omonat.flows.by_letter import ByLetter
@@ -56,21 +57,27 @@ from omonat.flows.lookup import Lookup
 from omonat.flows.mailbox import Mailbox
 from omonat.flows.my_data import ViewMyData
 from omonat.flows.my_notices import MyNotices
+from omonat.flows.officers import Officers
+from omonat.flows.outgoing import Words
 from omonat.flows.proof_packets import ProofPackets
 from omonat.flows.publish_policy import PublishPolicy
 from omonat.flows.safeguards import Safeguards
 from omonat.flows.sealed_forms import SealedForms
 from omonat.flows.sealing_keys import SealingKeys
+from omonat.flows.service_notice import ServiceNotices
 from omonat.flows.sign_in import SignIn
 from omonat.flows.staff import Staff
 from omonat.flows.suppressing import Suppressing
 from omonat.flows.sweep import Sweeper
 from omonat.flows.systems import Systems
 from omonat.flows.take_away import TakeAway
+from omonat.flows.tell_many import TEMPLATE as COMPANY_NOTICE
+from omonat.flows.tell_many import TellMany
 from omonat.flows.telling import TellPeople
 from omonat.flows.use import Credential, Use
 from omonat.flows.web_sessions import WebSessions
 from omonat.policy.words import RoleKind
+from omonat.promises.campaigns.rule import TEMPLATES as CAMPAIGNS
 from omonat.vault.root import RootKey
 from omonat.vault.slots import RootOf
 from omonat.vault.sources import root_key
@@ -133,6 +140,17 @@ class House:
     by_letter: ByLetter
     campaigns: Campaigns
     campaign_letters: CampaignLetters
+    announce: Announce
+    service_notices: ServiceNotices
+    tell_many: TellMany
+
+    @property
+    def words(self) -> Words:
+        """Who has the words of which template of a message, where they are no policy's."""
+        return {
+            COMPANY_NOTICE: self.tell_many.worded,
+            **dict.fromkeys(CAMPAIGNS.values(), self.campaign_letters.worded),
+        }
 
     def inner_secret(self, name: str) -> str:
         """The secret of one of the house's own doors, derived from the vault: never stored, never sent anywhere."""
@@ -236,8 +254,10 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
     collect, devices = Collect(grounds, dated=settings.demo), Devices(grounds)
     sealing_keys = SealingKeys(grounds, days=settings.offline_days)
     systems, confirm, my_data = Systems(grounds), Confirm(grounds), ViewMyData(grounds, evidence)
-    choose, ask, tell_people, suppressing = Choose(grounds), Ask(grounds), TellPeople(grounds), Suppressing(grounds)
+    choose, ask, suppressing = Choose(grounds), Ask(grounds), Suppressing(grounds)
+    tell_people, tell_many = TellPeople(grounds), TellMany(grounds)
     children, erase_mine = Children(grounds), EraseMine(grounds, erase, confirm)
+    officers = Officers(grounds=grounds, staff=staff)
     return House(
         settings=settings,
         grounds=grounds,
@@ -284,9 +304,12 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         my_notices=MyNotices(grounds),
         suppressing=suppressing,
         by_letter=ByLetter(grounds, choose, my_data),
-        mailbox=Mailbox(grounds, choose, ask, tell_people, suppressing),
+        mailbox=Mailbox(grounds, choose, ask, telling=tell_people, many=tell_many, suppressing=suppressing),
         campaigns=Campaigns(grounds, staff),
         campaign_letters=CampaignLetters(grounds),
+        announce=Announce(grounds, officers),
+        service_notices=ServiceNotices(grounds, officers),
+        tell_many=tell_many,
     )
 
 

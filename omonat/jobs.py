@@ -167,9 +167,7 @@ def links_of(base: str) -> Links:
 def ports_of(house: House, served: Iterable[Channel] = Channel) -> SendPorts:
     """What the flow `send` stands on, where carriers serve these channels."""
     grounds = house.grounds
-    outgoing = Outgoing(
-        house.use, grounds.law, grounds.vault, lambda: house.inner_credential("outbox"), house.campaign_letters.worded
-    )
+    outgoing = Outgoing(house.use, grounds.law, grounds.vault, lambda: house.inner_credential("outbox"), house.words)
     outbox = Outbox(grounds.database)
     return SendPorts(
         open_channel=outgoing.open_channel,
@@ -257,11 +255,12 @@ async def _sweep_for_ever(house: House, stop: asyncio.Event) -> None:
 
 
 async def _tell_for_ever(house: House, stop: asyncio.Event) -> None:
-    """Tell people of a new version as soon as it is published, until each was told (P2)."""
+    """Tell people of a new version, and what the company has to say, until each was told (P2, N2)."""
     while not stop.is_set():
         more = False
         try:
             more = (await house.tell_people.round()).more
+            more = (await house.tell_many.step()).more or more
         except OmonatError as error:
             if error.code not in _WAITS:
                 _log.error("telling-trouble", code=error.code)

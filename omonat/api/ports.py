@@ -10,6 +10,7 @@ from omonat.database.pool import Database
 from omonat.evidence.proofs import TlogProof
 from omonat.evidence.reader import Signed
 from omonat.evidence.receipts import Receipt
+from omonat.flows.announce import Announce
 from omonat.flows.ask import Ask
 from omonat.flows.campaigns import Campaigns
 from omonat.flows.cases import CaseEvent, PutCase
@@ -27,6 +28,7 @@ from omonat.flows.lookup import LookupAnswer, LookupRequest
 from omonat.flows.notify import Notify
 from omonat.flows.sealed_forms import SealedForms
 from omonat.flows.sealing_keys import SealingKeys
+from omonat.flows.service_notice import ServiceNotices
 from omonat.flows.staff import Registration
 from omonat.flows.systems import Systems
 from omonat.flows.use import Credential, UseAnswer, UseRequest
@@ -153,6 +155,10 @@ class House(Protocol):
     @property
     def holds(self) -> Holds: ...
     @property
+    def announce(self) -> Announce: ...
+    @property
+    def service_notices(self) -> ServiceNotices: ...
+    @property
     def systems(self) -> Systems: ...
     @property
     def certify(self) -> Certify: ...
@@ -181,6 +187,8 @@ class Ports:
     erase: Erase
     children: Children
     holds: Holds
+    announce: Announce
+    service_notices: ServiceNotices
     systems: Systems
     certify: Certify
     notify: Notify
@@ -217,6 +225,8 @@ class Ports:
             erase=house.erase,
             children=house.children,
             holds=house.holds,
+            announce=house.announce,
+            service_notices=house.service_notices,
             systems=house.systems,
             certify=house.certify,
             notify=Notify(grounds),

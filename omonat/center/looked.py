@@ -235,6 +235,7 @@ _TELLERS: Final[Mapping[str, Any]] = {
     "correction:channel:asked": _chose(N_("A code was sent to a new phone or e-mail of yours"), "open"),
     "message:person:asked": _notified,
     "notice:person:told": _informed,
+    "notice:person:informed": _chose(N_("You were told of something that concerns our services"), "open"),
     "case:work:opened": _worked(N_("was opened")),
     "case:work:changed": _worked(N_("was given to a member of staff or changed")),
     "case:work:event": _worked(N_("moved on")),

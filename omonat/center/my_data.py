@@ -102,7 +102,7 @@ async def home(visit: Visit) -> Answer:
     mine = await visit.house.my_data(visit.person, frozenset({"contact"}))
     held = mine.newest().get(_NAME)
     name = mask(visit.words, held.declared.kind, str(held.value)) if held else None
-    news = await visit.house.my_notices.untold(visit.person)
+    news = await visit.house.my_notices.untold(visit.person) or await visit.house.tell_many.untold(visit.person)
     return visit.page("home.html", name=name, news=news, nav=[])
 
 

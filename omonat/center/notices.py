@@ -9,6 +9,7 @@ from omonat.center.door import NOTICES
 from omonat.center.visit import Answer, Visit
 from omonat.flows.choose import Choosing
 from omonat.flows.my_notices import Notice
+from omonat.flows.tell_many import Heard
 from omonat.pages import N_
 from omonat.policy.prose_changes import Told, told
 from omonat.promises.choice.standing import State
@@ -17,6 +18,11 @@ _WAYS: Final = {
     "email": N_("by e-mail"),
     "sms": N_("by SMS"),
     "center": N_("here, in the Privacy Center"),
+}
+_KINDS: Final = {
+    "system-error": N_("A failure of our system"),
+    "security-breach": N_("A breach of data security"),
+    "service-change": N_("A change of our service"),
 }
 _STATES: Final[dict[str, State]] = {"given": "given", "withdrawn": "withdrawn"}
 
@@ -44,14 +50,27 @@ class Question:
     given: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What the company had to say: what about, by which way, since when, and in which words."""
+
+    kind: str
+    title: str
+    paragraphs: tuple[str, ...]
+    way: str
+    at: Instant
+
+
 async def show(visit: Visit) -> Answer:
     """Everything that is new, newest first; whatever wasn't told yet has been told by this."""
     news = await visit.house.my_notices.show(visit.person)
+    heard = [_said(visit, one) for one in await visit.house.tell_many.shown(visit.person)]
     questions = [_question(visit, purpose, given=False) for purpose in news.open]
     questions += [_question(visit, purpose, given=True) for purpose in news.agreed if purpose not in news.open]
     return visit.page(
         "notices.html",
         notices=[_shown(visit, one) for one in news.notices],
+        heard=heard,
         questions=questions,
         accepted=news.accepted,
         newest=news.newest.version,
@@ -80,6 +99,17 @@ def _question(visit: Visit, name: str, *, given: bool) -> Question:
     purpose = visit.policy.purposes[name]
     language = visit.language
     return Question(purpose=name, label=purpose.says[language], tells=purpose.tells[language], given=given)
+
+
+def _said(visit: Visit, one: Heard) -> Said:
+    words = one.said[visit.language]
+    return Said(
+        kind=visit.words(_KINDS[one.kind]),
+        title=words.title,
+        paragraphs=tuple(part.strip() for part in words.text.split("\n\n") if part.strip()),
+        way=visit.words(_WAYS[one.channel]),
+        at=one.at,
+    )
 
 
 def _shown(visit: Visit, one: Notice) -> Shown:

@@ -77,9 +77,9 @@ def returned(
         raise BadInput("notice-not-found")
 
     async def work(house: House) -> str | None:
-        was = await house.tell_people.came_back(report.message)
+        known = await house.tell_people.came_back(report.message) or await house.tell_many.came_back(report.message)
         await house.mailbox.note(report)  # an address that isn't there is written to no more
-        return was
+        return known
 
     was = in_house(home, work)
     if was is None:

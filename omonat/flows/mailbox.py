@@ -29,6 +29,7 @@ from omonat.flows.letter_links import Scope, preferences_link
 from omonat.flows.requesting import count
 from omonat.flows.sign_in import opens
 from omonat.flows.suppressing import EMAIL, Suppressing, normal_address
+from omonat.flows.tell_many import TellMany
 from omonat.flows.telling import TellPeople
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
@@ -61,7 +62,14 @@ class Mailbox:
     """The flow, put together once per process."""
 
     def __init__(
-        self, grounds: Grounds, choose: Choose, ask: Ask, telling: TellPeople, suppressing: Suppressing
+        self,
+        grounds: Grounds,
+        choose: Choose,
+        ask: Ask,
+        *,
+        telling: TellPeople,
+        many: TellMany,
+        suppressing: Suppressing,
     ) -> None:
         self._grounds = grounds
         self._database = grounds.database
@@ -69,6 +77,7 @@ class Mailbox:
         self._choose = choose
         self._ask = ask
         self._telling = telling
+        self._many = many
         self._suppressing = suppressing
 
     async def __call__(self, letter: Letter, *, credential: Credential) -> frozenset[str]:
@@ -190,7 +199,7 @@ class Mailbox:
         if report.kind == "complained" and row["class"] == "marketing":
             await self._withdraw(row["person"], {row["purpose"]})
         reach("mailbox.reported")
-        await self._telling.came_back(report.message)
+        await self._telling.came_back(report.message) or await self._many.came_back(report.message)
         return {report.kind}
 
     # What becomes a case --------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.grounds import Grounds
-from omonat.flows.telling import write_told
+from omonat.flows.told import write_told
 from omonat.policy.changes import changes
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.notice.rule import CENTER, agreements_open, told_after

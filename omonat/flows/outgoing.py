@@ -17,6 +17,10 @@ _CHANGES_IN_A_LETTER = 12
 """More of them are counted; the page has them all."""
 
 
+Words = Mapping[str, Callable[[Waiting], Awaitable[Mapping[str, Value]]]]
+"""Who has the words of a template, where they are no policy's."""
+
+
 class Outgoing:
     """The outbox's own actor: the role `system`, under the purpose of each message."""
 
@@ -26,13 +30,13 @@ class Outgoing:
         law: Law,
         vault: Vault,
         credential: Callable[[], Awaitable[Credential]],
-        campaign_words: Callable[[Waiting], Awaitable[Mapping[str, Value]]] | None = None,
+        words: Words,
     ) -> None:
         self._use = use
         self._law = law
         self._vault = vault
         self._credential = credential
-        self._campaign_words = campaign_words
+        self._words = words
 
     async def open_channel(
         self,
@@ -89,9 +93,10 @@ class Outgoing:
         }
 
     async def worded(self, message: Waiting) -> Mapping[str, Value]:
-        """The words of a campaign; else what is new between the two versions a notice names (P2). Raises BadInput."""
-        if "campaign" in message.facts and self._campaign_words is not None:
-            return await self._campaign_words(message)
+        """The words a template gets from those who have them (`words`); else what is new between the two versions a
+        notice names (P2). Raises BadInput."""
+        if message.template in self._words:
+            return await self._words[message.template](message)
         await self._law.known()
         old, new = (self._law.version(str(message.facts[name])) for name in ("since", "version"))
         if old is None or new is None:

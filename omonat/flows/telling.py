@@ -18,20 +18,19 @@ import asyncpg
 
 from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
-from omonat.base.instants import HOUR, Instant
+from omonat.base.instants import Instant
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.grounds import Grounds
+from omonat.flows.notice_ways import Way, by_way, first_way, next_way, put_messages
+from omonat.flows.told import write_told
 from omonat.policy.changes import reached_by_told
 from omonat.policy.compiled import CompiledPolicy
-from omonat.promises.messages import Channel, Message, put_many
-from omonat.promises.notice.rule import ADDRESSES, CENTER, EMAIL, RETURNS_WITHIN, SMS, notice_purpose, told_after, ways
+from omonat.promises.notice.rule import EMAIL, RETURNS_WITHIN, SMS, is_to_search, notice_purpose
 
 _queries = load("omonat.promises.notice")
 _PAGE: Final = 2_000
 _SETTLED_AT_ONCE: Final = 500
-_LOOK_AGAIN: Final = HOUR
-"""Data may still come in under an older version (a form that was open): then somebody is concerned who wasn't."""
 TEMPLATE: Final = "policy-changed"
 
 
@@ -54,15 +53,6 @@ class Round:
     searched: Instant | None
     searching: bool
     counts: Mapping[tuple[str, str], int]
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    person: str
-    version: int
-    since: int
-    channel: str
-    language: str
 
 
 class TellPeople:
@@ -123,7 +113,7 @@ class TellPeople:
         await self._begin(newest, now)
         async with self._database.transaction() as connection:
             row = await _queries.claim_round(connection, version=newest.ordinal)
-            if row is None or not _is_due(row, now):
+            if row is None or not is_to_search(bool(row["reached"]), row["looked_at"], now):
                 return 0, False
             told, since, services, categories = (list(column) for column in zip(*reaches, strict=True))
             page = [
@@ -133,15 +123,7 @@ class TellPeople:
                     told=told, since=since, services=services, categories=categories,
                 )
             ]  # fmt: skip
-            purpose = notice_purpose(history[-1])
-            chosen = [
-                _Way(
-                    one["id"], newest.ordinal, one["told"],
-                    ways(purpose, has_email=one["has_email"], has_mobile=one["has_mobile"]), one["language"],
-                )
-                for one in page
-            ]  # fmt: skip
-            queued = await self._write(connection, history, chosen, now)
+            queued = await self._write(connection, history, page, now)
             whole = len(page) < _PAGE
             await _queries.move_round(
                 connection, version=newest.ordinal,
@@ -165,23 +147,25 @@ class TellPeople:
                 reach("notices.begun")
 
     async def _write(
-        self, connection: asyncpg.Connection, history: Sequence[CompiledPolicy], chosen: Sequence[_Way], now: Instant
+        self, connection: asyncpg.Connection, history: Sequence[CompiledPolicy], page: Sequence[Any], now: Instant
     ) -> int:
         """Notices and their messages; only for people who had none of this version yet."""
-        if not chosen:
+        if not page:
             return 0
-        ids = {way.person: "" if way.channel == CENTER else new_id("msg") for way in chosen}
+        purpose, newest = notice_purpose(history[-1]), history[-1]
+        since = {row["id"]: row["told"] for row in page}
+        chosen = [first_way(purpose, row) for row in page]
         new = {
             row["person"]
             async for row in _queries.add_notices(
-                connection, version=chosen[0].version, now=now, people=[way.person for way in chosen],
-                since=[way.since for way in chosen], channels=[way.channel for way in chosen],
-                messages=[ids[way.person] for way in chosen],
+                connection, version=newest.ordinal, now=now, people=[way.person for way in chosen],
+                since=[since[way.person] for way in chosen], channels=[way.channel for way in chosen],
+                messages=[way.message for way in chosen],
             )
         }  # fmt: skip
         written = [way for way in chosen if way.person in new]
-        await self._put(connection, history, written, ids, now)
-        await self._note(connection, "notice:people:queued", history[-1].version, written, now)
+        await self._put(connection, history, newest.ordinal, written, since, now)
+        await self._note(connection, "notice:people:queued", newest.version, written, now)
         return len(written)
 
     async def _take_next_ways(self, history: Sequence[CompiledPolicy]) -> int:
@@ -189,67 +173,52 @@ class TellPeople:
         now, purpose = self._clock(), notice_purpose(history[-1]) if history else None
         async with self._database.transaction() as connection:
             failed = [row async for row in _queries.claim_failed(connection, most=_SETTLED_AT_ONCE)]
-            chosen = [
-                _Way(
-                    row["person"], row["version"], row["since"],
-                    ways(purpose, has_email=False, has_mobile=row["has_mobile"], after=row["channel"]), row["language"],
-                )
-                for row in failed
-            ]  # fmt: skip
-            if not chosen:
+            if not failed:
                 return 0
-            messages = ["" if way.channel == CENTER else new_id("msg") for way in chosen]
+            chosen = [next_way(purpose, row) for row in failed]
             await _queries.take_next_way(
-                connection, people=[way.person for way in chosen], versions=[way.version for way in chosen],
-                channels=[way.channel for way in chosen], messages=messages, now=now,
+                connection, people=[way.person for way in chosen], versions=[row["version"] for row in failed],
+                channels=[way.channel for way in chosen], messages=[way.message for way in chosen], now=now,
             )  # fmt: skip
-            for version in {way.version for way in chosen}:
-                pairs = [(way, m) for way, m in zip(chosen, messages, strict=True) if way.version == version]
-                ids = {way.person: message for way, message in pairs}
-                await self._put(connection, history, [way for way, _ in pairs], ids, now)
-                name = history[version - 1].version
-                await self._note(connection, "notice:people:moved", name, [way for way, _ in pairs], now)
+            for version in {row["version"] for row in failed}:
+                pairs = [(way, row) for way, row in zip(chosen, failed, strict=True) if row["version"] == version]
+                since = {row["person"]: row["since"] for _, row in pairs}
+                moved = [way for way, _ in pairs]
+                await self._put(connection, history, version, moved, since, now)
+                await self._note(connection, "notice:people:moved", history[version - 1].version, moved, now)
             reach("notices.moved")
         reach("notices.move-committed")
         return len(chosen)
 
-    async def _put(
+    async def _put(  # noqa: PLR0917 - the parts of one message
         self,
         connection: asyncpg.Connection,
         history: Sequence[CompiledPolicy],
-        written: Sequence[_Way],
-        ids: Mapping[str, str],
+        version: int,
+        written: Sequence[Way],
+        since: Mapping[str, int],
         now: Instant,
     ) -> None:
-        purpose = notice_purpose(history[-1])
-        messages = {
-            ids[way.person]: Message(
-                person=way.person,
-                template=TEMPLATE,
-                purpose="" if purpose is None else purpose.id,
-                channel=Channel(way.channel),
-                address_item=ADDRESSES[way.channel],
-                language=way.language,
-                params={
-                    "kind": "service-change",
-                    "since": history[max(way.since, 1) - 1].version,
-                    "version": history[way.version - 1].version,
-                },
-                once=f"{TEMPLATE}:{way.version}:{way.channel}",
-            )
-            for way in written
-            if way.channel != CENTER
-        }
-        if messages:
-            await put_many(connection, messages, now=now)
+        await put_messages(
+            connection,
+            written,
+            template=TEMPLATE,
+            purpose=notice_purpose(history[-1]),
+            about=lambda way: {
+                "kind": "service-change",
+                "since": history[max(since[way.person], 1) - 1].version,
+                "version": history[version - 1].version,
+            },
+            once=f"{TEMPLATE}:{version}",
+            now=now,
+        )
 
     async def _note(
-        self, connection: asyncpg.Connection, act: str, version: str, written: Sequence[_Way], now: Instant
+        self, connection: asyncpg.Connection, act: str, version: str, written: Sequence[Way], now: Instant
     ) -> None:
         """One entry for many, counted and never named: who was told is an entry of their own."""
         if written:
-            counts = {way: sum(one.channel == way for one in written) for way in (EMAIL, SMS, CENTER)}
-            entry = Entry(new_id("ev"), now, act, {"version": version, **counts})
+            entry = Entry(new_id("ev"), now, act, {"version": version, **by_way(written)})
             await self._journal.append(connection, [entry], now=now)
 
     async def _settle(self, history: Sequence[CompiledPolicy]) -> int:
@@ -286,30 +255,3 @@ class TellPeople:
             }
             found.append(Entry(entry, now, "notice:person:told", facts, (row["person"],)))
         return found
-
-
-async def write_told(
-    connection: asyncpg.Connection, journal: Any, entries: Sequence[Entry], rows: Sequence[Any], now: Instant
-) -> dict[str, int]:
-    """Write that people were told of all between `since` and `version`; the newest version each was told of by now.
-
-    `rows` name person, version, since, channel and what they were `told` of; an entry for each.
-    """
-    await journal.append(connection, entries, now=now)
-    await _queries.add_tellings(
-        connection, people=[row["person"] for row in rows], since=[row["since"] for row in rows],
-        versions=[row["version"] for row in rows], channels=[row["channel"] for row in rows],
-        entries=[entry.id for entry in entries], now=now,
-    )  # fmt: skip
-    heard: dict[str, tuple[int, set[int]]] = {}
-    for row in rows:
-        _, versions = heard.setdefault(row["person"], (row["told"], set()))
-        versions.update(range(row["since"] + 1, row["version"] + 1))
-    told = {person: told_after(before, versions) for person, (before, versions) in heard.items()}
-    await _queries.advance_told(connection, people=list(told), told=list(told.values()))
-    return told
-
-
-def _is_due(row: Any, now: Instant) -> bool:
-    """Whether a pass is under way, or the last one was long ago."""
-    return bool(row["reached"]) or row["looked_at"] is None or row["looked_at"] <= now - _LOOK_AGAIN

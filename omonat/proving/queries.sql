@@ -52,3 +52,11 @@ select distinct version from tellings where person = :person order by version;
 -- The entries at these places of the log.
 select p.index, e.body from placements p join entries e on e.txid = p.txid and e.id = p.entry
  where p.index = any(:indexes::bigint[]) order by p.index;
+
+-- name: announced
+-- The newest of what was announced, versions of the policy among it.
+select id, said from (
+    select id, said, published_at from announcements where published_at is not null
+     union all
+    select 'version-' || ordinal, null::jsonb, published_at from policies
+) as q order by published_at desc, id desc limit 20;

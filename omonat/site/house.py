@@ -8,10 +8,13 @@ from litestar.handlers import HTTPRouteHandler
 from omonat.base.errors import BadInput, Fault, Unavailable
 from omonat.base.instants import Instant
 from omonat.base.settings import Settings
+from omonat.evidence.keys import LogKeys
 from omonat.evidence.reader import Signed
+from omonat.flows.announce import Announce, Announced
 from omonat.flows.grounds import Grounds
 from omonat.flows.published import PublishedVersion, ReadPublished
 from omonat.pages import Proof
+from omonat.site.announcements import announcement_routes
 from omonat.site.library import Edition
 from omonat.site.routes import site_routes
 
@@ -34,6 +37,10 @@ class House(Protocol):
     def evidence(self) -> EvidenceLog: ...
     @property
     def settings(self) -> Settings: ...
+    @property
+    def announce(self) -> Announce: ...
+    @property
+    def keys(self) -> LogKeys: ...
 
 
 def handlers(house: Callable[[], House]) -> list[HTTPRouteHandler]:
@@ -45,7 +52,25 @@ def handlers(house: Callable[[], House]) -> list[HTTPRouteHandler]:
     def https() -> bool:
         return house().settings.address.startswith("https:")
 
-    return site_routes(_Library(house), now=now, https=https)
+    library = _Library(house)
+    return [
+        *site_routes(library, now=now, https=https),
+        *announcement_routes(
+            _Board(house),
+            library,
+            now=now,
+            address=lambda: house().settings.address,
+            origin=lambda: house().keys.origin,
+        ),
+    ]
+
+
+class _Board:
+    def __init__(self, house: Callable[[], House]) -> None:
+        self._house = house
+
+    async def published(self, *, most: int, skip: int = 0, only: str = "") -> Sequence[Announced]:
+        return await self._house().announce.published(most=most, skip=skip, only=only)
 
 
 class _Library:

@@ -20,6 +20,9 @@ UNDER = {
     "system_notices",
     "proof_packets",
     "suppressions",
+    "announcements",
+    "media_publications",
+    "service_rounds",
 }
 NOT_UNDER = {
     "cases": "a source system reports them, and reports them again",
@@ -47,6 +50,7 @@ NOT_UNDER = {
     "campaigns": "what came after the copy is planned anew; its letters were asked about as they left",
     "notice_rounds": "a round begins anew: who wasn't told is looked for again",
     "notices": "who was told is in tellings; who wasn't is told by the next way",
+    "service_notices": "who was told since the copy is told again: rather twice than never",
     "reconciling": "one row, made by migrating",
     "rows_gone": "lives as long as the ledger, which is not brought back",
     "root_rotations": "the keys know their own root",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from omonat.base.errors import BadInput, Refused
 from omonat.base.instants import DAY, MINUTE, Instant, to_rfc3339
 from omonat.base.settings import load
 from omonat.evidence.sequencer import Sequencer
+from omonat.flows.announce import InMedia
 from omonat.flows.ask import NewRequest
 from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.children import Agreement
@@ -34,6 +36,7 @@ from omonat.flows.erase_mine import Wanted, new_token
 from omonat.flows.lookup import LookupRequest
 from omonat.flows.notify import Notification, Notify, Receipt
 from omonat.flows.publish_policy import Proof, Publication
+from omonat.flows.service_notice import ServiceNotice
 from omonat.flows.staff import Registration
 from omonat.flows.use import UseRequest
 from omonat.jobs import _tidy_for_ever
@@ -52,7 +55,7 @@ from tests.flows.conftest import Shop, house, packs, shop  # noqa: F401 - fixtur
 from tests.flows.test_reconcile import looked, section
 from tests.mail.conftest import ScriptedGateway, gateway  # noqa: F401 - fixtures
 from tests.mail.whole.conftest import catcher, catching, clock, drain, plain_settings, settings  # noqa: F401 - fixtures
-from tests.notice.conftest import second_version
+from tests.notice.conftest import OWNER, SAYS, WRITER, second_version, speakers
 from tests.offline.conftest import device_of
 from tests.whole.serving import Installation, refused, soon
 
@@ -314,6 +317,7 @@ class Walk:
         assert (await self.house.my_notices.show(self.person)).open == ("improve-services",)
         await self.house.my_notices.accept(told, "2", door="me")
         await self.campaign(told)
+        await self.announced()
 
     async def campaign(self, reader: str) -> None:
         """Many are written to by their consent, and it is stopped."""
@@ -336,6 +340,27 @@ class Walk:
         device = await device_of(self.shop, "kiosk-1")
         assert [each.state for each in await device.hand_in(await device.seal())] == ["taken"]
         await self.house.sealing_keys.renew()
+
+    async def announced(self) -> None:
+        """The company announces something, and tells everybody of a failure: one letter comes back."""
+        await speakers(self.house, self.shop.clock)
+        drafted = await self.house.announce.write(SAYS, by=WRITER)
+        await self.house.announce.approve(drafted.id, by=OWNER)
+        where = InMedia(medium="Gazeta.uz", on=date(2026, 11, 22), reference="№ 1")
+        await self.house.announce.in_media(drafted.id, where, by=WRITER)
+        notice = ServiceNotice(kind="security-breach", said=SAYS, audience="everybody")
+        written = await self.house.service_notices.write(notice, by=WRITER)
+        await self.house.service_notices.approve(written.id, by=OWNER)
+        many = self.house.tell_many
+        assert (await many.step()).queued >= 2
+        await self.drain.once()
+        message = await one(self.shop, f"select message from service_notices where person = '{self.person}'")
+        assert await many.came_back(message) == "handed-over"
+        while (await many.step()).more:
+            pass
+        self.shop.clock.forward(6 * DAY)
+        assert (await many.step()).told >= 1
+        assert await many.shown(self.person)
 
     async def unexplained(self) -> None:
         """A section is opened for no entry, and found by the comparison."""

@@ -18,6 +18,7 @@ from omonat.flows.use import UseRequest
 from omonat.house import House
 from omonat.mail.drain import Drain
 from omonat.promises.notice.rule import RETURNS_WITHIN
+from omonat.promises.notice.words import Words
 from tests.flows.conftest import Clock, Shop, clock, document, house, packs, shop
 from tests.mail.conftest import ScriptedGateway, gateway
 from tests.mail.whole.conftest import catcher, catching, drain, plain_settings, settings
@@ -143,3 +144,21 @@ async def town(shop: Shop, drain: Drain, catcher: Catcher, gateway: ScriptedGate
     trained = Instant(shop.clock.now + 300 * DAY)
     await shop.house.staff.put(Registration(ref="601", name="Xodim 601", role="quality", trained_until=trained), by="t")
     return Town(shop, drain, catcher, gateway)
+
+
+SAYS = {
+    "uz": Words(
+        title="Toʻlovlarda nosozlik boʻldi", text="1-dekabr kuni toʻlovlar ikki marta yechildi.\n\nQaytarildi."
+    ),
+    "ru": Words(title="Сбой при оплате", text="1 декабря оплата списывалась дважды.\n\nЛишнее возвращено."),
+    "en": Words(title="Payments failed", text="On 1 December payments were taken twice.\n\nThey were returned."),
+}
+WRITER, OWNER, OTHER_OWNER = "901", "801", "802"
+"""A privacy officer, and two of the role that owns N2 and N3."""
+
+
+async def speakers(house: House, clock: Clock) -> None:
+    """Those who may speak for the company."""
+    trained = Instant(clock.now + 300 * DAY)
+    for ref, role in ((WRITER, "privacy-officer"), (OWNER, "management"), (OTHER_OWNER, "management")):
+        await house.staff.put(Registration(ref=ref, name=f"Xodim {ref}", role=role, trained_until=trained), by="t")

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from omonat.api.operations.announcing import ANNOUNCING
 from omonat.api.operations.campaigning import CAMPAIGNING
 from omonat.api.operations.children import CHILDREN
 from omonat.api.operations.erasing import ERASING
@@ -9,10 +10,23 @@ from omonat.api.operations.holding import HOLDING
 from omonat.api.operations.offline import OFFLINE
 from omonat.api.operations.reading import READING
 from omonat.api.operations.reporting import REPORTING
+from omonat.api.operations.telling_many import TELLING_MANY
 from omonat.api.operations.unsealing import UNSEALING
 from omonat.api.operations.using import USING
 
-OPERATIONS: Final = USING + OFFLINE + REPORTING + CAMPAIGNING + CHILDREN + ERASING + HOLDING + READING + UNSEALING
+OPERATIONS: Final = (
+    USING
+    + OFFLINE
+    + REPORTING
+    + CAMPAIGNING
+    + CHILDREN
+    + ERASING
+    + HOLDING
+    + ANNOUNCING
+    + TELLING_MANY
+    + READING
+    + UNSEALING
+)
 SEALED: Final = frozenset({"health", "unsealing", "unseal"})
 """What is answered before the keys are open."""
 EVERYWHERE: Final = ("query-unknown", "header-twice", "headers-too-large", "internal")

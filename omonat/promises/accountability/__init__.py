@@ -18,7 +18,7 @@ CLASSES: Final = ("agreed", "answered", "used")
 PERIOD: Final = "proof-of-consent"
 """The lawful period that a packet is kept for, from the newest act in it; a country's pack names it."""
 
-_AGREED: Final = re.compile(r"choice:.*|notice:person:told|collect:record:accepted|message:person:asked")
+_AGREED: Final = re.compile(r"choice:.*|notice:person:(told|informed)|collect:record:accepted|message:person:asked")
 _ANSWERED: Final = re.compile(r"(access|erase|correct|request|complaint|restrict|hold|expire):.*")
 _BECAUSE: Final = re.compile(r"(audit|claim|court|regulator):20[0-9]{2}-[0-9]{1,5}")
 """A matter and its number: the reason stands in the log, so there must be no room in it for anything about anybody."""

@@ -39,8 +39,8 @@ class Template:
     `lifetime` is how long it is worth sending after it was due, None: no limit. `greets` says whether it may call the
     person by name; without it the name is not even asked for (L3). `own_address`: it goes to an address the person has
     just typed and that isn't theirs before it is proved; so the message carries it itself, sealed.
-    `worded` are parameters nobody hands in: the policy words them at the moment of sending. `sends` is what a purpose
-    must declare to send it, where that is not the class.
+    `worded` are parameters nobody hands in: the policy, or the round or campaign they belong to, words them as they are
+    sent. `sends` is what a purpose must declare to send it, where that is not the class.
     """
 
     id: str
@@ -163,6 +163,13 @@ TEMPLATES: Mapping[str, Template] = {
             _BOTH,
             open=frozenset({"kind", "since", "version"}),  # between which versions, by their names
             worded=frozenset({"text", "agree", "effective"}),
+        ),
+        Template(
+            "company-notice",  # the same words for all: they lie once, with their round
+            MessageClass.SERVICE,
+            _BOTH,
+            open=frozenset({"kind", "round"}),
+            worded=frozenset({"title", "text"}),
         ),
         Template("newsletter-welcome", MessageClass.MARKETING, _EMAIL, lifetime=7 * DAY),
         Template(

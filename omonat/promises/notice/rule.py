@@ -7,8 +7,9 @@
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
-from omonat.base.instants import DAY
+from omonat.base.instants import DAY, HOUR, Instant
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import Basis, Purpose
 from omonat.policy.words import Keep, Messages, RoleKind
@@ -17,6 +18,9 @@ EMAIL, SMS, CENTER = "email", "sms", "center"
 ADDRESSES: Mapping[str, str] = {EMAIL: "contact.email", SMS: "contact.mobile"}
 RETURNS_WITHIN: Mapping[str, int] = {EMAIL: 5 * DAY, SMS: 3 * DAY}
 """How long a relay may go on trying before it gives a letter back (RFC 5321, 4.5.4.1), and a gateway a text message."""
+
+LOOK_AGAIN: Final = HOUR
+"""Data may still come in under an older version (a form that was open): then somebody is concerned who wasn't."""
 
 
 def told_after(told: int, versions: Iterable[int], accepted: int = 0) -> int:
@@ -58,6 +62,11 @@ def ways(purpose: Purpose | None, *, has_email: bool, has_mobile: bool, after: s
 
 def _declares(purpose: Purpose, way: str) -> bool:
     return ADDRESSES[way] in purpose.items and (not purpose.channels or way in {c.value for c in purpose.channels})
+
+
+def is_to_search(searching: bool, looked_at: Instant | None, now: Instant) -> bool:
+    """Whether people are to be looked for now: a pass is under way, there was none yet, or the last one is long ago."""
+    return searching or looked_at is None or looked_at <= now - LOOK_AGAIN
 
 
 def agreements_open(

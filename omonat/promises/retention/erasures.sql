@@ -83,6 +83,8 @@ with codes as (
     delete from outbox where person = :person
 ), notices as (
     delete from notices where person = :person
+), service_notices as (
+    delete from service_notices where person = :person
 ), sessions as (
     delete from web_sessions where holder = :person
 ), work as (

@@ -23,7 +23,7 @@ def _ports(scene: Scene, purpose: Purpose, channel: Channel, carrier: str | None
     """The ports of the outbox, with the carrier the policy registers for this purpose, or another."""
     house = scene.house
     outgoing = Outgoing(
-        house.use, house.grounds.law, house.grounds.vault, lambda: house.inner_credential("outbox")
+        house.use, house.grounds.law, house.grounds.vault, lambda: house.inner_credential("outbox"), house.words
     )  # fmt: skip
     registered = (
         r.id for r in scene.written.recipients.values() if purpose.id in r.purposes and _ITEM[channel] in r.items

@@ -6,11 +6,14 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from omonat.base.codes import LANGUAGES
+from omonat.base.errors import BadInput
+from omonat.promises.notice.words import Words
 from omonat.proving.outcome import Findings, Outcome, probe
 from omonat.proving.scene import Scene
 
 POLICY: Final = "/page/privacy-policy"
-_VISITED: Final = (POLICY, f"{POLICY}/history", "/me", "/desk")
+ANNOUNCEMENTS: Final = "/page/announcements"
+_VISITED: Final = (POLICY, f"{POLICY}/history", ANNOUNCEMENTS, "/me", "/desk")
 _LOADS: Final = re.compile(r"""<(?:script|img|iframe|source|video|audio|embed)\b[^>]*?\ssrc=["']?([^"'\s>]+)""", re.I)
 _LINKS: Final = re.compile(r"""<link\b[^>]*?\shref=["']?([^"'\s>]+)""", re.I)
 _POSTS: Final = re.compile(r"""<form\b[^>]*?\saction=["']?([^"'\s>]+)""", re.I)
@@ -59,6 +62,39 @@ async def one_origin(scene: Scene) -> Outcome:
     return found.outcome()
 
 
+@probe(
+    "N3",
+    uz="Eʼlonlar sahifasi va tasmasi begona odam sifatida uch tilda ochiladi: eʼlon qilingan hamma narsa unda turishi kerak. "
+    "Bitta tili yetishmagan eʼlon rad etilishi kerak.",
+    ru="Страница и лента объявлений открыты посторонним на трёх языках: всё опубликованное должно на них стоять. "
+    "Объявление без одного из языков должно быть отклонено.",
+    en="The page and feed of announcements are opened by a stranger in three languages: all that was published must stand "
+    "there. An announcement without one of the languages must be refused.",
+)
+async def announced(scene: Scene) -> Outcome:
+    """What was announced can be read by anybody, versions of the policy among it; and is written in three languages."""
+    found = Findings()
+    rows = await scene.rows("announced")
+    for language in LANGUAGES:
+        page = unescape((await scene.visit(f"{ANNOUNCEMENTS}?lang={language}")).text)
+        feed = unescape((await scene.visit(f"{ANNOUNCEMENTS}/feed/{language}.atom")).text)
+        there = sum(
+            f'id="{row["id"]}"' in page and f"{ANNOUNCEMENTS}/{row['id']}?lang={language}" in feed for row in rows
+        )
+        found.note(there == len(rows) > 0, f"{language}: {there} of {len(rows)}")
+    for row in rows:
+        if row["said"] is not None:
+            found.note(set(row["said"]) == set(LANGUAGES), f"{row['id']}: {', '.join(sorted(row['said']))}")
+    words = {language: Words(title=f"N3 {language}", text=f"{'Проверка' if language == 'ru' else 'Proving'} {language}")
+             for language in LANGUAGES[:2]}  # fmt: skip
+    try:
+        await scene.house.announce.write(words, by="")
+        found.note(False, "two languages: written")
+    except BadInput as refused:
+        found.note(refused.code == "words-language-missing", f"two languages: {refused.code}")
+    return found.outcome()
+
+
 def _rules(header: str) -> dict[str, set[str]]:
     parts = [part.split() for part in header.split(";") if part.strip()]
     return {name: set(sources) for name, *sources in parts}
@@ -68,4 +104,4 @@ def _netloc(scene: Scene) -> str:
     return urlsplit(scene.house.settings.address).netloc
 
 
-PROBES = (public, one_origin)
+PROBES = (public, one_origin, announced)
