@@ -18,8 +18,6 @@ app = typer.Typer(help="The company's mail: the keys that sign it.", no_args_is_
 
 Home = Annotated[Path | None, typer.Option(help="The folder for everything durable [OMONAT_HOME].")]
 _BITS = 2048
-_PIECE = 250
-"""A string in a TXT record holds 255 bytes; a longer value is written as several."""
 
 
 @app.callback()
@@ -43,9 +41,7 @@ def dkim(
     if not keys:
         typer.echo(words("no key is set: letters go unsigned. Make one with --new FILE, then set dkim-keys"), err=True)
     for key in keys:
-        record = key.record()
-        pieces = " ".join(f'"{record[at : at + _PIECE]}"' for at in range(0, len(record), _PIECE))
-        typer.echo(f"{key.selector}._domainkey.{domain}. IN TXT {pieces}")
+        typer.echo(key.zone_line(domain))
 
 
 def _make(path: Path, *, ed25519: bool) -> None:

@@ -35,6 +35,7 @@ _SIGNED: Final = (
 )
 _NO_SECOND: Final = ("from", "subject", "to", "date")
 _SMALLEST_RSA: Final = 1024
+_PIECE: Final = 250
 _SELECTOR: Final = re.compile(
     r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*", re.IGNORECASE
 )
@@ -59,6 +60,12 @@ class SigningKey:
             raw = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
             return f"v=DKIM1; k=rsa; p={b64encode(raw).decode()}"
         return f"v=DKIM1; k=ed25519; p={b64encode(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()}"
+
+    def zone_line(self, domain: str) -> str:
+        """The same as a line of a zone file, in strings of the length that a TXT record can hold."""
+        record = self.record()
+        pieces = " ".join(f'"{record[at : at + _PIECE]}"' for at in range(0, len(record), _PIECE))
+        return f"{self.selector}._domainkey.{domain}. IN TXT {pieces}"
 
     def sign(self, data: bytes) -> bytes:
         """The signature of canonical fields: Ed25519 signs their digest (RFC 8463, section 3)."""
