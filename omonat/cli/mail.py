@@ -18,7 +18,6 @@ app = typer.Typer(help="The company's mail: the keys that sign it.", no_args_is_
 
 Home = Annotated[Path | None, typer.Option(help="The folder for everything durable [OMONAT_HOME].")]
 _BITS = 2048
-"""A string in a TXT record holds 255 bytes; a longer value is written as several."""
 
 
 @app.callback()

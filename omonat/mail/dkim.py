@@ -62,7 +62,7 @@ class SigningKey:
         return f"v=DKIM1; k=ed25519; p={b64encode(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()}"
 
     def zone_line(self, domain: str) -> str:
-        """The record as a zone file has it, in strings of at most 255 bytes (RFC 1035)."""
+        """The same as a line of a zone file, in strings of the length that a TXT record can hold."""
         record = self.record()
         pieces = " ".join(f'"{record[at : at + _PIECE]}"' for at in range(0, len(record), _PIECE))
         return f"{self.selector}._domainkey.{domain}. IN TXT {pieces}"
