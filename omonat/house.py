@@ -30,10 +30,12 @@ from omonat.evidence.witnesses import Panel
 from omonat.flows.announce import Announce
 from omonat.flows.answer_requests import AnswerRequests
 from omonat.flows.ask import Ask
+from omonat.flows.business_clients import BusinessClients
 from omonat.flows.cases import Cases
 from omonat.flows.certify import Certify
 from omonat.flows.children import Children
 from omonat.flows.choose import Choose
+from omonat.flows.client_procedures import ClientProcedures
 from omonat.flows.clients import Clients
 from omonat.flows.collect import Collect
 from omonat.flows.confirm import Confirm
@@ -120,6 +122,8 @@ class House:
     announce: Announce
     service_notices: ServiceNotices
     tell_many: TellMany
+    client_procedures: ClientProcedures
+    business_clients: BusinessClients
 
     def inner_secret(self, name: str) -> str:
         """The secret of one of the house's own doors, derived from the vault: never stored, never sent anywhere."""
@@ -264,6 +268,8 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         announce=Announce(grounds, officers),
         service_notices=ServiceNotices(grounds, officers),
         tell_many=TellMany(grounds),
+        client_procedures=ClientProcedures(grounds, officers),
+        business_clients=BusinessClients(grounds, officers),
     )
 
 

@@ -71,7 +71,7 @@ class Office:
         return await self.connection.fetchval(statement)
 
     async def inhabited(self, people: int) -> None:
-        """So many people who ordered under the first version, as far as a search looks at them; half have an e-mail."""
+        """So many people who ordered under the first version and left a phone, as far as a search looks at them."""
         await self.connection.execute(
             """with p as (
                    insert into persons (id, slot, evidence_slot, language, told, created_at)
@@ -82,7 +82,8 @@ class Office:
                    select id, 'contact.mobile', sha256(id::bytea), 1, created_at from p
                ), r as (
                    insert into records (id, person, service, version, slot, source, collected_at, due_at, due_under)
-                   select 'rec' || substr(id, 4), id, 'order', 1, 5000000 + row_number() over (), 'site', created_at, now() + interval '1 day', 1
+                   select 'rec' || substr(id, 4), id, 'order', 1, 5000000 + row_number() over (), 'site', created_at,
+                          now() + interval '1 day', 1
                      from p returning id, person, collected_at
                )
                insert into sections (record, category, person, collected_at, sealed)
