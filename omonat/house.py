@@ -33,11 +33,13 @@ from omonat.flows.ask import Ask
 from omonat.flows.by_letter import ByLetter
 from omonat.flows.campaign_letters import CampaignLetters
 from omonat.flows.campaigns import Campaigns
+from omonat.flows.business_clients import BusinessClients
 from omonat.flows.cases import Cases
 from omonat.flows.certify import Certify
 from omonat.flows.child_cases import ChildCases
 from omonat.flows.children import Children
 from omonat.flows.choose import Choose
+from omonat.flows.client_procedures import ClientProcedures
 from omonat.flows.clients import Clients
 from omonat.flows.collect import Collect
 from omonat.flows.confirm import Confirm
@@ -143,6 +145,8 @@ class House:
     announce: Announce
     service_notices: ServiceNotices
     tell_many: TellMany
+    client_procedures: ClientProcedures
+    business_clients: BusinessClients
 
     @property
     def words(self) -> Words:
@@ -310,6 +314,8 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         announce=Announce(grounds, officers),
         service_notices=ServiceNotices(grounds, officers),
         tell_many=tell_many,
+        client_procedures=ClientProcedures(grounds, officers),
+        business_clients=BusinessClients(grounds, officers),
     )
 
 

@@ -53,6 +53,8 @@ _SEGMENTS: Final = {
     "service": rb"(?P<service>[a-z][a-z0-9-]{0,59})",
     "id": rb"(?P<id>ev_[a-z2-7]{26})",
     "hold": rb"(?P<hold>hld_[a-z2-7]{26})",
+    "announcement": rb"(?P<announcement>ann_[a-z2-7]{26}|version-[1-9][0-9]{0,7})",
+    "notice": rb"(?P<notice>rnd_[a-z2-7]{26})",
     "erasure": rb"(?P<erasure>ers_[a-z2-7]{26})",
     "size": rb"(?P<size>0|[1-9][0-9]{0,17})",
 }

@@ -16,6 +16,11 @@ _REF: Final = "#/components/schemas/{name}"
 _PATTERNS: Final = {
     "campaign": ("^[a-z0-9][a-z0-9-]{0,79}$", "A campaign by its name."),
     "hold": ("^hld_[a-z2-7]{26}$", "A legal hold, as `place-hold` answered."),
+    "announcement": (
+        "^(ann_[a-z2-7]{26}|version-[1-9][0-9]{0,7})$",
+        "An announcement, as `write-announcement` answered, or a version of the policy.",
+    ),
+    "notice": ("^rnd_[a-z2-7]{26}$", "A notice to many, as `write-service-notice` answered."),
     "erasure": ("^ers_[a-z2-7]{26}$", "An erasure, as `erase` answered."),
     "kind": ("^[a-z][a-z0-9-]{0,39}$", "The kind of case, as the policy declares it."),
     "reference": ("^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$", "The case's number in its source system; never personal data."),

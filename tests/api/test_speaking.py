@@ -51,7 +51,7 @@ async def test_N3_an_announcement_is_written_once_under_a_key_approved_corrected
     assert shown.json()["media"] == [{"medium": "Gazeta.uz", "on": "2026-12-01", "reference": "№ 1"}]
     listed = await door.ask("/v1/announcements", by="officer", method="GET")
     assert [one["id"] for one in listed.json()["announcements"]] == [name]
-    nothing = await door.ask("/v1/announcements/ann_nothing", by="officer", method="GET")
+    nothing = await door.ask("/v1/announcements/ann_aaaaaaaaaaaaaaaaaaaaaaaaaa", by="officer", method="GET")
     assert nothing.status_code == 404
 
 
@@ -76,5 +76,5 @@ async def test_N2_a_notice_to_many_is_written_approved_and_followed(door: Door) 
     assert sum(count["many"] for count in shown["counts"]) >= 1
     listed = await door.ask("/v1/service-notices", by="officer", method="GET")
     assert name in [one["id"] for one in listed.json()["notices"]]
-    nothing = await door.ask("/v1/service-notices/rnd_nothing", by="officer", method="GET")
+    nothing = await door.ask("/v1/service-notices/rnd_aaaaaaaaaaaaaaaaaaaaaaaaaa", by="officer", method="GET")
     assert (nothing.status_code, nothing.json()["code"]) == (404, "service-notice-unknown")

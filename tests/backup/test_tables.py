@@ -23,6 +23,10 @@ UNDER = {
     "announcements",
     "media_publications",
     "service_rounds",
+    "client_procedures",
+    "business_clients",
+    "business_contacts",
+    "client_notices",
 }
 NOT_UNDER = {
     "cases": "a source system reports them, and reports them again",

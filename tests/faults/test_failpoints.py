@@ -27,6 +27,7 @@ from omonat.base.settings import load
 from omonat.evidence.sequencer import Sequencer
 from omonat.flows.announce import InMedia
 from omonat.flows.ask import NewRequest
+from omonat.flows.business_clients import Giving
 from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.children import Agreement
 from omonat.flows.choose import Choosing, Telling
@@ -43,6 +44,7 @@ from omonat.jobs import _tidy_for_ever
 from omonat.mail.drain import Drain
 from omonat.promises.mailbox import Letter, Report
 from omonat.promises.messages import Channel
+from omonat.promises.notice.clients import Step
 from omonat.promises.requests.facts import Kind, Outcome
 from scripts.failpoints import main, points
 from tests.campaigns.conftest import APPROVER, MARKETER
@@ -55,7 +57,7 @@ from tests.flows.conftest import Shop, house, packs, shop  # noqa: F401 - fixtur
 from tests.flows.test_reconcile import looked, section
 from tests.mail.conftest import ScriptedGateway, gateway  # noqa: F401 - fixtures
 from tests.mail.whole.conftest import catcher, catching, clock, drain, plain_settings, settings  # noqa: F401 - fixtures
-from tests.notice.conftest import OWNER, SAYS, WRITER, second_version, speakers
+from tests.notice.conftest import OTHER_WRITER, OWNER, SAYS, WRITER, second_version, speakers
 from tests.offline.conftest import device_of
 from tests.whole.serving import Installation, refused, soon
 
@@ -361,6 +363,17 @@ class Walk:
         self.shop.clock.forward(6 * DAY)
         assert (await many.step()).told >= 1
         assert await many.shown(self.person)
+        await self.client()
+
+    async def client(self) -> None:
+        """A business client is told by the procedure."""
+        step = Step(id="begin", occasion="engaged", part="contract", within=0, channels=("letter",), says=SAYS)
+        procedure = await self.house.client_procedures.write([step], by=OTHER_WRITER)
+        await self.house.client_procedures.approve(procedure.version, by=WRITER)
+        client = await self.house.business_clients.register(by=WRITER, name="“Non” MChJ")
+        await self.house.business_clients.contact(client, self.person, "contract", by=WRITER)
+        giving = Giving(client=client, step="begin", channel="letter", at=self.shop.clock.now)
+        assert await self.house.business_clients.give(giving, by=WRITER)
 
     async def unexplained(self) -> None:
         """A section is opened for no entry, and found by the comparison."""

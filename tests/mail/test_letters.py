@@ -35,6 +35,7 @@ PARAMS: dict[str, dict[str, Value]] = {
         "kind": "service-change", "since": "1", "version": "2", "text": "Bir.\n\nIkki.", "agree": 1,
         "effective": NOON // SECOND,
     },
+    "company-notice": {"kind": "system-error", "round": "rnd_x", "title": "Nosozlik", "text": "Bir.\n\nIkki."},
     "newsletter-welcome": {},
     "campaign": {"campaign": "navroz", "subject": "Navroʻz", "text": "Bir.\n\nIkki.", "brief": "Раз."},
     "survey-invitation": {"campaign": "soʻrov", "subject": "Uch savol", "text": "Bir.\n\nIkki.", "brief": "Раз."},

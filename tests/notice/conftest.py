@@ -153,12 +153,17 @@ SAYS = {
     "ru": Words(title="Сбой при оплате", text="1 декабря оплата списывалась дважды.\n\nЛишнее возвращено."),
     "en": Words(title="Payments failed", text="On 1 December payments were taken twice.\n\nThey were returned."),
 }
-WRITER, OWNER, OTHER_OWNER = "901", "801", "802"
-"""A privacy officer, and two of the role that owns N2 and N3."""
+WRITER, OTHER_WRITER, OWNER, OTHER_OWNER = "901", "902", "801", "802"
+"""Two privacy officers, who own N1, and two of the role that owns N2 and N3."""
 
 
 async def speakers(house: House, clock: Clock) -> None:
     """Those who may speak for the company."""
     trained = Instant(clock.now + 300 * DAY)
-    for ref, role in ((WRITER, "privacy-officer"), (OWNER, "management"), (OTHER_OWNER, "management")):
+    for ref, role in (
+        (WRITER, "privacy-officer"),
+        (OTHER_WRITER, "privacy-officer"),
+        (OWNER, "management"),
+        (OTHER_OWNER, "management"),
+    ):
         await house.staff.put(Registration(ref=ref, name=f"Xodim {ref}", role=role, trained_until=trained), by="t")

@@ -71,7 +71,7 @@ class Office:
         return await self.connection.fetchval(statement)
 
     async def inhabited(self, people: int) -> None:
-        """So many people who ordered under the first version, as far as a search looks at them; half have an e-mail."""
+        """So many people who ordered under the first version and left a phone, as far as a search looks at them."""
         await self.connection.execute(
             """with p as (
                    insert into persons (id, slot, evidence_slot, language, told, created_at)

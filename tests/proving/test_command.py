@@ -111,7 +111,7 @@ async def test_A1_a_run_killed_half_way_is_cleaned_up_after_by_the_next(place: P
 
 
 async def test_A1_the_table_is_for_people_and_the_exit_code_for_machines(place: Place) -> None:
-    code, said, told = await place.ended("--only", "P3,N1")
+    code, said, told = await place.ended("--only", "P3,L4")
     assert code == 3, told
     assert "?" in said
     assert "ochiq manzilda xizmat ishlamayapti" in said

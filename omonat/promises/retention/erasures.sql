@@ -85,6 +85,12 @@ with codes as (
     delete from notices where person = :person
 ), service_notices as (
     delete from service_notices where person = :person
+), given as (
+    delete from client_notices where person = :person
+), contacts as (
+    delete from business_contacts where person = :person
+), traders as (
+    delete from business_clients where trader = :person
 ), sessions as (
     delete from web_sessions where holder = :person
 ), work as (

@@ -1,0 +1,293 @@
+"""Business clients: who they are, whom of them to tell, and each notice they were given (N1).
+
+A company's name is no personal data and stands as it is; a sole trader is a person, and so is every contact: they come
+in by `collect` like everybody else, and stand here by their ids. A notice is recorded for each contact with its step,
+channel, time, the version of the policy in force, and a receipt that anybody can check without us.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import asyncpg
+
+from omonat.base.errors import BadInput, Refused
+from omonat.base.failpoints import reach
+from omonat.base.ids import new_id
+from omonat.base.instants import Instant
+from omonat.database.statements import load
+from omonat.evidence.entry import Entry
+from omonat.flows.client_procedures import PROMISE, in_force, procedure_of
+from omonat.flows.grounds import Also, Grounds
+from omonat.flows.officers import Officers
+from omonat.promises.notice.clients import Given, Occasion, Owed, Step, owed
+from omonat.promises.notice.words import personal
+
+_queries = load("omonat.promises.notice", "clients.sql")
+_MOST: Final = 1_000
+_LONGEST_NAME: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """Somebody at a client, and which part of the procedure is theirs."""
+
+    person: str
+    part: str
+    since: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenNotice:
+    """A notice that was given, with the receipt of its entry."""
+
+    person: str
+    procedure: int
+    step: str
+    version: int
+    channel: str
+    at: Instant
+    entry: str
+    receipt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusinessClient:
+    """A client: a company by its `name`, or a sole trader by their person; what it was given and what is owed to it."""
+
+    id: str
+    name: str | None
+    trader: str | None
+    registered_at: Instant
+    ended_at: Instant | None
+    contacts: tuple[Contact, ...]
+    given: tuple[GivenNotice, ...]
+    owed: tuple[Owed, ...]
+    entries: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Giving:
+    """A notice of a step was given to a client: to every contact of its part, by a channel, at a time."""
+
+    client: str
+    step: str
+    channel: str
+    at: Instant
+
+
+class BusinessClients:
+    """The register. `by` are staff refs."""
+
+    def __init__(self, grounds: Grounds, officers: Officers) -> None:
+        self._database = grounds.database
+        self._vault = grounds.vault
+        self._journal = grounds.journal
+        self._law = grounds.law
+        self._clock = grounds.clock
+        self.officers = officers
+
+    async def register(
+        self, *, by: str, name: str | None = None, trader: str | None = None, also: Also[str] | None = None
+    ) -> str:
+        """Register a company by its name, or a sole trader by their person; the client's id comes back.
+
+        Raises BadInput (`client-unclear`, `words-personal`), Refused `person-unknown` and as `omonat.flows.officers`.
+        """
+        now, client, entry = self._clock(), new_id("bcl"), new_id("ev")
+        self._require_name((await self._law.current()).policy.controller, name, trader)
+        async with self._database.transaction() as connection:
+            writer = await self.officers.writer(connection, by, PROMISE)
+            made = await _queries.register_client(
+                connection, id=client, name=name, trader=trader, by=writer, now=now, entries={"registered": entry}
+            )
+            if made is None:
+                raise Refused("person-unknown")
+            facts = {"client": client, "form": "company" if trader is None else "sole-trader", "staff": writer}
+            await self._note(connection, Entry(entry, now, "notice:client:registered", facts))
+            reach("clients.registered")
+            if also is not None:
+                await also(connection, client)
+        return client
+
+    async def end(self, client: str, *, by: str) -> None:
+        """They are no client any more. Raises BadInput `client-unknown`, Refused."""
+        now, entry = self._clock(), new_id("ev")
+        async with self._database.transaction() as connection:
+            writer = await self.officers.writer(connection, by, PROMISE)
+            await self._standing(connection, client)
+            await _queries.end_client(connection, id=client, now=now, entries={"ended": entry})
+            facts = {"client": client, "staff": writer}
+            await self._note(connection, Entry(entry, now, "notice:client:ended", facts))
+
+    async def contact(
+        self, client: str, person: str, part: str, *, by: str, ends: bool = False, also: Also[str] | None = None
+    ) -> str:
+        """Somebody is to be told at a client, or not any more; the entry comes back.
+
+        Raises BadInput (`client-unknown`, `part-unknown`), Refused `person-unknown` and as `omonat.flows.officers`.
+        """
+        now, entry = self._clock(), new_id("ev")
+        async with self._database.transaction() as connection:
+            writer = await self.officers.writer(connection, by, PROMISE)
+            await self._standing(connection, client)
+            procedure = await in_force(connection)
+            parts = {step.part for step in procedure.steps}
+            if part not in parts and not ends:
+                raise BadInput("part-unknown", parts=", ".join(sorted(parts)))
+            owner = await _queries.person_of_client(connection, id=person)
+            if owner is None:
+                raise Refused("person-unknown")
+            await _queries.put_contact(
+                connection, client=client, person=person, part=part, now=now, until=now if ends else None, entry=entry
+            )
+            facts = {"client": client, "part": part, "staff": writer, "person": self._commit(owner, entry)}
+            act = "notice:contact:ended" if ends else "notice:contact:named"
+            await self._note(connection, Entry(entry, now, act, facts, (person,)))
+            reach("clients.contact-put")
+            if also is not None:
+                await also(connection, entry)
+        return entry
+
+    async def give(
+        self, giving: Giving, *, by: str, also: Also[Sequence[GivenNotice]] | None = None
+    ) -> Sequence[GivenNotice]:
+        """Record that a notice was given to every contact of the step's part; each with a receipt of their own.
+
+        Raises BadInput (`client-unknown`, `step-unknown`, `client-notice-unclear`), Refused `contact-missing` and as
+        `omonat.flows.officers`.
+        """
+        policy, now = await self._law.current(), self._clock()
+        async with self._database.transaction() as connection:
+            writer = await self.officers.writer(connection, by, PROMISE)
+            await self._standing(connection, giving.client)
+            procedure = await in_force(connection)
+            step = next((one for one in procedure.steps if one.id == giving.step), None)
+            if step is None:
+                raise BadInput("step-unknown", steps=", ".join(one.id for one in procedure.steps))
+            if giving.channel not in step.channels or giving.at > now:
+                raise BadInput("client-notice-unclear", channels=", ".join(step.channels))
+            contacts = [
+                row
+                async for row in _queries.contacts_of(connection, clients=[giving.client])
+                if row["part"] == step.part
+            ]
+            if not contacts:
+                raise Refused("contact-missing", part=step.part)
+            entries = [self._given(giving, procedure.version, policy.version, writer, row, now) for row in contacts]
+            receipts = await self._journal.append(connection, entries, now=now)
+            await _queries.add_client_notices(
+                connection, client=giving.client, procedure=procedure.version, step=step.id, version=policy.ordinal,
+                channel=giving.channel, given_at=giving.at, by=writer, now=now,
+                ids=[new_id("cno") for _ in entries], people=[row["person"] for row in contacts],
+                entries=[entry.id for entry in entries], receipts=[receipt.token for receipt in receipts],
+            )  # fmt: skip
+            reach("clients.given")
+            given = [
+                GivenNotice(
+                    person=row["person"], procedure=procedure.version, step=step.id, version=policy.ordinal,
+                    channel=giving.channel, at=giving.at, entry=receipt.id, receipt=receipt.token,
+                )
+                for row, receipt in zip(contacts, receipts, strict=True)
+            ]  # fmt: skip
+            if also is not None:
+                await also(connection, given)
+        reach("clients.give-committed")
+        return given
+
+    async def show(self, client: str) -> BusinessClient:
+        """One client, with what it was given and what is owed to it. Raises BadInput `client-unknown`."""
+        found = await self._read(client)
+        if not found:
+            raise BadInput("client-unknown")
+        return found[0]
+
+    async def every(self) -> Sequence[BusinessClient]:
+        """Every client, the newest first."""
+        return await self._read("")
+
+    async def _read(self, client: str) -> list[BusinessClient]:
+        async with self._database.connection() as connection:
+            rows = [row async for row in _queries.clients(connection, id=client, most=_MOST)]
+            ids = [row["id"] for row in rows]
+            contacts = [row async for row in _queries.contacts_of(connection, clients=ids)]
+            given = [row async for row in _queries.given_to(connection, clients=ids)]
+            happened = [
+                Occasion(kind=row["kind"], about=row["about"], at=row["at"])
+                async for row in _queries.occasions(connection)
+            ]
+            row = await _queries.procedure_in_force(connection)
+        steps = () if row is None else procedure_of(row).steps
+        return [_client(row, contacts, given, happened, steps) for row in rows]
+
+    async def _standing(self, connection: asyncpg.Connection, client: str) -> None:
+        row = await _queries.client_for_update(connection, id=client)
+        if row is None or row["ended_at"] is not None:
+            raise BadInput("client-unknown")
+
+    def _given(  # noqa: PLR0917 - the facts of one entry
+        self, giving: Giving, procedure: int, version: str, writer: str, row: Any, now: Instant
+    ) -> Entry:
+        entry = new_id("ev")
+        facts = {
+            "client": giving.client,
+            "procedure": procedure,
+            "step": giving.step,
+            "version": version,
+            "channel": giving.channel,
+            "given": giving.at,
+            "staff": writer,
+            "person": self._commit(row, entry, row["person"]),
+        }
+        return Entry(entry, now, "notice:client:given", facts, (row["person"],))
+
+    def _commit(self, row: Any, entry: str, person: str | None = None) -> str:
+        return self._vault.commitment(
+            evidence_slot=row["evidence_slot"], entry=entry, field="person", value=person or row["id"]
+        )
+
+    @staticmethod
+    def _require_name(controller: Any, name: str | None, trader: str | None) -> None:
+        if (name is None) == (trader is None):
+            raise BadInput("client-unclear")
+        if name is not None:
+            if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
+                raise BadInput("client-unclear")
+            found = next(personal(name, mailbox=controller.mailbox, phone=controller.phone), None)
+            if found is not None:
+                raise BadInput("words-personal", language="", kind=found)
+
+    async def _note(self, connection: asyncpg.Connection, entry: Entry) -> None:
+        await self._journal.append(connection, [entry], now=entry.at)
+
+
+def _client(
+    row: Any, contacts: Sequence[Any], given: Sequence[Any], happened: Sequence[Occasion], steps: Sequence[Step]
+) -> BusinessClient:
+    theirs = [one for one in contacts if one["client"] == row["id"]]
+    notices = [one for one in given if one["client"] == row["id"]]
+    engaged = Occasion(kind="engaged", about=row["id"], at=row["registered_at"])
+    since = [one for one in happened if one.at >= row["registered_at"]]
+    due = owed(
+        steps,
+        [engaged, *since],
+        [(one["person"], one["part"], one["since"]) for one in theirs],
+        [Given(person=one["person"], step=one["step"], at=one["given_at"]) for one in notices],
+    )
+    return BusinessClient(
+        id=row["id"],
+        name=row["name"],
+        trader=row["trader"],
+        registered_at=row["registered_at"],
+        ended_at=row["ended_at"],
+        contacts=tuple(Contact(person=one["person"], part=one["part"], since=one["since"]) for one in theirs),
+        given=tuple(
+            GivenNotice(
+                person=one["person"], procedure=one["procedure"], step=one["step"], version=one["version"],
+                channel=one["channel"], at=one["given_at"], entry=one["entry"], receipt=one["receipt"],
+            )
+            for one in notices
+        ),
+        owed=() if row["ended_at"] is not None else due,
+        entries=row["entries"],
+    )  # fmt: skip

@@ -1,0 +1,85 @@
+-- name: lock_procedures$
+-- The newest version of the procedure, 0 for none; two writers never take the same number.
+select coalesce(max(version), 0) from (select version from client_procedures order by version for update) as q;
+
+-- name: write_procedure!
+-- A new version; it waits for the second person.
+insert into client_procedures (version, steps, written_by, written_at, entries)
+values (:version, :steps, :by, :now, :entries);
+
+-- name: procedure_for_update^
+-- One version, locked until it is decided.
+select version, steps, written_by, written_at, approved_by, approved_at, entries
+  from client_procedures where version = :version for update;
+
+-- name: approve_procedure!
+-- The second person agrees.
+update client_procedures set approved_by = :by, approved_at = :now, entries = entries || :entries::jsonb
+ where version = :version;
+
+-- name: procedures
+-- Every version, newest first.
+select version, steps, written_by, written_at, approved_by, approved_at, entries
+  from client_procedures order by version desc;
+
+-- name: procedure_in_force^
+-- The newest version that was approved.
+select version, steps, written_by, written_at, approved_by, approved_at, entries
+  from client_procedures where approved_at is not null order by version desc limit 1;
+
+-- name: register_client$
+-- A company by its name, or a sole trader by their person; nothing for somebody who isn't there any more.
+insert into business_clients (id, name, trader, registered_by, registered_at, entries)
+select :id, :name, :trader, :by, :now, :entries::jsonb
+ where :trader::text is null or exists (select from persons where id = :trader and erased_at is null)
+returning id;
+
+-- name: client_for_update^
+-- One, locked until it is changed.
+select id, name, trader, registered_at, ended_at, entries from business_clients where id = :id for update;
+
+-- name: end_client!
+-- They are no client any more, and nobody of them is owed anything.
+update business_clients set ended_at = :now, entries = entries || :entries::jsonb where id = :id;
+
+-- name: clients
+-- Every client, the newest first.
+select id, name, trader, registered_at, ended_at, entries from business_clients
+ where (:id = '' or id = :id) order by registered_at desc, id limit :most;
+
+-- name: person_of_client^
+-- Somebody who may be a contact, locked until that is written.
+select id, evidence_slot from persons where id = :id and erased_at is null for key share;
+
+-- name: put_contact!
+-- Somebody to be told from now on, or not any more.
+insert into business_contacts (client, person, part, since, until, entry)
+values (:client, :person, :part, :now, :until, :entry)
+on conflict (client, person, part) do update
+   set since = case when business_contacts.until is null then business_contacts.since else excluded.since end,
+       until = excluded.until, entry = excluded.entry;
+
+-- name: contacts_of
+-- Who is to be told at these clients.
+select c.client, c.person, c.part, c.since, p.evidence_slot
+  from business_contacts c join persons p on p.id = c.person
+ where c.client = any (:clients::text[]) and c.until is null and p.erased_at is null
+ order by c.client, c.part, c.person;
+
+-- name: add_client_notices!
+-- What each was given, with the receipt of its entry.
+insert into client_notices (id, client, person, procedure, step, version, channel, given_at, recorded_by, recorded_at,
+                            entry, receipt)
+select q.id, :client, q.person, :procedure, :step, :version, :channel, :given_at, :by, :now, q.entry, q.receipt
+  from unnest(:ids::text[], :people::text[], :entries::text[], :receipts::text[]) as q(id, person, entry, receipt);
+
+-- name: given_to
+-- What these clients were given, newest first.
+select client, person, procedure, step, version, channel, given_at, recorded_at, entry, receipt
+  from client_notices where client = any (:clients::text[]) order by given_at desc, entry;
+
+-- name: occasions
+-- What clients are told of: versions of the policy, and breaches that many were told of.
+select 'policy-version' as kind, version as about, published_at as at from policies
+ union all
+select 'security-breach', id, approved_at from service_rounds where kind = 'security-breach' and approved_at is not null;

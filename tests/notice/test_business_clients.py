@@ -1,0 +1,153 @@
+"""How business clients are told: by a procedure that is a register, with a receipt for each notice (N1)."""
+
+from dataclasses import replace
+
+import pytest
+
+from omonat.base.errors import BadInput, Refused
+from omonat.base.instants import DAY, SECOND
+from omonat.evidence.receipts import Token
+from omonat.flows.business_clients import BusinessClient, Giving
+from omonat.flows.erase import ErasureRequest
+from omonat.promises.notice.clients import Given, Occasion, Step, owed
+from tests.erasure.stories import swept
+from tests.notice.conftest import OTHER_WRITER, OWNER, SAYS, WRITER, Town, second_version, speakers
+
+AT_CONTRACT = Step(
+    id="at-contract", occasion="engaged", part="contract", within=0, channels=("contract", "letter"), says=SAYS
+)
+NEW_VERSION = Step(
+    id="new-version", occasion="policy-version", part="privacy", within=10, channels=("email",), says=SAYS
+)
+
+
+async def engaged(town: Town) -> tuple[str, str]:
+    """A company with one contact for the contract; the client and the person."""
+    await speakers(town.house, town.clock)
+    procedures, clients = town.house.client_procedures, town.house.business_clients
+    with pytest.raises(Refused, match="Only the role"):
+        await procedures.write([AT_CONTRACT], by=OWNER)
+    written = await procedures.write([AT_CONTRACT, NEW_VERSION], by=OTHER_WRITER)
+    with pytest.raises(Refused, match="Only the role"):
+        await procedures.approve(written.version, by=OWNER)
+    await procedures.approve(written.version, by=WRITER)
+    town.clock.forward(SECOND)  # the policy was there before the client
+    client = await clients.register(by=WRITER, name="“Samarqand Non” MChJ")
+    person = (await town.asked()).person
+    town.clock.forward(SECOND)
+    await clients.contact(client, person, "contract", by=WRITER)
+    return client, person
+
+
+async def shown(town: Town, client: str) -> BusinessClient:
+    return await town.house.business_clients.show(client)
+
+
+async def test_N1_the_procedure_is_a_register_of_two_people_and_three_languages(town: Town) -> None:
+    await speakers(town.house, town.clock)
+    procedures = town.house.client_procedures
+    for wrong in (
+        [],
+        [AT_CONTRACT, AT_CONTRACT],
+        [replace(AT_CONTRACT, occasion="someday")],
+        [replace(AT_CONTRACT, channels=())],
+        [replace(AT_CONTRACT, channels=("pigeon",))],
+        [replace(AT_CONTRACT, within=-1)],
+        [replace(AT_CONTRACT, part="The Boss")],
+        [replace(AT_CONTRACT, says={"uz": SAYS["uz"]})],
+    ):
+        with pytest.raises(BadInput):
+            await procedures.write(wrong, by=WRITER)
+    own = await procedures.write([AT_CONTRACT], by=WRITER)
+    with pytest.raises(Refused, match="can’t approve them"):
+        await procedures.approve(own.version, by=WRITER)
+    client, person = (
+        await town.house.business_clients.register(by=WRITER, name="“Non” MChJ"),
+        (await town.asked()).person,
+    )
+    with pytest.raises(BadInput, match="none was approved yet"):
+        await town.house.business_clients.contact(client, person, "contract", by=WRITER)
+
+
+async def test_N1_what_each_was_told_is_recorded_with_version_channel_time_and_a_receipt(town: Town) -> None:
+    client, person = await engaged(town)
+    clients = town.house.business_clients
+    assert [(one.person, one.step) for one in (await shown(town, client)).owed] == [(person, "at-contract")]
+    giving = Giving(client=client, step="at-contract", channel="contract", at=town.clock.now)
+    for wrong, code in (
+        ({"client": "bcl_nothing"}, "client-unknown"),
+        ({"step": "sometime"}, "step-unknown"),
+        ({"channel": "email"}, "client-notice-unclear"),
+        ({"at": town.clock.now + DAY}, "client-notice-unclear"),
+    ):
+        with pytest.raises(BadInput) as said:
+            await clients.give(replace(giving, **wrong), by=WRITER)
+        assert said.value.code == code
+    with pytest.raises(Refused, match="named nobody"):
+        await clients.give(replace(giving, step="new-version", channel="email"), by=WRITER)
+
+    (given,) = await clients.give(giving, by=WRITER)
+    told = await shown(town, client)
+    assert told.given == (given,)
+    assert told.owed == ()
+    assert (given.person, given.version, given.channel, given.at) == (person, 1, "contract", giving.at)
+    token = Token.parse(given.receipt)
+    token.check(town.house.keys.receipts.verifier, town.house.keys.origin)
+    leaf = await town.one("select leaf from entries where id = $1", given.entry)
+    assert token.leaf == leaf, "the receipt is of this very entry, and holds without us"
+    facts = await town.one(
+        "select convert_from(body, 'utf8')::jsonb -> 'facts' from entries where id = $1", given.entry
+    )
+    assert (facts["version"], facts["channel"], facts["step"]) == ("1", "contract", "at-contract")
+    assert person not in str(facts)
+    assert await town.one("select person from ledger where entry = $1", given.entry) == person
+
+
+async def test_N1_a_new_version_is_owed_to_those_who_are_named_for_it_until_they_were_told(town: Town) -> None:
+    client, _ = await engaged(town)
+    officer = (await town.asked()).person
+    await town.house.business_clients.contact(client, officer, "privacy", by=WRITER)
+    assert officer not in [one.person for one in (await shown(town, client)).owed], "what was before it is no client's"
+    town.clock.forward(DAY)
+    await town.publish(second_version())
+    (due,) = [one for one in (await shown(town, client)).owed if one.person == officer]
+    assert (due.step, due.about, due.due) == ("new-version", "2", town.clock.now + 10 * DAY)
+    town.clock.forward(DAY)
+    await town.house.business_clients.give(
+        Giving(client=client, step="new-version", channel="email", at=town.clock.now), by=WRITER
+    )
+    assert officer not in [one.person for one in (await shown(town, client)).owed]
+    await town.house.business_clients.end(client, by=WRITER)
+    assert (await shown(town, client)).owed == ()
+
+
+async def test_N1_contacts_are_people_and_a_sole_traders_name_stands_with_their_data_alone(town: Town) -> None:
+    client, person = await engaged(town)
+    clients = town.house.business_clients
+    for wrong in ({}, {"name": " "}, {"name": "x", "trader": person}, {"name": "Karimov +998 90 123 45 67"}):
+        with pytest.raises(BadInput):
+            await clients.register(by=WRITER, **wrong)
+    trader = await clients.register(by=WRITER, trader=person)
+    assert (await shown(town, trader)).name is None
+    for wrong_person in ("per_nobody",):
+        with pytest.raises(Refused):
+            await clients.contact(client, wrong_person, "contract", by=WRITER)
+    with pytest.raises(BadInput, match="no such part"):
+        await clients.contact(client, person, "boss", by=WRITER)
+    await clients.give(Giving(client=client, step="at-contract", channel="letter", at=town.clock.now), by=WRITER)
+
+    await town.house.erase(ErasureRequest(person=person))
+    await swept(town.shop)
+    assert (await shown(town, client)).contacts == ()
+    assert await town.one("select count(*) from client_notices where person = $1", person) == 0
+    with pytest.raises(BadInput):
+        await shown(town, trader)
+
+
+def test_N1_who_joins_later_is_owed_the_newest_of_an_occasion_alone() -> None:
+    happened = [Occasion(kind="policy-version", about=str(n), at=n * DAY) for n in (1, 2, 5)]  # type: ignore[arg-type]
+    joined = [("per_a", "privacy", 3 * DAY)]
+    due = owed([NEW_VERSION], happened, joined, [])  # type: ignore[arg-type]
+    assert [(one.about, one.due) for one in due] == [("2", 13 * DAY), ("5", 15 * DAY)]
+    later = [Given(person="per_a", step="new-version", at=4 * DAY)]  # type: ignore[arg-type]
+    assert [one.about for one in owed([NEW_VERSION], happened, joined, later)] == ["5"]  # type: ignore[arg-type]
