@@ -35,6 +35,7 @@ from omonat.flows.choose import Choose
 from omonat.flows.clients import Clients
 from omonat.flows.collect import Collect
 from omonat.flows.confirm import Confirm
+from omonat.flows.consent_receipts import ConsentReceipts
 from omonat.flows.cookies import Cookies
 from omonat.flows.correct import Correct
 from omonat.flows.desk import DeskWork
@@ -95,6 +96,7 @@ class House:
     sign_in: SignIn
     my_data: ViewMyData
     take_away: TakeAway
+    consent_receipts: ConsentReceipts
     ask: Ask
     follow_request: FollowRequest
     answer_requests: AnswerRequests
@@ -233,6 +235,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         sign_in=SignIn(grounds, sessions),
         my_data=my_data,
         take_away=TakeAway(grounds, my_data),
+        consent_receipts=ConsentReceipts(grounds, evidence, my_data, site=settings.address),
         ask=Ask(grounds),
         follow_request=FollowRequest(grounds, my_data),
         answer_requests=AnswerRequests(grounds),

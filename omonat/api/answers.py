@@ -285,6 +285,12 @@ class ProofAnswer(_Answer):
     checkpoint: str
 
 
+class ConsentReceiptList(_Answer):
+    """Receipts in JSON-LD, newest first: docs/consent-receipt.schema.json."""
+
+    receipts: list[dict[str, Any]]
+
+
 class ConsistencyAnswer(_Answer):
     """The proof (RFC 6962, base64) that the log of `checkpoint` begins with the log of `old` entries."""
 

@@ -19,6 +19,8 @@ _PATTERNS: Final = {
     "kind": ("^[a-z][a-z0-9-]{0,39}$", "The kind of case, as the policy declares it."),
     "reference": ("^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$", "The case's number in its source system; never personal data."),
     "ref": ("^[A-Za-z0-9][A-Za-z0-9._:-]{0,79}$", "The staff member's number in your systems."),
+    "person": ("^per_[a-z2-7]{26}$", "A person, as `collect` or `look-up` answered."),
+    "purpose": ("^[a-z][a-z0-9-]{0,59}$", "A purpose of the policy."),
     "service": ("^[a-z][a-z0-9-]{0,59}$", "A service of the policy."),
     "id": ("^ev_[a-z2-7]{26}$", "An evidence entry, as an answer named it."),
     "size": ("^(0|[1-9][0-9]{0,17})$", "How many entries the log had in a checkpoint you kept."),

@@ -17,6 +17,7 @@ from omonat.flows.children import Children
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.clients import Client, require_client
 from omonat.flows.collect import CollectAnswer, CollectRequest
+from omonat.flows.consent_receipts import ConsentReceipts
 from omonat.flows.erase import Cause, Erasure, ErasureRequest, Plan
 from omonat.flows.grounds import Also, Grounds
 from omonat.flows.holds import Holds
@@ -154,6 +155,8 @@ class House(Protocol):
     @property
     def certify(self) -> Certify: ...
     @property
+    def consent_receipts(self) -> ConsentReceipts: ...
+    @property
     def evidence(self) -> EvidenceLog: ...
 
 
@@ -173,6 +176,7 @@ class Ports:
     holds: Holds
     systems: Systems
     certify: Certify
+    consent_receipts: ConsentReceipts
     notify: Notify
     authenticate: Callable[[Credential], Awaitable[Client]]
     law: Law
@@ -203,6 +207,7 @@ class Ports:
             holds=house.holds,
             systems=house.systems,
             certify=house.certify,
+            consent_receipts=house.consent_receipts,
             notify=Notify(grounds),
             authenticate=authenticate,
             law=grounds.law,

@@ -15,6 +15,7 @@ from omonat.center import (
     my_data,
     notices,
     proofs,
+    receipts,
     requests,
     sign_in,
 )
@@ -88,6 +89,8 @@ ADDRESSES = Addresses(
             DATA: my_data.show,
             LOOKED: looked.show,
             CHOICES: choices.show,
+            f"{CHOICES}/{{choice:str}}": receipts.show,
+            f"{CHOICES}/{{choice:str}}/file": receipts.download,
             NOTICES: notices.show,
             REQUESTS: requests.show,
             COPY: copy.show,
