@@ -61,6 +61,7 @@ def build(settings: Settings, root: RootKey) -> Litestar:
         static_handler([KIT_STATIC, *(door.static for door in doors)]),
         *site.handlers(house),
         *site.consent_routes(house),
+        *site.visitor_routes(house),
         *leave.handlers(house),
         *center.handlers(house),
         *desk.handlers(house),

@@ -38,6 +38,7 @@ from omonat.flows.confirm import Confirm
 from omonat.flows.consent_receipts import ConsentReceipts
 from omonat.flows.cookies import Cookies
 from omonat.flows.correct import Correct
+from omonat.flows.demographics import Demographics
 from omonat.flows.desk import DeskWork
 from omonat.flows.erase import Erase
 from omonat.flows.erase_mine import EraseMine
@@ -87,6 +88,7 @@ class House:
     cases: Cases
     choose: Choose
     cookies: Cookies
+    demographics: Demographics
     clients: Clients
     lookup: Lookup
     staff: Staff
@@ -201,7 +203,9 @@ async def open_house(
         journal = Journal(database, origin=keys.origin, receipts=keys.receipts, clock=clock, overdue=overdue)
         await journal.start()
         try:
-            yield _furnished(settings, Grounds(database, vault, journal, Law(database), clock), keys, panel)
+            house = _furnished(settings, Grounds(database, vault, journal, Law(database), clock), keys, panel)
+            yield house
+            await house.demographics.write()
         finally:
             await journal.stop()
     finally:
@@ -226,6 +230,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         cases=Cases(grounds),
         choose=Choose(grounds),
         cookies=Cookies(grounds),
+        demographics=Demographics(grounds),
         clients=Clients(grounds),
         lookup=Lookup(grounds, use.caps),
         staff=staff,

@@ -51,6 +51,7 @@ _SEGMENTS: Final = {
     "ref": rb"(?P<ref>[A-Za-z0-9][A-Za-z0-9._:-]{0,79})",
     "person": rb"(?P<person>per_[a-z2-7]{26})",
     "purpose": rb"(?P<purpose>[a-z][a-z0-9-]{0,59})",
+    "ago": rb"(?P<ago>[1-9][0-9]{0,2})",
     "service": rb"(?P<service>[a-z][a-z0-9-]{0,59})",
     "id": rb"(?P<id>ev_[a-z2-7]{26})",
     "hold": rb"(?P<hold>hld_[a-z2-7]{26})",

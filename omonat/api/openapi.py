@@ -21,6 +21,7 @@ _PATTERNS: Final = {
     "ref": ("^[A-Za-z0-9][A-Za-z0-9._:-]{0,79}$", "The staff member's number in your systems."),
     "person": ("^per_[a-z2-7]{26}$", "A person, as `collect` or `look-up` answered."),
     "purpose": ("^[a-z][a-z0-9-]{0,59}$", "A purpose of the policy."),
+    "ago": ("^[1-9][0-9]{0,2}$", "Which period of four weeks: 1 is the newest that is over."),
     "service": ("^[a-z][a-z0-9-]{0,59}$", "A service of the policy."),
     "id": ("^ev_[a-z2-7]{26}$", "An evidence entry, as an answer named it."),
     "size": ("^(0|[1-9][0-9]{0,17})$", "How many entries the log had in a checkpoint you kept."),

@@ -18,6 +18,7 @@ from omonat.flows.choose import Choosing, Telling
 from omonat.flows.clients import Client, require_client
 from omonat.flows.collect import CollectAnswer, CollectRequest
 from omonat.flows.consent_receipts import ConsentReceipts
+from omonat.flows.demographics import Demographics
 from omonat.flows.erase import Cause, Erasure, ErasureRequest, Plan
 from omonat.flows.grounds import Also, Grounds
 from omonat.flows.holds import Holds
@@ -155,6 +156,8 @@ class House(Protocol):
     @property
     def certify(self) -> Certify: ...
     @property
+    def demographics(self) -> Demographics: ...
+    @property
     def consent_receipts(self) -> ConsentReceipts: ...
     @property
     def evidence(self) -> EvidenceLog: ...
@@ -177,6 +180,7 @@ class Ports:
     systems: Systems
     certify: Certify
     consent_receipts: ConsentReceipts
+    demographics: Demographics
     notify: Notify
     authenticate: Callable[[Credential], Awaitable[Client]]
     law: Law
@@ -208,6 +212,7 @@ class Ports:
             systems=house.systems,
             certify=house.certify,
             consent_receipts=house.consent_receipts,
+            demographics=house.demographics,
             notify=Notify(grounds),
             authenticate=authenticate,
             law=grounds.law,

@@ -3,10 +3,21 @@
 Beside it, for the company's own sites: the cookie dialog's script and the two addresses it reports to (L7).
 """
 
+from omonat.site.about_visitors import visitor_routes
 from omonat.site.consent import consent_routes
 from omonat.site.door import SITE
 from omonat.site.house import handlers
 from omonat.site.library import Edition, PolicyLibrary, Shelf, Standing
 from omonat.site.routes import site_routes
 
-__all__ = ["SITE", "Edition", "PolicyLibrary", "Shelf", "Standing", "consent_routes", "handlers", "site_routes"]
+__all__ = [
+    "SITE",
+    "Edition",
+    "PolicyLibrary",
+    "Shelf",
+    "Standing",
+    "consent_routes",
+    "handlers",
+    "site_routes",
+    "visitor_routes",
+]

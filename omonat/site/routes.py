@@ -15,7 +15,7 @@ from omonat.base.instants import Instant
 from omonat.pages import Nav
 from omonat.pages.http import language_for, security_headers
 from omonat.policy.prose_changes import SAME
-from omonat.site.door import COMPLAIN, HOME, PAIRED, SITE, body, changed
+from omonat.site.door import COMPLAIN, HOME, PAIRED, QUESTIONS, SITE, body, changed
 from omonat.site.library import Edition, PolicyLibrary
 
 Asked = Request[Any, Any, Any]
@@ -102,6 +102,7 @@ class _Pages:
             Nav(HOME, words("The policy in force")),
             Nav(f"{HOME}/history", words("All versions")),
             Nav(COMPLAIN, words("Complain or ask")),
+            Nav(QUESTIONS, words("About our visitors")),
         ]
         query = request.url.query
         html = SITE.render(

@@ -3,6 +3,7 @@
 from typing import Final
 
 from omonat.api.operations.children import CHILDREN
+from omonat.api.operations.demographics import DEMOGRAPHICS
 from omonat.api.operations.erasing import ERASING
 from omonat.api.operations.holding import HOLDING
 from omonat.api.operations.reading import READING
@@ -11,7 +12,7 @@ from omonat.api.operations.reporting import REPORTING
 from omonat.api.operations.unsealing import UNSEALING
 from omonat.api.operations.using import USING
 
-OPERATIONS: Final = USING + REPORTING + RECEIPTS + CHILDREN + ERASING + HOLDING + READING + UNSEALING
+OPERATIONS: Final = USING + REPORTING + RECEIPTS + DEMOGRAPHICS + CHILDREN + ERASING + HOLDING + READING + UNSEALING
 SEALED: Final = frozenset({"health", "unsealing", "unseal"})
 """What is answered before the keys are open."""
 EVERYWHERE: Final = ("query-unknown", "header-twice", "headers-too-large", "internal")
