@@ -25,6 +25,7 @@ from omonat.evidence.journal import Journal
 from omonat.evidence.keys import LogKeys
 from omonat.evidence.overdue import Overdue
 from omonat.evidence.reader import Reader
+from omonat.evidence.room import Room
 from omonat.evidence.witnesses import Panel
 from omonat.flows.answer_requests import AnswerRequests
 from omonat.flows.ask import Ask
@@ -199,8 +200,10 @@ async def open_house(
         origin = await _installed(database, vault, settings, clock())
         keys = log_keys(vault, origin)
         await check(stores_of(settings, database, vault, keys))
-        overdue = Overdue(database) if awaits_proofs else None
-        journal = Journal(database, origin=keys.origin, receipts=keys.receipts, clock=clock, overdue=overdue)
+        journal = Journal(
+            database, origin=keys.origin, receipts=keys.receipts, clock=clock, room=Room(settings.home),
+            overdue=Overdue(database) if awaits_proofs else None,
+        )  # fmt: skip
         await journal.start()
         try:
             house = _furnished(settings, Grounds(database, vault, journal, Law(database), clock), keys, panel)

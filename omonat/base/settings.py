@@ -43,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The folder with PostgreSQL's programs for the embedded server; absent: the wheel's, else the system's."""
     archive_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] | None = None
     """For a server that archives its write-ahead log: for how many days what is archived is kept."""
+    reserve: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 64
+    """Mebibytes kept back on the disk of `home`, so that people can withdraw and be erased when it is full; 0: none."""
     pool: Count = 8
     """Database connections per worker."""
 

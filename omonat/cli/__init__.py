@@ -16,7 +16,7 @@ import typer
 from omonat import __version__
 from omonat.base.codes import advice, registry, sentence
 from omonat.base.errors import OmonatError
-from omonat.cli._speech import frame, spoken
+from omonat.cli._speech import spoken, translate
 from omonat.database.processes import keep_memory_private
 
 
@@ -43,8 +43,9 @@ def main() -> NoReturn:
     """Run the command line and exit: 0 when done, else by `omonat.base.codes.EXITS`."""
     keep_memory_private()  # a command may hold keys
     try:
-        frame()
-        build()()
+        command = typer.main.get_command(build())
+        translate(command)
+        command()
     except OmonatError as error:
         fail(error)
     except KeyboardInterrupt:

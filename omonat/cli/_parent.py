@@ -34,6 +34,7 @@ from omonat.database.home import claim
 from omonat.database.migrate import migrate
 from omonat.database.pool import Database
 from omonat.database.processes import start_child, stop_child
+from omonat.database.reserve import Reserve
 from omonat.vault.keeper import SEALED_ON_DEMAND, TO_BE_OPENED
 
 _WATCHED: Final = (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM)
@@ -94,6 +95,10 @@ class Parent:
     _once: "subprocess.Popen[bytes] | None" = None
     _begun: int = 0
     _answering: bool = False
+    _reserve: Reserve = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._reserve = Reserve(self.settings.home, self.settings.reserve * 2**20)
 
     def run(self) -> int:
         """Start everything, keep it running until SIGINT or SIGTERM, stop it in order. Raises OmonatError."""
@@ -113,6 +118,8 @@ class Parent:
     def _start_ground(self) -> dict[str, str]:
         settings = self.settings
         markers.refuse(settings.home)
+        if settings.home.exists():  # a database that died of a full disk needs room to come back
+            self._reserve.look()
         if settings.database is None:
             self._server = embedded.Server.start(settings.home, programs=settings.postgres, tell=self.tell)
             dsn = self._server.dsn
@@ -120,6 +127,7 @@ class Parent:
             settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._claim = claim(settings.home)
             dsn = settings.database
+        self._reserve.look()
         asyncio.run(make_ready(dsn, settings, self.tell))
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("OMONAT_")}
         return {**inherited, **settings.environment(), "OMONAT_DATABASE": dsn}
@@ -144,6 +152,7 @@ class Parent:
                 self.tell("stopping")
                 return 0
             now = time.monotonic()
+            self._reserve.look()
             if self._server is not None and not self._server.alive():
                 log(__name__).error("database-ended")
                 self._server.restart()

@@ -1,4 +1,4 @@
-"""What the command line says, in the reader's language: its sentences, from the catalogues beside it."""
+"""What the command line says, in the reader's language: its sentences and its help, from the catalogues beside it."""
 
 import os
 from pathlib import Path
@@ -7,15 +7,20 @@ from typing import Any
 import typer
 from typer import rich_utils
 
-from omonat.pages.words import LANGUAGES, N_, Words, words_of
+from omonat.pages.words import LANGUAGES, N_, Words, paragraphs, words_of
 
 _FOLDERS = (Path(__file__).parent,)
 _FRAME = {
+    "ARGUMENTS_PANEL_TITLE": N_("Arguments"),
+    "OPTIONS_PANEL_TITLE": N_("Options"),
+    "COMMANDS_PANEL_TITLE": N_("Commands"),
     "ERRORS_PANEL_TITLE": N_("Error"),
     "ABORTED_TEXT": N_("Aborted."),
+    "DEFAULT_STRING": N_("[default: {}]"),
+    "REQUIRED_LONG_STRING": N_("[required]"),
     "RICH_HELP": N_("Try [blue]'{command_path} {help_option}'[/] for help."),
 }
-"""What the library says around complaints."""
+"""What the library draws around help and complaints."""
 
 
 def spoken() -> str:
@@ -47,7 +52,26 @@ def tell(line: str, /, **about: object) -> None:
     typer.echo(f"  … {words(line, **about)}", err=True)
 
 
-def frame() -> None:
-    """Put what the library says around complaints into the language of the command line."""
+def translate(command: Any) -> None:
+    """Put the help of a command, and of everything under it, into the language of the command line."""
+    said = words_in(spoken())
     for name, text in _FRAME.items():
-        setattr(rich_utils, name, words_in(spoken()).raw(text))
+        setattr(rich_utils, name, said.raw(text))
+    _translate(command, said)
+
+
+def _translate(command: Any, said: Words) -> None:
+    command.help = _help(command.help, said)
+    command.short_help = None  # made anew from `help`
+    context = typer.Context(command, help_option_names=["-h", "--help"])
+    asking = command.get_help_option(context)
+    if asking is not None:
+        asking.help = said.raw(N_("Show this message and exit."))
+    for each in command.params:
+        each.help = _help(getattr(each, "help", None), said)
+    for under in getattr(command, "commands", {}).values():
+        _translate(under, said)
+
+
+def _help(text: str | None, said: Words) -> str | None:
+    return None if text is None else "\n\n".join(said.raw(each) for each in paragraphs(text))

@@ -25,6 +25,7 @@ from omonat.evidence.entry import Entry, encode, leaf_hash
 from omonat.evidence.note import Signer
 from omonat.evidence.overdue import Overdue
 from omonat.evidence.receipts import PROMISED, Receipt, issue
+from omonat.evidence.room import Room
 
 __all__ = ["Journal", "Receipt"]
 
@@ -57,7 +58,7 @@ class Journal:
 
     `clock` says when a receipt is due; it decides nothing else. The key is the vault's `receipts` key. A ledger row is
     due `ledger_keeps` microseconds after its entry (the log's own entry stays); never, unless that is given. With
-    `overdue`, uses are refused while proofs stay away too long.
+    `overdue`, uses are refused while proofs stay away too long; with `room`, ordinary business while the disk is full.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Journal:
         clock: Callable[[], Instant],
         ledger_keeps: int | None = None,
         overdue: Overdue | None = None,
+        room: Room | None = None,
     ) -> None:
         self._database = database
         self._origin = origin
@@ -76,6 +78,7 @@ class Journal:
         self._clock = clock
         self._ledger_keeps = ledger_keeps
         self._overdue = overdue
+        self._room = room
         self._watching: asyncio.Task[None] | None = None
         self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
@@ -84,9 +87,15 @@ class Journal:
         self._stopping = False
 
     async def append(self, connection: asyncpg.Connection, entries: Sequence[Entry], *, now: Instant) -> list[Receipt]:
-        """Write entries inside the caller's transaction. The receipts are true only once it commits."""
+        """Write entries inside the caller's transaction. The receipts are true only once it commits.
+
+        Raises Unavailable `disk-full` for what can wait.
+        """
         if not entries:
             return []
+        if self._room is not None:
+            for entry in entries:
+                self._room.require(entry.act)
         bodies = [encode(entry) for entry in entries]
         leaves = [leaf_hash(body) for body in bodies]
         with converted():
@@ -97,8 +106,10 @@ class Journal:
         """Write an entry together with all others under way; returns after the commit.
 
         Raises Unavailable `evidence-unavailable` when it isn't known to be durable, `evidence-overdue` while proofs of
-        earlier ones stay away: then release nothing.
+        earlier ones stay away, `disk-full` for what can wait: then release nothing.
         """
+        if self._room is not None:
+            self._room.require(entry.act)
         if self._flusher is None or self._stopping or len(self._waiting) >= _PENDING:
             raise Unavailable("evidence-unavailable")
         if self._overdue is not None and self._overdue.is_over:

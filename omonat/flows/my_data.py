@@ -21,6 +21,7 @@ from omonat.policy.compiled import CompiledPolicy, Due
 from omonat.policy.model import Item, Keep
 from omonat.promises.choice.standing import choice_anchors, live_consents
 from omonat.promises.location.rule import Term
+from omonat.promises.retention.rule import items_of
 
 _queries = load("omonat.flows", "my_data.sql")
 _choices = load("omonat.promises.choice")
@@ -207,7 +208,7 @@ class ViewMyData:
     def _open(self, look: "_Look", section: Any) -> Iterator[Held]:
         """The items of one section that are still kept; an expired or destroyed one isn't there, nor is
         one that was changed."""
-        policy, dues = look.policy, _dues(look.policy, section)
+        policy, dues, anchors = look.policy, *_dues(look.policy, section)
         gone = dues and all(due.instant <= look.now for due in dues.values())
         if gone and not self._dropped(policy, section["category"]):
             return
@@ -226,6 +227,7 @@ class ViewMyData:
             look.broken.append(section["category"])
             return
         look.opened += 1
+        ends = _ends(policy, section["service"], dues, anchors, look.now)
         for name, value in values.items():
             item = f"{section['category']}.{name}"
             due = dues.get(item)
@@ -247,7 +249,7 @@ class ViewMyData:
                 factor=due.factor if due is not None else "",
                 source=due.source if due is not None else "",
                 waits_for=due.waits_for if due is not None else "",
-                ends=_ends(policy, section, item, due, look.now),
+                ends=ends.get(item),
                 purposes=policy.needed_by(section["service"], item) if due is not None else (),
             )
 
@@ -316,22 +318,26 @@ class ViewMyData:
         )
 
 
-def _dues(policy: CompiledPolicy, section: Any) -> dict[str, Due]:
-    """When each item the category has goes; empty for a service the version in force dropped."""
+def _dues(policy: CompiledPolicy, section: Any) -> tuple[dict[str, Due], dict[str, Instant]]:
+    """When each item the category has goes, and from which events that is reckoned; nothing for a service the version
+    in force dropped."""
     service = section["service"]
     if service not in policy.services:
-        return {}
+        return {}, {}
     anchors = _anchors(policy, section)
-    names = [item for item in policy.items if item.startswith(section["category"] + ".")]
-    return {item: policy.due(service, item, anchors) for item in names}
+    return policy.dues(service, items_of(policy, section["category"]), anchors), anchors
 
 
-def _ends(policy: CompiledPolicy, section: Any, item: str, due: Due | None, now: Instant) -> Instant | None:
-    """When the item would go if what it waits for came now; None where it waits for nothing, or for more than that."""
-    if due is None or not due.waits_for:
-        return None
-    then = policy.due(section["service"], item, {**_anchors(policy, section), due.waits_for: now})
-    return None if then.waits_for else then.instant
+def _ends(
+    policy: CompiledPolicy, service: str, dues: Mapping[str, Due], anchors: Mapping[str, Instant], now: Instant
+) -> dict[str, Instant]:
+    """When items would go if what they wait for came now; none that wait for nothing, or for more than that."""
+    found = {}
+    for event in {due.waits_for for due in dues.values()} - {""}:
+        waiting = [item for item, due in dues.items() if due.waits_for == event]
+        then = policy.dues(service, waiting, {**anchors, event: now})
+        found.update({item: due.instant for item, due in then.items() if not due.waits_for})
+    return found
 
 
 def _anchors(policy: CompiledPolicy, section: Any) -> dict[str, Instant]:

@@ -16,7 +16,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
-from omonat.pages.words import KIT, LANGUAGES, SOURCE_LANGUAGE
+from omonat.pages.words import KIT, LANGUAGES, SOURCE_LANGUAGE, paragraphs
 
 TRANSLATED = tuple(language for language in LANGUAGES if language != SOURCE_LANGUAGE)
 DOORS = ("api", "site", "center", "desk", "mail", "cli")
@@ -43,7 +43,7 @@ def sentences(door: Path) -> set[Key]:
     for file, method in _sources(door):
         if method == "python":
             module = ast.parse(file.read_text("utf-8"))
-            found.update(_said(module))
+            found.update(_said(module), _helps(module))
             continue
         for _, message, _, _ in extract_from_file(method, file, keywords=_TEMPLATE_KEYWORDS, options=_TEMPLATE_OPTIONS):
             found.add(tuple(message) if isinstance(message, list | tuple) else message)
@@ -58,6 +58,26 @@ def _said(module: ast.Module) -> Iterator[Key]:
         texts = [value for value in values if isinstance(value, str) and value]
         if count and len(texts) == count:
             yield texts[0] if count == 1 else tuple(texts)
+
+
+def _helps(module: ast.Module) -> Iterator[str]:
+    """The help of a command line, a paragraph each: every `help="…"`, and the docstrings of its commands."""
+    if "typer" not in {name.name for each in module.body if isinstance(each, ast.Import) for name in each.names}:
+        return
+    functions = {each.name: each for each in module.body if isinstance(each, ast.FunctionDef)}
+    commands = {name for name, each in functions.items() if any(map(_adds_command, each.decorator_list))}
+    for call in (each for each in ast.walk(module) if isinstance(each, ast.Call)):
+        for keyword in call.keywords:
+            if keyword.arg == "help" and isinstance(keyword.value, ast.Constant):
+                yield from paragraphs(str(keyword.value.value))
+        if _adds_command(call.func):
+            commands |= {each.id for each in call.args if isinstance(each, ast.Name)}
+    for name in commands:
+        yield from paragraphs(ast.get_docstring(functions[name]) or "")
+
+
+def _adds_command(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "command"
 
 
 def _sources(door: Path) -> Iterator[tuple[Path, str]]:

@@ -4,6 +4,7 @@ Nothing here decides who somebody is: a door's web session does. The headers kee
 loaded from anybody else), and a page about a person is never stored by anything on the way (ASVS 14.3.2).
 """
 
+import gzip
 import hmac
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -56,11 +57,22 @@ def security_headers(*, personal: bool, https: bool) -> dict[str, str]:
 
 
 def page(
-    html: str, *, personal: bool, https: bool, status: int = 200, cookies: Iterable[Cookie] = ()
+    html: str, *, personal: bool, https: bool, packed: bool = False, status: int = 200, cookies: Iterable[Cookie] = ()
 ) -> Response[bytes]:
-    """A page as an answer."""
-    headers = security_headers(personal=personal, https=https)
-    return Response(html.encode(), media_type="text/html", status_code=status, headers=headers, cookies=list(cookies))
+    """A page as an answer. `packed`: as gzip, where `may_pack` allows it."""
+    headers, body = security_headers(personal=personal, https=https), html.encode()
+    if packed:
+        headers["content-encoding"], body = "gzip", gzip.compress(body, 6, mtime=0)
+    return Response(body, media_type="text/html", status_code=status, headers=headers, cookies=list(cookies))
+
+
+def may_pack(headers: Mapping[str, str]) -> bool:
+    """Whether a page about a person may be compressed for whoever asks.
+
+    Never for a visit that another site set off: it chooses the address, the address stands in the page, and the length
+    on the line would tell how well it guessed what else stands there (BREACH).
+    """
+    return "gzip" in headers.get("accept-encoding", "") and headers.get("sec-fetch-site") in ("same-origin", "none")
 
 
 def see_other(place: str, *, https: bool, cookies: Iterable[Cookie] = (), clear: bool = False) -> Response[bytes]:

@@ -24,6 +24,7 @@ from omonat.pages.http import (
     from_elsewhere,
     language_cookie,
     language_for,
+    may_pack,
     page,
     see_other,
 )
@@ -131,7 +132,8 @@ class Visit(ABC):
         if self.signed_in:
             framed |= {"sign_out": self.sign_out, "csrf": csrf_token(self.form_key, self.token)}
         html = self.door.render(template, language=self.language, now=self.now, **{**framed, **context})
-        return page(html, personal=True, https=self.https, status=status, cookies=self._with(cookies))
+        packed = may_pack(self.request.headers)
+        return page(html, personal=True, https=self.https, packed=packed, status=status, cookies=self._with(cookies))
 
     def go(self, place: str, *, cookies: Iterable[Cookie] = (), clear: bool = False) -> Answer:
         """After a form: go and look."""

@@ -55,6 +55,11 @@ class Words:
         return self._chain.ngettext(one, many, num)
 
 
+def paragraphs(text: str) -> list[str]:
+    """The paragraphs of a longer text, each in one line, as catalogues hold them."""
+    return [" ".join(each.split()) for each in text.split("\n\n") if each.strip()]
+
+
 def catalogue(folder: Path, language: str) -> gettext.GNUTranslations | None:
     """The translations in `folder/locale/<language>.po`, or None where there are none (English never has any)."""
     file = folder / "locale" / f"{language}.po"

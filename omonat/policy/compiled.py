@@ -59,6 +59,7 @@ class CompiledPolicy:
     _labels: Mapping[tuple[str, str], Words]
     _grants: dict[tuple[str, str, tuple[str, ...]], Grant] = field(default_factory=dict)
     _sections: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
+    _needed: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     _lasting: dict[tuple[str, tuple[str, ...]], tuple[Terms, ...]] = field(default_factory=dict)
 
     def grant(self, purpose: str, role: str, items: tuple[str, ...] = ()) -> Grant:
@@ -125,9 +126,13 @@ class CompiledPolicy:
 
     def needed_by(self, service: str, item: str) -> tuple[str, ...]:
         """The purposes for which the service asks the item, its own first, then those it offers; for notices."""
-        law = self.service(service)
-        self.item(item)
-        return tuple(p for p in (*law.for_, *law.offers) if item in self.purposes[p].items)
+        known = self._needed.get((service, item))
+        if known is None:
+            law = self.service(service)
+            self.item(item)
+            known = tuple(p for p in (*law.for_, *law.offers) if item in self.purposes[p].items)
+            self._needed[service, item] = known
+        return known
 
     def sections(self, purpose: str, items: tuple[str, ...] = ()) -> str:
         """The categories that may have to be opened, comma-separated and sorted, as statements take them."""

@@ -2,9 +2,15 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+
+from omonat.cli import build
+from omonat.cli._speech import translate
 
 FILES = sorted((Path(__file__).parents[2] / "omonat" / "cli").glob("*.py"))
 SAYING = {"echo", "secho", "prompt", "confirm", "BadParameter"}
@@ -48,3 +54,23 @@ def test_a_sentence_goes_through_the_catalogue(file: Path) -> None:
 )
 def test_the_check_finds_a_sentence_that_does_not(source: str) -> None:
     assert _untranslated(source) != []
+
+
+def helps(command: Any) -> Iterator[str]:
+    """All that the help of a command, and of everything under it, says."""
+    yield from (text for text in (command.help, *(getattr(each, "help", None) for each in command.params)) if text)
+    for under in getattr(command, "commands", {}).values():
+        yield from helps(under)
+
+
+@pytest.mark.parametrize("language", ["uz", "ru"])
+def test_the_help_of_every_command_speaks_the_readers_language(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    english = typer.main.get_command(build())
+    monkeypatch.setenv("OMONAT_LANGUAGE", language)
+    command = typer.main.get_command(build())
+    translate(command)
+    said, before = list(helps(command)), list(helps(english))
+    assert len(said) == len(before) > 200
+    assert {text for text in said if text in before and " " in text} == set()
+    monkeypatch.setenv("OMONAT_LANGUAGE", "en")
+    translate(typer.main.get_command(build()))  # what the library draws around it is set for the whole process

@@ -1,5 +1,7 @@
 """What every page answer carries, and what guards the forms."""
 
+import gzip
+
 import httpx
 import pytest
 from hypothesis import given
@@ -112,3 +114,19 @@ def test_the_chosen_language_is_remembered() -> None:
     assert http.language_cookie("ru").value == "ru"
     with pytest.raises(ValueError, match="language"):
         http.language_cookie("tlh")
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+def test_S2_a_page_somebody_came_to_by_themselves_is_packed(site: str) -> None:
+    assert http.may_pack({"accept-encoding": "gzip, br", "sec-fetch-site": site})
+    assert not http.may_pack({"accept-encoding": "br", "sec-fetch-site": site})
+    packed = http.page("<p>Salom</p>" * 100, personal=True, https=True, packed=True)
+    assert packed.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(packed.content) == b"<p>Salom</p>" * 100
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", None])
+def test_S2_whoever_sends_somebody_to_a_personal_page_learns_nothing_from_its_length(site: str | None) -> None:
+    """Who chooses the address chooses a part of the page: compressed, its length would tell of the rest (BREACH)."""
+    sent = {"accept-encoding": "gzip"} if site is None else {"accept-encoding": "gzip", "sec-fetch-site": site}
+    assert not http.may_pack(sent)

@@ -57,7 +57,7 @@ def test_uzbek_is_written_with_its_own_letters(door: Path, language: str) -> Non
     """oʻ gʻ with U+02BB and tutuq belgisi with U+02BC, never a quotation mark; no exclamation marks."""
     for message in extract.read(door, language):
         for said in _strings(message.string) if message.id else []:
-            assert "!" not in said
+            assert "!" not in re.sub(r"`[^`]*`", "", said)
             if language == "uz":
                 assert not re.search(r"\w['`’‘]\w", said), said
 

@@ -40,7 +40,13 @@ class Installation:
     def environment(self, port: int, **more: str) -> dict[str, str]:
         """The environment of its service. `more` are further settings, without `OMONAT_`."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("OMONAT_")}
-        own = {"HOME": str(self.home), "ROOT_KEY": f"key-file:{self.root_key}", "PORT": str(port), "LANGUAGE": "en"}
+        own = {
+            "HOME": str(self.home),
+            "RESERVE": "2",
+            "ROOT_KEY": f"key-file:{self.root_key}",
+            "PORT": str(port),
+            "LANGUAGE": "en",
+        }
         return {**clean, "PYTHONPATH": str(ROOT), **{f"OMONAT_{name}": value for name, value in (own | more).items()}}
 
     @property

@@ -25,6 +25,6 @@ WITH_BODY: Final = (
 """Errors any operation with a body can answer."""
 WITH_CREDENTIAL: Final = (
     "credential-refused", "sealed", "no-policy", "policy-changing", "database-unavailable", "database-busy",
-    "database-full", "evidence-unavailable",
+    "database-full", "disk-full", "evidence-unavailable",
 )  # fmt: skip
 WITH_KEY: Final = ("key-malformed", "key-reused", "key-busy")
