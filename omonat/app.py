@@ -62,6 +62,7 @@ def build(settings: Settings, root: RootKey) -> Litestar:
         *site.handlers(house),
         *site.consent_routes(house),
         *site.sealed_routes(house),
+        *site.visitor_routes(house),
         *leave.handlers(house),
         *links.handlers(house),
         *center.handlers(house),

@@ -43,8 +43,10 @@ from omonat.flows.client_procedures import ClientProcedures
 from omonat.flows.clients import Clients
 from omonat.flows.collect import Collect
 from omonat.flows.confirm import Confirm
+from omonat.flows.consent_receipts import ConsentReceipts
 from omonat.flows.cookies import Cookies
 from omonat.flows.correct import Correct
+from omonat.flows.demographics import Demographics
 from omonat.flows.desk import DeskWork
 from omonat.flows.devices import Devices
 from omonat.flows.erase import Erase
@@ -109,6 +111,7 @@ class House:
     cases: Cases
     choose: Choose
     cookies: Cookies
+    demographics: Demographics
     clients: Clients
     lookup: Lookup
     staff: Staff
@@ -118,6 +121,7 @@ class House:
     sign_in: SignIn
     my_data: ViewMyData
     take_away: TakeAway
+    consent_receipts: ConsentReceipts
     ask: Ask
     follow_request: FollowRequest
     answer_requests: AnswerRequests
@@ -244,7 +248,9 @@ async def open_house(
         )  # fmt: skip
         await journal.start()
         try:
-            yield _furnished(settings, Grounds(database, vault, journal, Law(database), clock), keys, panel)
+            house = _furnished(settings, Grounds(database, vault, journal, Law(database), clock), keys, panel)
+            yield house
+            await house.demographics.write()
         finally:
             await journal.stop()
     finally:
@@ -278,6 +284,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         cases=Cases(grounds),
         choose=choose,
         cookies=Cookies(grounds),
+        demographics=Demographics(grounds),
         clients=Clients(grounds),
         lookup=Lookup(grounds, use.caps),
         staff=staff,
@@ -288,6 +295,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         my_data=my_data,
         take_away=TakeAway(grounds, my_data),
         ask=ask,
+        consent_receipts=ConsentReceipts(grounds, evidence, my_data, site=settings.address),
         follow_request=FollowRequest(grounds, my_data),
         answer_requests=AnswerRequests(grounds),
         desk=DeskWork(grounds),

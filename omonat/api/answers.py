@@ -306,6 +306,29 @@ class ProofAnswer(_Answer):
     checkpoint: str
 
 
+class DemographicsReport(_Answer):
+    """One question over one period. A null number may not be seen; a null total: none of them may."""
+
+    question: str
+    since: str
+    until: str
+    cells: dict[str, int | None]
+    total: int | None
+
+
+class DemographicsAnswer(_Answer):
+    """Anonymous answers; no number below `threshold` is shown."""
+
+    threshold: int
+    reports: list[DemographicsReport]
+
+
+class ConsentReceiptList(_Answer):
+    """Receipts in JSON-LD, newest first: docs/consent-receipt.schema.json."""
+
+    receipts: list[dict[str, Any]]
+
+
 class ConsistencyAnswer(_Answer):
     """The proof (RFC 6962, base64) that the log of `checkpoint` begins with the log of `old` entries."""
 

@@ -20,6 +20,8 @@ from omonat.flows.choose import Choosing, Telling
 from omonat.flows.clients import Client, require_client
 from omonat.flows.collect import CollectAnswer, CollectRequest
 from omonat.flows.devices import Devices
+from omonat.flows.consent_receipts import ConsentReceipts
+from omonat.flows.demographics import Demographics
 from omonat.flows.erase import Cause, Erasure, ErasureRequest, Plan
 from omonat.flows.forms import Digests
 from omonat.flows.grounds import Also, Grounds
@@ -165,6 +167,10 @@ class House(Protocol):
     @property
     def campaigns(self) -> Campaigns: ...
     @property
+    def demographics(self) -> Demographics: ...
+    @property
+    def consent_receipts(self) -> ConsentReceipts: ...
+    @property
     def evidence(self) -> EvidenceLog: ...
 
 
@@ -191,6 +197,8 @@ class Ports:
     service_notices: ServiceNotices
     systems: Systems
     certify: Certify
+    consent_receipts: ConsentReceipts
+    demographics: Demographics
     notify: Notify
     campaigns: Campaigns
     authenticate: Callable[[Credential], Awaitable[Client]]
@@ -229,6 +237,8 @@ class Ports:
             service_notices=house.service_notices,
             systems=house.systems,
             certify=house.certify,
+            consent_receipts=house.consent_receipts,
+            demographics=house.demographics,
             notify=Notify(grounds),
             campaigns=house.campaigns,
             authenticate=authenticate,

@@ -24,3 +24,11 @@ def is_id(prefix: str, text: str) -> bool:
     """Whether `text` is the one canonical spelling of an identifier of this kind."""
     head, _, tail = text.partition("_")
     return head == prefix and len(tail) == _LENGTH and set(tail) <= _ALPHABET and tail[-1] in _LAST
+
+
+def number_of(id: str) -> int:
+    """The random bits of an identifier, as a number."""
+    bits = 0
+    for letter in id.partition("_")[2]:
+        bits = bits << 5 | _LETTERS.index(letter)
+    return bits >> 2

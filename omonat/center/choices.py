@@ -34,7 +34,7 @@ _SAID: Final[Mapping[tuple[str, str], str]] = {
     ("acceptance", "given"): N_("You accepted the policy"),
     ("agreement", "given"): N_("You agreed to a new use"),
 }
-_DOORS: Final[Mapping[str, str]] = {
+DOORS: Final[Mapping[str, str]] = {
     "me": N_("in the Privacy Center"),
     "form": N_("in a form"),
     "api": N_("through the company’s program"),
@@ -88,6 +88,8 @@ class Past:
     purpose: str
     where: str
     entry: str
+    receipt: str = ""
+    """The address of its receipt; a consent alone has one."""
 
 
 async def show(visit: Visit) -> Answer:
@@ -224,6 +226,7 @@ def past(visit: Visit, history: Sequence[Choice], place: int) -> Past:
         mark="good" if yes else "bad" if against else "none" if left else "open",
         said=visit.words(words),
         purpose=visit.label("purpose", choice.purpose) if choice.purpose else "",
-        where=visit.words(_DOORS[choice.door]) if choice.door in _DOORS else "",
+        where=visit.words(DOORS[choice.door]) if choice.door in DOORS else "",
         entry=choice.entry,
+        receipt=f"{CHOICES}/{choice.id}" if choice.kind == "consent" else "",
     )

@@ -247,6 +247,7 @@ _TELLERS: Final[Mapping[str, Any]] = {
     "request:person:released": _handled(N_("gave your request back to colleagues")),
     "request:person:answered": _handled(N_("answered your request")),
     "request:person:closed": _handled(N_("closed your request")),
+    "access:choice:receipt": _handled(N_("fetched the receipt of a choice of yours")),
     "choice:consent:given": _chose(N_("You agreed"), "good"),
     "choice:consent:withdrawn": _chose(N_("You refused"), "bad"),
     "choice:objection:given": _chose(N_("You objected"), "bad"),

@@ -16,6 +16,7 @@ from omonat.center import (
     my_data,
     notices,
     proofs,
+    receipts,
     requests,
     sign_in,
 )
@@ -92,6 +93,8 @@ ADDRESSES = Addresses(
             DATA: my_data.show,
             LOOKED: looked.show,
             CHOICES: choices.show,
+            f"{CHOICES}/{{choice:str}}": receipts.show,
+            f"{CHOICES}/{{choice:str}}/file": receipts.download,
             NOTICES: notices.show,
             REQUESTS: requests.show,
             CHILDREN: children.everybody,

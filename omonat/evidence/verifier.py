@@ -7,6 +7,7 @@
     python verifier.py LOGFOLDER --key … --witness VKEY         … and that this witness has cosigned it
     python verifier.py PROOF.tlog-proof --key VKEY              one entry, without the log
     python verifier.py PROOF.tlog-proof --key … --opening FILE  … and about whom, by the salts you were given
+    python verifier.py CONSENT.jsonld --key VKEY            a consent receipt: what it says of the choice, and the proof
     python verifier.py CHECKPOINT --key … --seen CHECKPOINT     two checkpoints against each other, without the log
 
 This file needs Python 3.11 and the package `cryptography`, and nothing of Omonat: read it, copy it, run it on another
@@ -841,6 +842,99 @@ def verify_proof(raw: bytes, pinned: Pinned, *, openings: Sequence["Opening"] = 
     return report.conclude()
 
 
+_RECORD, _STATUS = "dpv:hasRecordOfActivity", "dpv:hasConsentStatus"
+_STATES = {
+    "dpv:ConsentGiven": ("given",),
+    "dpv:ConsentWithdrawn": ("withdrawn", "refused"),
+    "dpv:ConsentRefused": ("withdrawn", "refused"),
+    "dpv:ConsentRequestDeferred": ("refused",),
+}
+
+
+def verify_consent(raw: bytes, pinned: Pinned) -> Report:
+    """A consent receipt: the proof it carries, and that purpose, state, time, version and person are the entry's.
+
+    The entry commits to nothing else of a receipt: the rest is what the policy of that version says.
+    """
+    report = Report(origin=pinned.origin)
+    try:
+        told = json.loads(raw.decode(), object_pairs_hook=_once)
+        carried = told["omonat:proof"]
+        if carried is None:
+            raise Wrong(CANNOT_TELL, "this receipt was saved before its proof stood; save it again")
+        index, entry, checkpoint = _open_proof(carried["tlog-proof"].encode(), pinned)
+        openings = read_openings(json.dumps([carried["opening"]]))
+        record = told[_RECORD]
+        claims = _claims(record, carried)
+    except Wrong as wrong:
+        report.add(wrong.kind, wrong.what)
+        return report.conclude()
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+        report.add(RECEIPT, "isn't a consent receipt")
+        return report.conclude()
+    report.size, report.root, report.signed_at = checkpoint.size, checkpoint.root.hex(), checkpoint.signed_at
+    report.notices.append(f"entry {index}: {entry['id']} {entry['act']} at {_when(entry['at'])}")
+    _check_claims(claims, entry, index, report)
+    for opening in openings:
+        mine = opening.entry == entry["id"] and opening.field == "person" and opening.value == claims["person"]
+        if mine:
+            _check_opening(opening, entry, index, report)
+        else:
+            report.add(OPENING, "the opening isn't that of the person the receipt names", index)
+    report.notices.append("not in the entry, so not proved: everything else; the policy of that version says it")
+    _check_witnesses(checkpoint, pinned, report)
+    return report.conclude()
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose names are said once: of two, another reader might believe the other. Raises ValueError."""
+    told = dict(pairs)
+    if len(told) != len(pairs):
+        raise ValueError("a name is said twice")
+    return told
+
+
+def _claims(record: dict[str, Any], carried: dict[str, Any]) -> dict[str, Any]:
+    """What a receipt says of the choice itself. Raises KeyError and its like for what is no receipt, Wrong for two."""
+    (status,), (process,) = record[_STATUS], record["dpv:hasProcess"]
+    person = record["dpv:hasDataSubject"]["@id"].removeprefix("urn:omonat:person:")
+    if status["dpv:isIndicatedBy"] != f"urn:omonat:person:{person}":
+        raise Wrong(RECEIPT, "the receipt names two people")
+    return {
+        "entry": carried["entry"],
+        "policy-in-force": carried["policy-in-force"],
+        "purpose": process["dpv:hasPurpose"]["dct:identifier"],
+        "state": _STATES[status["@type"][0]],
+        "time": status["dpv:isIndicatedAtTime"],
+        "version-shown": record["dpv:hasNotice"]["dct:hasVersion"],
+        "person": person,
+    }
+
+
+def _check_claims(claims: dict[str, Any], entry: dict[str, Any], index: int, report: Report) -> None:
+    """The claims against the entry: of a choice by itself, or of a form that carried it."""
+    facts = entry["facts"]
+    at_form = entry["act"] == "collect:record:accepted"
+    if not at_form and entry["act"] not in ("choice:consent:given", "choice:consent:withdrawn"):
+        report.add(RECEIPT, "its entry is about no consent", index)
+        return
+    choices = facts.get("consents", {}) if at_form else {facts.get("purpose"): facts.get("state")}
+    at = facts.get("collected-at", entry["at"])
+    exact = f"{_when(at)[:-1]}.{at % SECOND:06d}Z"
+    holds = {
+        "entry": claims["entry"] == entry["id"],
+        "policy-in-force": claims["policy-in-force"] == facts.get("policy"),
+        "purpose": claims["purpose"] in choices,
+        "state": choices.get(claims["purpose"]) in claims["state"],
+        "time": claims["time"] == exact,
+        "version-shown": "shown" not in facts or claims["version-shown"] == facts["shown"],
+    }
+    for name in (name for name, held in holds.items() if not held):
+        report.add(RECEIPT, f"the receipt's {name} isn't what the entry says", index)
+    if "shown" not in facts:
+        report.notices.append("the entry doesn't say which version was shown, so that isn't proved")
+
+
 def verify_note(raw: bytes, pinned: Pinned, *, seen: Sequence[bytes] = (), max_age: int | None = None) -> Report:
     """A checkpoint alone: its signatures, age and witnesses; of two of one size with two roots, the fork."""
     report = Report(origin=pinned.origin)
@@ -924,6 +1018,8 @@ def run(arguments: argparse.Namespace) -> Report:
     openings = [one for file in arguments.opening for one in read_openings(Path(file).read_text("utf-8"))]
     if target.is_file():
         raw = target.read_bytes()
+        if raw.startswith(b"{"):
+            return verify_consent(raw, pinned)
         if not raw.startswith(b"c2sp.org/tlog-proof@"):
             return verify_note(raw, pinned, seen=seen, max_age=arguments.max_age)
         return verify_proof(raw, pinned, openings=openings)
@@ -944,7 +1040,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     about = argparse.ArgumentParser(
         "verifier.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    about.add_argument("target", help="a log folder, a .tlog-proof file, or a checkpoint")
+    about.add_argument("target", help="a log folder, a .tlog-proof file, a consent receipt, or a checkpoint")
     about.add_argument("--key", action="append", default=[], metavar="VKEY", help="a pinned key; repeat for more")
     about.add_argument("--keys", action="append", default=[], metavar="FILE", help="pinned keys, one a line")
     about.add_argument("--origin", help="the log's origin; the log key's name unless given")

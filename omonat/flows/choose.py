@@ -101,8 +101,8 @@ class Choose:
             raise Refused(verdict.reasons[0].code, **verdict.reasons[0].about)
         term = _dated(policy, choosing, now)
         self._permit(policy, choosing, choosing.widens, choosing.purpose, choosing.source)
-        ordinal = self._shown(policy, choosing.version).ordinal
-        entry = new_id("ev")
+        shown = self._shown(policy, choosing.version)
+        ordinal, entry = shown.ordinal, new_id("ev")
         async with self._database.transaction() as connection:
             person = await _queries.person_for_choice(connection, id=choosing.person)
             if person is None:
@@ -134,6 +134,7 @@ class Choose:
             reach("choose.written")
             facts: dict[str, Any] = {
                 "policy": policy.digest,
+                "shown": shown.version,
                 "purpose": choosing.purpose,
                 "state": choosing.state,
                 "door": choosing.door,

@@ -62,6 +62,7 @@ class Held:
 class Choice:
     """One line of the history of a person's choices."""
 
+    id: str
     kind: str
     purpose: str
     state: str
@@ -311,6 +312,7 @@ class ViewMyData:
             rows = [row async for row in _choices.choices_of(connection, person=person, most=most)]
         return tuple(
             Choice(
+                id=row["id"],
                 kind=row["kind"],
                 purpose=row["purpose"],
                 state=row["state"],

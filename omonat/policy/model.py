@@ -11,7 +11,18 @@ from dataclasses import dataclass
 
 from omonat.base.instants import Instant
 from omonat.policy.model_basics import ITEMS, WORDS, Named, Option, Words
-from omonat.policy.model_duties import AtMost, Children, Cookie, Ground, Recipient, Rule, Safeguard, Schedule, System
+from omonat.policy.model_duties import (
+    AtMost,
+    Children,
+    Cookie,
+    Demographics,
+    Ground,
+    Recipient,
+    Rule,
+    Safeguard,
+    Schedule,
+    System,
+)
 from omonat.policy.model_promises import Answer, Claims, CollectedIn, Promise
 from omonat.policy.shapes import (
     EMPTY,
@@ -206,6 +217,7 @@ class Policy:
     recipients: Mapping[str, Recipient] = key(Table(Struct(Recipient)), default=EMPTY)
     children: Children = key(Struct(Children))
     consent_needed: tuple[str, ...] = key(Many(Ref("purposes")), default=())
+    demographics: Demographics | None = key(Struct(Demographics), default=None)
     cookies: Mapping[str, Cookie] = key(Table(Struct(Cookie)), default=EMPTY)
     safeguards: tuple[Safeguard, ...] = key(Many(Struct(Safeguard)), default=())
     systems: tuple[System, ...] = key(Many(Struct(System)), default=())

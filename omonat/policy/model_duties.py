@@ -91,6 +91,15 @@ class Children:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Demographics:
+    """What is asked of nobody in particular and counted in coarse bands; no number below `threshold` is shown (L4)."""
+
+    asks: tuple[str, ...] = key(Many(Ref("items"), least=1))
+    threshold: int = key(Whole(5, 1000))
+    promises: tuple[str, ...] = key(Many(Ref("promises")), default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cookie:
     """A registered cookie, storage key, beacon or pixel (L7)."""
 

@@ -83,6 +83,9 @@ class Kind(StrEnum):
     PINFL = "pinfl"
 
 
+COARSE = frozenset({Kind.AGE_BAND, Kind.GENDER, Kind.CHOICE})
+"""Kinds whose values are a few bands, declared beforehand: what may be counted without a person (L4)."""
+
 IDENTIFYING = frozenset(
     {
         *(Kind.PERSON_NAME, Kind.USERNAME, Kind.ADDRESS, Kind.EMAIL, Kind.PHONE, Kind.GEO_POINT, Kind.IDENTIFIER),

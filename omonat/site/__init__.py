@@ -4,6 +4,7 @@ Beside it, for the company's own sites: the cookie dialog's script and the two a
 script that seals forms (S1).
 """
 
+from omonat.site.about_visitors import visitor_routes
 from omonat.site.consent import consent_routes
 from omonat.site.door import SITE
 from omonat.site.house import handlers
@@ -21,4 +22,5 @@ __all__ = [
     "handlers",
     "sealed_routes",
     "site_routes",
+    "visitor_routes",
 ]

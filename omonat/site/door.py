@@ -15,6 +15,7 @@ from omonat.site.library import Edition
 SITE = Door("site", Path(__file__).parent)
 HOME = "/page/privacy-policy"
 COMPLAIN = "/complain"
+QUESTIONS = "/page/about-visitors"
 PAIRED = ".."
 """Between the two versions of a comparison's address."""
 

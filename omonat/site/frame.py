@@ -10,7 +10,7 @@ from litestar.response import Response
 from omonat.base.instants import Instant
 from omonat.pages import Nav
 from omonat.pages.http import language_for, security_headers
-from omonat.site.door import COMPLAIN, HOME, SITE
+from omonat.site.door import COMPLAIN, HOME, QUESTIONS, SITE
 from omonat.site.library import PolicyLibrary
 
 Asked = Request[Any, Any, Any]
@@ -34,6 +34,7 @@ class Pages:
             Nav(f"{HOME}/history", words("All versions")),
             Nav(ANNOUNCEMENTS, words("Announcements")),
             Nav(COMPLAIN, words("Complain or ask")),
+            Nav(QUESTIONS, words("About our visitors")),
         ]
         query = request.url.query
         html = SITE.render(

@@ -43,6 +43,7 @@ NOT_UNDER = {
     "staff_usage": "counts of an hour and a day",
     "rates": "counts of an hour; not even kept in a backup",
     "cookie_choices": "counts without a person; those since the copy are missing from the statistics",
+    "demographics": "counts without a person; those since the copy are missing from the statistics",
     "site_sightings": "found again by whoever visits the page",
     "work_items": "opened again by whatever could not be decided",
     "idempotency": "answers of a day; without them a repeated request is taken for a new one, whose case is closed",

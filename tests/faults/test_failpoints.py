@@ -181,6 +181,8 @@ class Walk:
         """Choose, be told, and be spoken for by somebody who may not."""
         choice = Choosing(person=self.person, kind="consent", state="withdrawn", purpose="marketing-sms")
         await self.house.choose(choice)
+        await self.house.demographics.count({"relationship.gender": "female"})
+        await self.house.demographics.write()
         await self.house.choose.tell(Telling(person=self.person, version="1", channel="email"))
         spoken = Choosing(person=self.person, kind="consent", state="given", purpose="marketing-sms",
                           roles=frozenset({"marketing"}), by="x", source="site")  # fmt: skip

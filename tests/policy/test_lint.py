@@ -104,6 +104,7 @@ FOUND = [
     ("recipient-sees-more", "items: [contact.mobile]}", "items: [contact.mobile, contact.email]}"),
     ("recipient-without-ground", "    recipients: [sms-gateway]\n", ""),
     ("cookie-without-consent", ", necessary: true}", "}"),
+    ("counted-not-anonymous", "consent-needed: [", "demographics: {asks: [contact.mobile], threshold: 10}\nconsent-needed: ["),
     ("card-without-payment", "amount: {kind: money,", "amount: {kind: card-last-four, class: financial,"),
     ("words-untranslated", "uz: Kerakligini olamiz., ru: Берём нужное.", "uz: Kerakligini olamiz., ru: Taking what is needed only."),
     ("words-untranslated", "uz: Kerakligini olamiz.", "uz: Кераклигини оламиз."),

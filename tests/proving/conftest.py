@@ -83,6 +83,7 @@ async def town(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
             static_handler([KIT_STATIC, *(door.static for door in doors)]),
             *site.handlers(lambda: held[0]),
             *site.consent_routes(lambda: held[0]),
+            *site.visitor_routes(lambda: held[0]),
             *leave.handlers(lambda: held[0]),
             *center.handlers(lambda: held[0]),
             *desk.handlers(lambda: held[0]),

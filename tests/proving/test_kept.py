@@ -27,7 +27,7 @@ from tests.flows.conftest import document, packs
 from tests.proving.conftest import Town
 
 LIVE = {
-    *("P1", "P2", "P3", "P4", "P5", "D1", "D2", "L1", "L2", "L3", "L5", "L6", "L7", "K1", "C1", "C2", "C3", "C4"),
+    *("P1", "P2", "P3", "P4", "P5", "D1", "D2", "L1", "L2", "L3", "L4", "L5", "L6", "L7", "K1", "C1", "C2", "C3", "C4"),
     *("N2", "N3"),
     *(f"U{n}" for n in range(1, 11)),
     *("R1", "R2", "R3", "X1", "T1", "T2", "Q2", "S1", "S2", "S3", "S4", "S5", "S6", "B2", "B3", "A1", "A3"),

@@ -5,10 +5,12 @@ from typing import Final
 from omonat.api.operations.announcing import ANNOUNCING
 from omonat.api.operations.campaigning import CAMPAIGNING
 from omonat.api.operations.children import CHILDREN
+from omonat.api.operations.demographics import DEMOGRAPHICS
 from omonat.api.operations.erasing import ERASING
 from omonat.api.operations.holding import HOLDING
 from omonat.api.operations.offline import OFFLINE
 from omonat.api.operations.reading import READING
+from omonat.api.operations.receipts import RECEIPTS
 from omonat.api.operations.reporting import REPORTING
 from omonat.api.operations.telling_many import TELLING_MANY
 from omonat.api.operations.unsealing import UNSEALING
@@ -18,6 +20,8 @@ OPERATIONS: Final = (
     USING
     + OFFLINE
     + REPORTING
+    + RECEIPTS
+    + DEMOGRAPHICS
     + CAMPAIGNING
     + CHILDREN
     + ERASING

@@ -6,7 +6,7 @@ from omonat.policy.durations import is_shorter
 from omonat.policy.lint.registry import Found, rule
 from omonat.policy.model import Policy
 from omonat.policy.packs import Pack, known_sources, lawful_period
-from omonat.policy.words import Basis, CaseRule, ItemClass, Keep, Kind, Messages, RoleKind, Scope
+from omonat.policy.words import COARSE, Basis, CaseRule, ItemClass, Keep, Kind, Messages, RoleKind, Scope
 
 Packs = Sequence[Pack]
 _CARDS = frozenset({Kind.CARD_NUMBER, Kind.CARD_TOKEN, Kind.CARD_BRAND, Kind.CARD_LAST_FOUR, Kind.CARD_EXPIRY})
@@ -188,6 +188,18 @@ def _card(policy: Policy, _: Packs) -> Iterator[Found]:
             facts = {"service": service.id, "items": ", ".join(cards)}
             promises = ("L3",) if "L3" in policy.promises else ()
             yield Found(("services", service.id, "for"), promises, (service.id, *cards), facts)
+
+
+@rule("counted-not-anonymous")
+def _counted(policy: Policy, _: Packs) -> Iterator[Found]:
+    """An IP address leads to a person, and views are special: neither is counted as if it were about nobody (L4)."""
+    asked = policy.demographics
+    for item in () if asked is None else asked.asks:
+        declared = policy.items[item]
+        if declared.kind not in COARSE or declared.class_ is not ItemClass.ORDINARY:
+            why = declared.class_.value if declared.class_ is not ItemClass.ORDINARY else declared.kind.value
+            promises = tuple(p for p in ("L4",) if p in policy.promises)
+            yield Found(("demographics", "asks"), promises, (item,), {"item": item, "why": why})
 
 
 @rule("cookie-without-consent")

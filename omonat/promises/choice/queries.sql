@@ -16,8 +16,19 @@ values (:id, :person, :kind, :purpose, :channel, :state, :at, :version, :door, :
 
 -- name: choices_of
 -- What a person chose, newest first.
-select kind, purpose, channel, state, at, version, door, entry from choices
+select id, kind, purpose, channel, state, at, version, door, entry from choices
  where person = :person order by at desc, id limit :most;
+
+-- name: consents_about
+-- A choice by its id, after all earlier ones of that person about the same purpose; newest first. Nothing for one that
+-- isn't a consent, or is somebody else's where a person is named.
+select c.id, c.person, c.purpose, c.state, c.at, c.version, c.door, c.entry, c.term, p.evidence_slot
+  from choices this
+  join persons p on p.id = this.person and p.erased_at is null
+  join choices c on c.person = this.person and c.kind = 'consent' and c.purpose = this.purpose
+   and (c.at, c.id) <= (this.at, this.id)
+ where this.id = :choice and this.kind = 'consent' and (:person::text is null or this.person = :person)
+ order by c.at desc, c.id desc limit :most;
 
 -- name: add_telling!
 -- A version reached a person.
@@ -31,3 +42,11 @@ select distinct version from tellings where person = :person and version > :vers
 -- name: set_told!
 -- The newest version up to which nothing is missing (P2).
 update persons set told = :told where id = :id;
+
+-- name: consents_for
+-- What a person said about one purpose that needs their consent, newest first.
+select c.id, c.person, c.purpose, c.state, c.at, c.version, c.door, c.entry, c.term, p.evidence_slot
+  from choices c
+  join persons p on p.id = c.person and p.erased_at is null
+ where c.person = :person and c.kind = 'consent' and c.purpose = :purpose
+ order by c.at desc, c.id desc limit :most;

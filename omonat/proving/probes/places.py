@@ -1,4 +1,4 @@
-"""What comes from devices: where somebody is, and what a browser keeps (L5, L6, L7)."""
+"""What comes from devices: where somebody is, what a browser keeps, who answers without a name (L4, L5, L6, L7)."""
 
 from typing import Final
 
@@ -14,6 +14,7 @@ from omonat.proving.people import Guest
 from omonat.proving.scene import Scene
 
 SCRIPT: Final = "/site/consent.js"
+QUESTIONS: Final = "/page/about-visitors"
 _PLACE: Final = {"lat": "41.311081", "lon": "69.240562"}
 _END_IT: Final = {
     "uz": "Joylashuvimga ruxsatni bekor qilaman",
@@ -125,4 +126,23 @@ async def cookies(scene: Scene) -> Outcome:
     return found.outcome()
 
 
-PROBES = (place, by_letter, cookies)
+@probe(
+    "L4",
+    uz="Anonim savollar sahifasi begona odam sifatida ochiladi va boʻsh yuboriladi: ikkalasi ham kuki-faylsiz boʻlishi kerak.",
+    ru="Страница анонимных вопросов открыта посторонним и отправлена пустой: в обоих случаях cookie быть не должно.",
+    en="The anonymous questions are opened by a stranger and sent back empty: neither may set a cookie.",
+)
+async def anonymous(scene: Scene) -> Outcome:
+    """What is counted without a person is asked without a trace."""
+    _, asked = await scene.house.demographics.asked()
+    if not asked:
+        raise UntoldError("no-service-to-try")
+    found, page = Findings(), await scene.visit(QUESTIONS)
+    found.note(page.status_code == 200 and "set-cookie" not in page.headers, f"{QUESTIONS}: {page.status_code}")
+    found.note(all(f'name="{item}"' in page.text for item in asked), f"{QUESTIONS}: {len(asked)} asked")
+    empty = await scene.visit(QUESTIONS, method="POST")
+    found.note(empty.status_code == 200 and "set-cookie" not in empty.headers, f"{QUESTIONS}: {empty.status_code}")
+    return found.outcome()
+
+
+PROBES = (place, by_letter, anonymous, cookies)
