@@ -4,6 +4,7 @@ import asyncio
 from importlib.resources import files
 
 from omonat.base.errors import BadInput
+from omonat.base.ids import is_id
 from omonat.center.looked import told
 from omonat.center.visit import Answer, Visit
 from omonat.evidence.reader import Recorded, Signed
@@ -11,7 +12,7 @@ from omonat.evidence.reader import Recorded, Signed
 
 async def entry(visit: Visit) -> Answer:
     """The proof of one entry that concerns the person; anybody else's is not found."""
-    name = visit.request.path_params["entry"]
+    name = _named(visit)
     recorded = await visit.house.my_data.own_entry(visit.person, name)
     signed = _covering(visit, recorded)
     proof = None
@@ -20,6 +21,14 @@ async def entry(visit: Visit) -> Answer:
     return visit.page(
         "proof.html", event=told(visit, recorded.entry), body=recorded.body.decode(), proof_of=proof, shown=signed
     )
+
+
+def _named(visit: Visit) -> str:
+    """The entry of the address. Raises BadInput `evidence-not-found` for what no entry is called."""
+    name = str(visit.request.path_params["entry"])
+    if not is_id("ev", name):
+        raise BadInput("evidence-not-found")
+    return name
 
 
 def _covering(visit: Visit, recorded: Recorded) -> Signed | None:
@@ -34,7 +43,7 @@ def _covering(visit: Visit, recorded: Recorded) -> Signed | None:
 
 async def download(visit: Visit) -> Answer:
     """The `.tlog-proof` of an entry. Raises BadInput `evidence-proof-pending` for the seconds before the checkpoint."""
-    name = visit.request.path_params["entry"]
+    name = _named(visit)
     await visit.house.my_data.own_entry(visit.person, name)
     return visit.file(bytes(await visit.house.evidence.proof(name)), f"{name}.tlog-proof")
 

@@ -53,6 +53,15 @@ class Confirm:
             found = _queries.channels_of(connection, person=person, items=list(CHANNELS))
             return tuple(sorted([row["item"] async for row in found], key=list(CHANNELS).index))
 
+    async def proved_last(self, person: str) -> str:
+        """The item of the channel proved last, which is the one the person signed in by: a code there is one that
+        somebody at an open browser doesn't get. Raises Refused `channel-unknown`."""
+        async with self._database.connection() as connection:
+            rows = [r async for r in _queries.channels_of(connection, person=person, items=list(CHANNELS))]
+        if not rows:
+            raise Refused("channel-unknown")
+        return str(max(rows, key=lambda row: (row["verified_at"] or Instant(0), row["since"]))["item"])
+
     async def ask(self, act: Act, item: str, *, language: str) -> str:
         """Send a code to the person's newest channel of this kind; a ticket for `enter` comes back.
 

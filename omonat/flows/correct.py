@@ -1,8 +1,8 @@
 """Correct: a person puts right what is held about them (Q1, Q2).
 
 1. the rule: only what people say of themselves, and not what a duty or a hold keeps as it was (a work item then)
-2. a new phone or e-mail counts only once the code that went there is typed; where somebody else holds it too, as with
-   a number that was given away anew, a code to a channel known before is asked as well
+2. a new phone or e-mail counts only once the code that went there is typed, and one more that went to the channel the
+   person proved last: an open browser is not its owner, and whoever owns the channel could delete everything
 3. the value is replaced in each record where the same one stands and that may be changed; each record gets a new key,
    and the old ones are destroyed in the stages of an erasure (`inaccurate`), so that the wrong value opens nowhere
 4. systems that hold the item are told that their copy is to go; the evidence names the item, never a value
@@ -38,7 +38,6 @@ from omonat.promises.accuracy.rule import decide_correction
 from omonat.promises.children.rule import decide_age
 
 _queries = load("omonat.promises.retention")
-_identity = load("omonat.promises.identity")
 _CONTEXT: Final = "correction"
 _LIFE: Final = 10 * MINUTE
 _LONGEST: Final = 500
@@ -102,14 +101,11 @@ class Correct:
         await self._confirm.enter(pending.ticket, pending.act, code)
         policy = await self._grounds.law.current()
         normal = await self._read(policy, person, pending.item, pending.value)
-        if not pending.proved and await self._others_hold(pending, normal):
+        if not pending.proved:
             second = msgspec.structs.replace(pending, proved=True, until=Instant(self._grounds.clock() + _LIFE))
-            known = await self._confirm.channels(person)
-            if not known:
-                raise Refused("channel-unknown")
-            other = next((item for item in known if item != pending.item), known[0])
-            ticket = await self._confirm.ask(second.act, other, language=language)
-            return self._keep(msgspec.structs.replace(second, ticket=ticket, asked=other))
+            known = await self._confirm.proved_last(person)
+            ticket = await self._confirm.ask(second.act, known, language=language)
+            return self._keep(msgspec.structs.replace(second, ticket=ticket, asked=known))
         await self._make(policy, person, pending.record, pending.item, normal)
         return None
 
@@ -148,13 +144,6 @@ class Correct:
             now = self._grounds.clock()
             sealed = seal_if_young(self._vault, policy, [age], now, person=person, slot=row["slot"])
             await close_images(connection, {} if sealed is None else {person: sealed})
-
-    async def _others_hold(self, pending: Pending, normal: Normalised) -> bool:
-        digests = self._vault.lookup_digests(pending.item, normal.lookup or "")
-        async with self._grounds.database.connection() as connection:
-            return bool(await _identity.others_hold(
-                connection, digests=digests, item=pending.item, person=pending.person
-            ))  # fmt: skip
 
     # The act ----------------------------------------------------------------------------------------------------
 

@@ -44,7 +44,8 @@ PROOF_LASTS = 3 * 365 * DAY
 class ErasureRequest:
     """What is to go: all of a person, one record of theirs, or some items, of one record or of all.
 
-    `by` is who asks: a client id, a staff pseudonym, `person` or `operator`.
+    `by` is who asks: a client id, a staff pseudonym, `person` or `operator`. `closed_at`: only while the person is
+    closed as a child since then, which is looked at under lock.
     """
 
     person: str
@@ -52,6 +53,7 @@ class ErasureRequest:
     items: tuple[str, ...] = ()
     cause: Cause = "asked"
     by: str = "person"
+    closed_at: Instant | None = None
 
     @property
     def scope(self) -> Literal["person", "record", "items"]:
@@ -214,6 +216,8 @@ class Erase:
         person = await _queries.person_for_erasure(connection, id=request.person)
         if person is None:
             raise Refused("person-unknown")
+        if request.closed_at is not None and person["quarantined_at"] != request.closed_at:
+            raise Refused("not-quarantined")
         if person["erased_at"] is not None:
             before = await _erasures.erasure_of_person(connection, person=request.person)
             if before is None:  # nothing was held of them any more

@@ -38,6 +38,8 @@ from omonat.promises.retention.clock import decide_clock
 _queries = load("omonat.promises.retention")
 BATCH: Final = 1_000
 RECKONINGS: Final = 64
+_SINCE_THEN: Final = frozenset({"not-quarantined", "person-unknown"})
+"""A child of whom it was read that they are closed: opened by a parent's consent, or erased, since then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,10 +259,19 @@ class Sweeper:
         wait = strictest_deadline(policy.packs, CHILD_CONSENT)
         async with self._database.connection() as connection:
             rows = [row async for row in _queries.quarantined(connection, now=now, most=100)]
-        found = [row["id"] for row in rows if not _waits(wait, row["quarantined_at"], policy, now)]
-        for person in found:
-            await self._erase(ErasureRequest(person=person, cause="child", by="sweeper"))
-        return len(found)
+        gone = 0
+        for row in rows:
+            since = row["quarantined_at"]
+            if _waits(wait, since, policy, now):
+                continue
+            try:
+                await self._erase(ErasureRequest(person=row["id"], cause="child", by="sweeper", closed_at=since))
+            except Refused as refused:
+                if refused.code not in _SINCE_THEN:
+                    raise
+            else:
+                gone += 1
+        return gone
 
 
 def _waits(wait: Deadline | CannotTell, since: Instant, policy: CompiledPolicy, now: Instant) -> bool:

@@ -94,11 +94,14 @@ class Visit(ABC):
             self._over = True
 
     async def read_form(self) -> None:
-        """Read the posted fields. Raises Refused `form-not-ours` unless this session's own page sent them."""
+        """Read the posted fields. Raises Refused `form-not-ours` unless this session's own page sent them, BadInput
+        `form-unclear` for what nobody can type."""
         if from_elsewhere(self.request.headers, self.request.headers.get("host", "")):
             raise Refused("form-not-ours")
         sent = await self.request.form()
         self.form = {name: value for name, value in sent.items() if isinstance(value, str)}
+        if any("\0" in value for value in self.form.values()):
+            raise BadInput("form-unclear")
         if self.signed_in and not csrf_holds(self.form_key, self.token, self.form.get("csrf")):
             raise Refused("form-not-ours")
 

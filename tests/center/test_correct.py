@@ -75,6 +75,7 @@ async def test_Q1_a_new_phone_counts_once_its_owner_typed_the_code(center: Cente
         assert await reader.page.locator("#code-error").is_visible()
         assert new[4:] not in (await reader.page.content()).replace(" ", "")
         await entered(reader, await center.code(order.person, "new-channel-code"))
+        await entered(reader, await center.code(order.person, "confirm-code"))
         assert "It is corrected: Mobile phone" in await reader.text()
         assert await shown(center, order.person, "contact.mobile") == new
     async with center.reader() as later:
@@ -83,6 +84,25 @@ async def test_Q1_a_new_phone_counts_once_its_owner_typed_the_code(center: Cente
     before = await center.house.grounds.database.pool.fetchval(codes, order.person)
     async with center.reader() as old:
         await center.ask_code(old, phone)
+    assert await center.house.grounds.database.pool.fetchval(codes, order.person) == before
+
+
+async def test_S6_whoever_finds_an_open_browser_makes_no_number_of_theirs_the_persons(center: Center) -> None:
+    order, phone = await center.customer()
+    theirs = center.phone()
+    async with center.reader() as reader:
+        await center.sign_in(reader, phone, order.person)
+        await typed(center, reader, "contact.mobile", theirs)
+        await entered(reader, await center.code(order.person, "new-channel-code"))
+        assert "One more code" in await reader.page.inner_text("h1")
+        assert await shown(center, order.person, "contact.mobile") == phone
+        told = await reader.text()
+        assert phone[-4:] in told.replace(" ", "")
+        assert theirs[-4:] not in told.replace(" ", "")
+    codes = "select count(*) from outbox where person = $1 and template = 'sign-in-code'"
+    before = await center.house.grounds.database.pool.fetchval(codes, order.person)
+    async with center.reader() as thief:
+        await center.ask_code(thief, theirs)
     assert await center.house.grounds.database.pool.fetchval(codes, order.person) == before
 
 

@@ -257,6 +257,18 @@ async def test_S6_a_form_this_page_never_sends_is_bad_input(center: Center) -> N
         assert len(await center.house.my_data.choices(order.person)) == 1
 
 
+async def test_S6_what_nobody_can_type_is_no_fault_of_ours(center: Center) -> None:
+    order, phone = await center.customer()
+    async with center.reader() as reader:
+        await center.sign_in(reader, phone, order.person)
+        assert (await reader.page.request.get(f"{center.base}/me/proof/%00")).status == 404
+        await reader.go("/me/choices")
+        token = await reader.page.locator("main input[name=csrf]").first.get_attribute("value") or ""
+        sent = {"csrf": token, "kind": "consent", "state": "given", "purpose": "survey\0"}
+        assert (await reader.page.request.post(f"{center.base}/me/choices", form=sent)).status == 422
+        assert (await reader.page.request.post(f"{center.base}/me", form={"csrf": token, "who": "\0"})).status == 422
+
+
 async def test_C2_reading_changes_nothing(center: Center) -> None:
     order, phone = await center.customer()
     async with center.reader() as reader:

@@ -1,5 +1,6 @@
 """A child's data that is found: closed at once for everybody, opened by a parent's verified consent, else gone (K2)."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,23 @@ async def test_K2_a_parents_consent_opens_it_and_taken_back_closes_it_again(shop
     shop.clock.forward(3 * DAY)
     await swept(shop)
     assert await one(shop, "select cause from erasures") == "child"
+
+
+async def test_K2_a_consent_that_comes_while_the_sweeper_looks_keeps_the_data(shop: Shop) -> None:
+    order, children = await ordered(shop), shop.house.children
+    by = await officer(shop)
+    await children.signal(order.person, "parent", by="test")
+    shop.clock.forward(3 * DAY + SECOND)
+    rounds: list[asyncio.Task[object]] = []
+
+    async def sweeper_looks(_connection: Any, _opened: Any) -> None:
+        rounds.append(asyncio.create_task(swept(shop)))
+        await asyncio.sleep(0.5)  # it has read who is closed, and waits for the row
+
+    await children.agree(order.person, "signed-form", reference="2026-114", by=by, also=sweeper_looks)
+    await rounds[0]
+    assert await one(shop, "select count(*) from erasures") == 0
+    assert (await delivered(shop, order)).items
 
 
 async def test_K2_only_a_privacy_officer_in_office_opens_it(shop: Shop) -> None:

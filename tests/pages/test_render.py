@@ -5,13 +5,17 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from jinja2 import TemplateNotFound, UndefinedError
+from jinja2 import Environment, TemplateNotFound, UndefinedError
+from jinja2.meta import find_undeclared_variables
+from jinja2.nodes import Extends, Macro
 
 from omonat.base.instants import SECOND, Instant, from_rfc3339
 from omonat.pages import Door, Nav, Proof
 from omonat.pages.render import current, in_language
 
 NOW = from_rfc3339("2026-11-22T14:05:00+05:00")
+_SYNTAX = Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do"])
+_FOLDERS = [*sorted(Path("omonat").glob("*/templates")), Path("examples/site/templates")]
 FRAME = {"path": "/me/data?page=2", "place": "Centre", "home": "/me"}
 
 
@@ -54,6 +58,19 @@ def test_the_frame_says_language_place_and_where_one_is(door: Door) -> None:
     assert 'href="/me/data" aria-current="page"' in html
     assert html.count("aria-current") == 2
     assert 'href="/me/data?page=2&amp;lang=uz"' in html
+
+
+@pytest.mark.parametrize("folder", _FOLDERS, ids=str)
+def test_no_page_calls_a_macro_like_something_the_frame_prints(folder: Path) -> None:
+    """A macro of a page is seen by the frame it extends: one called `place` stood in every title of My choices."""
+    reads: set[str] = set()
+    for frame in (Path("omonat/pages/templates/base.html"), folder / "frame.html"):
+        if frame.exists():
+            reads |= find_undeclared_variables(_SYNTAX.parse(frame.read_text("utf-8")))
+    for page in sorted(folder.glob("*.html")):
+        tree = _SYNTAX.parse(page.read_text("utf-8"))
+        if tree.find(Extends) is not None:
+            assert reads.isdisjoint(macro.name for macro in tree.find_all(Macro)), page
 
 
 def test_T2_the_foot_says_which_checkpoint_verified_the_page(door: Door) -> None:

@@ -190,8 +190,3 @@ select distinct on (item) item, digest, since, verified_at from lookups
 -- A person who is there and may act here, with the slot of their secrets.
 select id, slot, evidence_slot, language from persons
  where id = :id and erased_at is null and quarantined_at is null;
-
--- name: others_hold$
--- Whether a channel is somebody else's as well.
-select exists (select from lookups l join persons p on p.id = l.person
-                where l.digest = any(:digests::bytea[]) and l.item = :item and l.person <> :person and p.erased_at is null);

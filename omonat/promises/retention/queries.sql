@@ -47,7 +47,8 @@ select id, slot, evidence_slot, standing, restricted_at, quarantined_at, erased_
 
 -- name: person_for_erasure^
 -- A person, locked until the transaction ends.
-select id, slot, evidence_slot, language, standing, erased_at, remains from persons where id = :id for update;
+select id, slot, evidence_slot, language, standing, quarantined_at, erased_at, remains
+  from persons where id = :id for update;
 
 -- name: person_to_plan^
 -- A person, for a plan that changes nothing.
