@@ -30,10 +30,10 @@ from omonat.evidence.witnesses import Panel
 from omonat.flows.announce import Announce
 from omonat.flows.answer_requests import AnswerRequests
 from omonat.flows.ask import Ask
+from omonat.flows.business_clients import BusinessClients
 from omonat.flows.by_letter import ByLetter
 from omonat.flows.campaign_letters import CampaignLetters
 from omonat.flows.campaigns import Campaigns
-from omonat.flows.business_clients import BusinessClients
 from omonat.flows.cases import Cases
 from omonat.flows.certify import Certify
 from omonat.flows.child_cases import ChildCases

@@ -19,9 +19,9 @@ from omonat.flows.children import Children
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.clients import Client, require_client
 from omonat.flows.collect import CollectAnswer, CollectRequest
-from omonat.flows.devices import Devices
 from omonat.flows.consent_receipts import ConsentReceipts
 from omonat.flows.demographics import Demographics
+from omonat.flows.devices import Devices
 from omonat.flows.erase import Cause, Erasure, ErasureRequest, Plan
 from omonat.flows.forms import Digests
 from omonat.flows.grounds import Also, Grounds
