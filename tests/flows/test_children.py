@@ -104,7 +104,7 @@ async def test_K2_a_consent_that_comes_while_the_sweeper_looks_keeps_the_data(sh
         rounds.append(asyncio.create_task(swept(shop)))
         await asyncio.sleep(0.5)  # it has read who is closed, and waits for the row
 
-    await children.agree(order.person, "signed-form", reference="2026-114", by=by, also=sweeper_looks)
+    await children.agree(signed(order.person), by=by, also=sweeper_looks)
     await rounds[0]
     assert await one(shop, "select count(*) from erasures") == 0
     assert (await delivered(shop, order)).items

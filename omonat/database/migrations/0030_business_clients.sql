@@ -23,7 +23,7 @@ create table business_clients (
     entries       jsonb       not null,
     check ((name is null) = (trader is not null))
 );
-create index business_clients_trader on business_clients (trader) where trader is not null;
+create index business_clients_trader on business_clients (trader);
 comment on table business_clients is 'Business clients. A sole trader is a person: here stands only who.';
 
 create table business_contacts (
@@ -54,6 +54,8 @@ create table client_notices (
 );
 create index client_notices_by_client on client_notices (client, given_at);
 create index client_notices_by_person on client_notices (person);
+create index client_notices_by_procedure on client_notices (procedure);
+create index client_notices_by_version on client_notices (version);
 comment on table client_notices is 'Which notice each contact of a business client was given, when and how. Removed with the person.';
 
 select journal_control('client_procedures');
