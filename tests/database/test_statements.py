@@ -39,7 +39,7 @@ WHOLE = {
     "count_concerned": "counts everybody a version concerns: for two people about to publish it",
     "round_counts": "counts the notices of one version, for the operator: the index of their states is all it reads",
     "anybody_has_secrets": "ends at the first staff member who has them",
-    "everybody": "whom a notice to everybody reaches: asks every person's channels, a page at a time, once for a notice",
+    "everybody": "whom a notice to everybody reaches: a page of people at a time, once for a notice",
     "with_records": "as above, for those with records of a service",
     "counts_of": "counts the notices of one round, for the operator",
     "claim_failed": "what failed and takes the next way: the index of the failed ones is all it reads",
@@ -122,16 +122,17 @@ insert into guardian_consents select 'gua_' || n, 'per_' || n, 'signed-form', 'x
     case when n > 500 then now() end, '{{}}' from generate_series(1, {ROWS}) n;
 insert into service_rounds (id, kind, audience, said, written_by, written_at, entries)
     values ('rnd_1', 'system-error', 'everybody', '{{}}', 'stf_1', now(), '{{}}');
-insert into service_notices select 'per_' || n, 'rnd_1', 'email', case when n > 500 then 'told' when n > 250 then 'failed'
-           else 'handed-over' end, 'msg_' || n, now() from generate_series(1, {ROWS}) n;
+insert into service_notices select 'per_' || n, 'rnd_1', 'email', case when n > 500 then 'told'
+           when n > 250 then 'failed' else 'handed-over' end, 'msg_' || n, now() from generate_series(1, {ROWS}) n;
 insert into policies (ordinal, version, digest, document, typed, packs, effective, published_at, author, approver)
     values (1, '1', 'x', 'x', '{{}}', '{{}}', now(), now(), 'a', 'b');
-insert into client_procedures (version, steps, written_by, written_at, entries) values (1, '[]', 'stf_1', now(), '{{}}');
+insert into client_procedures (version, steps, written_by, written_at, entries)
+    values (1, '[]', 'stf_1', now(), '{{}}');
 insert into business_clients (id, name, registered_by, registered_at, entries)
     select 'bcl_' || n, 'client ' || n, 'stf_1', now(), '{{}}' from generate_series(1, 2000) n;
 insert into client_notices
-    select 'cno_' || n, 'bcl_' || (n % 2000 + 1), 'per_' || n, 1, 'new', 1, 'email', now(), 'stf_1', now(), 'ev_' || n, 'x'
-    from generate_series(1, {ROWS}) n;
+    select 'cno_' || n, 'bcl_' || (n % 2000 + 1), 'per_' || n, 1, 'new', 1, 'email', now(), 'stf_1', now(), 'ev_' || n,
+           'x' from generate_series(1, {ROWS}) n;
 insert into sealed_forms select 'sfm_' || n, 'omk_1', 'x', 'ev_' || n, now(), now() + n * interval '1 minute'
     from generate_series(1, {ROWS}) n;
 insert into reckonings select 'rkn_' || n, 'case', 'order:' || n, '', now() from generate_series(1, {ROWS}) n;
