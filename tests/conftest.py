@@ -11,6 +11,7 @@ import asyncpg
 import hypothesis
 import pytest
 import pytest_asyncio
+import structlog
 
 from omonat.database.embedded import Server
 from omonat.database.home import OWNER, USER
@@ -32,6 +33,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Choose the amount of work."""
     config.addinivalue_line("markers", "long: takes minutes; only with --long")
     hypothesis.settings.load_profile("long" if config.getoption("--long") else "quick")
+    # Unset, it draws every local variable of a traceback: a whole policy takes it half a minute.
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

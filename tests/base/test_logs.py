@@ -18,10 +18,10 @@ SECRET = "Nilufar +998901234567 n.karimova@example.uz"
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
     stream = io.StringIO()
-    before = logging.getLogger().handlers[:], logging.getLogger().level
+    before, said = (logging.getLogger().handlers[:], logging.getLogger().level), structlog.get_config()
     configure(form="json", stream=stream)
     yield stream
-    structlog.reset_defaults()
+    structlog.configure(**said)
     logging.captureWarnings(False)
     logging.getLogger().handlers[:], level = before
     logging.getLogger().setLevel(level)

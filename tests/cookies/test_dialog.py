@@ -151,8 +151,8 @@ async def test_L7_a_choice_that_was_not_made_here_allows_nothing(town: Town, val
     forged = value.replace("{r}", register.digest).replace("{t}", str(town.clock() // 1_000_000))
     async with town.visitor() as visitor:
         await visitor.page.goto(f"{town.base}/shop/speed.js")  # shown as text: nothing of ours runs here
-        await visitor.page.evaluate(f"document.cookie = '__Host-cookie-choice={forged}; path=/; secure'")
-        assert "__Host-cookie-choice" in await visitor.cookies()
+        setting = f"document.cookie = '__Host-cookie-choice={forged}; path=/; secure'"
+        await visitor.page.wait_for_function(f"({setting}, document.cookie.includes('__Host-cookie-choice'))")
         await visitor.go()
         assert not await visitor.ran()
         if "<b>" not in value:
