@@ -1,4 +1,4 @@
-"""Many who choose at the same time share a transaction, and each is answered as if alone (C2, C3, I2, I7)."""
+"""Many who choose at the same time share a transaction, and each is answered as if alone (C2, C3)."""
 
 import asyncio
 from itertools import count
@@ -61,7 +61,7 @@ async def test_C3_who_leaves_together_has_each_an_entry_of_their_own_and_a_refus
     assert await entries(shop, stays) == []
 
 
-async def test_I2_nobody_waits_for_a_person_whom_somebody_else_holds(shop: Shop) -> None:
+async def test_C3_nobody_waits_for_a_person_whom_somebody_else_holds(shop: Shop) -> None:
     held, free = await reader(shop), await reader(shop)
     async with shop.house.grounds.database.transaction() as connection:
         await connection.execute("select from persons where id = $1 for update", held)
@@ -74,7 +74,7 @@ async def test_I2_nobody_waits_for_a_person_whom_somebody_else_holds(shop: Shop)
     assert PURPOSE not in await consents(shop, held)
 
 
-async def test_I7_who_chooses_twice_at_once_has_both_written_one_after_the_other(shop: Shop) -> None:
+async def test_C2_who_chooses_twice_at_once_has_both_written_one_after_the_other(shop: Shop) -> None:
     person = await reader(shop)
     restriction = Choosing(person=person, kind="restriction", state="given")
     await asyncio.gather(shop.house.choose(leaving(person)), shop.house.choose(restriction))
