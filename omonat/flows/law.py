@@ -7,7 +7,7 @@ that moment, and a flow that meets another ordinal than the one it compiled for 
 import asyncio
 from functools import lru_cache
 
-from omonat.base.errors import Unavailable
+from omonat.base.errors import BadInput, Unavailable
 from omonat.database.pool import Database
 from omonat.database.statements import load
 from omonat.policy.compiled import CompiledPolicy, compile_policy
@@ -95,6 +95,14 @@ class Law:
     def version(self, version: str) -> CompiledPolicy | None:
         """The policy of that published version, or None."""
         return next((policy for policy in self._history if policy.version == version), None)
+
+    def shown(self, policy: CompiledPolicy, version: str | None) -> CompiledPolicy:
+        """The version whose words somebody was shown, `policy` where none is named. Raises BadInput for one that isn't
+        published, or not in force yet under `policy`."""
+        shown = policy if version is None else self.version(version)
+        if shown is None or shown.ordinal > policy.ordinal:
+            raise BadInput("version-unknown")
+        return shown
 
     async def reload(self) -> None:
         """Compile what has been published since, and note which ordinal is in force."""
