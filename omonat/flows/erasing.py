@@ -121,14 +121,14 @@ class Stages:
                 row = await _erasures.erasure_for_update(connection, id=erasure)
                 if row is None:
                     return False
+                done = False
                 if row["sealed_at"] is None:
                     await self._seal_some(connection, row, now, entry)
                     reach("erase.sealed")
                 elif row["destroyed_at"] is None:
                     await self._destroy(connection, row, now)
                     reach("erase.destruction-noted")
-                    if row["scope"] != "person":  # its rows went with the intent
-                        await self._note_swept(connection, row, now)
+                    done = row["scope"] != "person"  # its rows went with the intent
                 elif "packets" not in row["entries"]:
                     await self._keep_proof(connection, row, now)
                     reach("erase.proof-kept")
@@ -137,8 +137,9 @@ class Stages:
                 else:
                     await self._note_swept(connection, row, now)
                     reach("erase.swept")
+                    done = True
         self.reached("stepped")
-        return True
+        return not done
 
     # What must stay ---------------------------------------------------------------------------------------------
 
@@ -187,10 +188,13 @@ class Stages:
         self.reached("destroyed")
         copies = self._grounds.vault.copies
         entry = self._entry(row, "destroyed", now, copies=copies, slots=slots)
+        ends = {} if row["scope"] == "person" else self._ends(row, now)
         await _erasures.note_destroyed(
-            connection, id=row["id"], now=now, copies=copies, entries={"destroyed": entry.id}
-        )
-        await self._grounds.journal.append(connection, [entry], now=now)
+            connection, id=row["id"], now=now, copies=copies, swept_at=now if ends else None,
+            final_at=now if "final" in ends else None,
+            entries={"destroyed": entry.id, **{stage: end.id for stage, end in ends.items()}},
+        )  # fmt: skip
+        await self._grounds.journal.append(connection, [entry, *ends.values()], now=now)
 
     def _entry(self, row: Mapping[str, Any], stage: str, now: Instant, *, id: str | None = None, **more: Any) -> Entry:
         what = {"due": "retention:keys", "evidence": "retention:evidence"}.get(row["scope"], "erasure:keys")
@@ -229,12 +233,17 @@ class Stages:
         return False
 
     async def _note_swept(self, connection: asyncpg.Connection, row: Any, now: Instant) -> None:
-        entries = [self._entry(row, "swept", now)]
-        await _erasures.note_swept(connection, id=row["id"], now=now, entries={"swept": entries[0].id})
-        if row["lookup_epoch"] is None:
-            entries.append(self._entry(row, "final", now))
-            await _erasures.note_final(connection, ids=[row["id"]], now=now, entries={"final": entries[1].id})
-        await self._grounds.journal.append(connection, entries, now=now)
+        ends = self._ends(row, now)
+        await _erasures.note_swept(
+            connection, id=row["id"], now=now, final_at=now if "final" in ends else None,
+            entries={stage: end.id for stage, end in ends.items()},
+        )  # fmt: skip
+        await self._grounds.journal.append(connection, list(ends.values()), now=now)
+
+    def _ends(self, row: Mapping[str, Any], now: Instant) -> dict[str, Entry]:
+        """The entries of the last stages: swept, and final unless a digest under a look-up key was left behind."""
+        stages = ("swept", "final") if row["lookup_epoch"] is None else ("swept",)
+        return {stage: self._entry(row, stage, now) for stage in stages}
 
     async def finish(self, *, living_epoch: int, most: int = _MANY) -> int:
         """Note as final what waited only for look-up keys that are destroyed now: all before `living_epoch`."""

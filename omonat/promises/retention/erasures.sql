@@ -35,16 +35,18 @@ update erasures set after = :after, stays = :stays where id = :id;
 update erasures set sealed_at = :now, after = '', stays = :stays where id = :id;
 
 -- name: note_destroyed!
--- The keys are gone on every registered copy.
-update erasures set destroyed_at = :now, copies = :copies, entries = entries || :entries where id = :id;
+-- The keys are gone on every registered copy; with that all is done of what left its rows with the intent.
+update erasures
+   set destroyed_at = :now, copies = :copies, swept_at = :swept_at, final_at = :final_at, entries = entries || :entries
+ where id = :id;
 
 -- name: note_packets!
 -- What must be shown later is sealed for an auditor, or there was nothing.
 update erasures set entries = entries || :entries where id = :id;
 
 -- name: note_swept!
--- Nothing of it is left in the living tables.
-update erasures set swept_at = :now, after = '', entries = entries || :entries where id = :id;
+-- Nothing of it is left in the living tables, nor, where it is final, under a living look-up key.
+update erasures set swept_at = :now, final_at = :final_at, after = '', entries = entries || :entries where id = :id;
 
 -- name: drop_rest$
 -- A batch of an erased person's records that this erasure keeps nothing of; how many.

@@ -66,6 +66,10 @@ select id, opened_at, closed_at, anchors from cases where id = any(:ids::text[])
 -- The sections of these records.
 select record, category, sealed from sections where record = any(:records::text[]) order by record, category;
 
+-- name: categories_of
+-- Which sections these records have, without what is sealed in them.
+select record, category from sections where record = any(:records::text[]) order by record, category;
+
 -- name: holds_on
 -- Live holds on any of these people, cases and records; one that nobody approved lapses.
 select id, target, items, review_at, may_tell from holds
