@@ -34,6 +34,7 @@ from omonat.flows.removing import Removal, destroy, stays_of, told
 from omonat.flows.staff import Staff
 from omonat.flows.systems import tell_of_person
 from omonat.flows.work import open_work_item_in
+from omonat.policy.compiled import CompiledPolicy
 
 _queries = load("omonat.promises.retention")
 _erasures = load("omonat.promises.retention", "erasures.sql")
@@ -66,21 +67,57 @@ class Stages:
 
         `entry` is the entry's id where something was opened for it already.
         """
-        erasure, entry = new_id("ers"), entry or new_id("ev")
+        given, hidden = self._intent(act, facts, subjects, entry or new_id("ev"), row | {"now": now})
+        await _erasures.begin_erasure(connection, **given)
+        await self._grounds.journal.append(connection, [hidden], now=now)
+        return str(given["id"])
+
+    async def hide_person(
+        self,
+        connection: asyncpg.Connection,
+        *,
+        policy: CompiledPolicy,
+        facts: Mapping[str, Any],
+        now: Instant,
+        entry: str,
+        evidence_due: Instant,
+        **row: Any,
+    ) -> str:
+        """As `intend`, for a whole person, whom the caller has locked: hidden in the same statement. Of whom nothing
+        can stay is noted as sealed."""
+        free = [service for service in policy.services if not policy.outlives_a_request(service)]
+        row |= {"scope": "person", "policy": policy.ordinal, "lookup_epoch": self._grounds.vault.lookup_epoch}
+        given, hidden = self._intent("erasure:person:hidden", facts, (), entry, row | {"now": now})
+        del given["sealed_at"]
+        await _erasures.hide_person(
+            connection, **given, **self._grounds.journal.prepared(hidden), free=free, lapsed=lapsed(now),
+            evidence_due=evidence_due,
+        )  # fmt: skip
+        return str(given["id"])
+
+    def _intent(
+        self, act: str, facts: Mapping[str, Any], subjects: tuple[str, ...], entry: str, row: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], Entry]:
+        """The row of an erasure and its first entry."""
+        erasure = new_id("ers")
         slots = sorted(row["slots"])
         given: dict[str, Any] = {
             "person": None, "record": None, "items": [], "counted": 0, "new_slot": None, "stays": [],
-            "lookup_epoch": None, "sealed_at": now,
+            "lookup_epoch": None, "sealed_at": row["now"],
         }  # fmt: skip
-        given |= row | {"slots": slots, "seal": self._seal(erasure, slots)}
-        await _erasures.begin_erasure(connection, id=erasure, now=now, entries={"hidden": entry}, **given)
+        given |= {
+            **row,
+            "slots": slots,
+            "seal": self._seal(erasure, slots),
+            "id": erasure,
+            "entries": {"hidden": entry},
+        }
         about = {"erasure": erasure, "cause": given["cause"], "by": given["asked_by"], "slots": slots, **facts}
         if "person" in facts:
             about["person"] = self._grounds.vault.commitment(
                 evidence_slot=facts["person"], entry=entry, field="person", value=str(given["person"])
             )
-        await self._grounds.journal.append(connection, [Entry(entry, now, act, about, subjects)], now=now)
-        return erasure
+        return given, Entry(entry, row["now"], act, about, subjects)
 
     def _seal(self, erasure: str, slots: Sequence[int]) -> bytes:
         named = canonical({"id": erasure, "slots": [str(slot) for slot in slots]})
@@ -182,7 +219,7 @@ class Stages:
         slots = list(row["slots"])
         if not compare_digest(bytes(row["seal"]), self._seal(row["id"], slots)):
             raise Fault("erasure-changed", erasure=row["id"])
-        if await _queries.still_used(connection, slots=slots):
+        if row["still_used"]:
             raise Fault("key-in-use", erasure=row["id"])
         await destroy(self._grounds, slots)
         self.reached("destroyed")
@@ -193,8 +230,8 @@ class Stages:
             connection, id=row["id"], now=now, copies=copies, swept_at=now if ends else None,
             final_at=now if "final" in ends else None,
             entries={"destroyed": entry.id, **{stage: end.id for stage, end in ends.items()}},
+            **self._grounds.journal.prepared(entry, *ends.values()),
         )  # fmt: skip
-        await self._grounds.journal.append(connection, [entry, *ends.values()], now=now)
 
     def _entry(self, row: Mapping[str, Any], stage: str, now: Instant, *, id: str | None = None, **more: Any) -> Entry:
         what = {"due": "retention:keys", "evidence": "retention:evidence"}.get(row["scope"], "erasure:keys")
@@ -216,8 +253,9 @@ class Stages:
             except (Fault, Refused) as error:
                 await open_work_item_in(connection, rule="proof-packets", person=None, missing=error.code, now=now)
         kept = self._entry(row, "proof-kept", now, packets=len(packets))
-        await _erasures.note_packets(connection, id=row["id"], entries={"packets": kept.id})
-        await self._grounds.journal.append(connection, [kept], now=now)
+        await _erasures.note_packets(
+            connection, id=row["id"], entries={"packets": kept.id}, **self._grounds.journal.prepared(kept)
+        )
 
     # What hangs on it -------------------------------------------------------------------------------------------
 
@@ -236,9 +274,8 @@ class Stages:
         ends = self._ends(row, now)
         await _erasures.note_swept(
             connection, id=row["id"], now=now, final_at=now if "final" in ends else None,
-            entries={stage: end.id for stage, end in ends.items()},
+            entries={stage: end.id for stage, end in ends.items()}, **self._grounds.journal.prepared(*ends.values()),
         )  # fmt: skip
-        await self._grounds.journal.append(connection, list(ends.values()), now=now)
 
     def _ends(self, row: Mapping[str, Any], now: Instant) -> dict[str, Entry]:
         """The entries of the last stages: swept, and final unless a digest under a look-up key was left behind."""

@@ -217,12 +217,6 @@ delete from persons where id = any(:ids::text[]);
 select id, quarantined_at from persons where quarantined_at <= :now and erased_at is null
  order by quarantined_at limit :most;
 
--- name: still_used$
--- Whether any of these keys still opens something of the living: then nobody destroys them.
-select exists (select from records where slot = any(:slots::bigint[]))
-    or exists (select from persons where slot = any(:slots::bigint[]) and (erased_at is null or remains))
-    or exists (select from persons where evidence_slot = any(:slots::bigint[]));
-
 -- name: state^
 -- The sweeper's memory; made at its first look.
 with made as (
