@@ -66,6 +66,10 @@ select id, opened_at, closed_at, anchors from cases where id = any(:ids::text[])
 -- The sections of these records.
 select record, category, sealed from sections where record = any(:records::text[]) order by record, category;
 
+-- name: categories_of
+-- Which sections these records have, without what is sealed in them.
+select record, category from sections where record = any(:records::text[]) order by record, category;
+
 -- name: holds_on
 -- Live holds on any of these people, cases and records; one that nobody approved lapses.
 select id, target, items, review_at, may_tell from holds
@@ -212,12 +216,6 @@ delete from persons where id = any(:ids::text[]);
 -- Children who were found and for whom no consent came yet, the earliest first (K2).
 select id, quarantined_at from persons where quarantined_at <= :now and erased_at is null
  order by quarantined_at limit :most;
-
--- name: still_used$
--- Whether any of these keys still opens something of the living: then nobody destroys them.
-select exists (select from records where slot = any(:slots::bigint[]))
-    or exists (select from persons where slot = any(:slots::bigint[]) and (erased_at is null or remains))
-    or exists (select from persons where evidence_slot = any(:slots::bigint[]));
 
 -- name: state^
 -- The sweeper's memory; made at its first look.
