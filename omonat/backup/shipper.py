@@ -248,8 +248,8 @@ class Shipper:
         self._reached("noted")
 
     def _compare(self, copy: Path) -> None:
-        """Whether the copy is of this history, unless that very folder was compared: a place that was away comes back as
-        another one.
+        """Whether the copy is of this history, unless that very folder was compared: a place that was away comes back
+        as another one.
         """
         folder = copy / "journal"
         try:
