@@ -156,7 +156,7 @@ class Erase:
                     raise Refused("record-unknown")
             else:
                 records = [r async for r in _queries.records_of_person(connection, person=request.person)]
-            around = await read_around(connection, records, now=now, kept_still=False, person=person)
+            around = await read_around(connection, records, kept_still=False, person=person)
         goes: dict[str, int] = {}
         stays: list[Stay] = []
         with self._grounds.vault.openings.for_an_entry() as entry:
@@ -270,7 +270,7 @@ class Erase:
             if one is None or one["person"] != request.person:
                 raise Refused("record-unknown")
             records = [one]
-        around = await read_around(connection, records, now=now, kept_still=False, person=person)
+        around = await read_around(connection, records, kept_still=False, person=person)
         judge = Judge(self._grounds, policy, now, entry=entry, by_name="stays")
         removal = Removal(self._grounds, policy, judge)
         for record in records:

@@ -28,7 +28,7 @@ from omonat.base.instants import Instant
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.grounds import Grounds
-from omonat.flows.judging import Asked, Judge, in_force, lapsed, read_around
+from omonat.flows.judging import Asked, Judge, in_force, read_around
 from omonat.flows.proof_packets import ProofPackets
 from omonat.flows.removing import Removal, destroy, stays_of, told
 from omonat.flows.staff import Staff
@@ -90,7 +90,7 @@ class Stages:
         given, hidden = self._intent("erasure:person:hidden", facts, (), entry, row | {"now": now})
         del given["sealed_at"]
         await _erasures.hide_person(
-            connection, **given, **self._grounds.journal.prepared(hidden), free=free, lapsed=lapsed(now),
+            connection, **given, **self._grounds.journal.prepared(hidden), free=free,
             evidence_due=evidence_due,
         )  # fmt: skip
         return str(given["id"])
@@ -186,7 +186,7 @@ class Stages:
         await in_force(connection, policy)
         person = await _queries.person_for_erasure(connection, id=row["person"])
         free = [service for service in policy.services if not policy.outlives_a_request(service)]
-        held = await _queries.is_held(connection, person=row["person"], lapsed=lapsed(now))
+        held = await _queries.is_held(connection, person=row["person"])
         records = [
             r
             async for r in _queries.records_after(
@@ -197,7 +197,7 @@ class Stages:
         if records:
             judge = Judge(self._grounds, policy, now, entry=entry, by_name="stays")
             removal = Removal(self._grounds, policy, judge)
-            around = await read_around(connection, records, now=now, kept_still=False, person=person)
+            around = await read_around(connection, records, kept_still=False, person=person)
             for record in records:
                 judged = judge.judge(record, around, LEAVING)
                 removal.add(judged, person, new_person_slot=row["new_slot"], by=row["id"])

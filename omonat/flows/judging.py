@@ -17,7 +17,6 @@ from omonat.flows.grounds import Grounds
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.choice.standing import choice_anchors
 from omonat.promises.retention.rule import (
-    APPROVED_WITHIN,
     Held,
     Stay,
     Weighed,
@@ -82,7 +81,6 @@ async def read_around(
     connection: asyncpg.Connection,
     records: Sequence[Any],
     *,
-    now: Instant,
     kept_still: bool = True,
     person: Any = None,
     sealed: bool = True,
@@ -99,7 +97,7 @@ async def read_around(
     known = [person] if person is not None else [r async for r in _queries.persons_standing(connection, ids=people)]
     found_cases = [r async for r in find_cases(connection, ids=cases)] if cases else []
     holds: dict[str, list[Any]] = {}
-    async for row in _queries.holds_on(connection, targets=[*ids, *cases, *people], lapsed=lapsed(now)):
+    async for row in _queries.holds_on(connection, targets=[*ids, *cases, *people]):
         holds.setdefault(row["target"], []).append(row)
     find_sections = _queries.sections_of if sealed else _queries.categories_of
     return Around(
@@ -119,11 +117,6 @@ async def _sections(rows: AsyncIterator[Any]) -> dict[str, list[Any]]:
     async for row in rows:
         sections.setdefault(row["record"], []).append(row)
     return sections
-
-
-def lapsed(now: Instant) -> Instant:
-    """Holds placed before then stand only if a second person approved them."""
-    return Instant(now - APPROVED_WITHIN)
 
 
 @dataclass(slots=True)

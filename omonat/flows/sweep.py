@@ -25,7 +25,7 @@ from omonat.flows.children import CHILD_CONSENT
 from omonat.flows.erase import Erase, ErasureRequest, evidence_due
 from omonat.flows.grounds import Grounds
 from omonat.flows.holds import Holds
-from omonat.flows.judging import Around, Judge, Judged, in_force, lapsed, read_around
+from omonat.flows.judging import Around, Judge, Judged, in_force, read_around
 from omonat.flows.lookup_key import LookupKey
 from omonat.flows.reckon import Reckon
 from omonat.flows.removing import Removal
@@ -95,11 +95,11 @@ class Sweeper:
     async def _rest(self, erasures: int) -> Swept:
         moved = await self._follow()
         await self._stages.finish(living_epoch=self._vault.oldest_lookup_epoch)
-        await self._holds.remind()
         renewing = await self.lookup_key.advance()
         doubt = await self._doubt()
-        if doubt:
+        if doubt:  # nothing is destroyed by a time that isn't believed, and no hold lapses by it
             return Swept(erasures=erasures, doubt=doubt, more=moved or renewing)
+        await self._holds.remind()
         children = await self._children()
         records, full = await self._sweep_due()
         ended = await self._end_evidence()
@@ -165,7 +165,7 @@ class Sweeper:
             records = [r async for r in _queries.claim_due(connection, now=now, most=self._batch)]
             if not records:
                 return None, 0, False
-            around = await read_around(connection, records, now=now, sealed=False)
+            around = await read_around(connection, records, sealed=False)
             standing = [record for record in records if around.stands(record)]
             judge = Judge(self._grounds, policy, now, entry=entry)
             removal = Removal(self._grounds, policy, judge)
@@ -223,7 +223,7 @@ class Sweeper:
         self, connection: asyncpg.Connection, policy: CompiledPolicy, people: Sequence[str], now: Instant
     ) -> list[Any]:
         """People of whom nothing is held any more end here, with all that hangs on them."""
-        emptied = [row async for row in _queries.emptied(connection, ids=people, lapsed=lapsed(now))] if people else []
+        emptied = [row async for row in _queries.emptied(connection, ids=people)] if people else []
         if emptied:
             ids = [row["id"] for row in emptied]
             await _queries.end_persons(connection, ids=ids, now=now, evidence_due=evidence_due(policy, now))

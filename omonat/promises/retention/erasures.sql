@@ -34,7 +34,7 @@ select :id, :scope, :cause, :person, :record, :items, :asked_by, :policy, :count
        case when not exists (select from records where person = :person and service <> all(:free::text[]))
              and not exists (
                  select from holds h
-                  where h.released_at is null and (h.approved_at is not null or h.placed_at > :lapsed)
+                  where h.released_at is null
                     and (h.target = :person
                          or exists (select from records r where r.id = h.target and r.person = :person)
                          or exists (select from cases k where k.id = h.target and k.person = :person)))
