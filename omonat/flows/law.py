@@ -112,7 +112,7 @@ class Law:
         async with self._loading, self._database.connection() as connection:
             known = self._history[-1].ordinal if self._history else 0
             async for row in _queries.published_since(connection, ordinal=known):
-                self._history.append(self._at_hand(row) or self._compiled(row))
+                self._history.append(self._made_here(row) or self._compiled(row))
             active = await _queries.active_ordinal(connection)
             self._active = next((p for p in self._history if p.ordinal == active), None)
 
@@ -121,7 +121,7 @@ class Law:
         stands in the database, under that ordinal and in that very form."""
         self._made = typed, packs, compiled
 
-    def _at_hand(self, row: Any) -> CompiledPolicy | None:
+    def _made_here(self, row: Any) -> CompiledPolicy | None:
         made, self._made = self._made, None
         if made is None or (row["typed"], row["packs"], row["ordinal"]) != (made[0], made[1], made[2].ordinal):
             return None

@@ -142,7 +142,7 @@ class SlotFile:
 
     def living_of(self, numbers: Iterable[int]) -> list[int]:
         """Those of these slots that hold no true tombstone on some registered copy; a damaged one is among them."""
-        with locked(self._paths) as descriptors:
+        with self._held() as descriptors:
             return self._living(descriptors, numbers)
 
     def _living(self, descriptors: list[int], numbers: Iterable[int]) -> list[int]:
