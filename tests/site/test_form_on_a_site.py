@@ -3,7 +3,10 @@
 
 import asyncio
 import json
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +23,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from omonat import api, site
 from omonat.api.service_forms import Returned, Wanted, fragment
+from omonat.base.settings import Settings
 from omonat.flows.clients import parse_credential
 from omonat.flows.publish_policy import Publication
 from omonat.house import House, system_clock
@@ -188,3 +192,29 @@ def test_P1_whatever_a_policy_calls_things_stays_text() -> None:
         html = fragment(law, service, "en", token="t", now=system_clock(), wanted=Wanted(), back=Returned())
         assert "<img" not in html
         assert "&lt;img" in html
+
+
+async def test_L2_the_command_line_prints_the_form_a_site_gets(house: House, shop: Shop, settings: Settings) -> None:
+    assert settings.root_key is not None
+    own = {
+        "OMONAT_HOME": str(settings.home),
+        "OMONAT_ROOT_KEY": f"key-file:{settings.root_key.path}",
+        "OMONAT_DATABASE": str(settings.database),
+        "OMONAT_DEMO": "true",
+    }
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("OMONAT_")}
+
+    async def printed(*words: str) -> tuple[int | None, str]:
+        command = [sys.executable, "-m", "omonat", "form", *words]
+        ran = await asyncio.to_thread(
+            subprocess.run, command, env={**clean, **own}, capture_output=True, text=True, check=False, timeout=120
+        )
+        return ran.returncode, ran.stdout
+
+    status, html = await printed("newsletter", "--language", "uz", "--items", "contact.email", "--inside")
+    assert status == 0
+    assert 'name="contact.email"' in html
+    assert 'name="contact.name"' not in html
+    assert "<form" not in html
+    assert shop.house.grounds.law.history()[-1].purposes["marketing-email"].says["uz"] in html
+    assert (await printed("ordr"))[0] == 2
