@@ -56,7 +56,7 @@ async def test_R3_a_person_deletes_everything_and_keeps_the_receipt(center: Cent
         await confirmed(center, reader, order.person)
         assert reader.path.startswith("/me/receipt/")
         said = await reader.text()
-        assert "Your data is deleted" in await reader.page.inner_text("h1")
+        assert "What can go is deleted" in await reader.page.inner_text("h1")
         assert "Keys destroyed" in said
         for private in ("Dilnoza", "Karimova", "Chilonzor", phone[4:], order.person):
             assert private not in await reader.page.content()
