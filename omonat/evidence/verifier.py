@@ -309,22 +309,24 @@ def tile_path(kind: str, number: int) -> str:
     return f"tile/{kind}/" + "/".join([f"x{group}" for group in groups[:-1]] + groups[-1:])
 
 
-def read_tile(folder: Path, kind: str, number: int, width: int) -> bytes | None:
-    """A tile or bundle at least `width` wide: the exact one, else one that has grown since; None when there is none."""
+def read_tile(folder: Path, kind: str, number: int, width: int) -> tuple[bytes | None, int]:
+    """A tile or bundle at least `width` wide: the exact one, else one that has grown since; None when there is none.
+
+    With it how wide its own name says it is, and that is how much it must hold: no less, and nothing behind.
+    """
     full = folder / tile_path(kind, number)
     partial = full.with_name(full.name + ".p")
-    candidates = [full] if width == WIDTH else [partial / str(width)]
+    candidates = [] if width == WIDTH else [(partial / str(width), width)]
     if width < WIDTH:
         files = partial.glob("*") if partial.is_dir() else ()
         present = [int(file.name) for file in files if _NUMBER.fullmatch(file.name)]
-        candidates += [partial / str(wider) for wider in sorted(present) if wider > width]
-        candidates.append(full)
-    for file in candidates:
+        candidates += [(partial / str(wider), wider) for wider in sorted(present) if width < wider < WIDTH]
+    for file, wide in [*candidates, (full, WIDTH)]:
         try:
-            return file.read_bytes()
+            return file.read_bytes(), wide
         except (FileNotFoundError, NotADirectoryError):
             continue
-    return None
+    return None, width
 
 
 def split_bundle(raw: bytes, width: int) -> list[bytes]:
@@ -607,12 +609,13 @@ def _read_entries(
     ids: set[str] = set()
     for number, start in enumerate(range(0, size, WIDTH)):
         width = min(WIDTH, size - start)
-        raw = read_tile(folder, "entries", number, width) or b""
-        entries = split_bundle(raw, width)
+        raw, wide = read_tile(folder, "entries", number, width)
+        held = split_bundle(raw or b"", wide)
+        entries = held[:width]
         if len(entries) < width:
             report.add(ALTERED, "entries are missing", start + len(entries), start + width)
-        elif width == WIDTH and len(raw) != sum(map(len, entries)) + 2 * width:
-            report.add(ALTERED, f"{tile_path('entries', number)} is longer than its entries", start + width - 1)
+        elif len(raw or b"") != sum(map(len, held)) + 2 * wide:
+            report.add(ALTERED, f"{tile_path('entries', number)} isn't exactly its {wide} entries", start + width - 1)
         hashes = b"".join(map(leaf_hash, entries))
         levels.add(hashes + bytes(32 * (width - len(entries))))
         for index, body in enumerate(entries, start):
@@ -645,10 +648,9 @@ def _check_tiles(folder: Path, levels: Levels, size: int, report: Report) -> Non
     """The entries are the signed ones; now every tile must be what they give."""
     for level, number, width in _tiles(size):
         wanted = bytes(levels.of[level][number * WIDTH * 32 : (number * WIDTH + width) * 32])
-        stored = read_tile(folder, str(level), number, width)
+        stored, wide = read_tile(folder, str(level), number, width)
         kept = (stored or b"")[: width * 32]
-        full_is_longer = stored is not None and width == WIDTH and len(stored) != width * 32
-        if kept != wanted or full_is_longer:
+        if kept != wanted or len(stored or b"") != wide * 32:
             position = _first_difference(kept, wanted)
             index = (number * WIDTH + min(position, width - 1)) << 8 * level
             state = "is missing" if stored is None else "is wrong"
@@ -670,7 +672,7 @@ def _locate(folder: Path, levels: Levels, checkpoint: Checkpoint, report: Report
     level = 0
     while size >> 8 * level:
         count = size >> 8 * level
-        raw = read_tile(folder, str(level), count // WIDTH, count % WIDTH) if count % WIDTH else b""
+        raw = read_tile(folder, str(level), count // WIDTH, count % WIDTH)[0] if count % WIDTH else b""
         tails.append((raw or b"")[: count % WIDTH * 32])
         level += 1
     if not size or root_of_tails(tails) != checkpoint.root:
@@ -692,7 +694,7 @@ def _descend(folder: Path, levels: Levels, tile: tuple[int, int], proven: bytes,
         if level == 0:
             report.add(ALTERED, "isn't the entry that was signed", child)
             continue
-        below = read_tile(folder, str(level - 1), child, WIDTH) or b""
+        below = read_tile(folder, str(level - 1), child, WIDTH)[0] or b""
         if len(below) == WIDTH * 32 and subtree(below) == wanted:
             _descend(folder, levels, (level - 1, child), below, report)
         else:

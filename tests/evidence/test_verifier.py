@@ -325,8 +325,9 @@ def test_A1_a_file_of_an_unknown_name_beside_tiles_is_no_width(tmp_path: Path, k
     folder = write(tmp_path / "log", honest(300), keys)
     (partial,) = (folder.path / "tile" / "entries").rglob("*.p")
     (partial / "\N{SUPERSCRIPT TWO}").write_bytes(b"")
-    (partial / "44").rename(partial / "45")
-    assert verify(folder.path, keys).code in (verifier.INTACT, verifier.ALTERED)
+    assert verify(folder.path, keys).code == verifier.INTACT
+    (partial / "44").rename(partial / "45")  # which says that it holds one entry more than it does
+    assert verify(folder.path, keys).code == verifier.ALTERED
 
 
 def test_A1_the_verifier_runs_alone(tmp_path: Path, keys: LogKeys) -> None:
