@@ -28,7 +28,7 @@ Exit codes:
      2  used wrongly                             13  an entry's time lies outside its window, unannounced
      3  can't tell: a key, a fact or the package 14  a receipt is false, or its entry is missing though due
      7  a file can't be read                     15  the log doesn't extend a checkpoint seen earlier
-    10  signature, key or origin is wrong        16  the checkpoint is older than --max-age
+    10  signature, key or origin is wrong        16  the checkpoint is older than --max-age, or of the future
     11  entries or tiles differ from what was signed        17  too few witnesses have cosigned the checkpoint
                                                 18  an opening doesn't fit its commitment
 """
@@ -78,7 +78,7 @@ NAMES = {
 
 WIDTH = 256
 SECOND = 1_000_000
-GRACE = 60 * SECOND  # an entry may lie so far outside the time marks around it
+GRACE = 60 * SECOND  # an entry may lie so far outside the time marks around it; two clocks may differ by so much
 MARK_EVERY = 10 * SECOND
 _SAFE = 2**53 - 1
 _ID = re.compile(r"ev_[a-z2-7]{25}[aeimquy4]")
@@ -780,8 +780,12 @@ def _check_age(checkpoint: Checkpoint, max_age: int | None, report: Report) -> N
         return
     if checkpoint.signed_at is None:
         report.add(CANNOT_TELL, f"pin the key `{checkpoint.origin}/clock` to tell the checkpoint's age")
-    elif time.time_ns() // 1000 - checkpoint.signed_at > max_age * SECOND:
+        return
+    age = time.time_ns() // 1000 - checkpoint.signed_at
+    if age > max_age * SECOND:
         report.add(STALE, f"the checkpoint was signed {_when(checkpoint.signed_at)}: the log is silent")
+    elif age < -GRACE:  # or it would be fresh until then, however long the log stays silent
+        report.add(STALE, f"the checkpoint was signed {_when(checkpoint.signed_at)}, which is still to come here")
 
 
 # ---- openings: what an entry says about whom, for those who were given the salt --------------------------------------
@@ -1072,7 +1076,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     about.add_argument("--witness", action="append", default=[], metavar="VKEY", help="a witness's key; may repeat")
     about.add_argument("--quorum", type=int, metavar="N", help="how many witnesses must have signed; all unless given")
     about.add_argument("--opening", action="append", default=[], metavar="FILE", help="openings you were given")
-    about.add_argument("--max-age", type=int, metavar="SECONDS", help="how old the checkpoint may be")
+    about.add_argument(
+        "--max-age", type=int, metavar="SECONDS", help="how old the checkpoint may be; a minute ahead at most"
+    )
     about.add_argument("--json", action="store_true", help="print the report as JSON")
     arguments = about.parse_args(argv)
     try:

@@ -308,7 +308,7 @@ def test_design_a_partial_tile_is_answered_from_a_wider_one(tmp_path: Path) -> N
 def test_S6_a_file_with_anything_behind_what_its_name_says_is_not_read(
     tmp_path: Path, behind: bytes, asked: int
 ) -> None:
-    """A bundle is exactly its entries, a tile exactly its hashes; whether it is asked for, or cut for a narrower one."""
+    """Exactly its entries, exactly its hashes; whether it is asked for, or cut for a narrower one."""
     folder = LogFolder(tmp_path)
     entries = [bytes([number]) * number for number in range(200)]
     true = {TileName(0, 0, 200): bytes(range(200)) * 32, TileName(ENTRIES, 0, 200): bundle(entries)}
