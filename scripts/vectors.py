@@ -405,6 +405,8 @@ def openings() -> Iterator[Vector]:
         "parts moved": {**good, "field": "perso", "value": "nper_7"},
     }
     yield {"name": "true", "proof": proof, "openings": [good], "expect": "ok"}
+    both = [good, {"entry": name, "altered": True}]
+    yield {"name": "true, and said to be altered", "proof": proof, "openings": both, "expect": "opening"}
     other = [{**good, "entry": entry_id(1)}]
     yield {"name": "of another entry", "proof": proof, "openings": other, "expect": "cannot tell"}
     for title, one in wrong.items():
@@ -414,6 +416,9 @@ def openings() -> Iterator[Vector]:
         "salt with spaces": {**good, "salt": salt.hex()[:2] + " " + salt.hex()[2:]},
         "value as a number": {**good, "value": 7},
         "no field": {"entry": name, "salt": salt.hex(), "value": "per_7"},
+        "said to be altered": {"entry": name, "altered": True},
+        "said to be altered, and opened": {**good, "altered": True},
+        "said not to be altered": {"entry": name, "altered": False},
     }.items():
         yield {"name": title, "proof": proof, "openings": [one], "expect": "opening"}
 

@@ -585,7 +585,8 @@ def verify_log(
             index, entry = kept[opening.entry]
             _check_opening(opening, entry, index, report)
         else:
-            report.add(OPENING, f"the opened entry {opening.entry} isn't in the log")
+            altered = ", and was altered where it was kept" if opening.altered else ""
+            report.add(OPENING, f"the opened entry {opening.entry} isn't in the log{altered}")
     for token in receipts:
         _check_receipt(token, pinned, levels, checkpoint, report)
     _check_age(checkpoint, max_age, report)
@@ -793,12 +794,16 @@ def _check_age(checkpoint: Checkpoint, max_age: int | None, report: Report) -> N
 
 @dataclass(frozen=True)
 class Opening:
-    """One commitment opened: in this field of this entry stands this value under this salt."""
+    """One commitment opened: in this field of this entry stands this value under this salt.
+
+    Or, `altered`: whoever gave the openings away found this entry changed, and opens nothing of it.
+    """
 
     entry: str
     field: str
     value: str
     salt: bytes
+    altered: bool = False
 
     @property
     def commitment(self) -> str:
@@ -810,20 +815,31 @@ class Opening:
 
 
 def read_openings(text: str) -> list[Opening]:
-    """A JSON list of {"entry", "field", "salt", "value"}, salts in hex. Raises Wrong."""
+    """A JSON list of {"entry", "field", "salt", "value"}, salts in hex, or {"entry", "altered": true}. Raises Wrong."""
     try:
         rows = _decode(text)
-        found = [Opening(row["entry"], row["field"], row["value"], bytes.fromhex(row["salt"])) for row in rows]
-        spelled = all(one.salt.hex() == row["salt"] for one, row in zip(found, rows, strict=True))
-        if type(rows) is list and spelled and all(one.commitment for one in found):
+        found = [_opening(row) for row in rows]
+        if type(rows) is list and all(one.commitment for one in found):
             return found
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
     raise Wrong(OPENING, "isn't a list of openings")
 
 
+def _opening(row: dict[str, Any]) -> Opening:
+    if "altered" in row:
+        if row["altered"] is not True or row.keys() != {"entry", "altered"}:
+            raise ValueError
+        return Opening(row["entry"], "", "", b"", altered=True)
+    if (salt := bytes.fromhex(row["salt"])).hex() != row["salt"]:
+        raise ValueError
+    return Opening(row["entry"], row["field"], row["value"], salt)
+
+
 def _check_opening(opening: Opening, entry: dict[str, Any], index: int, report: Report) -> None:
-    if len(opening.salt) == 32 and entry["facts"].get(opening.field) == opening.commitment:
+    if opening.altered:
+        report.add(OPENING, f"entry {opening.entry} was altered where it was kept: nothing of it is opened", index)
+    elif len(opening.salt) == 32 and entry["facts"].get(opening.field) == opening.commitment:
         report.notices.append(f"entry {index}: {opening.field} is {opening.value}")
     else:
         report.add(OPENING, f"the opening of `{opening.field}` doesn't fit entry {opening.entry}", index)
