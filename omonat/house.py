@@ -49,6 +49,7 @@ from omonat.flows.correct import Correct
 from omonat.flows.demographics import Demographics
 from omonat.flows.desk import DeskWork
 from omonat.flows.devices import Devices
+from omonat.flows.doubts import Doubts
 from omonat.flows.erase import Erase
 from omonat.flows.erase_mine import EraseMine
 from omonat.flows.follow_request import FollowRequest
@@ -79,6 +80,7 @@ from omonat.flows.tell_many import TEMPLATE as COMPANY_NOTICE
 from omonat.flows.tell_many import TellMany
 from omonat.flows.telling import TellPeople
 from omonat.flows.use import Credential, Use
+from omonat.flows.watching import Watching
 from omonat.flows.web_sessions import WebSessions
 from omonat.policy.words import RoleKind
 from omonat.promises.campaigns.rule import TEMPLATES as CAMPAIGNS
@@ -138,6 +140,8 @@ class House:
     systems: Systems
     certify: Certify
     safeguards: Safeguards
+    doubts: Doubts
+    watching: Watching
     tell_people: TellPeople
     foresee: Foresee
     my_notices: MyNotices
@@ -311,6 +315,8 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         systems=systems,
         certify=Certify(grounds, erase, systems, evidence),
         safeguards=Safeguards(grounds),
+        doubts=Doubts(grounds),
+        watching=Watching(grounds, settings),
         tell_people=tell_people,
         foresee=Foresee(grounds),
         my_notices=MyNotices(grounds),

@@ -3,6 +3,7 @@
 from omonat.proving.outcome import Probe
 from omonat.proving.probes import (
     access,
+    asking,
     choices,
     collection,
     evidence,
@@ -13,10 +14,14 @@ from omonat.proving.probes import (
     places,
     policy,
     uses,
+    young,
 )
 
 PROBES: tuple[Probe, ...] = tuple(
     each
-    for module in (policy, collection, offline, uses, choices, messages, access, keeping, pages, places, evidence)
+    for module in (
+        *(policy, collection, offline, uses, choices, messages, access, asking, young, keeping, pages, places),
+        evidence,
+    )
     for each in module.PROBES
 )
