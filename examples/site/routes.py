@@ -12,8 +12,9 @@ from litestar import get, post
 from litestar.enums import RequestEncodingType
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Body
+from markupsafe import Markup
 
-from examples.site import age, forms, menu
+from examples.site import age, forms, menu, newsletter
 from examples.site.api import Api
 from examples.site.door import SHOP, Answer, Asked, Frame
 from examples.site.forms import Filled, Wish
@@ -154,6 +155,8 @@ class Site:
         client, words = self._api.speaking(language), SHOP.words(language)
         if client is None:
             return self._waiting(request, browser)
+        if page == "newsletter":
+            return await self._subscribe(request, client, browser, posted, once)
         form = await client.form(wish.service)
         fields = forms.asked(form, wish)
         filled = forms.check(
@@ -178,6 +181,24 @@ class Site:
         told = await self._tell(client, letters, taken, number, language)
         self._finish(browser, page, taken, Done(number, wish.service, total, None, None, told))
         return self._frame.to(request, browser, f"/done/{number}")
+
+    async def _subscribe(
+        self, request: Asked, client: AsyncClient, browser: Browser, posted: dict[str, str], once: str
+    ) -> Answer:
+        """The form that came from Omonat goes back to it as it was posted."""
+        number = self._state.number(browser, once, newsletter.SERVICE, int(time.time()))
+        try:
+            taken = await newsletter.taken(client, posted, person=browser.person, key=f"shop-{number}")
+        except (WrongRequest, NotAllowed) as refused:
+            again = await newsletter.drawn(client, posted, refused.problem)
+            return self._newsletter(request, browser, again, once, status=_status(refused))
+        language = self._frame.language(request)
+        told = await self._tell(client, _letters("newsletter", (), number, 0), taken, number, language)
+        self._finish(browser, "newsletter", taken, Done(number, newsletter.SERVICE, None, None, None, told))
+        return self._frame.to(request, browser, f"/done/{number}")
+
+    def _newsletter(self, request: Asked, browser: Browser, drawn: Markup, once: str, *, status: int = 200) -> Answer:
+        return self._frame.page(request, browser, "newsletter.html", status=status, drawn=drawn, once=once)
 
     def _finish(self, browser: Browser, page: Page, taken: Collected, done: Done) -> None:
         """It is taken: remember what the page of thanks shows."""
@@ -213,6 +234,8 @@ class Site:
         if client is None:
             return self._waiting(request, browser)
         try:
+            if page == "newsletter":
+                return self._newsletter(request, browser, await newsletter.drawn(client, {}), once)
             form = await client.form(wish.service)
         except (OmonatProblem, httpx.TransportError):
             return self._waiting(request, browser)

@@ -144,7 +144,7 @@ class Api:
                 if call.credential is not None and call.house is not None:
                     await call.client()  # a body is judged for those who may send one; others hear that they may not
                 raise
-            return Reply(operation.status, await operation.handle(call))
+            return Reply(operation.status, await operation.handle(call), operation.kind)
         except GoneError:
             return None
         except Exception as error:

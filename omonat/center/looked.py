@@ -33,7 +33,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "not-told-yet": N_("This use is new, and you have not been told of it yet."),
     "no-relation": N_("You gave it for something else."),
     "no-longer-kept": N_("It is no longer kept."),
-    "only-in-an-older-record": N_("It is no longer kept."),
+    "only-in-an-older-record": N_("It was not given with this order or request."),
     "key-gone": N_("It is no longer kept."),
     "not-held": N_("We do not have it."),
 }
