@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -22,9 +23,8 @@ class Relay:
 
     accepted: list[Accepted] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
-    """To whom the hand-overs go that stand still."""
-    broken: list[str] = field(default_factory=list)
-    """To whom the hand-overs went whose client was gone."""
+    """To whom the hand-overs go that stand still, or stood still when it was held last."""
+    _standing: dict[str, asyncio.StreamReader] = field(default_factory=dict)
     moved: asyncio.Condition = field(default_factory=asyncio.Condition)
     _open: asyncio.Event = field(default_factory=asyncio.Event)
     _numbers: "count[int]" = field(default_factory=count)
@@ -43,6 +43,7 @@ class Relay:
 
     def hold(self) -> None:
         """From now on hand-overs stand still where they are."""
+        self.held.clear()
         self._open.clear()
 
     def release(self) -> None:
@@ -54,6 +55,10 @@ class Relay:
         async with self.moved:
             await self.moved.wait_for(lambda: len(self.accepted) >= many)
 
+    def broken_off(self) -> set[str]:
+        """To whom those hand-overs go that stand still and whose client is gone."""
+        return {to for to, client in self._standing.items() if client.at_eof() or client.exception()}
+
     async def until_held(self, many: int, seconds: float) -> None:
         """Return once so many hand-overs stand still, or after the seconds."""
         async with self.moved:
@@ -63,25 +68,27 @@ class Relay:
             except TimeoutError:
                 return
 
-    async def _stand_still(self, to: str) -> None:
+    async def _stand_still(self, to: str, client: asyncio.StreamReader) -> None:
         self.held.append(to)
+        self._standing[to] = client
         await self._say_moved()
-        await self._open.wait()
+        try:
+            await self._open.wait()
+        finally:
+            del self._standing[to]
 
     async def _say_moved(self) -> None:
         async with self.moved:
             self.moved.notify_all()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        to: list[str] = []
-        try:
-            await self._converse(reader, writer, to)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            self.broken += to
-        finally:
-            writer.close()
+        with suppress(asyncio.IncompleteReadError, ConnectionError):  # a client that is gone
+            await self._converse(reader, writer)
+        writer.close()
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, to: list[str]) -> None:
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        to = ""
+
         async def say(line: str) -> None:
             writer.write(f"{line}\r\n".encode())
             await writer.drain()
@@ -90,17 +97,17 @@ class Relay:
         while line := (await reader.readuntil(b"\r\n")).decode():
             match line[:4].upper():
                 case "RCPT":
-                    to.append(line.partition("<")[2].partition(">")[0])
+                    to = line.partition("<")[2].partition(">")[0]
                     await say("250 ok")
                 case "DATA":
                     began, early = time.monotonic(), next(self._numbers) % 2 == 0
                     if early and not self._open.is_set():
-                        await self._stand_still(to[-1])
+                        await self._stand_still(to, reader)
                     await say("354 go on")
                     await reader.readuntil(b"\r\n.\r\n")
                     if not early and not self._open.is_set():
-                        await self._stand_still(to[-1])
-                    self.accepted.append(Accepted(to[-1], began, time.monotonic()))
+                        await self._stand_still(to, reader)
+                    self.accepted.append(Accepted(to, began, time.monotonic()))
                     await self._say_moved()
                     await say("250 taken")
                 case "QUIT":
