@@ -307,13 +307,15 @@ class ProofAnswer(_Answer):
 
 
 class DemographicsReport(_Answer):
-    """One question over one period. A null number may not be seen; a null total: none of them may."""
+    """One question over one period. A null number may not be seen; a null total: none of them may. `incomplete`: some
+    answers of these weeks were lost with a restore, so no number is shown."""
 
     question: str
     since: str
     until: str
     cells: dict[str, int | None]
     total: int | None
+    incomplete: bool
 
 
 class DemographicsAnswer(_Answer):

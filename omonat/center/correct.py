@@ -18,7 +18,9 @@ _BACK: Final = frozenset({"too-many-codes", "child"})
 
 
 async def show(visit: Visit) -> Answer:
-    """The field for one value. Raises Refused where it can't be corrected here."""
+    """The field for one value; without one, where it is chosen. Raises Refused where it can't be corrected here."""
+    if not visit.query.get("record") or not visit.query.get("item"):
+        return visit.go(DATA)
     record, item = _place(visit.query.get("record", ""), visit.query.get("item", ""))
     await visit.house.correct.look(visit.person, record, item)
     return _page(visit, record, item)
@@ -89,7 +91,7 @@ def _page(visit: Visit, record: str, item: str, *, error: BadInput | Refused | N
         "correct.html",
         status=422 if error else 200,
         error=error.code if error else "",
-        about=dict(error.about) if error else {},
+        about=visit.named({"item": item, **error.about}) if error else {},
         record=record,
         item=item,
         what=visit.label("item", item),
