@@ -244,6 +244,8 @@ async def _page(connection: asyncpg.Connection, row: Any) -> list[Any]:
             found = _queries.chosen(connection, round=row["id"], **here)
         case "service":
             found = _queries.with_records(connection, before=row["approved_at"], service=row["service"], **here)
+        case "clients":
+            found = _queries.of_clients(connection, before=row["approved_at"], **here)
         case _:
             found = _queries.everybody(connection, before=row["approved_at"], **here)
     return [one async for one in found]

@@ -67,6 +67,21 @@ select p.id, p.language,
  order by p.id limit :most
    for key share of p;
 
+-- name: of_clients
+-- As `everybody`: those to be told at business clients, and sole traders who are clients.
+select p.id, p.language,
+       exists (select from lookups l where l.person = p.id and l.item = 'contact.email') as has_email,
+       exists (select from lookups l where l.person = p.id and l.item = 'contact.mobile') as has_mobile
+  from persons p
+ where p.id > :after and p.erased_at is null and p.id in (
+    select c.person from business_contacts c join business_clients b on b.id = c.client
+     where c.person > :after and c.until is null and c.since <= :before and b.ended_at is null
+     union all
+    select trader from business_clients where trader > :after and registered_at <= :before and ended_at is null
+ )
+ order by p.id limit :most
+   for key share of p;
+
 -- name: chosen
 -- As `everybody`: those who were named.
 select p.id, p.language,
