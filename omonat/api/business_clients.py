@@ -4,7 +4,7 @@ from omonat.api.answers import encode, rfc3339
 from omonat.api.body import shaped
 from omonat.api.call import Call, moment
 from omonat.api.client_bodies import (
-    AcknowledgementBody,
+    ConfirmationBody,
     ClientAnswer,
     ClientBody,
     ClientList,
@@ -110,7 +110,7 @@ async def give(call: Call) -> bytes:
 
 async def acknowledge(call: Call) -> bytes:
     """It reached them."""
-    body = shaped(call.value, AcknowledgementBody)
+    body = shaped(call.value, ConfirmationBody)
     await _permit(call)
     at = _instant(body.at)
     return await call.once_per_key(

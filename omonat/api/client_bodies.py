@@ -65,7 +65,7 @@ class GivenBody(_Taken):
     on_behalf_of: StaffRef
 
 
-class AcknowledgementBody(_Taken):
+class ConfirmationBody(_Taken):
     """A contact confirmed that a notice reached them. It is named by its entry."""
 
     notice: EntryId

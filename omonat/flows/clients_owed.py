@@ -32,7 +32,7 @@ class ClientsOwed:
         self._seen_at = Instant(0)
 
     async def look_after(self) -> int:
-        """Settle what is owed to every client, where something happened since the last look; how many were looked at."""
+        """Settle what is owed to every client, where something happened since; how many were looked at."""
         now, looked, after = self._clock(), 0, ""
         async with self._database.connection() as connection:
             row = await _queries.what_happened(connection)

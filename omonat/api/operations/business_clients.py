@@ -5,7 +5,7 @@ from typing import Any, Final
 from omonat.api import business_clients
 from omonat.api.call import Example, Operation
 from omonat.api.client_bodies import (
-    AcknowledgementBody,
+    ConfirmationBody,
     ClientAnswer,
     ClientBody,
     ClientList,
@@ -194,7 +194,7 @@ BUSINESS_CLIENTS: Final = (
         summary="Record that a notice was confirmed",
         tells="A contact said that it reached them. The notice is named by its entry; saying it again changes nothing.",
         handle=business_clients.acknowledge,
-        body=AcknowledgementBody,
+        body=ConfirmationBody,
         answer=Recorded,
         status=201,
         codes=(*_CHANGES, "client-notice-unknown", "acknowledgement-unclear", "time-malformed"),
