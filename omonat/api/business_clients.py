@@ -4,10 +4,11 @@ from omonat.api.answers import encode, rfc3339
 from omonat.api.body import shaped
 from omonat.api.call import Call, moment
 from omonat.api.client_bodies import (
-    ConfirmationBody,
     ClientAnswer,
     ClientBody,
     ClientList,
+    ClientRegistered,
+    ConfirmationBody,
     ContactAnswer,
     ContactBody,
     GivenAnswer,
@@ -17,7 +18,6 @@ from omonat.api.client_bodies import (
     ProcedureAnswer,
     ProcedureBody,
     ProcedureList,
-    ClientRegistered,
     StepAnswer,
 )
 from omonat.api.speaking import Recorded, SpeakerBody, said, words_answer

@@ -11,8 +11,9 @@ from omonat.base.instants import Instant, from_rfc3339, to_rfc3339
 from omonat.cli._company_words import proved
 from omonat.cli._house import in_house
 from omonat.cli._speech import words
-from omonat.flows.business_clients import BusinessClient, Giving
+from omonat.flows.business_clients import Giving
 from omonat.flows.client_procedures import Procedure
+from omonat.flows.client_register import BusinessClient
 from omonat.house import House
 from omonat.promises.notice.clients import Step
 from omonat.promises.notice.words import LANGUAGES, Words

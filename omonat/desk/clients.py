@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from omonat.base.codes import registry
 from omonat.base.errors import BadInput, OmonatError, Refused
-from omonat.base.instants import Instant, from_datetime, to_datetime
+from omonat.base.instants import MINUTE, Instant, from_datetime, to_datetime
 from omonat.base.verdict import Allow
 from omonat.desk.door import CLIENTS, PROCEDURE
 from omonat.desk.visit import Answer, Visit
@@ -34,6 +34,7 @@ WAYS: Final[Mapping[str, str]] = {
     "contract": N_("With the contract"),
     "privacy-center": N_("In the privacy center"),
 }
+IN_LANGUAGE: Final[Mapping[str, str]] = {"uz": N_("in Uzbek"), "ru": N_("in Russian"), "en": N_("in English")}
 _LONGEST: Final = 6_000
 
 
@@ -45,9 +46,9 @@ async def every(visit: Visit) -> Answer:
 async def register(visit: Visit) -> Answer:
     """A company by its name, or a sole trader by their id."""
     typed = {name: visit.form.get(name, "").strip()[:300] for name in ("name", "trader")}
-    given = {name: value or None for name, value in typed.items()}
+    name, trader = typed["name"] or None, typed["trader"] or None
     try:
-        client = await visit.house.business_clients.register(by=visit.member.ref, **given)
+        client = await visit.house.business_clients.register(by=visit.member.ref, name=name, trader=trader)
     except (BadInput, Refused) as error:
         return await _list(visit, typed=typed, error=error)
     return visit.go(f"{CLIENTS}/{client}")
@@ -139,11 +140,15 @@ async def _newest(visit: Visit) -> tuple[Step, ...]:
 
 
 def _instant(visit: Visit, text: str) -> Instant:
-    """A time typed on the company's own clock. Raises BadInput."""
+    """A minute typed on the company's own clock: its last moment, or now while it runs. Raises BadInput.
+
+    What happened earlier in the same minute was before it.
+    """
     try:
-        return from_datetime(datetime.fromisoformat(text).replace(tzinfo=visit.policy.zone))
+        typed = from_datetime(datetime.fromisoformat(text).replace(tzinfo=visit.policy.zone))
     except (ValueError, OverflowError):
         raise BadInput("instant-malformed", example="2026-12-01T09:00") from None
+    return typed if typed > visit.now else min(Instant(typed + MINUTE - 1), visit.now)
 
 
 def _about(visit: Visit, error: OmonatError | None) -> dict[str, Any]:
@@ -213,7 +218,8 @@ async def _procedure(
         channels=[(each, visit.words(WAYS[each])) for each in CHANNELS],
         ways=WAYS,
         typed=typed,
-        languages=[("uz", visit.words("in Uzbek")), ("ru", visit.words("in Russian")), ("en", visit.words("in English"))],
+        removable=len(known) > 1 and typed.get("id") in known,
+        tongues=[(each, visit.words(IN_LANGUAGE[each])) for each in LANGUAGES],
         here=PROCEDURE,
         **_about(visit, error),
     )

@@ -167,7 +167,7 @@ class BusinessClients:
     async def acknowledge(
         self, client: str, notice: str, *, at: Instant, by: str, also: Also[str] | None = None
     ) -> str:
-        """They confirmed that a notice, named by its entry, reached them; the entry comes back. Again, it changes nothing.
+        """They confirmed that a notice, by its entry, reached them; the entry comes back. Again, it changes nothing.
 
         Raises BadInput (`client-unknown`, `client-notice-unknown`, `acknowledgement-unclear`), Refused.
         """

@@ -1,4 +1,4 @@
-"""What is owed to business clients waits as work of a person, by itself (N1): opened with its occasion, closed when given.
+"""What is owed to business clients waits as work of a person by itself (N1), from its occasion until it is given.
 
 Whatever changes a client settles what is owed to it in its own transaction. What happens elsewhere, a version of the
 policy or a breach, is looked for by the jobs, and everything once an hour. An item names client, step and occasion.

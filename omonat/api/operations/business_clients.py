@@ -5,17 +5,17 @@ from typing import Any, Final
 from omonat.api import business_clients
 from omonat.api.call import Example, Operation
 from omonat.api.client_bodies import (
-    ConfirmationBody,
     ClientAnswer,
     ClientBody,
     ClientList,
+    ClientRegistered,
+    ConfirmationBody,
     ContactBody,
     GivenBody,
     GivenList,
     ProcedureAnswer,
     ProcedureBody,
     ProcedureList,
-    ClientRegistered,
 )
 from omonat.api.operations.announcing import SPEAKERS, WORDS
 from omonat.api.operations.examples import EVIDENCE, PERSON
@@ -83,8 +83,8 @@ BUSINESS_CLIENTS: Final = (
         method="POST",
         path="/v1/client-procedures",
         summary="Write a version of the procedure",
-        tells="On which occasion whom at a business client to tell what, in three languages. The one before holds until "
-        "a second person approved it (N1).",
+        tells="On which occasion whom at a business client to tell what, in three languages. The one before holds "
+        "until a second person approved it (N1).",
         handle=business_clients.write_procedure,
         body=ProcedureBody,
         answer=ProcedureAnswer,
