@@ -41,6 +41,7 @@ from omonat.flows.children import Children
 from omonat.flows.choose import Choose
 from omonat.flows.client_procedures import ClientProcedures
 from omonat.flows.clients import Clients
+from omonat.flows.clients_owed import ClientsOwed
 from omonat.flows.collect import Collect
 from omonat.flows.confirm import Confirm
 from omonat.flows.consent_receipts import ConsentReceipts
@@ -155,6 +156,7 @@ class House:
     tell_many: TellMany
     client_procedures: ClientProcedures
     business_clients: BusinessClients
+    clients_owed: ClientsOwed
 
     @property
     def words(self) -> Words:
@@ -330,6 +332,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         tell_many=tell_many,
         client_procedures=ClientProcedures(grounds, officers),
         business_clients=BusinessClients(grounds, officers),
+        clients_owed=ClientsOwed(grounds),
     )
 
 

@@ -225,6 +225,7 @@ async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
             await _sweep(house)
             await house.answer_requests.lapse()
             await house.guardians.let_grown_go()
+            await house.clients_owed.look_after()
             await house.packets.end_due()
             await house.sealing_keys.end_due()
             await note_unsealings(house.grounds.database, house.settings.home, now=house.grounds.clock())

@@ -58,6 +58,8 @@ _SEGMENTS: Final = {
     "hold": rb"(?P<hold>hld_[a-z2-7]{26})",
     "announcement": rb"(?P<announcement>ann_[a-z2-7]{26}|version-[1-9][0-9]{0,7})",
     "notice": rb"(?P<notice>rnd_[a-z2-7]{26})",
+    "client": rb"(?P<client>bcl_[a-z2-7]{26})",
+    "version": rb"(?P<version>[1-9][0-9]{0,7})",
     "erasure": rb"(?P<erasure>ers_[a-z2-7]{26})",
     "size": rb"(?P<size>0|[1-9][0-9]{0,17})",
 }

@@ -22,6 +22,8 @@ _PATTERNS: Final = {
         "An announcement, as `write-announcement` answered, or a version of the policy.",
     ),
     "notice": ("^rnd_[a-z2-7]{26}$", "A notice to many, as `write-service-notice` answered."),
+    "client": ("^bcl_[a-z2-7]{26}$", "A business client, as `register-business-client` answered."),
+    "version": ("^[1-9][0-9]{0,7}$", "A version of the procedure by which business clients are told."),
     "erasure": ("^ers_[a-z2-7]{26}$", "An erasure, as `erase` answered."),
     "kind": ("^[a-z][a-z0-9-]{0,39}$", "The kind of case, as the policy declares it."),
     "reference": ("^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$", "The case's number in its source system; never personal data."),

@@ -12,11 +12,13 @@ from omonat.evidence.reader import Signed
 from omonat.evidence.receipts import Receipt
 from omonat.flows.announce import Announce
 from omonat.flows.ask import Ask
+from omonat.flows.business_clients import BusinessClients
 from omonat.flows.campaigns import Campaigns
 from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.certify import Certify
 from omonat.flows.children import Children
 from omonat.flows.choose import Choosing, Telling
+from omonat.flows.client_procedures import ClientProcedures
 from omonat.flows.clients import Client, require_client
 from omonat.flows.collect import CollectAnswer, CollectRequest
 from omonat.flows.consent_receipts import ConsentReceipts
@@ -161,6 +163,10 @@ class House(Protocol):
     @property
     def service_notices(self) -> ServiceNotices: ...
     @property
+    def client_procedures(self) -> ClientProcedures: ...
+    @property
+    def business_clients(self) -> BusinessClients: ...
+    @property
     def systems(self) -> Systems: ...
     @property
     def certify(self) -> Certify: ...
@@ -195,6 +201,8 @@ class Ports:
     holds: Holds
     announce: Announce
     service_notices: ServiceNotices
+    client_procedures: ClientProcedures
+    business_clients: BusinessClients
     systems: Systems
     certify: Certify
     consent_receipts: ConsentReceipts
@@ -235,6 +243,8 @@ class Ports:
             holds=house.holds,
             announce=house.announce,
             service_notices=house.service_notices,
+            client_procedures=house.client_procedures,
+            business_clients=house.business_clients,
             systems=house.systems,
             certify=house.certify,
             consent_receipts=house.consent_receipts,

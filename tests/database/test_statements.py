@@ -39,8 +39,6 @@ WHOLE = {
     "count_concerned": "counts everybody a version concerns: for two people about to publish it",
     "round_counts": "counts the notices of one version, for the operator: the index of their states is all it reads",
     "anybody_has_secrets": "ends at the first staff member who has them",
-    "everybody": "whom a notice to everybody reaches: a page of people at a time, once for a notice",
-    "with_records": "as above, for those with records of a service",
     "counts_of": "counts the notices of one round, for the operator",
     "claim_failed": "what failed and takes the next way: the index of the failed ones is all it reads",
     "take_next_way": "as above",

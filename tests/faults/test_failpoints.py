@@ -376,7 +376,10 @@ class Walk:
         client = await self.house.business_clients.register(by=WRITER, name="“Non” MChJ")
         await self.house.business_clients.contact(client, self.person, "contract", by=WRITER)
         giving = Giving(client=client, step="begin", channel="letter", at=self.shop.clock.now)
-        assert await self.house.business_clients.give(giving, by=WRITER)
+        (given,) = await self.house.business_clients.give(giving, by=WRITER)
+        await self.house.business_clients.acknowledge(client, given.entry, at=self.shop.clock.now, by=WRITER)
+        assert await self.house.clients_owed.look_after() == 1
+        await self.house.business_clients.end(client, by=WRITER)
 
     async def unexplained(self) -> None:
         """A section is opened for no entry, and found by the comparison; one is thrown away, and counted by it."""
