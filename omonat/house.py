@@ -63,6 +63,7 @@ from omonat.flows.my_data import ViewMyData
 from omonat.flows.my_notices import MyNotices
 from omonat.flows.officers import Officers
 from omonat.flows.outgoing import Words
+from omonat.flows.parent_asks import ParentAsks
 from omonat.flows.proof_packets import ProofPackets
 from omonat.flows.publish_policy import PublishPolicy
 from omonat.flows.safeguards import Safeguards
@@ -134,6 +135,7 @@ class House:
     children: Children
     child_cases: ChildCases
     guardians: Guardians
+    parent_asks: ParentAsks
     holds: Holds
     systems: Systems
     certify: Certify
@@ -267,6 +269,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
     choose, ask, suppressing = Choose(grounds), Ask(grounds), Suppressing(grounds)
     tell_people, tell_many = TellPeople(grounds), TellMany(grounds)
     children, erase_mine = Children(grounds), EraseMine(grounds, erase, confirm)
+    parent_asks = ParentAsks(grounds, children)
     officers = Officers(grounds=grounds, staff=staff)
     return House(
         settings=settings,
@@ -305,8 +308,9 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         erase_mine=erase_mine,
         sweeper=Sweeper(grounds, erase),
         children=children,
-        child_cases=ChildCases(grounds, children),
+        child_cases=ChildCases(grounds, children, parent_asks),
         guardians=Guardians(grounds, children, my_data, choose, erase_mine),
+        parent_asks=parent_asks,
         holds=Holds(grounds),
         systems=systems,
         certify=Certify(grounds, erase, systems, evidence),

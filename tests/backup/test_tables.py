@@ -17,6 +17,7 @@ UNDER = {
     "erasures",
     "holds",
     "guardian_consents",
+    "parent_asks",
     "system_notices",
     "proof_packets",
     "suppressions",
