@@ -303,7 +303,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         answer_requests=AnswerRequests(grounds),
         desk=DeskWork(grounds),
         confirm=confirm,
-        correct=Correct(grounds, erase, confirm),
+        correct=Correct(grounds, erase, confirm, children),
         erase=erase,
         erase_mine=erase_mine,
         sweeper=Sweeper(grounds, erase),

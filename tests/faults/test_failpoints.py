@@ -53,6 +53,7 @@ from tests.erasure.stories import closed, one, ordered, swept
 from tests.erasure.test_holds import officers, placed
 from tests.erasure.test_systems import Till, hooks_of, listening
 from tests.faults.breaking import Failpoints
+from tests.flows.test_parent_asks import MAIL, PARENT, asking, link, listing
 from tests.flows.conftest import Shop, house, packs, shop  # noqa: F401 - fixtures
 from tests.flows.test_reconcile import looked, section
 from tests.mail.conftest import ScriptedGateway, gateway  # noqa: F401 - fixtures
@@ -382,6 +383,23 @@ class Walk:
         self.house.grounds.vault.open_section(**dict(await section(self.shop)), entry="")
         assert len((await looked(self.shop)).unexplained) == 1
 
+    async def parents(self, child: str) -> None:
+        """By a law that lists it a parent is written to, answers, confirms and takes back; another one says no."""
+        text = second_version(**{'version: "2"': 'version: "3"'})
+        await self.house.publish(Publication(document=text, packs=listing(), author="staff:1", approver="staff:2"))
+        self.shop.clock.forward(SECOND)
+        asks = self.house.parent_asks
+        for address in (PARENT, MAIL):
+            await asks.ask(asking(child, address), by="901")
+            self.shop.clock.forward(SECOND)
+        await asks.refuse(await link(self.shop, child, nth=1))
+        first = await link(self.shop, child)
+        await asks.answer(first)
+        self.shop.clock.forward(DAY)
+        await asks.confirm(await link(self.shop, child, "parent-confirm"))
+        self.shop.clock.forward(SECOND)
+        await asks.take_back(first)
+
     async def endings(self) -> None:
         """A hold is placed, agreed to and ended by two; what is due goes by itself."""
         await officers(self.shop)
@@ -392,6 +410,7 @@ class Walk:
         await children.signal(order.person, "staff", by="test")
         await children.agree(Agreement(person=order.person, method="signed-form", reference="2026-114"), by="901")
         await children.take_back(order.person, by="901")
+        await self.parents(order.person)
         policy = await self.house.grounds.law.current()
         nearly = policy.today(Instant(self.shop.clock.now + 2 * DAY))
         born = nearly.replace(year=nearly.year - policy.child_under)
