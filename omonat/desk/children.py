@@ -184,7 +184,7 @@ async def _page(
         asks=[
             (ask, *_states(visit)[ask.state]) for ask in await visit.house.child_cases.asks(visit.member, case.person)
         ],
-        languages=[(language, visit.words(name)) for language, name in _LANGUAGES.items()],
+        spoken=[(language, visit.words(name)) for language, name in _LANGUAGES.items()],
         scopes=scopes,
         open_to=[(scope, scopes[scope]) for scope in open_to],
         standing=[each for scope in SCOPES if (each := case.standing(scope)) is not None],

@@ -2,36 +2,21 @@
 
 import pytest
 
-from omonat.base.instants import SECOND
-from omonat.flows.publish_policy import Publication
 from tests.desk.conftest import Desk
 from tests.desk.test_in_chromium import looked_at
-from tests.flows.conftest import document
 from tests.flows.test_parent_asks import listing
 
 WRITE = "form:has(input[value=ask]) button"
 
 
-async def lenient(desk: Desk, version: str) -> None:
-    """From now on the law in force lists messages."""
-    text = document().replace('version: "1"', f'version: "{version}"', 1)
-    published = Publication(document=text, packs=listing(), author="staff:1", approver="staff:2")
-    await desk.house.publish(published)
-    desk.clock.forward(SECOND)
-
-
-async def test_K2_where_no_law_lists_it_the_page_says_so_and_offers_none(desk: Desk) -> None:
-    child = await desk.order()
-    await desk.house.children.signal(child.person, "staff", by="test")
-    async with desk.worker("102", java_script_enabled=False) as worker:
-        await worker.go(f"/desk/children/{child.person}")
-        assert await worker.page.locator(WRITE).count() == 0
-        assert "nobody is written to" in await worker.text()
+@pytest.fixture(scope="module")
+def law() -> dict[str, str]:
+    """The law lists messages."""
+    return listing()
 
 
 @pytest.mark.parametrize("language", ["uz", "ru", "en"])
 async def test_K2_an_officer_writes_to_a_parent_sees_how_it_stands_and_calls_it_back(desk: Desk, language: str) -> None:
-    await lenient(desk, {"uz": "2", "ru": "3", "en": "4"}[language])
     own, phone = desk.phone(), desk.phone()
     child = await desk.order(mobile=own)
     await desk.house.children.signal(child.person, "staff", by="test")

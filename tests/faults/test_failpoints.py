@@ -22,7 +22,7 @@ from omonat.api.once import Keep, Once
 from omonat.backup.shipper import Shipper
 from omonat.base import failpoints
 from omonat.base.errors import BadInput, Refused
-from omonat.base.instants import DAY, MINUTE, Instant, to_rfc3339
+from omonat.base.instants import DAY, MINUTE, SECOND, Instant, to_rfc3339
 from omonat.base.settings import load
 from omonat.evidence.sequencer import Sequencer
 from omonat.flows.announce import InMedia
@@ -53,8 +53,8 @@ from tests.erasure.stories import closed, one, ordered, swept
 from tests.erasure.test_holds import officers, placed
 from tests.erasure.test_systems import Till, hooks_of, listening
 from tests.faults.breaking import Failpoints
+from tests.flows.conftest import Shop, house, shop  # noqa: F401 - fixtures
 from tests.flows.test_parent_asks import MAIL, PARENT, asking, link, listing
-from tests.flows.conftest import Shop, house, packs, shop  # noqa: F401 - fixtures
 from tests.flows.test_reconcile import looked, section
 from tests.mail.conftest import ScriptedGateway, gateway  # noqa: F401 - fixtures
 from tests.mail.whole.conftest import catcher, catching, clock, drain, plain_settings, settings  # noqa: F401 - fixtures
@@ -293,7 +293,7 @@ class Walk:
             proofs[ref] = Proof(password=PASSWORD, code=code)
         begins = to_rfc3339(Instant(self.shop.clock.now + DAY))
         text = second_version(**{"effective: 2026-11-01T00:00:00+05:00": f"effective: {begins}"})
-        await self.house.publish(Publication(document=text, packs=packs(), author="1", approver="2", proofs=proofs))
+        await self.house.publish(Publication(document=text, packs=listing(), author="1", approver="2", proofs=proofs))
         self.shop.clock.forward(2 * DAY)
         stop = asyncio.Event()
         tidying = asyncio.create_task(_tidy_for_ever(self.house, stop))
@@ -385,9 +385,6 @@ class Walk:
 
     async def parents(self, child: str) -> None:
         """By a law that lists it a parent is written to, answers, confirms and takes back; another one says no."""
-        text = second_version(**{'version: "2"': 'version: "3"'})
-        await self.house.publish(Publication(document=text, packs=listing(), author="staff:1", approver="staff:2"))
-        self.shop.clock.forward(SECOND)
         asks = self.house.parent_asks
         for address in (PARENT, MAIL):
             await asks.ask(asking(child, address), by="901")

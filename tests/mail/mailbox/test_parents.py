@@ -1,4 +1,4 @@
-"""A parent's pages behind the links: read and used by everybody, without script, and no value of the child on them (K2)."""
+"""A parent's pages behind the links: read and used by everybody, without script, no value of the child on them (K2)."""
 # ruff: noqa: F811 - a fixture that is asked for is meant to have its name
 
 import asyncio
