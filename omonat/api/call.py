@@ -30,8 +30,8 @@ class Example:
 class Operation:
     """One operation: routing and documentation both come from here.
 
-    `path` is a template; `body` None takes no body. `open` needs no credential; `secret` reaches the keeper of the root
-    key. `codes` are the errors beside those every operation can answer.
+    `path` is a template; `body` None takes no body. `open` needs no credential; `signed` is believed for its signature
+    instead; `secret` reaches the keeper of the root key. `codes` are the errors beside those every operation answers.
     """
 
     id: str
@@ -45,6 +45,7 @@ class Operation:
     status: int = 200
     codes: tuple[str, ...] = ()
     open: bool = False
+    signed: bool = False
     keyed: bool = False
     localised: bool = False
     body_optional: bool = False
@@ -65,6 +66,8 @@ class Call:
     credential: Credential | None = None
     key: str | None = None
     raw: bytes = b""
+    webhook: tuple[str, str, str] = ("", "", "")
+    """Id, time and signatures of a signed report, as its headers say."""
     value: Any = None
     keeper: Keeper | None = None
     line: Line = Line.OPEN

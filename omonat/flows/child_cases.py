@@ -11,8 +11,10 @@ from omonat.base.ids import is_id
 from omonat.base.instants import Instant
 from omonat.database.statements import load
 from omonat.flows.children import CHILD_CONSENT, OFFICER, Agreement, Children, Closed
+from omonat.flows.clear_child import ClearChild, Clearing
 from omonat.flows.grounds import Grounds
-from omonat.flows.parent_asks import Asked, ParentAsks, Question
+from omonat.flows.parent_asks import ParentAsks
+from omonat.flows.parent_question import Asked, Question
 from omonat.flows.staff import StaffMember
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.packs import ConsentMethod, Deadline, strictest_deadline
@@ -51,10 +53,11 @@ class ChildCase:
 class ChildCases:
     """The flow of the officer's pages."""
 
-    def __init__(self, grounds: Grounds, children: Children, asks: ParentAsks) -> None:
+    def __init__(self, grounds: Grounds, children: Children, asks: ParentAsks, clear: ClearChild) -> None:
         self._grounds = grounds
         self._children = children
         self._asks = asks
+        self._clear = clear
 
     @staticmethod
     def may(member: StaffMember) -> bool:
@@ -110,6 +113,11 @@ class ChildCases:
         """The parent took it back. Raises as `Children.take_back`."""
         self._permit(member)
         return await self._children.take_back(person, by=member.ref, scope=scope)
+
+    async def clear(self, member: StaffMember, clearing: Clearing) -> str:
+        """Somebody was taken for a child by mistake. Raises as `ClearChild`."""
+        self._permit(member)
+        return await self._clear(clearing, by=member.ref)
 
     async def asks(self, member: StaffMember, person: str) -> tuple[Asked, ...]:
         """The parents who were written to about this child, the newest first."""

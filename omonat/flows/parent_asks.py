@@ -3,7 +3,8 @@ take it back; only what is confirmed there opens a child's data (K2, 16 CFR 312.
 
 1. an officer gives the parent's address: never one of the child's own. The rule says whether the way is open here
 2. the first message says what is held and asks; looking at the page changes nothing, the button answers
-3. the second one goes after the delay. Nothing is open before it is confirmed, and the rule is asked once more then
+3. the second one goes after the delay. Nothing is open before it is confirmed, and the rule is asked once more then.
+   Where the law lists payment, the parent pays instead, and the provider's report opens (`parent_payments`)
 4. the same links take the consent back for as long as it stands: closed at once, and deleted by the deadline as before
 
 The links are signed and prove that somebody reads at the address, no more: the page shows kinds of data, never a value.
@@ -11,8 +12,7 @@ Nothing waits for an answer: the deadline of the child's data runs on.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Literal
 
@@ -29,68 +29,43 @@ from omonat.flows.children import Agreement, Children
 from omonat.flows.confirm import CHANNELS
 from omonat.flows.grounds import Grounds
 from omonat.flows.letter_links import ParentStep, parent_link, read_parent_link
+from omonat.flows.parent_question import (
+    Asked,
+    Question,
+    Shown,
+    about,
+    address_context,
+    asked_of,
+    born_of,
+    kind_of,
+    read_address,
+    second_message,
+    state_of,
+    terms_of,
+)
 from omonat.flows.passing import let_pass
+from omonat.flows.payment_reports import Provider
 from omonat.policy.compiled import CompiledPolicy
-from omonat.policy.kinds import Normalised, normalise
 from omonat.policy.words import Language, VerifiedBy
 from omonat.promises.children.asking import confirm_from, decide_ask, goes_to, over_at
 from omonat.promises.children.guardian import born_context
-from omonat.promises.messages import Message, put
+from omonat.promises.messages import Message, Value, put
 
 _queries = load("omonat.promises.children", "asks.sql")
 _PURPOSE: Final = "account-codes"
-_BY: Final = VerifiedBy.MESSAGE
-
-State = Literal["asked", "answered", "stands", "withdrawn", "refused", "stopped", "over"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What an officer asks a parent: by which method, where to, in which language. `born`, where known, lets the
-    consent end when the child comes of age."""
-
-    person: str
-    method: str
-    address: str
-    language: str
-    born: date | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """How a question stands. `confirm_from`: when the second message goes; `over_at`: when an answer comes too late."""
-
-    id: str
-    person: str
-    method: str
-    channel: str
-    state: State
-    asked_at: Instant
-    over_at: Instant
-    confirm_from: Instant | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """What a parent's page needs: the question, at which step the link is, the kinds of data, and what they are used
-    for; names of the policy, no values."""
-
-    asked: Asked
-    step: ParentStep
-    categories: tuple[str, ...]
-    purposes: tuple[str, ...]
 
 
 class ParentAsks:
     """The flow. A parent is whoever holds the link; an officer is one in office."""
 
-    def __init__(self, grounds: Grounds, children: Children) -> None:
+    def __init__(self, grounds: Grounds, children: Children, provider: Provider | None) -> None:
         self._grounds = grounds
         self._database = grounds.database
         self._vault = grounds.vault
         self._law = grounds.law
         self._clock = grounds.clock
         self._children = children
+        self._provider = provider
 
     # The officer ------------------------------------------------------------------------------------------------
 
@@ -98,14 +73,17 @@ class ParentAsks:
         """Write to a parent. Raises BadInput for an address that is none, Refused by the rule and
         `parent-address-childs`."""
         policy, now, entry, id = await self._law.current(), self._clock(), new_id("ev"), new_id("pas")
-        item, normal = _read(policy, question.address)
+        item, normal = read_address(policy, question.address)
         if question.language not in tuple(Language):
             raise BadInput("form-unclear")
         self._children.age_fits(policy, Agreement(person="", method="", reference="", born=question.born), now)
         async with self._database.transaction() as connection:
             staff = await self._children.officer(connection, by, now)
             row = await self._children.child(connection, question.person)
-            held = await self._permit(connection, policy, row, question.method)
+            by_what = kind_of(policy, question.method)
+            if by_what is VerifiedBy.PAYMENT and self._provider is None:
+                raise Refused("payments-not-set-up")
+            held = await self.permit(connection, policy, row, question.method, by_what)
             digests = self._vault.lookup_digests(item, normal.lookup or "")
             if await _queries.is_childs(connection, person=row["id"], item=item, digests=digests):
                 raise Refused("parent-address-childs")
@@ -118,12 +96,18 @@ class ParentAsks:
                 born = seal(born_context(row["id"]), question.born.isoformat().encode())
             await _queries.add_ask(
                 connection, id=id, person=row["id"], method=question.method, channel=item,
-                address=seal(_context(id), str(normal.value).encode()), born=born, language=question.language,
+                address=seal(address_context(id), str(normal.value).encode()), born=born, language=question.language,
                 by=staff, now=now, over=until, entries={"written": entry},
             )  # fmt: skip
-            what = ", ".join(policy.policy.categories[each].says[Language(question.language)] for each in held)
-            params = {"address": str(normal.value), "link": parent_link(self._vault, id, "first"), "what": what}
-            await self._write(connection, row, "parent-ask", params, item=item, language=question.language, now=now)
+            kinds, _ = about(policy, held["services"], held["categories"])
+            what = ", ".join(policy.policy.categories[each].says[Language(question.language)] for each in kinds)
+            params: dict[str, Value] = {
+                "address": str(normal.value), "link": parent_link(self._vault, id, "first"), "what": what,
+            }  # fmt: skip
+            template = "parent-ask"
+            if by_what is VerifiedBy.PAYMENT and self._provider is not None:
+                template, params["total"] = "parent-pay", self._provider.total
+            await self.write(connection, row, template, params, item=item, language=question.language, now=now)
             facts = {
                 "ask": id, "method": question.method, "channel": item, "staff": staff,
                 "to": self._children.commit(row, entry, "to", str(normal.value)),
@@ -138,7 +122,7 @@ class ParentAsks:
         """The questions about a child, the newest first."""
         now = self._clock()
         async with self._database.connection() as connection:
-            return tuple([_asked(row, person, now) async for row in _queries.asks_of(connection, person=person)])
+            return tuple([asked_of(row, person, now) async for row in _queries.asks_of(connection, person=person)])
 
     async def stop(self, id: str, *, by: str) -> None:
         """An officer calls a question back: it went to the wrong address, say. Raises Refused."""
@@ -152,13 +136,16 @@ class ParentAsks:
         async with self._database.connection() as connection:
             row, step = await self._linked(connection, token)
             held = await _queries.held_of(connection, person=row["person"])
-        purposes = [each for name in held["services"] if name in policy.services for each in policy.services[name].for_]
-        return Shown(
-            asked=_asked(row, row["person"], now),
-            step=step,
-            categories=tuple(each for each in sorted(held["categories"]) if each in policy.policy.categories),
-            purposes=tuple(dict.fromkeys(purposes)),
+        kinds, purposes = about(policy, held["services"], held["categories"])
+        shown = Shown(
+            asked=asked_of(row, row["person"], now), step=step, categories=tuple(kinds), purposes=tuple(purposes)
         )
+        if self._provider is None or kind_of(policy, row["method"]) is not VerifiedBy.PAYMENT:
+            return shown
+        terms, pay_at = terms_of(self._vault, policy, row["id"], held, self._provider.total), ""
+        if row["notice"] == bytes.fromhex(terms.notice):  # agreed to exactly this; what changed since is agreed to anew
+            pay_at = self._provider.address(terms, row["language"])
+        return replace(shown, total=terms.total, pay_at=pay_at)
 
     async def answer(self, token: str) -> None:
         """The first yes: nothing opens by it, the second message is on its way. Said again, nothing changes.
@@ -167,10 +154,10 @@ class ParentAsks:
         """
         policy, now, entry = await self._law.current(), self._clock(), new_id("ev")
         async with self._database.transaction() as connection:
-            ask, row = await self._held(connection, token)
-            if ask["answered_at"] is not None:
+            ask, row = await self.held(connection, token)
+            if ask["confirm_from"] is not None:
                 return
-            await self._permit(connection, policy, row, ask["method"])
+            await self.permit(connection, policy, row, ask["method"], VerifiedBy.MESSAGE)
             begins = confirm_from(policy.packs, ask["method"], now, policy.zone)
             until = begins and over_at(policy.packs, ask["method"], begins, policy.zone)
             if begins is None or until is None:
@@ -180,11 +167,13 @@ class ParentAsks:
             )
             if answered is None:
                 raise Refused("parent-link-over")
-            address = self._vault.open_value(_context(ask["id"]), bytes(ask["address"]), slot=row["slot"]).decode()
-            params = {"address": address, "link": parent_link(self._vault, ask["id"], "second")}
-            await self._write(
+            params: dict[str, Value] = {
+                "address": self.address(ask, row),
+                "link": parent_link(self._vault, ask["id"], "second"),
+            }
+            await self.write(
                 connection, row, "parent-confirm", params, item=ask["channel"], language=ask["language"], now=now,
-                due=begins, once=_second(ask["id"]),
+                due=begins, once=second_message(ask["id"]),
             )  # fmt: skip
             facts = {"ask": ask["id"], "method": ask["method"]}
             await self._children.note(connection, row, Entry(entry, now, "guardian:ask:answered", facts))
@@ -197,14 +186,14 @@ class ParentAsks:
         """
         policy, now, entry = await self._law.current(), self._clock(), new_id("ev")
         async with self._database.transaction() as connection:
-            ask, row = await self._held(connection, token, step="second")
+            ask, row = await self.held(connection, token, step="second")
             if ask["stands"]:
                 return
             if ask["confirm_from"] is None or now < ask["confirm_from"]:
                 raise Refused("parent-link-early")
-            await self._permit(connection, policy, row, ask["method"])
+            await self.permit(connection, policy, row, ask["method"], VerifiedBy.MESSAGE)
             agreement = Agreement(
-                person=row["id"], method=ask["method"], reference=ask["id"], born=self._born(ask, row)
+                person=row["id"], method=ask["method"], reference=ask["id"], born=born_of(self._vault, ask, row)
             )
             self._children.age_fits(policy, agreement, now)
             consent = await self._children.open(
@@ -230,7 +219,7 @@ class ParentAsks:
         `no-parental-consent`."""
         now = self._clock()
         async with self._database.transaction() as connection:
-            ask, row = await self._held(connection, token)
+            ask, row = await self.held(connection, token)
             if not ask["stands"]:
                 raise Refused("no-parental-consent")
             facts = {"by": "parent", "ask": ask["id"]}
@@ -239,18 +228,24 @@ class ParentAsks:
 
     # What they share --------------------------------------------------------------------------------------------
 
-    async def _permit(self, connection: asyncpg.Connection, policy: CompiledPolicy, row: Any, method: str) -> list[str]:
-        """The categories that are held, if a parent may be asked about them in this way. Raises Refused."""
+    async def permit(
+        self, connection: asyncpg.Connection, policy: CompiledPolicy, row: Any, method: str, by: VerifiedBy
+    ) -> Any:
+        """What is held, by its kinds, if a parent may be asked about it in this way. Raises Refused."""
         if "data" in row["consented"]:
             raise Refused("parent-already-agreed")
         held = await _queries.held_of(connection, person=row["id"])
         verdict = decide_ask(
-            policy.packs, method, by=_BY, quarantined=row["quarantined_at"] is not None,
+            policy.packs, method, by=by, quarantined=row["quarantined_at"] is not None,
             goes_to=goes_to(policy, held["services"], held["categories"]),
         )  # fmt: skip
         if not isinstance(verdict, Allow):
             raise Refused(verdict.reasons[0].code, **verdict.reasons[0].about)
-        return [each for each in sorted(held["categories"]) if each in policy.policy.categories]
+        return held
+
+    def address(self, ask: Any, row: Any) -> str:
+        """Where the parent was written to."""
+        return self._vault.open_value(address_context(ask["id"]), bytes(ask["address"]), slot=row["slot"]).decode()
 
     async def _linked(self, connection: asyncpg.Connection, token: str) -> tuple[Any, ParentStep]:
         """The question a link belongs to. Raises Refused: no link of ours, over, ended, or the child is erased."""
@@ -258,11 +253,11 @@ class ParentAsks:
         row = await _queries.ask(connection, id=link[0]) if link is not None else None
         if link is None or row is None or row["erased_at"] is not None:
             raise Refused("parent-link-over")
-        if _state(row, self._clock()) not in ("asked", "answered", "stands"):
+        if state_of(row, self._clock()) not in ("asked", "answered", "stands"):
             raise Refused("parent-link-over")
         return row, link[1]
 
-    async def _held(self, connection: asyncpg.Connection, token: str, *, step: ParentStep = "first") -> tuple[Any, Any]:
+    async def held(self, connection: asyncpg.Connection, token: str, *, step: ParentStep = "first") -> tuple[Any, Any]:
         """The question and its child, both held; what the link says is read again under the lock."""
         found, at = await self._linked(connection, token)
         row = await self._children.child(connection, found["person"])
@@ -284,16 +279,16 @@ class ParentAsks:
             row = await self._children.child(connection, ask["person"])
             if await _queries.end_ask(connection, id=id, now=now, ended_as=ended_as, entries={ended_as: entry}) is None:
                 raise Refused("parent-link-over")
-            await _queries.call_back(connection, person=row["id"], once=_second(id))
+            await _queries.call_back(connection, person=row["id"], once=second_message(id))
             await self._children.note(connection, row, Entry(entry, now, f"guardian:ask:{ended_as}", facts))
             reach("parent.ended")
 
-    async def _write(
+    async def write(
         self,
         connection: asyncpg.Connection,
         row: Any,
         template: str,
-        params: Mapping[str, str],
+        params: Mapping[str, Value],
         *,
         item: str,
         language: str,
@@ -301,47 +296,9 @@ class ParentAsks:
         due: Instant | None = None,
         once: str | None = None,
     ) -> None:
+        """A message to a parent, under the child's key; it leaves when the transaction has committed."""
         message = Message(
             person=row["id"], template=template, purpose=_PURPOSE, channel=CHANNELS[item], address_item=item,
             language=language, params=params, due=due, once=once,
         )  # fmt: skip
         await put(connection, message, seal=partial(self._vault.seal_value, slot=row["slot"]), now=now)
-
-    def _born(self, ask: Any, row: Any) -> date | None:
-        if ask["born"] is None:
-            return None
-        opened = self._vault.open_value(born_context(row["id"]), bytes(ask["born"]), slot=row["slot"])
-        return date.fromisoformat(opened.decode())
-
-
-def _read(policy: CompiledPolicy, typed: str) -> tuple[str, Normalised]:
-    """A parent's phone or e-mail. Raises BadInput."""
-    item = "contact.email" if "@" in typed else "contact.mobile"
-    return item, normalise(policy.item(item).kind, typed.strip(), country=policy.policy.controller.country)
-
-
-def _state(row: Any, now: Instant) -> State:
-    if row["ended_as"] is not None:
-        return "refused" if row["ended_as"] == "refused" else "stopped"
-    if row["consent"] is not None:
-        return "stands" if row["stands"] else "withdrawn"
-    if row["over_at"] <= now:
-        return "over"
-    return "asked" if row["answered_at"] is None else "answered"
-
-
-def _asked(row: Any, person: str, now: Instant) -> Asked:
-    return Asked(
-        id=row["id"], person=person, method=row["method"], channel=row["channel"], state=_state(row, now),
-        asked_at=row["asked_at"], over_at=row["over_at"], confirm_from=row["confirm_from"],
-    )  # fmt: skip
-
-
-def _context(ask: str) -> str:
-    """What a parent's address is bound to."""
-    return f"parent-ask:{ask}"
-
-
-def _second(ask: str) -> str:
-    """What names the second message, so that it can be called back."""
-    return f"parent-confirm:{ask}"

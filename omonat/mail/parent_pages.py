@@ -44,11 +44,13 @@ class _Page(LinkPage):
         return await self.answer("parent.html", shown=await self.house.parent_asks.show(self.token))
 
     async def act(self) -> Response[bytes]:
-        """Say yes, confirm, say no, or take it back."""
+        """Say yes, agree to pay, confirm, say no, or take it back."""
         asks, form = self.house.parent_asks, await self.request.form()
         match str(form.get("do", "")):
             case "agree":
                 await asks.answer(self.token)
+            case "pay":
+                await self.house.parent_payments.agree(self.token)
             case "confirm":
                 await asks.confirm(self.token)
             case "refuse":

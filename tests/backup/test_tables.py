@@ -18,6 +18,7 @@ UNDER = {
     "holds",
     "guardian_consents",
     "parent_asks",
+    "parent_payments",
     "system_notices",
     "proof_packets",
     "suppressions",

@@ -11,7 +11,7 @@ select a.*, p.slot, p.quarantined_at, p.erased_at, coalesce(g.withdrawn_at is nu
 
 -- name: hold_ask^
 -- One of them, held until the transaction ends; the child's row is locked first, always.
-select id from parent_asks where id = :id and ended_at is null for update;
+select id from parent_asks where id = :id for update;
 
 -- name: answer_ask$
 -- The parent's first yes; nothing when it was given before.
@@ -23,6 +23,28 @@ update parent_asks set answered_at = :now, confirm_from = :begins, over_at = :ov
 update parent_asks set consent = :consent, entries = entries || :entries::jsonb
  where id = :id and consent is null and ended_at is null and confirm_from <= :now and over_at > :now returning id;
 
+-- name: show_notice$
+-- What a parent was shown who goes to pay; shown anew, the last one counts.
+update parent_asks set answered_at = :now, notice = :notice, total = :total, entries = entries || :entries::jsonb
+ where id = :id and ended_at is null and consent is null and over_at > :now returning id;
+
+-- name: payment^
+-- A payment that was reported before.
+select id, ask, refunded_at from parent_payments where id = :id;
+
+-- name: add_payment$
+-- A payment, once; nothing when it was reported before.
+insert into parent_payments (id, ask, person, reported_at, refunded_at, entries)
+values (:id, :ask, :person, :now, :refunded, :entries::jsonb) on conflict (id) do nothing returning id;
+
+-- name: refund!
+update parent_payments set refunded_at = :now, entries = entries || :entries::jsonb where id = :id;
+
+-- name: pay_ask$
+-- What was paid for; nothing when it was before.
+update parent_asks set consent = :consent, entries = entries || :entries::jsonb
+ where id = :id and consent is null and ended_at is null and over_at > :now returning id;
+
 -- name: end_ask$
 update parent_asks set ended_at = :now, ended_as = :ended_as, entries = entries || :entries::jsonb
  where id = :id and consent is null and ended_at is null returning id;
@@ -30,6 +52,15 @@ update parent_asks set ended_at = :now, ended_as = :ended_as, entries = entries 
 -- name: call_back!
 -- A second message that waits for its time is not sent any more.
 delete from outbox where person = :person and once = :once and state = 'waiting';
+
+-- name: end_asks!
+-- Nobody is asked about this person any more.
+update parent_asks set ended_at = :now, ended_as = 'stopped', entries = entries || :entries::jsonb
+ where person = :person and consent is null and ended_at is null;
+
+-- name: call_all_back!
+delete from outbox where person = :person and state = 'waiting'
+   and template in ('parent-ask', 'parent-confirm', 'parent-pay');
 
 -- name: asks_of
 -- Those about a child, the newest first.

@@ -107,6 +107,26 @@ TEMPLATES: Mapping[str, Template] = {
             greets=False,
             own_address=True,
         ),
+        Template(
+            "parent-pay",  # as parent-ask, where the parent is known by a payment
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            open=frozenset({"total"}),
+            sealed=frozenset({"link", "what", "address"}),
+            lifetime=DAY,
+            greets=False,
+            own_address=True,
+        ),
+        Template(
+            "parent-paid",  # the statement of the transaction
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            open=frozenset({"total"}),
+            sealed=frozenset({"link", "payment", "address"}),
+            lifetime=3 * DAY,
+            greets=False,
+            own_address=True,
+        ),
         Template("registration-confirmation", MessageClass.TRANSACTIONAL, _BOTH, lifetime=3 * DAY),
         Template(
             "order-confirmation",
