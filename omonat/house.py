@@ -39,6 +39,7 @@ from omonat.flows.certify import Certify
 from omonat.flows.child_cases import ChildCases
 from omonat.flows.children import Children
 from omonat.flows.choose import Choose
+from omonat.flows.clear_child import ClearChild
 from omonat.flows.client_procedures import ClientProcedures
 from omonat.flows.clients import Clients
 from omonat.flows.clients_owed import ClientsOwed
@@ -65,6 +66,9 @@ from omonat.flows.my_data import ViewMyData
 from omonat.flows.my_notices import MyNotices
 from omonat.flows.officers import Officers
 from omonat.flows.outgoing import Words
+from omonat.flows.parent_asks import ParentAsks
+from omonat.flows.parent_payments import ParentPayments
+from omonat.flows.payment_reports import provider_of
 from omonat.flows.proof_packets import ProofPackets
 from omonat.flows.publish_policy import PublishPolicy
 from omonat.flows.safeguards import Safeguards
@@ -136,7 +140,10 @@ class House:
     sweeper: Sweeper
     children: Children
     child_cases: ChildCases
+    clear_child: ClearChild
     guardians: Guardians
+    parent_asks: ParentAsks
+    parent_payments: ParentPayments
     holds: Holds
     systems: Systems
     certify: Certify
@@ -273,6 +280,9 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
     choose, ask, suppressing = Choose(grounds), Ask(grounds), Suppressing(grounds)
     tell_people, tell_many = TellPeople(grounds), TellMany(grounds)
     children, erase_mine = Children(grounds), EraseMine(grounds, erase, confirm)
+    provider = provider_of(settings.parent_payments)
+    parent_asks = ParentAsks(grounds, children, provider)
+    clear_child = ClearChild(grounds, children)
     officers = Officers(grounds=grounds, staff=staff)
     return House(
         settings=settings,
@@ -306,13 +316,16 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         answer_requests=AnswerRequests(grounds),
         desk=DeskWork(grounds),
         confirm=confirm,
-        correct=Correct(grounds, erase, confirm),
+        correct=Correct(grounds, erase, confirm, children),
         erase=erase,
         erase_mine=erase_mine,
         sweeper=Sweeper(grounds, erase),
         children=children,
-        child_cases=ChildCases(grounds, children),
+        child_cases=ChildCases(grounds, children, parent_asks, clear_child),
+        clear_child=clear_child,
         guardians=Guardians(grounds, children, my_data, choose, erase_mine),
+        parent_asks=parent_asks,
+        parent_payments=ParentPayments(grounds, children, parent_asks, provider),
         holds=Holds(grounds),
         systems=systems,
         certify=Certify(grounds, erase, systems, evidence),

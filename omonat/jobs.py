@@ -162,6 +162,7 @@ def links_of(base: str) -> Links:
         follow=f"{base}/complain/status",
         confirm=f"{base}/confirm",
         preferences=f"{base}/preferences",
+        parent=f"{base}/parent",
     )
 
 

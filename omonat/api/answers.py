@@ -187,6 +187,13 @@ class ChildAnswer(_Answer):
     evidence: str
 
 
+class PaymentAnswer(_Answer):
+    """What became of a reported payment: whether a parent's consent stands by it."""
+
+    payment: str
+    counts: bool
+
+
 class CampaignAnswer(_Answer):
     """A campaign as it stands. `counted`: people by reason when it was planned; `letters`: by state, and why."""
 

@@ -30,6 +30,7 @@ from omonat.flows.grounds import Also, Grounds
 from omonat.flows.holds import Holds
 from omonat.flows.lookup import LookupAnswer, LookupRequest
 from omonat.flows.notify import Notify
+from omonat.flows.parent_payments import ParentPayments
 from omonat.flows.sealed_forms import SealedForms
 from omonat.flows.sealing_keys import SealingKeys
 from omonat.flows.service_notice import ServiceNotices
@@ -157,6 +158,8 @@ class House(Protocol):
     @property
     def children(self) -> Children: ...
     @property
+    def parent_payments(self) -> ParentPayments: ...
+    @property
     def holds(self) -> Holds: ...
     @property
     def announce(self) -> Announce: ...
@@ -198,6 +201,7 @@ class Ports:
     staff: Staff
     erase: Erase
     children: Children
+    parent_payments: ParentPayments
     holds: Holds
     announce: Announce
     service_notices: ServiceNotices
@@ -240,6 +244,7 @@ class Ports:
             staff=house.staff,
             erase=house.erase,
             children=house.children,
+            parent_payments=house.parent_payments,
             holds=house.holds,
             announce=house.announce,
             service_notices=house.service_notices,

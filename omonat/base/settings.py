@@ -95,6 +95,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How many of them make a checkpoint a witnessed one; absent: all."""
     systems: tuple[str, ...] = ()
     """Where the policy's other systems are told of erasures: `till=https://till.example.uz/erasures`."""
+    parent_payments: str | None = None
+    """Where parents pay, to be known as parents: the provider's key, page, and soʻm: `whpk_… https://… 1000`."""
     failpoints: Path | None = None
     """Tests only: the file that says where the processes are to fail (`base.failpoints`)."""
     test_clock: Path | None = None

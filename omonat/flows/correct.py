@@ -24,6 +24,7 @@ from omonat.base.failpoints import reach
 from omonat.base.instants import MINUTE, Instant
 from omonat.base.verdict import Allow, CannotTell, Deny, Verdict
 from omonat.database.statements import load
+from omonat.flows.children import Children
 from omonat.flows.confirm import CHANNELS, Act, Confirm
 from omonat.flows.erase import Erase
 from omonat.flows.grounds import Grounds
@@ -67,8 +68,9 @@ class Pending(Struct, frozen=True, kw_only=True):
 class Correct:
     """The flow of correction."""
 
-    def __init__(self, grounds: Grounds, erase: Erase, confirm: Confirm) -> None:
+    def __init__(self, grounds: Grounds, erase: Erase, confirm: Confirm, children: Children) -> None:
         self._grounds = grounds
+        self._children = children
         self._erase = erase
         self._confirm = confirm
         self._vault = grounds.vault
@@ -130,9 +132,8 @@ class Correct:
         if age is not None:
             today = policy.today(self._grounds.clock())
             young = decide_age([age], under=policy.child_under, today=today)
-            if isinstance(young, Deny):  # a child says so: somebody has to act (K2)
-                now = self._grounds.clock()
-                await open_work_item(self._grounds.database, rule="correction", person=person, missing="age", now=now)
+            if isinstance(young, Deny):  # a child says so: closed as by any other signal, unless a parent agreed (K2)
+                await self._children.signal(person, "birth-date", by="person")
                 raise Refused(young.reasons[0].code)
             await self._close_images(policy, person, age)
         return normal

@@ -2,6 +2,7 @@
 
 confirm       one request; good for as long as it may be confirmed, once (the request says so)
 preferences   one person; until an instant; `change`, or only to take back
+parent        one question to a parent, at its first or its second step; good for as long as the question says
 """
 
 from base64 import urlsafe_b64encode
@@ -15,6 +16,7 @@ from omonat.vault.vault import Vault
 
 PREFERENCES_LAST = 3 * DAY
 Scope = Literal["change", "less"]
+ParentStep = Literal["first", "second"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,21 @@ def read_preferences_link(vault: Vault, token: str, *, now: Instant) -> Preferen
     if int(until) * SECOND <= now:
         return None
     return Preferences(person=person, scope="change" if scope == "change" else "less")
+
+
+def parent_link(vault: Vault, ask: str, step: ParentStep) -> str:
+    """The end of the address at which a parent answers."""
+    said = f"{ask}.{step}"
+    return f"{said}.{_sign(vault, 'parent-link', said)}"
+
+
+def read_parent_link(vault: Vault, token: str) -> tuple[str, ParentStep] | None:
+    """Which question, and at which step; None for what is no link of ours."""
+    said, _, signature = token.rpartition(".")
+    ask, _, step = said.partition(".")
+    if not _holds(vault, "parent-link", said, signature):
+        return None
+    return ask, "second" if step == "second" else "first"
 
 
 def _holds(vault: Vault, kind: str, said: str, signature: str) -> bool:

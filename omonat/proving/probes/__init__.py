@@ -4,6 +4,7 @@ from omonat.proving.outcome import Probe
 from omonat.proving.probes import (
     access,
     asking,
+    children,
     choices,
     collection,
     evidence,
@@ -20,7 +21,7 @@ from omonat.proving.probes import (
 PROBES: tuple[Probe, ...] = tuple(
     each
     for module in (
-        *(policy, collection, offline, uses, choices, messages, access, asking, young, keeping, pages, places),
+        *(policy, collection, children, offline, uses, choices, messages, access, asking, young, keeping, pages, places),
         evidence,
     )
     for each in module.PROBES
