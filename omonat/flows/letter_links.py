@@ -1,19 +1,24 @@
-"""Signed links in letters: what they allow is in them, and a key of the vault signs it. Nothing is stored.
+"""Signed links, in letters and on bills: what they allow is in them, under a key of the vault. Nothing is stored.
 
 confirm       one request; good for as long as it may be confirmed, once (the request says so)
 preferences   one person; until an instant; `change`, or only to take back
+visit         one case; until an instant; sealed as well as signed, because paper goes from hand to hand
 """
 
-from base64 import urlsafe_b64encode
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from hmac import compare_digest
-from typing import Literal
+from typing import Final, Literal
 
+from omonat.base.errors import OmonatError
 from omonat.base.ids import is_id
 from omonat.base.instants import DAY, SECOND, Instant
 from omonat.vault.vault import Vault
 
 PREFERENCES_LAST = 3 * DAY
+_VISIT: Final = "visit-link"
+_VISIT_FORM: Final = re.compile(r"[A-Za-z0-9_-]{64,320}")
 Scope = Literal["change", "less"]
 
 
@@ -23,6 +28,14 @@ class Preferences:
 
     person: str
     scope: Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitNamed:
+    """What a link on a bill opens: which case's page, and until when."""
+
+    case: str
+    until: Instant
 
 
 def confirm_link(vault: Vault, number: str) -> str:
@@ -51,6 +64,25 @@ def read_preferences_link(vault: Vault, token: str, *, now: Instant) -> Preferen
     if int(until) * SECOND <= now:
         return None
     return Preferences(person=person, scope="change" if scope == "change" else "less")
+
+
+def visit_link(vault: Vault, case: str, until: Instant) -> str:
+    """The end of the address that stands on a bill: nobody without the vault reads the case in it."""
+    sealed = vault.seal_value(_VISIT, f"{until // SECOND} {case}".encode())
+    return urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+
+def read_visit_link(vault: Vault, token: str, *, now: Instant) -> VisitNamed | None:
+    """What the link opens; None for one that is over, another installation's, and for what is no link of ours."""
+    if _VISIT_FORM.fullmatch(token) is None:
+        return None
+    try:
+        said = vault.open_value(_VISIT, urlsafe_b64decode(token + "=" * (-len(token) % 4))).decode()
+    except (ValueError, OmonatError):
+        return None
+    until, _, case = said.partition(" ")
+    ends = Instant(int(until) * SECOND)
+    return VisitNamed(case=case, until=ends) if now < ends else None
 
 
 def _holds(vault: Vault, kind: str, said: str, signature: str) -> bool:
