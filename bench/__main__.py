@@ -18,6 +18,7 @@ import msgspec
 import uvloop
 
 from bench import (
+    copies,
     decisions,
     doors,
     erasing,
@@ -41,9 +42,9 @@ RESULT = BUILD / "bench.json"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
     """How much is measured: people of the large and the small town, rounds of pairs, seconds of one measurement,
-    decisions in one; people who ask for their ten records; people erased by how many records they have; records that
-    expire in one round; rows a purpose is written into; people whose records are weighed; people who are told of
-    something; records of GDPRbench's workloads, and operations of each in one round."""
+    decisions in one; people who ask for their ten records; records of one whole copy; people erased by how many
+    records they have; records that expire in one round; rows a purpose is written into; people whose records are
+    weighed; people who are told of something; records of GDPRbench's workloads, and operations of each in one round."""
 
     people: int
     small: int
@@ -51,6 +52,7 @@ class Size:
     seconds: float
     decisions: int
     access: int
+    copied: int
     erased: dict[int, int]
     expiring: int
     purposed: int
@@ -62,17 +64,17 @@ class Size:
 
 USUAL = Size(
     people=100_000, small=10_000, rounds=15, seconds=0.5, decisions=1_000, access=1_000,
-    erased={10: 15, 1_000: 15}, expiring=2_000, purposed=4_000, weighed=500, told=10_000,
+    copied=1_000, erased={10: 15, 1_000: 15}, expiring=2_000, purposed=4_000, weighed=500, told=10_000,
     studied=10_000, studies=40,
 )  # fmt: skip
 LONG = Size(
     people=1_000_000, small=10_000, rounds=30, seconds=1.0, decisions=1_000, access=10_000,
-    erased={10: 60, 1_000: 30, 100_000: 3}, expiring=50_000, purposed=400_000, weighed=5_000, told=100_000,
-    studied=100_000, studies=40,
+    copied=1_000, erased={10: 60, 1_000: 30, 100_000: 3}, expiring=50_000, purposed=400_000, weighed=5_000,
+    told=100_000, studied=100_000, studies=40,
 )  # fmt: skip
 TINY = Size(
     people=300, small=30, rounds=2, seconds=0.1, decisions=100, access=10,
-    erased={2: 4, 20: 2}, expiring=40, purposed=20, weighed=3, told=30,
+    copied=40, erased={2: 4, 20: 2}, expiring=40, purposed=20, weighed=3, told=30,
     studied=250, studies=20,
 )  # fmt: skip
 
@@ -132,6 +134,8 @@ async def in_town(size: Size, here: Town, small: Town, rows: Rows) -> None:
     say("reads")
     rows += await reads.figures(here, rounds=rounds, seconds=seconds)
     rows += await reads.access(here, people=size.access, rounds=rounds, seconds=seconds)
+    say("copies")
+    rows += await copies.figures(here, records=size.copied, rounds=min(rounds, 5))
     say("collecting")
     rows += await taking.figures(here, rounds=rounds, seconds=seconds)
     say("growth")

@@ -46,7 +46,7 @@ async def _settle_some(town: Town, people: int, records: list[tuple[str, int]]) 
         person, person_slot, evidence_slot = new_id("per"), next(slots), next(slots)
         rows["persons"].append((person, person_slot, evidence_slot, "uz", 1, now))
         for number, (service, age) in enumerate(records):
-            record, slot, at = new_id("rec"), next(slots), Instant(now - age)
+            record, slot, at = new_id("rec"), next(slots), Instant(now - age - len(rows["records"]))  # no two alike
             due = Instant(at + (90 if service == VISIT else 1000) * DAY)
             items = kilobyte(number)
             sealed = vault.seal_section(

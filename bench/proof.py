@@ -25,10 +25,7 @@ _BODY = "select e.body from placements p join entries e on e.txid = p.txid and e
 
 
 async def catch_up(town: Town) -> None:
-    """Place everything. So much at once outlasts the lease, which is then taken anew, as the service does.
-
-    The sequencer says of every entry that waited for over a minute that it did, so there are more at the end.
-    """
+    """Place everything. What takes longer than the lease takes it anew, as a service does."""
     sequencer = _sequencer(town)
     placed = -1
     while placed < await town.house.grounds.database.pool.fetchval("select count(*) from entries"):

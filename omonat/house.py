@@ -193,7 +193,7 @@ def clock_of(settings: Settings) -> Callable[[], Instant]:
 def _configured_root(settings: Settings) -> RootKey:
     if settings.root_key is None:
         raise Unavailable("sealed")
-    return root_key(settings.root_key)
+    return root_key(settings.root_key, settings.home)
 
 
 def log_keys(vault: Vault, origin: str) -> LogKeys:

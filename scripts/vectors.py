@@ -405,7 +405,8 @@ def openings() -> Iterator[Vector]:
         "parts moved": {**good, "field": "perso", "value": "nper_7"},
     }
     yield {"name": "true", "proof": proof, "openings": [good], "expect": "ok"}
-    yield {"name": "of another entry", "proof": proof, "openings": [{**good, "entry": entry_id(1)}], "expect": "ok"}
+    other = [{**good, "entry": entry_id(1)}]
+    yield {"name": "of another entry", "proof": proof, "openings": other, "expect": "cannot tell"}
     for title, one in wrong.items():
         yield {"name": title, "proof": proof, "openings": [one], "expect": "opening"}
     for title, one in {

@@ -97,17 +97,37 @@ class JournalFile:
         return Tail(place, tail.segment, tail.whole + len(raw))
 
     def mirror(self, target: Path) -> None:
-        """Bring a copy in another folder up to this journal; durable on return. Raises OSError."""
+        """Bring a copy in another folder up to this journal; durable on return. Nothing of a copy is ever cut off.
+
+        Raises OSError; Fault `journal-rolled-back` when the copy got further than this journal.
+        """
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
         end = self.tail()
         theirs = {file.name: file.stat().st_size for file in target.glob(f"*{_SUFFIX}")}
-        for segment, size in self.extent(end):
+        extent = self.extent(end)
+        ours = {segment.name: size for segment, size in extent}
+        newest = max(ours, default="")
+        if any(has > ours.get(name, has) or name > newest for name, has in theirs.items()):
+            self.compare(JournalFile(target, self._installation))
+            raise Fault("journal-altered", frame=str(end.place.frames))
+        for segment, size in extent:
             has = theirs.get(segment.name, 0)
             if has != size:
                 with segment.open("rb") as file:
                     file.seek(min(has, size))
                     append_at(target / segment.name, min(has, size), file.read(size - min(has, size)))
                 sync_folder(target)
+
+    def compare(self, copy: "JournalFile") -> None:
+        """Whether a copy is an earlier part of this very journal.
+
+        Raises Fault `journal-rolled-back` when it got further, `journal-forked` when it is of another history,
+        `journal-altered`, `journal-foreign`.
+        """
+        ours, theirs = self.tail().place, copy.tail().place
+        if theirs.frames > ours.frames:
+            raise Fault("journal-rolled-back", found=str(ours.frames), expected=str(theirs.frames))
+        next(self.boxes(theirs), None)
 
     def extent(self, end: Tail) -> list[tuple[Path, int]]:
         """The segments up to `end`, each with its whole bytes: what a copy takes beside a writer."""

@@ -108,7 +108,7 @@ async def _keys(connection: asyncpg.Connection, stores: Stores, destroyed: set[i
     records = [row["slot"] async for row in _queries.record_slots(connection)]
 
     def wrong() -> int:
-        back = sum(not stores.vault.is_destroyed(number) for number in destroyed)
+        back = len(stores.vault.living_of(destroyed))
         return back + sum(n not in late and stores.vault.is_destroyed(n) for n in (*people, *records))
 
     return Finding("keys", len(destroyed) + len(people) + len(records), await asyncio.to_thread(wrong))

@@ -25,6 +25,7 @@ from typing import Any, Final
 import asyncpg
 
 from omonat.backup.frames import BEGINNING, Change, Deed, Frame, Noted, Place, after, change, seal
+from omonat.backup.journal_file import JournalFile
 from omonat.backup.log_copy import mirror_log
 from omonat.backup.standing import Stores, check, compare, look_ahead
 from omonat.base.errors import Fault, OmonatError, Unavailable
@@ -40,6 +41,8 @@ LEASE: Final = "control-journal"
 LEASE_LASTS: Final = 6 * SECOND
 PAUSE: Final = 0.5
 """Seconds between two looks: with one flush, how long an acknowledged choice lives in the database alone."""
+_CONVICTS: Final = frozenset({"journal-rolled-back", "journal-forked"})
+"""What a copy may say of our own journal; anything else is the copy's own trouble, and late."""
 _QUIET: Final = 5 * SECOND
 _MOST: Final = 2_000
 
@@ -79,6 +82,7 @@ class Shipper:
         self._shipped: _Shipped | None = None
         self._stopping = asyncio.Event()
         self._late: set[Path] = set()
+        self._compared: dict[Path, tuple[int, int]] = {}
         self._personal: frozenset[str] = frozenset()
 
     async def open(self) -> bool:
@@ -99,7 +103,9 @@ class Shipper:
         noted = Place(head["frames"], head["digest"])
         ahead = await asyncio.to_thread(look_ahead, self._stores, noted)
         await compare(self._stores, ahead)
-        await asyncio.to_thread(self._compare_copies, ahead.end)
+        self._compared.clear()
+        for copy in self._copies:
+            await asyncio.to_thread(self._compare, copy)
         keys = KeyState(head["high_water"], head["generation"])
         self._shipped = _Shipped(noted, keys, Instant(0))
         for place, frame in ahead.frames:
@@ -241,20 +247,29 @@ class Shipper:
         self._shipped = _Shipped(place, frame.keys, frame.at)
         self._reached("noted")
 
-    def _compare_copies(self, end: Place) -> None:
-        for copy in self._copies:
-            journal = type(self._stores.journal)(copy / "journal", self._stores.vault.installation)
-            theirs = journal.tail().place
-            if theirs.frames > end.frames:
-                raise Fault("journal-rolled-back", found=str(end.frames), expected=str(theirs.frames))
-            next(self._stores.journal.boxes(theirs), None)  # raises when the copy is of another history
+    def _compare(self, copy: Path) -> None:
+        """Whether the copy is of this history, unless that very folder was compared: a place that was away comes back
+        as another one.
+        """
+        folder = copy / "journal"
+        try:
+            found = folder.stat()
+        except OSError:  # away; `mirror` says whether it can be made anew
+            self._compared.pop(copy, None)
+            return
+        if self._compared.get(copy) != (found.st_dev, found.st_ino):
+            self._stores.journal.compare(JournalFile(folder, self._stores.vault.installation))
+            self._compared[copy] = found.st_dev, found.st_ino
 
     async def _copy(self) -> None:
         for copy in self._copies:
             try:
+                await asyncio.to_thread(self._compare, copy)
                 await asyncio.to_thread(self._stores.journal.mirror, copy / "journal")
                 await asyncio.to_thread(mirror_log, self._stores.log, copy / "log")
-            except (OSError, OmonatError):
+            except (OSError, OmonatError) as error:
+                if isinstance(error, Fault) and error.code in _CONVICTS:
+                    raise
                 if copy not in self._late:
                     _log.error("journal-copy-late")
                 self._late.add(copy)

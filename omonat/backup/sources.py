@@ -18,11 +18,12 @@ from omonat.backup.parts import Part, check_part, members
 from omonat.base.errors import Fault, Refused, Unavailable
 from omonat.database.home import sync_folder
 from omonat.evidence.folder import LogFolder
+from omonat.vault.sources import BESIDE_KEYS
 from omonat.vault.storage import write_new
 from omonat.vault.vault import Vault
 
 _DRAFT: Final = ".bringing"
-_KEY_FILES: Final = frozenset({"slots", "keyring"})
+_KEY_FILES: Final = frozenset({"slots", "keyring", *BESIDE_KEYS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +126,9 @@ def _draft(target: Path) -> Path:
 
 def _settle(draft: Path, target: Path) -> None:
     """Everything in the draft is durable: give it its name."""
-    if target.exists():  # a folder without a keyring holds no keys
+    if (target / "slots").exists():  # the newest slots may be what is left of the keys: nobody takes them away unseen
+        raise Unavailable("keys-missing", file=str(target / "keyring"))
+    if target.exists():
         shutil.rmtree(target)
     draft.rename(target)
     sync_folder(target.parent)

@@ -28,6 +28,7 @@ from omonat.evidence.export import all_names
 from omonat.evidence.folder import LogFolder
 from omonat.evidence.journal import Journal
 from omonat.vault.history import KeyState
+from omonat.vault.sources import BESIDE_KEYS
 
 _KEY_FILES: Final = ("slots", "keyring")
 _PARTIAL: Final = ".partial"
@@ -131,7 +132,7 @@ def _keys(stores: Stores, key_folder: Path, taking: Taking, target: Path, made: 
     done: list[Part] = []
     with part_writer(target, "keys.tar", taking.keys_recipients, done) as part:
         state = stores.vault.key_state()
-        for name in _KEY_FILES:
+        for name in (*_KEY_FILES, *(name for name in BESIDE_KEYS if (key_folder / name).exists())):
             part.add_file(name, key_folder / name)
     about = KeysManifest(
         version=1, backup=made.id, installation=made.installation, taken=made.taken, keys=state, parts=tuple(done)

@@ -6,12 +6,13 @@ from typing import Any, Final
 
 import msgspec
 
-from omonat.base.errors import BadInput
+from omonat.base.errors import BadInput, Refused
+from omonat.base.instants import SECOND
 from omonat.center.choices import past
 from omonat.center.looked import told
 from omonat.center.my_data import Holding, groups
 from omonat.center.visit import Answer, Visit
-from omonat.flows.take_away import Copy, Form, Lock, locked
+from omonat.flows.take_away import Copy, Form, Lock, locked, next_copy_at
 from omonat.pages.certificate import paper
 from omonat.pages.formats import day, day_and_clock
 
@@ -40,6 +41,10 @@ async def make(visit: Visit) -> Answer:
         copy = await visit.house.take_away(visit.person, form=form, lock=lock)
     except BadInput as error:
         return _page(visit, error=error.code, chosen=form)
+    except Refused as refusal:
+        if refusal.code != "too-many-copies":
+            raise
+        return _later(visit, refusal.code, form)
     made = await locked(await content(visit, copy, form), lock)
     if lock.used:
         return visit.file(made, f"my-data.{form}.age", "application/octet-stream")
@@ -48,6 +53,15 @@ async def make(visit: Visit) -> Answer:
 
 def _page(visit: Visit, *, error: str = "", chosen: str = "pdf") -> Answer:
     return visit.page("copy.html", status=422 if error else 200, error=error, chosen=chosen)
+
+
+def _later(visit: Visit, code: str, form: Form) -> Answer:
+    """Too many copies: when the next one can be taken, for people and for programs."""
+    again = next_copy_at(visit.now)
+    when = day_and_clock(visit.words, again, visit.policy.zone)
+    answer = visit.page("copy.html", status=429, error=code, chosen=form, again=when)
+    answer.headers["retry-after"] = str((again - visit.now + SECOND - 1) // SECOND)
+    return answer
 
 
 async def content(visit: Visit, copy: Copy, form: Form) -> bytes:

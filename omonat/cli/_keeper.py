@@ -191,7 +191,7 @@ def configured_root(settings: Settings) -> RootKey:
     """The root from where the settings say; a passphrase's parameters are kept beside the keys, so it can be typed."""
     if settings.root_key is None:
         raise Unavailable("sealed")
-    root = root_key(settings.root_key)
+    root = root_key(settings.root_key, settings.home)
     if settings.root_key.kind == "passphrase-file" and (settings.home / "keys").is_dir():
         keep_stretching(settings.home, beside(settings.root_key.path))
     return root

@@ -12,18 +12,42 @@ value of a change, `*!` many parameter sets, none: rows, to be read with `async 
 the order of its parameters with `order`.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import aiosql
+from aiosql.adapters.asyncpg import AsyncPGAdapter
+
+
+class _Adapter(AsyncPGAdapter):
+    """The library's own without its search through all names of a connection, to see whether it is a pool: that cost
+    some sixty microseconds in each call, and a pool answers the same questions."""
+
+    async def select(self, conn: Any, query_name: str, sql: str, parameters: Any, _class: Any = None) -> Any:
+        for row in await conn.fetch(sql, *self._in_order(query_name, parameters)):
+            yield row
+
+    async def select_one(self, conn: Any, query_name: str, sql: str, parameters: Any, _class: Any = None) -> Any:
+        return await conn.fetchrow(sql, *self._in_order(query_name, parameters))
+
+    async def select_value(self, conn: Any, query_name: str, sql: str, parameters: Any) -> Any:
+        return await conn.fetchval(sql, *self._in_order(query_name, parameters))
+
+    async def insert_update_delete(self, conn: Any, query_name: str, sql: str, parameters: Any) -> Any:
+        return await conn.execute(sql, *self._in_order(query_name, parameters))
+
+    def _in_order(self, query_name: str, parameters: Any) -> Sequence[Any]:
+        ordered: Sequence[Any] = self.maybe_order_params(query_name, parameters)  # type: ignore[no-untyped-call]
+        return ordered
 
 
 @cache
 def load(package: str, name: str = "queries.sql") -> Any:
     """The statements of `name` inside `package` (usually `__package__` or `__name__`), read once per process."""
-    return aiosql.from_str(files(package).joinpath(name).read_text("utf-8"), "asyncpg", mandatory_parameters=False)
+    return aiosql.from_str(files(package).joinpath(name).read_text("utf-8"), _Adapter, mandatory_parameters=False)
 
 
 def order(queries: Any, name: str) -> tuple[str, ...]:

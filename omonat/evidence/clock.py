@@ -3,7 +3,8 @@
 The log's own entries bound everybody else's:
 
     clock:mark      the sequencer's time; entries before it were placed before it. At least one in ten seconds
-                    in which anything is placed, and one in an hour in which nothing is.
+                    in which anything is placed, and one in an hour in which nothing is. Among entries that waited
+                    through an outage, one in ten seconds of their own time, which says when it was `placed`.
     clock:regress   the sequencer's clock stepped back, from `seen`; marks go on from the earlier time.
     clock:doubt     the next entry named `entry` claims a time that lies outside the window, and is placed all the
                     same: it was acknowledged. Said *before* it, so nobody can slip a backdated entry in silently.
@@ -30,26 +31,39 @@ STEP: Final = SECOND
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What the sequencer writes around the entries it places: before them, after them, and the newest mark then."""
+    """What is placed: the ids of the fresh entries in their order, with the clock's own entries at their places among
+    them; and the newest mark then."""
 
-    before: tuple[Entry, ...]
-    after: tuple[Entry, ...]
+    order: tuple[Entry | str, ...]
     marked: Instant
 
+    @property
+    def own(self) -> tuple[Entry, ...]:
+        """The clock's own entries."""
+        return tuple(one for one in self.order if isinstance(one, Entry))
 
-def plan(fresh: Sequence[tuple[str, Instant]], *, marked: Instant, now: Instant) -> Timing:
-    """Which clock entries go with these (id, at), given the newest mark. Fresh entries keep their order."""
-    before: list[Entry] = []
+
+def plan(fresh: Sequence[tuple[str, Instant]], *, marked: Instant, now: Instant, more: bool = False) -> Timing:
+    """Which clock entries go with these (id, at), given the newest mark. Fresh entries keep their order.
+
+    With `more` waiting, no mark of this very moment is made: what waits is older, and would all be doubted.
+    """
+    order: list[Entry | str] = []
     floor = marked
     if now < marked - STEP:
-        before.append(Entry(new_id("ev"), now, "clock:regress", {"seen": marked}))
+        order.append(Entry(new_id("ev"), now, "clock:regress", {"seen": marked}))
         floor = now
     for entry, at in fresh:
+        theirs = Instant(min(at, now))
         if not floor - GRACE <= at <= max(now, floor) + GRACE:
-            before.append(Entry(new_id("ev"), max(now, floor), "clock:doubt", {"entry": entry, "says": at}))
+            order.append(Entry(new_id("ev"), max(now, floor), "clock:doubt", {"entry": entry, "says": at}))
+        elif theirs - floor >= MARK_EVERY and (more or now - at > GRACE):
+            order.append(Entry(new_id("ev"), theirs, "clock:mark", {"placed": now}))
+            floor = theirs
+        order.append(entry)
     since = now - floor
-    due = since >= MARK_IDLE or ((fresh or before) and since >= MARK_EVERY)
-    if not due and floor == marked:
-        return Timing(tuple(before), (), marked)
+    due = since >= MARK_IDLE or (order and since >= MARK_EVERY)
+    if more or (not due and floor == marked):
+        return Timing(tuple(order), floor)
     mark = Instant(max(now, floor))
-    return Timing(tuple(before), (Entry(new_id("ev"), mark, "clock:mark", {}),), mark)
+    return Timing((*order, Entry(new_id("ev"), mark, "clock:mark", {})), mark)

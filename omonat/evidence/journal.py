@@ -102,6 +102,21 @@ class Journal:
             await connection.execute(WRITE, *columns(entries, bodies, leaves, self._ledger_keeps))
         return self._receipts(entries, leaves, now)
 
+    def prepared(self, *entries: Entry) -> dict[str, list[object]]:
+        """The columns of entries that concern nobody in the ledger, for a statement of the caller's own that writes
+        them with the change they speak of. Raises as `append`."""
+        if self._room is not None:
+            for entry in entries:
+                self._room.require(entry.act)
+        bodies = [encode(entry) for entry in entries]
+        return {
+            "ids": [entry.id for entry in entries],
+            "times": [entry.at for entry in entries],
+            "acts": [entry.act for entry in entries],
+            "bodies": list(bodies),
+            "leaves": [leaf_hash(body) for body in bodies],
+        }
+
     async def submit(self, entry: Entry) -> Receipt:
         """Write an entry together with all others under way; returns after the commit.
 

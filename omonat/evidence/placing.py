@@ -17,7 +17,7 @@ from omonat.evidence.publishing import Head
 from omonat.evidence.tree import EMPTY_ROOT
 
 MOST_PLACED: Final = 50_000
-"""Entries that get their place in one round: what one transaction and one list hold comfortably."""
+"""Entries that get their place in one round: what one transaction and one list hold comfortably, within a lease."""
 
 _queries = statements.load(__package__, "sequencer.sql")
 
@@ -69,34 +69,49 @@ async def place(connection: asyncpg.Connection, before: State, *, now: Instant) 
     The transaction must be repeatable read: the snapshot noted and the entries read are one and the same. Raises
     Fault `evidence-altered` when an id comes a second time.
     """
-    here = await look_around(connection)
-    fresh = await _fresh(connection, before, here)
-    around = clock.plan([(row["id"], row["at"]) for row in fresh], marked=before.marked, now=now)
-    own = (*around.before, *around.after)
-    if not fresh and not own:
+    fresh = await _fresh(connection, before, await look_around(connection))
+    planned = clock.plan([(row["id"], row["at"]) for row in fresh.rows], marked=before.marked, now=now, more=fresh.more)
+    if not planned.order and not fresh.more:
         return before, False
-    if own:
-        await connection.execute(journal.WRITE, *journal.columns(own))
-    mine = await _queries.own_txid(connection)
-    order = [(entry.id, mine) for entry in around.before]
-    order += [(row["id"], row["txid"]) for row in fresh]
-    order += [(entry.id, mine) for entry in around.after]
+    if planned.own:
+        await connection.execute(journal.WRITE, *journal.columns(planned.own))
+    mine, written = await _queries.own_txid(connection), {row["id"]: row["txid"] for row in fresh.rows}
+    order = [(one, written[one]) if isinstance(one, str) else (one.id, mine) for one in planned.order]
     await _give_indexes(connection, before.placed, order)
-    after = replace(before, placed=before.placed + len(order), marked=around.marked)
-    more = len(fresh) == MOST_PLACED
-    if not more:  # a round that took only a part leaves `seen` where it was, and the next one finds the rest
-        after = replace(after, seen=here.seen, cluster=here.cluster)
+    after = replace(
+        before, placed=before.placed + len(order), marked=planned.marked, seen=fresh.seen, cluster=fresh.cluster
+    )
     await _queries.placed(connection, seen=after.seen, cluster=after.cluster, placed=after.placed, marked=after.marked)
-    return after, more
+    return after, fresh.more
 
 
-async def _fresh(connection: asyncpg.Connection, before: State, here: Here) -> list[Any]:
-    """Entries without a place, earliest first."""
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """Entries without a place, earliest first; whether more wait; the snapshot that sees these and nothing of those."""
+
+    rows: list[Any]
+    more: bool
+    seen: str
+    cluster: str
+
+
+async def _fresh(connection: asyncpg.Connection, before: State, here: Here) -> _Fresh:
+    """What one round takes of what is new: all of it, or, after an outage, the earliest transactions' part.
+
+    A round costs what it takes, however much waits behind it.
+    """
     unseen, running = _not_seen(before.seen)
     if here.cluster != before.cluster or here.ahead < unseen:  # restored elsewhere: those numbers mean nothing here
-        return [row async for row in _queries.unplaced(connection, most=MOST_PLACED)]
-    found = _queries.fresh(connection, running=running, unseen=unseen, ahead=here.ahead, most=MOST_PLACED)
-    return [row async for row in found]
+        rows = [row async for row in _queries.unplaced(connection, most=MOST_PLACED)]
+        if len(rows) == MOST_PLACED:
+            return _Fresh(rows, True, before.seen, before.cluster)
+        return _Fresh(rows, False, here.seen, here.cluster)
+    border = await _queries.border(connection, unseen=unseen, ahead=here.ahead, most=MOST_PLACED)
+    until = here.ahead if border is None else max(border, unseen + 1)  # one transaction isn't divided
+    rows = [row async for row in _queries.fresh(connection, running=running, unseen=unseen, until=until)]
+    if border is None:
+        return _Fresh(rows, False, here.seen, here.cluster)
+    return _Fresh(rows, True, _as_of(here.seen, until), here.cluster)
 
 
 async def _give_indexes(connection: asyncpg.Connection, start: int, order: Sequence[tuple[str, int]]) -> None:
@@ -132,3 +147,10 @@ def _not_seen(snapshot: str) -> tuple[int, list[int]]:
     """What a snapshot (`xmin:xmax:running,running`) couldn't see: transactions from xmax on, and the running ones."""
     _, xmax, running = snapshot.split(":")
     return int(xmax), [int(number) for number in running.split(",") if number]
+
+
+def _as_of(snapshot: str, until: int) -> str:
+    """The part of a snapshot that concerns transactions below `until`: to it, all later ones have yet to begin."""
+    _, running = _not_seen(snapshot)
+    earlier = sorted(number for number in running if number < until)
+    return f"{earlier[0] if earlier else until}:{until}:{','.join(map(str, earlier))}"

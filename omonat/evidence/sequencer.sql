@@ -12,18 +12,21 @@ select pg_current_snapshot()::text as seen, pg_snapshot_xmax(pg_current_snapshot
 insert into evidence_log (origin, seen, cluster, placed, published, root, marked)
 values (:origin, '1:1:', :cluster, 0, 0, :root, '-infinity') on conflict do nothing;
 
+-- name: border$
+-- The transaction at which a round ends when more waits than it takes; nothing when it takes all. An index is read alone.
+select txid from entries where txid >= :unseen and txid < :ahead order by txid offset :most limit 1;
+
 -- name: fresh
--- Entries that came to be visible since a snapshot: those of the transactions running then, and of all that began later.
--- Two ranges of one index and one look-up per row, whatever the planner guesses: the cost follows what is new.
+-- Entries that came to be visible since a snapshot: those of the transactions running then, and of all that began later,
+-- up to a border. Two ranges of one index and one look-up per row: the cost follows what is taken.
 select e.txid, e.id, e.at from (
     select txid, id, at from entries where txid = any (:running::bigint[])
     union all
-    select txid, id, at from entries where txid >= :unseen and txid < :ahead
+    select txid, id, at from entries where txid >= :unseen and txid < :until
 ) e
 left join lateral (select true as placed from placements p where p.entry = e.id limit 1) known on true
 where known.placed is null
-order by e.at, e.id
-limit :most;
+order by e.at, e.id;
 
 -- name: unplaced
 -- The same by comparing everything: after a restore on another server, whose transaction numbers mean nothing here.

@@ -315,7 +315,8 @@ def read_tile(folder: Path, kind: str, number: int, width: int) -> bytes | None:
     partial = full.with_name(full.name + ".p")
     candidates = [full] if width == WIDTH else [partial / str(width)]
     if width < WIDTH:
-        present = [int(file.name) for file in partial.glob("*") if file.name.isdigit()] if partial.is_dir() else []
+        files = partial.glob("*") if partial.is_dir() else ()
+        present = [int(file.name) for file in files if _NUMBER.fullmatch(file.name)]
         candidates += [partial / str(wider) for wider in sorted(present) if wider > width]
         candidates.append(full)
     for file in candidates:
@@ -825,8 +826,15 @@ def _check_opening(opening: Opening, entry: dict[str, Any], index: int, report: 
 # ---- one proof ---------------------------------------------------------------------------------------------------
 
 
-def verify_proof(raw: bytes, pinned: Pinned, *, openings: Sequence["Opening"] = ()) -> Report:
-    """A `.tlog-proof` that carries its entry, and what the openings of that entry say."""
+def verify_proof(
+    raw: bytes,
+    pinned: Pinned,
+    *,
+    openings: Sequence["Opening"] = (),
+    seen: Sequence[bytes] = (),
+    max_age: int | None = None,
+) -> Report:
+    """A `.tlog-proof` that carries its entry, what the openings of that entry say, and its checkpoint beside others."""
     report = Report(origin=pinned.origin)
     try:
         index, entry, checkpoint = _open_proof(raw, pinned)
@@ -835,10 +843,12 @@ def verify_proof(raw: bytes, pinned: Pinned, *, openings: Sequence["Opening"] = 
         return report.conclude()
     report.size, report.root, report.signed_at = checkpoint.size, checkpoint.root.hex(), checkpoint.signed_at
     report.notices.append(f"entry {index}: {entry['id']} {entry['act']} at {_when(entry['at'])}")
-    for opening in openings:
-        if opening.entry == entry["id"]:
-            _check_opening(opening, entry, index, report)
-    _check_witnesses(checkpoint, pinned, report)
+    mine = [opening for opening in openings if opening.entry == entry["id"]]
+    for opening in mine:
+        _check_opening(opening, entry, index, report)
+    if openings and not mine:
+        report.add(CANNOT_TELL, "none of the openings is of this entry", index)
+    _check_alone(checkpoint, pinned, seen, max_age, report)
     return report.conclude()
 
 
@@ -851,7 +861,7 @@ _STATES = {
 }
 
 
-def verify_consent(raw: bytes, pinned: Pinned) -> Report:
+def verify_consent(raw: bytes, pinned: Pinned, *, seen: Sequence[bytes] = (), max_age: int | None = None) -> Report:
     """A consent receipt: the proof it carries, and that purpose, state, time, version and person are the entry's.
 
     The entry commits to nothing else of a receipt: the rest is what the policy of that version says.
@@ -882,7 +892,7 @@ def verify_consent(raw: bytes, pinned: Pinned) -> Report:
         else:
             report.add(OPENING, "the opening isn't that of the person the receipt names", index)
     report.notices.append("not in the entry, so not proved: everything else; the policy of that version says it")
-    _check_witnesses(checkpoint, pinned, report)
+    _check_alone(checkpoint, pinned, seen, max_age, report)
     return report.conclude()
 
 
@@ -944,6 +954,14 @@ def verify_note(raw: bytes, pinned: Pinned, *, seen: Sequence[bytes] = (), max_a
         report.add(wrong.kind, wrong.what)
         return report.conclude()
     report.size, report.root, report.signed_at = checkpoint.size, checkpoint.root.hex(), checkpoint.signed_at
+    _check_alone(checkpoint, pinned, seen, max_age, report)
+    return report.conclude()
+
+
+def _check_alone(
+    checkpoint: Checkpoint, pinned: Pinned, seen: Sequence[bytes], max_age: int | None, report: Report
+) -> None:
+    """What can be told of a checkpoint without its log: against others, its age, its witnesses."""
     for other in seen:
         try:
             earlier = open_checkpoint(other, pinned, all_keys=False)
@@ -956,7 +974,6 @@ def verify_note(raw: bytes, pinned: Pinned, *, seen: Sequence[bytes] = (), max_a
             report.add(FORK, f"the log signed two histories of {checkpoint.size} entries", 0, checkpoint.size)
     _check_age(checkpoint, max_age, report)
     _check_witnesses(checkpoint, pinned, report)
-    return report.conclude()
 
 
 def _open_proof(raw: bytes, pinned: Pinned) -> tuple[int, dict[str, Any], Checkpoint]:
@@ -1018,11 +1035,15 @@ def run(arguments: argparse.Namespace) -> Report:
     openings = [one for file in arguments.opening for one in read_openings(Path(file).read_text("utf-8"))]
     if target.is_file():
         raw = target.read_bytes()
-        if raw.startswith(b"{"):
-            return verify_consent(raw, pinned)
-        if not raw.startswith(b"c2sp.org/tlog-proof@"):
-            return verify_note(raw, pinned, seen=seen, max_age=arguments.max_age)
-        return verify_proof(raw, pinned, openings=openings)
+        is_proof = raw.startswith(b"c2sp.org/tlog-proof@")
+        if arguments.receipt:  # what was asked for is checked, or refused: never passed over
+            raise Wrong(USAGE, "--receipt is looked for in a log folder; a file alone can't tell")
+        if openings and not is_proof:
+            raise Wrong(USAGE, "--opening goes with a log folder or a proof")
+        if is_proof:
+            return verify_proof(raw, pinned, openings=openings, seen=seen, max_age=arguments.max_age)
+        verify = verify_consent if raw.startswith(b"{") else verify_note
+        return verify(raw, pinned, seen=seen, max_age=arguments.max_age)
     tokens = [_token(text) for text in arguments.receipt]
     return verify_log(target, pinned, receipts=tokens, seen=seen, max_age=arguments.max_age, openings=openings)
 

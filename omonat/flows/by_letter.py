@@ -60,12 +60,9 @@ class ByLetter:
     async def end(self, token: str, purpose: str = "") -> None:
         """Take back one consent, or all that stand here; in force once this returns. Raises Refused."""
         link = self._read(token)
-        standing = await self._my_data.standing(link.person)
-        wanted = {purpose} if purpose else set(_open_here(await self._grounds.law.current()))
-        for each in sorted(wanted & standing.consents):
-            await self._choose(
-                Choosing(person=link.person, kind="consent", state="withdrawn", purpose=each, door=_DOOR)
-            )
+        here = set(_open_here(await self._grounds.law.current()))
+        for each in sorted(here & {purpose} if purpose else here):
+            await self._choose.end(link.person, each, channel="", door=_DOOR)
 
     async def allow(self, token: str, purpose: str, lasts: str) -> None:
         """Allow the use of the location: for an hour, a day, or always. Raises Refused, BadInput."""

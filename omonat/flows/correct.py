@@ -162,7 +162,7 @@ class Correct:
             found = await _queries.record_to_plan(connection, id=record)
             if found is None or found["person"] != person:
                 raise Refused("record-unknown")
-            around = await read_around(connection, [found], now=now, kept_still=False, person=row)
+            around = await read_around(connection, [found], kept_still=False, person=row)
         await self._permit(_verdict(policy, found, around, item, now), person, record, item)
 
     async def _permit(self, verdict: Verdict, person: str, record: str, item: str) -> None:
@@ -186,7 +186,7 @@ class Correct:
                 records = [r async for r in _queries.records_with(connection, person=person, categories=category)]
                 judge = Judge(self._grounds, policy, self._grounds.clock(), entry=entry)
                 removal = Removal(self._grounds, policy, judge)
-                around = await read_around(connection, records, now=self._grounds.clock(), kept_still=False, person=row)
+                around = await read_around(connection, records, kept_still=False, person=row)
                 place = _Place(policy, row, records, around, record, item)
                 await self._replace(connection, removal, judge, place, normal)
                 reach("correct.replaced")

@@ -6,7 +6,7 @@ two people share stays with the other; a case under dispute, an open contract, a
 the items they need.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ from omonat.evidence.entry import Entry
 from omonat.flows.clients import require_client
 from omonat.flows.erasing import LEAVING, Stages
 from omonat.flows.grounds import Also, Grounds
-from omonat.flows.judging import Asked, Judge, in_force, lapsed, read_around
+from omonat.flows.judging import Asked, Judge, in_force, read_around
 from omonat.flows.removing import Removal, stays_of
 from omonat.flows.systems import tell_of_records
 from omonat.flows.use import Credential
@@ -102,6 +102,13 @@ class Erasure:
         return "hidden" if self.destroyed_at is None else "key-destroyed"
 
 
+Hide = Callable[[asyncpg.Connection, CompiledPolicy, ErasureRequest, Instant, str], Awaitable[str]]
+
+
+class _PolicyMovedError(Exception):
+    """Another policy came into force since ours was read."""
+
+
 class Erase:
     """The flow of erasure."""
 
@@ -149,7 +156,7 @@ class Erase:
                     raise Refused("record-unknown")
             else:
                 records = [r async for r in _queries.records_of_person(connection, person=request.person)]
-            around = await read_around(connection, records, now=now, kept_still=False, person=person)
+            around = await read_around(connection, records, kept_still=False, person=person)
         goes: dict[str, int] = {}
         stays: list[Stay] = []
         with self._grounds.vault.openings.for_an_entry() as entry:
@@ -181,19 +188,30 @@ class Erase:
         Raises BadInput for unknown names, Refused `person-unknown`, `record-unknown`; Unavailable when it isn't known
         how far it came: then it goes on by itself.
         """
-        policy = await self._law.current()
+        whole = request.scope == "person"
+        policy = await (self._law.at_hand() if whole else self._law.current())
         _check(policy, request)
-        now, vault = self._clock(), self._grounds.vault
-        hide = self._person if request.scope == "person" else self._part
-        with vault.openings.for_an_entry() as entry:
-            async with self._database.transaction() as connection:
-                erasure = await hide(connection, policy, request, now, entry)
-                reach("erase.hidden")
-                if also is not None:
-                    await also(connection, _erasure(await _erasures.erasure_by_id(connection, id=erasure)))
+        hide = self._person if whole else self._part
+        erasure = None
+        while erasure is None:
+            try:
+                erasure = await self._hide(hide, policy, request, also)
+            except _PolicyMovedError:
+                policy = await self._law.current()
         self.stages.reached("intended")
         await self.stages.advance(erasure)
         return await self.show(erasure)
+
+    async def _hide(
+        self, hide: Hide, policy: CompiledPolicy, request: ErasureRequest, also: Also[Erasure] | None
+    ) -> str:
+        with self._grounds.vault.openings.for_an_entry() as entry:
+            async with self._database.transaction() as connection:
+                erasure = await hide(connection, policy, request, self._clock(), entry)
+                reach("erase.hidden")
+                if also is not None:
+                    await also(connection, _erasure(await _erasures.erasure_by_id(connection, id=erasure)))
+        return erasure
 
     async def show(self, erasure: str) -> Erasure:
         """How far an erasure is. Raises BadInput `erasure-unknown`."""
@@ -213,9 +231,11 @@ class Erase:
     ) -> str:
         """Hide a person, whatever is held of them, in one short transaction."""
         (new_slot,) = self._grounds.vault.reserve_slots(1)
-        person = await _queries.person_for_erasure(connection, id=request.person)
+        person = await _erasures.person_to_hide(connection, id=request.person)
         if person is None:
             raise Refused("person-unknown")
+        if person["active_ordinal"] != policy.ordinal:
+            raise _PolicyMovedError
         if request.closed_at is not None and person["quarantined_at"] != request.closed_at:
             raise Refused("not-quarantined")
         if person["erased_at"] is not None:
@@ -223,30 +243,11 @@ class Erase:
             if before is None:  # nothing was held of them any more
                 raise Refused("person-unknown")
             return str(before["id"])
-        stays = await self._may_stay(connection, policy, request.person, now)
-        epoch = self._grounds.vault.lookup_epoch
-        found = await _erasures.has_lookups(connection, person=request.person)
-        await _erasures.hide_person(connection, id=request.person, now=now, evidence_due=evidence_due(policy, now))
-        await _erasures.end_sessions(connection, person=request.person)
-        return await self.stages.intend(
-            connection, act="erasure:person:hidden", entry=entry, facts=_facts(policy, person), subjects=(), now=now,
-            scope="person", cause=request.cause, person=request.person, asked_by=request.by,
-            policy=policy.ordinal, slots=[person["slot"]], new_slot=new_slot, sealed_at=None if stays else now,
-            lookup_epoch=epoch if found else None,
+        return await self.stages.hide_person(
+            connection, policy=policy, facts=_facts(policy, person), now=now, entry=entry,
+            evidence_due=evidence_due(policy, now), cause=request.cause, person=request.person, asked_by=request.by,
+            slots=[person["slot"]], new_slot=new_slot,
         )  # fmt: skip
-
-    async def _may_stay(
-        self, connection: asyncpg.Connection, policy: CompiledPolicy, person: str, now: Instant
-    ) -> bool:
-        """Whether anything of a locked person may have to be sealed anew; what has nothing to seal saves that step."""
-        if await _queries.policy_in_force(connection) != policy.ordinal:
-            return True  # the step reads the policy in force by itself
-        if await _queries.is_held(connection, person=person, lapsed=lapsed(now)):
-            return True
-        free = [service for service in policy.services if not policy.outlives_a_request(service)]
-        async for _ in _queries.records_after(connection, person=person, after="", free=free, most=1):
-            return True
-        return False
 
     async def _part(
         self, connection: asyncpg.Connection, policy: CompiledPolicy, request: ErasureRequest, now: Instant, entry: str
@@ -269,7 +270,7 @@ class Erase:
             if one is None or one["person"] != request.person:
                 raise Refused("record-unknown")
             records = [one]
-        around = await read_around(connection, records, now=now, kept_still=False, person=person)
+        around = await read_around(connection, records, kept_still=False, person=person)
         judge = Judge(self._grounds, policy, now, entry=entry, by_name="stays")
         removal = Removal(self._grounds, policy, judge)
         for record in records:

@@ -28,12 +28,13 @@ from omonat.base.instants import Instant
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.grounds import Grounds
-from omonat.flows.judging import Asked, Judge, in_force, lapsed, read_around
+from omonat.flows.judging import Asked, Judge, in_force, read_around
 from omonat.flows.proof_packets import ProofPackets
 from omonat.flows.removing import Removal, destroy, stays_of, told
 from omonat.flows.staff import Staff
 from omonat.flows.systems import tell_of_person
 from omonat.flows.work import open_work_item_in
+from omonat.policy.compiled import CompiledPolicy
 
 _queries = load("omonat.promises.retention")
 _erasures = load("omonat.promises.retention", "erasures.sql")
@@ -66,21 +67,57 @@ class Stages:
 
         `entry` is the entry's id where something was opened for it already.
         """
-        erasure, entry = new_id("ers"), entry or new_id("ev")
+        given, hidden = self._intent(act, facts, subjects, entry or new_id("ev"), row | {"now": now})
+        await _erasures.begin_erasure(connection, **given)
+        await self._grounds.journal.append(connection, [hidden], now=now)
+        return str(given["id"])
+
+    async def hide_person(
+        self,
+        connection: asyncpg.Connection,
+        *,
+        policy: CompiledPolicy,
+        facts: Mapping[str, Any],
+        now: Instant,
+        entry: str,
+        evidence_due: Instant,
+        **row: Any,
+    ) -> str:
+        """As `intend`, for a whole person, whom the caller has locked: hidden in the same statement. Of whom nothing
+        can stay is noted as sealed."""
+        free = [service for service in policy.services if not policy.outlives_a_request(service)]
+        row |= {"scope": "person", "policy": policy.ordinal, "lookup_epoch": self._grounds.vault.lookup_epoch}
+        given, hidden = self._intent("erasure:person:hidden", facts, (), entry, row | {"now": now})
+        del given["sealed_at"]
+        await _erasures.hide_person(
+            connection, **given, **self._grounds.journal.prepared(hidden), free=free,
+            evidence_due=evidence_due,
+        )  # fmt: skip
+        return str(given["id"])
+
+    def _intent(
+        self, act: str, facts: Mapping[str, Any], subjects: tuple[str, ...], entry: str, row: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], Entry]:
+        """The row of an erasure and its first entry."""
+        erasure = new_id("ers")
         slots = sorted(row["slots"])
         given: dict[str, Any] = {
             "person": None, "record": None, "items": [], "counted": 0, "new_slot": None, "stays": [],
-            "lookup_epoch": None, "sealed_at": now,
+            "lookup_epoch": None, "sealed_at": row["now"],
         }  # fmt: skip
-        given |= row | {"slots": slots, "seal": self._seal(erasure, slots)}
-        await _erasures.begin_erasure(connection, id=erasure, now=now, entries={"hidden": entry}, **given)
+        given |= {
+            **row,
+            "slots": slots,
+            "seal": self._seal(erasure, slots),
+            "id": erasure,
+            "entries": {"hidden": entry},
+        }
         about = {"erasure": erasure, "cause": given["cause"], "by": given["asked_by"], "slots": slots, **facts}
         if "person" in facts:
             about["person"] = self._grounds.vault.commitment(
                 evidence_slot=facts["person"], entry=entry, field="person", value=str(given["person"])
             )
-        await self._grounds.journal.append(connection, [Entry(entry, now, act, about, subjects)], now=now)
-        return erasure
+        return given, Entry(entry, row["now"], act, about, subjects)
 
     def _seal(self, erasure: str, slots: Sequence[int]) -> bytes:
         named = canonical({"id": erasure, "slots": [str(slot) for slot in slots]})
@@ -121,14 +158,14 @@ class Stages:
                 row = await _erasures.erasure_for_update(connection, id=erasure)
                 if row is None:
                     return False
+                done = False
                 if row["sealed_at"] is None:
                     await self._seal_some(connection, row, now, entry)
                     reach("erase.sealed")
                 elif row["destroyed_at"] is None:
                     await self._destroy(connection, row, now)
                     reach("erase.destruction-noted")
-                    if row["scope"] != "person":  # its rows went with the intent
-                        await self._note_swept(connection, row, now)
+                    done = row["scope"] != "person"  # its rows went with the intent
                 elif "packets" not in row["entries"]:
                     await self._keep_proof(connection, row, now)
                     reach("erase.proof-kept")
@@ -137,8 +174,9 @@ class Stages:
                 else:
                     await self._note_swept(connection, row, now)
                     reach("erase.swept")
+                    done = True
         self.reached("stepped")
-        return True
+        return not done
 
     # What must stay ---------------------------------------------------------------------------------------------
 
@@ -148,7 +186,7 @@ class Stages:
         await in_force(connection, policy)
         person = await _queries.person_for_erasure(connection, id=row["person"])
         free = [service for service in policy.services if not policy.outlives_a_request(service)]
-        held = await _queries.is_held(connection, person=row["person"], lapsed=lapsed(now))
+        held = await _queries.is_held(connection, person=row["person"])
         records = [
             r
             async for r in _queries.records_after(
@@ -159,7 +197,7 @@ class Stages:
         if records:
             judge = Judge(self._grounds, policy, now, entry=entry, by_name="stays")
             removal = Removal(self._grounds, policy, judge)
-            around = await read_around(connection, records, now=now, kept_still=False, person=person)
+            around = await read_around(connection, records, kept_still=False, person=person)
             for record in records:
                 judged = judge.judge(record, around, LEAVING)
                 removal.add(judged, person, new_person_slot=row["new_slot"], by=row["id"])
@@ -181,16 +219,19 @@ class Stages:
         slots = list(row["slots"])
         if not compare_digest(bytes(row["seal"]), self._seal(row["id"], slots)):
             raise Fault("erasure-changed", erasure=row["id"])
-        if await _queries.still_used(connection, slots=slots):
+        if row["still_used"]:
             raise Fault("key-in-use", erasure=row["id"])
         await destroy(self._grounds, slots)
         self.reached("destroyed")
         copies = self._grounds.vault.copies
         entry = self._entry(row, "destroyed", now, copies=copies, slots=slots)
+        ends = {} if row["scope"] == "person" else self._ends(row, now)
         await _erasures.note_destroyed(
-            connection, id=row["id"], now=now, copies=copies, entries={"destroyed": entry.id}
-        )
-        await self._grounds.journal.append(connection, [entry], now=now)
+            connection, id=row["id"], now=now, copies=copies, swept_at=now if ends else None,
+            final_at=now if "final" in ends else None,
+            entries={"destroyed": entry.id, **{stage: end.id for stage, end in ends.items()}},
+            **self._grounds.journal.prepared(entry, *ends.values()),
+        )  # fmt: skip
 
     def _entry(self, row: Mapping[str, Any], stage: str, now: Instant, *, id: str | None = None, **more: Any) -> Entry:
         what = {"due": "retention:keys", "evidence": "retention:evidence"}.get(row["scope"], "erasure:keys")
@@ -212,8 +253,9 @@ class Stages:
             except (Fault, Refused) as error:
                 await open_work_item_in(connection, rule="proof-packets", person=None, missing=error.code, now=now)
         kept = self._entry(row, "proof-kept", now, packets=len(packets))
-        await _erasures.note_packets(connection, id=row["id"], entries={"packets": kept.id})
-        await self._grounds.journal.append(connection, [kept], now=now)
+        await _erasures.note_packets(
+            connection, id=row["id"], entries={"packets": kept.id}, **self._grounds.journal.prepared(kept)
+        )
 
     # What hangs on it -------------------------------------------------------------------------------------------
 
@@ -229,12 +271,16 @@ class Stages:
         return False
 
     async def _note_swept(self, connection: asyncpg.Connection, row: Any, now: Instant) -> None:
-        entries = [self._entry(row, "swept", now)]
-        await _erasures.note_swept(connection, id=row["id"], now=now, entries={"swept": entries[0].id})
-        if row["lookup_epoch"] is None:
-            entries.append(self._entry(row, "final", now))
-            await _erasures.note_final(connection, ids=[row["id"]], now=now, entries={"final": entries[1].id})
-        await self._grounds.journal.append(connection, entries, now=now)
+        ends = self._ends(row, now)
+        await _erasures.note_swept(
+            connection, id=row["id"], now=now, final_at=now if "final" in ends else None,
+            entries={stage: end.id for stage, end in ends.items()}, **self._grounds.journal.prepared(*ends.values()),
+        )  # fmt: skip
+
+    def _ends(self, row: Mapping[str, Any], now: Instant) -> dict[str, Entry]:
+        """The entries of the last stages: swept, and final unless a digest under a look-up key was left behind."""
+        stages = ("swept", "final") if row["lookup_epoch"] is None else ("swept",)
+        return {stage: self._entry(row, stage, now) for stage in stages}
 
     async def finish(self, *, living_epoch: int, most: int = _MANY) -> int:
         """Note as final what waited only for look-up keys that are destroyed now: all before `living_epoch`."""

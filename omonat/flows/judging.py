@@ -4,8 +4,8 @@ Everything is read inside the caller's transaction. A section that goes as a who
 whole is opened only where somebody has to know by name what is in it.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import asyncpg
@@ -17,10 +17,10 @@ from omonat.flows.grounds import Grounds
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.choice.standing import choice_anchors
 from omonat.promises.retention.rule import (
-    APPROVED_WITHIN,
     Held,
     Stay,
     Weighed,
+    all_go,
     anchors_of,
     asking,
     held_by,
@@ -56,6 +56,10 @@ class Around:
         targets = (record["id"], record["case_id"], record["person"])
         return held_by(hold for target in targets for hold in self.holds.get(target or "", ()))
 
+    async def with_sealed(self, connection: asyncpg.Connection, records: Sequence[Any]) -> "Around":
+        """The same with the sealed sections of these records, which are locked since their categories were read."""
+        return replace(self, sections=await _sections(_queries.sections_of(connection, records=_ids(records))))
+
     def stands(self, record: Any) -> bool:
         """Whether everything the record depends on could be read and kept as it is."""
         return record["person"] in self.persons and (record["case_id"] is None or record["case_id"] in self.cases)
@@ -77,38 +81,42 @@ async def read_around(
     connection: asyncpg.Connection,
     records: Sequence[Any],
     *,
-    now: Instant,
     kept_still: bool = True,
     person: Any = None,
+    sealed: bool = True,
 ) -> Around:
     """Read what a batch of records depends on; with `kept_still`, it stays so until the transaction ends.
 
     Nobody is waited for: what is being changed just now is left out, and its records wait for the next time. `person`:
-    the one they are all about, locked by the caller.
+    the one they are all about, locked by the caller. Without `sealed`, of sections only the categories are read.
     """
     cases = sorted({r["case_id"] for r in records if r["case_id"] is not None})
     people = sorted({r["person"] for r in records})
-    ids = [r["id"] for r in records]
+    ids = _ids(records)
     find_cases = _queries.cases_standing if kept_still else _queries.cases_to_plan
     known = [person] if person is not None else [r async for r in _queries.persons_standing(connection, ids=people)]
     found_cases = [r async for r in find_cases(connection, ids=cases)] if cases else []
     holds: dict[str, list[Any]] = {}
-    async for row in _queries.holds_on(connection, targets=[*ids, *cases, *people], lapsed=lapsed(now)):
+    async for row in _queries.holds_on(connection, targets=[*ids, *cases, *people]):
         holds.setdefault(row["target"], []).append(row)
-    sections: dict[str, list[Any]] = {}
-    async for row in _queries.sections_of(connection, records=ids):
-        sections.setdefault(row["record"], []).append(row)
+    find_sections = _queries.sections_of if sealed else _queries.categories_of
     return Around(
         persons={r["id"]: r for r in known},
         cases={r["id"]: r for r in found_cases},
-        sections=sections,
+        sections=await _sections(find_sections(connection, records=ids)),
         holds=holds,
     )
 
 
-def lapsed(now: Instant) -> Instant:
-    """Holds placed before then stand only if a second person approved them."""
-    return Instant(now - APPROVED_WITHIN)
+def _ids(records: Sequence[Any]) -> list[str]:
+    return [record["id"] for record in records]
+
+
+async def _sections(rows: AsyncIterator[Any]) -> dict[str, list[Any]]:
+    sections: dict[str, list[Any]] = {}
+    async for row in rows:
+        sections.setdefault(row["record"], []).append(row)
+    return sections
 
 
 @dataclass(slots=True)
@@ -153,8 +161,9 @@ class Judge:
         self._vault = grounds.vault
         self._versions = {version.ordinal: version for version in grounds.law.history()}
         self._policy = policy
-        self._now = now
+        self.now = now
         self._by_name = by_name
+        self._may_hold: dict[tuple[int, str], tuple[tuple[str, ...], bool]] = {}
         self.entry = entry
         self.opened = 0
 
@@ -162,20 +171,41 @@ class Judge:
         """What of the record goes and stays now; `asked`: its erasure was asked for as well."""
         own = record["anchors"]
         if asked is not None:
-            own = asking(own, items=asked.items, at=self._now, leaving=asked.leaving)
+            own = asking(own, items=asked.items, at=self.now, leaving=asked.leaving)
         judged = Judged(record, own)
         anchors, held = around.anchors(self._policy, record, own), around.held(record)
         for section in around.sections.get(record["id"], ()):
             self._judge_section(judged, section, anchors, held, around.persons[record["person"]]["slot"])
         return judged
 
+    def goes_whole(self, record: Any, around: Around) -> Judged | None:
+        """As `judge` for a record of which everything goes, from the categories of its sections alone; None for one
+        of which something may stay, or that must be opened to tell."""
+        judged = Judged(record, record["anchors"])
+        anchors, held = around.anchors(self._policy, record, record["anchors"]), around.held(record)
+        for section in around.sections.get(record["id"], ()):
+            items, more = self._items(record["version"], section["category"])
+            if more or not all_go(self._policy, record["service"], items, anchors, held=held, now=self.now):
+                return None
+            judged.whole.append(section["category"])
+            judged.gone += items
+        return judged
+
+    def _items(self, version: int, category: str) -> tuple[tuple[str, ...], bool]:
+        """The items a section collected under this version may hold, and whether it may hold others as well."""
+        found = self._may_hold.get((version, category))
+        if found is None:
+            more = knew_more(self._policy, self._versions.get(version), category)
+            found = self._may_hold[version, category] = items_of(self._policy, category), more
+        return found
+
     def _judge_section(
         self, judged: Judged, section: Any, anchors: Mapping[str, Instant], held: Held, person_slot: int
     ) -> None:
         record, category = judged.record, section["category"]
-        items = items_of(self._policy, category)
-        weighed = weigh(self._policy, record["service"], items, anchors, held=held, now=self._now)
-        if not knew_more(self._policy, self._versions.get(record["version"]), category):
+        items, more = self._items(record["version"], category)
+        weighed = weigh(self._policy, record["service"], items, anchors, held=held, now=self.now)
+        if not more:
             if not weighed.stays and self._by_name != "all":
                 judged.whole.append(category)
                 judged.gone += weighed.goes
@@ -186,7 +216,7 @@ class Judge:
                 return
         values = self.open(record, section, person_slot)
         named = {f"{category}.{name}": name for name in values}
-        weighed = weigh(self._policy, record["service"], named, anchors, held=held, now=self._now)
+        weighed = weigh(self._policy, record["service"], named, anchors, held=held, now=self.now)
         self._note(judged, weighed)
         judged.gone += weighed.goes
         if weighed.stays:

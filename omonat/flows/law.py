@@ -5,9 +5,11 @@ that moment, and a flow that meets another ordinal than the one it compiled for 
 """
 
 import asyncio
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
-from omonat.base.errors import Unavailable
+from omonat.base.errors import BadInput, Unavailable
 from omonat.database.pool import Database
 from omonat.database.statements import load
 from omonat.policy.compiled import CompiledPolicy, compile_policy
@@ -37,6 +39,7 @@ class Law:
         self._history: list[CompiledPolicy] = []
         self._active: CompiledPolicy | None = None
         self._loading = asyncio.Lock()
+        self._made: tuple[str, Mapping[str, str], CompiledPolicy] | None = None
 
     async def current(self) -> CompiledPolicy:
         """The policy in force now, whichever process published it. Raises Unavailable (`no-policy`) when none is.
@@ -96,13 +99,34 @@ class Law:
         """The policy of that published version, or None."""
         return next((policy for policy in self._history if policy.version == version), None)
 
+    def shown(self, policy: CompiledPolicy, version: str | None) -> CompiledPolicy:
+        """The version whose words somebody was shown, `policy` where none is named. Raises BadInput for one that isn't
+        published, or not in force yet under `policy`."""
+        shown = policy if version is None else self.version(version)
+        if shown is None or shown.ordinal > policy.ordinal:
+            raise BadInput("version-unknown")
+        return shown
+
     async def reload(self) -> None:
         """Compile what has been published since, and note which ordinal is in force."""
         async with self._loading, self._database.connection() as connection:
             known = self._history[-1].ordinal if self._history else 0
             async for row in _queries.published_since(connection, ordinal=known):
-                policy = read_document(row["typed"])
-                packs = read_packs(tuple(row["packs"].items()))
-                self._history.append(compile_policy(policy, packs, tuple(self._history)))
+                self._history.append(self._made_here(row) or self._compiled(row))
             active = await _queries.active_ordinal(connection)
             self._active = next((p for p in self._history if p.ordinal == active), None)
+
+    def note_made(self, typed: str, packs: Mapping[str, str], compiled: CompiledPolicy) -> None:
+        """What this process is about to publish needn't be read and compiled again by it; used only if it is what then
+        stands in the database, under that ordinal and in that very form."""
+        self._made = typed, packs, compiled
+
+    def _made_here(self, row: Any) -> CompiledPolicy | None:
+        made, self._made = self._made, None
+        if made is None or (row["typed"], row["packs"], row["ordinal"]) != (made[0], made[1], made[2].ordinal):
+            return None
+        return made[2]
+
+    def _compiled(self, row: Any) -> CompiledPolicy:
+        packs = read_packs(tuple(row["packs"].items()))
+        return compile_policy(read_document(row["typed"]), packs, tuple(self._history))

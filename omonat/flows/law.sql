@@ -24,10 +24,6 @@ update installation i
  where newest.ordinal > i.active_ordinal
 returning i.active_ordinal;
 
--- name: version_row^
--- Who wrote and approved a version, and when.
-select ordinal, version, digest, author, approver, effective, published_at from policies where ordinal = :ordinal;
-
 -- name: versions
 -- All versions, newest first, without their documents.
 select ordinal, version, digest, author, approver, effective, published_at from policies order by ordinal desc;

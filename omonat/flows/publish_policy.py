@@ -84,10 +84,10 @@ class PublishPolicy:
             if self._law.version(policy.version) is not None:
                 raise Refused("version-published", version=policy.version)
             compiled = compile_policy(policy, packs, self._law.history())
+            typed, packs_kept = as_json(policy), dict(publication.packs)
             await _queries.publish(
                 connection, ordinal=compiled.ordinal, version=compiled.version, digest=compiled.digest,
-                document=publication.document, typed=as_json(policy), packs=dict(publication.packs),
-                author=publication.author,
+                document=publication.document, typed=typed, packs=packs_kept, author=publication.author,
                 approver=publication.approver, effective=policy.effective, published_at=now,
             )  # fmt: skip
             reach("publish.written")
@@ -105,6 +105,7 @@ class PublishPolicy:
             entry = Entry(new_id("ev"), now, "policy:version:published", facts)
             (receipt,) = await self._journal.append(connection, [entry], now=now)
             reach("publish.recorded")
+        self._law.note_made(typed, packs_kept, compiled)
         reach("publish.committed")
         await self._law.reload()
         return compiled, receipt

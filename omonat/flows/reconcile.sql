@@ -82,13 +82,14 @@ select s.entry, s.kind, s.purpose from said s
  order by s.at, s.entry, s.purpose limit :most;
 
 -- name: standings
--- Everybody's standing beside their choices, in the order they were written down, which is their entries': the
--- projection must be what the choices give.
+-- Everybody's standing beside their choices, in the order they were written down, which is their entries', those without
+-- a place yet as well: the projection must be what the choices give.
 select p.id, p.standing, p.restricted_at is not null as restricted,
        (select array_agg(array[c.kind, c.purpose, c.state, c.version::text, c.entry]
-                         order by coalesce(e.at, c.at), c.id)
+                         order by coalesce(e.at, g.at, c.at), c.id)
           from choices c
           left join placements l on l.entry = c.entry
           left join entries e on e.txid = l.txid and e.id = l.entry
+          left join ledger g on g.person = c.person and g.entry = c.entry
          where c.person = p.id) as choices
   from persons p where p.erased_at is null and p.id > :after order by p.id limit :most;

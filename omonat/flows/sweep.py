@@ -25,7 +25,7 @@ from omonat.flows.children import CHILD_CONSENT
 from omonat.flows.erase import Erase, ErasureRequest, evidence_due
 from omonat.flows.grounds import Grounds
 from omonat.flows.holds import Holds
-from omonat.flows.judging import Judge, Judged, in_force, lapsed, read_around
+from omonat.flows.judging import Around, Judge, Judged, in_force, read_around
 from omonat.flows.lookup_key import LookupKey
 from omonat.flows.reckon import Reckon
 from omonat.flows.removing import Removal
@@ -36,7 +36,8 @@ from omonat.policy.packs import Deadline, strictest_deadline
 from omonat.promises.retention.clock import decide_clock
 
 _queries = load("omonat.promises.retention")
-BATCH: Final = 1_000
+BATCH: Final = 2_500
+"""Records in one batch: with as many people who end with them, their slots still fit into one evidence entry."""
 RECKONINGS: Final = 64
 _SINCE_THEN: Final = frozenset({"not-quarantined", "person-unknown"})
 """A child of whom it was read that they are closed: opened by a parent's consent, or erased, since then."""
@@ -94,11 +95,11 @@ class Sweeper:
     async def _rest(self, erasures: int) -> Swept:
         moved = await self._follow()
         await self._stages.finish(living_epoch=self._vault.oldest_lookup_epoch)
-        await self._holds.remind()
         renewing = await self.lookup_key.advance()
         doubt = await self._doubt()
-        if doubt:
+        if doubt:  # nothing is destroyed by a time that isn't believed, and no hold lapses by it
             return Swept(erasures=erasures, doubt=doubt, more=moved or renewing)
+        await self._holds.remind()
         children = await self._children()
         records, full = await self._sweep_due()
         ended = await self._end_evidence()
@@ -164,14 +165,11 @@ class Sweeper:
             records = [r async for r in _queries.claim_due(connection, now=now, most=self._batch)]
             if not records:
                 return None, 0, False
-            around = await read_around(connection, records, now=now)
+            around = await read_around(connection, records, sealed=False)
             standing = [record for record in records if around.stands(record)]
             judge = Judge(self._grounds, policy, now, entry=entry)
             removal = Removal(self._grounds, policy, judge)
-            for record in standing:
-                judged = await self._judged(connection, judge, record, around, now)
-                if judged is not None:
-                    removal.add(judged, around.persons[record["person"]])
+            await self._plan(connection, removal, judge, standing, around)
             channels = await removal.write(connection, around)
             reach("sweep.removed")
             for person, item in sorted(removal.unknown):
@@ -186,22 +184,46 @@ class Sweeper:
                 await self._grounds.journal.append(connection, [looked], now=now)
         return erasure, len(standing), len(records) == self._batch and bool(standing)
 
-    async def _judged(
-        self, connection: asyncpg.Connection, judge: Judge, record: Any, around: Any, now: Instant
-    ) -> Judged | None:
+    async def _plan(
+        self,
+        connection: asyncpg.Connection,
+        removal: Removal,
+        judge: Judge,
+        records: Sequence[Any],
+        around: Around,
+    ) -> None:
+        """Judge these records: what goes as a whole unread, the sections of the others read."""
+        others = []
+        for record in records:
+            judged = judge.goes_whole(record, around)
+            if judged is None:
+                others.append(record)
+            else:
+                removal.add(judged, around.persons[record["person"]])
+        if not others:
+            return
+        around = await around.with_sealed(connection, others)
+        for record in others:
+            judged = await self._judged(connection, judge, record, around)
+            if judged is not None:
+                removal.add(judged, around.persons[record["person"]])
+
+    async def _judged(self, connection: asyncpg.Connection, judge: Judge, record: Any, around: Any) -> Judged | None:
         """The judgement, or None for a record that can't be opened: somebody has to look, the others go on."""
         try:
             return judge.judge(record, around)
         except (Fault, Refused) as error:
-            await open_work_item_in(connection, rule="sweep", person=record["person"], missing=error.code, now=now)
-            await _queries.set_aside(connection, id=record["id"], due_at=now + DAY)
+            await open_work_item_in(
+                connection, rule="sweep", person=record["person"], missing=error.code, now=judge.now
+            )
+            await _queries.set_aside(connection, id=record["id"], due_at=judge.now + DAY)
             return None
 
     async def _end_people(
         self, connection: asyncpg.Connection, policy: CompiledPolicy, people: Sequence[str], now: Instant
     ) -> list[Any]:
         """People of whom nothing is held any more end here, with all that hangs on them."""
-        emptied = [row async for row in _queries.emptied(connection, ids=people, lapsed=lapsed(now))] if people else []
+        emptied = [row async for row in _queries.emptied(connection, ids=people)] if people else []
         if emptied:
             ids = [row["id"] for row in emptied]
             await _queries.end_persons(connection, ids=ids, now=now, evidence_due=evidence_due(policy, now))

@@ -2,6 +2,8 @@
 
 Like looking at it, but whole: every record, every choice, every line of who looked. The entry says in which form it
 left and whether it was locked; nobody keeps a copy of the file. What nobody may read back isn't in it, and says so.
+
+A copy is dear to make, so each person may take a few in an hour, whatever others do; one too many opens nothing.
 """
 
 import asyncio
@@ -11,16 +13,19 @@ from typing import Any, Final, Literal
 
 import pyrage
 
-from omonat.base.errors import BadInput
-from omonat.base.instants import Instant, to_rfc3339
+from omonat.base.errors import BadInput, Refused
+from omonat.base.instants import HOUR, Instant, to_rfc3339
 from omonat.evidence.entry import Entry
 from omonat.flows.grounds import Grounds
 from omonat.flows.my_data import Choice, Held, MyData, ViewMyData
+from omonat.flows.requesting import count
 from omonat.policy.words import Basis, Keep
 
 FORMAT: Final = "omonat/my-data-copy/1"
 Form = Literal["json", "html", "pdf"]
 _SHORTEST: Final = 12
+IN_AN_HOUR: Final = 6
+"""Copies one person may take: all three forms, and each once more."""
 _TOLD: Final = (
     "role", "purpose", "service", "item", "items", "allowed", "withheld", "channel", "state", "deed", "version", "form",
 )  # fmt: skip
@@ -58,8 +63,11 @@ class TakeAway:
         self._my_data = my_data
 
     async def __call__(self, person: str, *, form: Form, lock: Lock) -> Copy:
-        """Everything held; the evidence says that it left. Raises as `ViewMyData`, BadInput as `check`."""
+        """Everything held; the evidence says that it left. Raises as `ViewMyData`, BadInput as `check`, Refused
+        `too-many-copies`: then nothing was opened."""
         check(lock)
+        if await count(self._grounds, f"copies-of:{person}", HOUR, self._grounds.clock()) > IN_AN_HOUR:
+            raise Refused("too-many-copies")
         left = {"form": form, "locked": lock.used}
         mine = await self._my_data(person, taken_away=left)
         return Copy(
@@ -96,6 +104,11 @@ class TakeAway:
             "choices": [_choice(choice) for choice in copy.choices],
             "who-looked": [_looked(entry) for entry in copy.looked],
         }
+
+
+def next_copy_at(now: Instant) -> Instant:
+    """When whoever took too many may take another: copies are counted by the full hour."""
+    return Instant(now - now % HOUR + HOUR)
 
 
 def check(lock: Lock) -> None:

@@ -4,10 +4,6 @@ insert into work_items (id, rule, person, missing, opened_at)
 values (:id, :rule, :person, :missing, :now)
 on conflict (rule, coalesce(person, ''), missing) where closed_at is null do nothing;
 
--- name: open_work_items
--- What waits for a person, oldest first.
-select id, rule, person, missing, opened_at from work_items where closed_at is null order by opened_at limit 200;
-
 -- name: close_work_item!
 -- Somebody, or what opened it, has seen to it.
 update work_items set closed_at = :now

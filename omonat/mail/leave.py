@@ -11,6 +11,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,11 @@ from litestar.response import Response
 from omonat.base.codes import advice, sentence
 from omonat.base.errors import BadInput, Refused, Unavailable
 from omonat.base.ids import is_id
-from omonat.flows.choose import Choosing
+from omonat.base.instants import Instant
 from omonat.house import House
 from omonat.mail.addresses import Addresses
 from omonat.mail.compose import Unsubscribe
-from omonat.pages import Door
+from omonat.pages import LANGUAGES, Door
 from omonat.pages.http import language_for, page
 from omonat.policy.compiled import CompiledPolicy
 
@@ -114,7 +115,7 @@ class _Page:
 
     async def leave(self) -> Response[bytes]:
         """Withdraw, then say so."""
-        policy = await self._house.grounds.law.current()
+        policy = await self._house.grounds.law.at_hand()  # the flow decides under the one its own statement sees
         found = self._read(policy)
         if found is None:
             return self._answer(policy, "leave-invalid.html", status=404)
@@ -122,15 +123,24 @@ class _Page:
         # An erased person or a purpose that is gone: nothing can be sent under it, so the answer is the same.
         # Whoever left before has left: pressing again writes nothing, so that nobody fills the log with one link.
         with suppress(Refused, BadInput):
-            if purpose in (await self._house.my_data.standing(person)).consents:
-                leaving = Choosing(
-                    person=person, kind="consent", state="withdrawn", purpose=purpose, channel="email", door="mail"
-                )
-                await self._house.choose(leaving)
-        return self._answer(policy, "left.html", purpose)
+            await self._house.choose.end(person, purpose, channel="email", door="mail")
+        return self._left(policy, purpose)
 
     def _read(self, policy: CompiledPolicy) -> tuple[str, str] | None:
         return signed_links(self._house, policy.policy.controller.mailbox).read(self._token)
+
+    def _left(self, policy: CompiledPolicy, purpose: str) -> Response[bytes]:
+        """The page for whoever has left: alike for all of a language and purpose, but for the link in it."""
+        request, controller = self._request, policy.policy.controller
+        if request.url.query not in ("", *_LANGUAGE_ALONE):
+            return self._answer(policy, "left.html", purpose)
+        query = {key: values[-1] for key, values in request.query_params.dict().items() if values}
+        language = language_for(query, request.cookies, request.headers)
+        known = policy.purposes.get(purpose)
+        says = "" if known is None else known.says[language]
+        html = _left(language, controller.name, controller.mailbox, says).replace(_ANYBODYS, self._token)
+        https = self._house.settings.address.startswith("https://")
+        return page(html, personal=True, https=https)
 
     def _answer(
         self, policy: CompiledPolicy, template: str, purpose: str | None = None, *, status: int = 200, code: str = ""
@@ -154,3 +164,18 @@ class _Page:
             advice=advice(code, language, {}) if code else "",
         )
         return page(html, personal=True, https=address.startswith("https://"), status=status)
+
+
+_ANYBODYS = "the.link.pressed"
+_LANGUAGE_ALONE = frozenset(f"lang={language}" for language in LANGUAGES)
+
+
+@lru_cache(maxsize=128)
+def _left(language: str, controller: str, mailbox: str, purpose: str) -> str:
+    """The page as it is for everybody; `_ANYBODYS` stands where the link's own belongs, which is no more than letters,
+    digits, dots, hyphens and underscores."""
+    return MAIL.render(
+        "left.html", language=language, now=Instant(0), path=f"{PATH}/{_ANYBODYS}",
+        place=MAIL.words(language)("Privacy center"), home="/me", controller=controller, purpose=purpose,
+        mailbox=mailbox, says="", advice="",
+    )  # fmt: skip

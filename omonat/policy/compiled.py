@@ -184,14 +184,25 @@ class CompiledPolicy:
         """An instant before which none of `items` is due, from integers alone: lets hot reads skip the calendar."""
         if ERASURE in anchors:  # rare, and then only the calendar tells
             return Instant(0)
-        terms = self._lasting.get((service, items))
-        if terms is None:
-            terms = tuple(dict.fromkeys(self._terms_of(service, item) for item in items))
-            if len(self._lasting) < _MOST_REMEMBERED:
-                self._lasting[service, items] = terms
+        terms = self._lasting.get((service, items)) or self._different(service, items)
         if len(terms) == 1:
             return terms[0].surely_until(anchors)
         return min([each.surely_until(anchors) for each in terms], default=Instant(0))
+
+    def all_due(self, service: str, items: tuple[str, ...], anchors: Mapping[str, Instant], now: Instant) -> bool:
+        """Whether `due` says of each of these items that its instant has come; those under the same rules are reckoned
+        once. Raises as `due`."""
+        if ERASURE in anchors:
+            return all(self.due(service, item, anchors).instant <= now for item in items)
+        terms = self._lasting.get((service, items)) or self._different(service, items)
+        return all(each.due(anchors, self.zone).instant <= now for each in terms)
+
+    def _different(self, service: str, items: tuple[str, ...]) -> tuple[Terms, ...]:
+        """The different terms these items stand under."""
+        terms = tuple(dict.fromkeys(self._terms_of(service, item) for item in items))
+        if len(self._lasting) < _MOST_REMEMBERED:
+            self._lasting[service, items] = terms
+        return terms
 
     def due_record(self, service: str, anchors: Mapping[str, Instant]) -> Instant:
         """When the first item of a record of this service becomes due: the sweeper's index."""

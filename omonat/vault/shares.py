@@ -20,6 +20,8 @@ from omonat.vault.encoding import frame
 from omonat.vault.root import RootKey
 from omonat.vault.storage import open_closed, write_new
 
+SHARES: Final = "shares"
+"""The file beside the keys that lists the newest set."""
 MOST: Final = 16
 """Holders of one set."""
 _NAME: Final = "omonat"
@@ -155,7 +157,7 @@ def make_set(
 
 def set_file(home: Path) -> Path:
     """Where the list of the newest set lies."""
-    return home / "keys" / "shares"
+    return home / "keys" / SHARES
 
 
 def keep_set(home: Path, made: ShareSet) -> None:

@@ -140,6 +140,18 @@ class SlotFile:
             if cipher is self._cipher:
                 return cipher.is_tombstone(number, slot)
 
+    def living_of(self, numbers: Iterable[int]) -> list[int]:
+        """Those of these slots that hold no true tombstone on some registered copy; a damaged one is among them."""
+        with self._held() as descriptors:
+            return self._living(descriptors, numbers)
+
+    def _living(self, descriptors: list[int], numbers: Iterable[int]) -> list[int]:
+        def lives(number: int) -> bool:
+            at = FIRST_SLOT + SLOT * number
+            return not all(self._cipher.is_tombstone(number, os.pread(d, SLOT, at)) for d in descriptors)
+
+        return [number for number in numbers if lives(number)]
+
     def destroy(self, numbers: Iterable[int]) -> None:
         """Overwrite these slots in place on every registered copy and flush; done once and for all on return.
 
@@ -187,17 +199,23 @@ class SlotFile:
             older = header.high_water < high_water
             end = max(header.made, high_water + history.MARGIN) if older else header.made
             lost = range(header.made, end)
-            doomed = sorted({*(n for n in destroyed if 0 < n < header.made and not self.is_destroyed(n)), *lost})
+            known = [number for number in destroyed if 0 < number < header.made]
+            doomed = sorted({*self._living(descriptors, known), *lost})
             if not older and not doomed and header.generation >= generation:
                 return 0
             batch = max(header.generation + 1, generation)
+            if len(descriptors) > 1:  # a crash between two copies leaves them to be brought level
+                header = self._write_headers(descriptors, replace(header, destroying=True))
+            reach("slots.to-bury")
             for first in range(0, len(doomed), CHUNK):
                 part = doomed[first : first + CHUNK]
                 for descriptor in descriptors:
                     history.bury(descriptor, part, self._cipher.tombstones(part, batch))
+                    reach("slots.buried")
             self._flush(descriptors)
             high = max(header.high_water, end) if older else header.high_water
-            self._write_headers(descriptors, replace(header, generation=batch, high_water=high, made=end))
+            caught_up = replace(header, generation=batch, high_water=high, made=end, destroying=False)
+            self._write_headers(descriptors, caught_up)
         self._map = self._mapped()
         return max(0, high_water - header.made) if older else 0
 

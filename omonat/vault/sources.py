@@ -14,11 +14,14 @@ from omonat.base.errors import Fault, Unavailable
 from omonat.base.settings import RootSource
 from omonat.vault.header import LENGTH, PAGE, unproved
 from omonat.vault.root import RootKey
-from omonat.vault.shares import Gathering, kept_set
+from omonat.vault.shares import SHARES, Gathering, kept_set
 from omonat.vault.storage import open_closed, write_new
 
 STRETCHING: Final = "passphrase.scrypt"
 """Beside the keys: how a passphrase becomes the root, so that it can also be typed. No secret."""
+BESIDE_KEYS: Final = (STRETCHING, SHARES)
+"""What lies beside the keys and helps to open them. It goes into every backup of them: without the first a passphrase
+gives another root, without the second shares of a set that was ended open again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +32,22 @@ class Standing:
     mark: bytes
 
 
-def root_key(source: RootSource) -> RootKey:
-    """The root key from where the settings say. Raises what reading it raises, Refused or Unavailable or BadInput."""
+def root_key(source: RootSource, home: Path | None = None) -> RootKey:
+    """The root key from where the settings say, to open the keys under `home`, or a new one where there is no `home`.
+
+    Raises what reading it raises, Refused or Unavailable or BadInput; Unavailable `keys-missing` where keys are and
+    nothing tells how a passphrase is stretched: new parameters would give another root.
+    """
     match source.kind:
         case "key-file":
             return RootKey.from_file(source.path)
         case "credential":
             return RootKey.from_credential(source.path.name)
         case "passphrase-file":
-            return RootKey.from_passphrase(passphrase_in(source.path), beside(source.path))
+            parameters = beside(source.path)
+            if home is not None and not parameters.exists() and standing(home) is not None:
+                return typed_passphrase(home, passphrase_in(source.path))
+            return RootKey.from_passphrase(passphrase_in(source.path), parameters)
 
 
 def passphrase_in(file: Path) -> str:

@@ -131,6 +131,10 @@ class Vault:
         """Whether this slot's secret was destroyed; False for a damaged slot."""
         return self._slots.is_destroyed(number)
 
+    def living_of(self, numbers: Iterable[int]) -> list[int]:
+        """Those of these slots whose secret isn't destroyed on every registered copy; a damaged one is among them."""
+        return self._slots.living_of(numbers)
+
     @property
     def copies(self) -> int:
         """On how many registered copies of the slots a key is destroyed."""

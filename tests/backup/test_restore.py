@@ -1,16 +1,21 @@
 """A restore brings back the living and none of the erased, and undoes nothing that was decided since."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
 from omonat.base.errors import BadInput, Fault, Refused, Unavailable
 from omonat.base.instants import DAY, SECOND, Instant
+from omonat.base.settings import RootSource
 from omonat.flows.choose import Choosing
 from omonat.flows.publish_policy import Publication
 from omonat.flows.staff import Registration
 from omonat.flows.use import UseAnswer, UseRequest
 from omonat.house import House
+from omonat.vault.root import RootKey
+from omonat.vault.shares import keep_set, make_set
+from omonat.vault.sources import gathering, keep_stretching, root_key, standing
 from tests.backup.conftest import Ruin, Town, erase, subscriber
 from tests.flows.conftest import document, packs
 
@@ -300,6 +305,48 @@ async def test_S6_without_keys_nothing_is_restored(town: Town, ruin: MakeRuin) -
     with pytest.raises(Unavailable) as unavailable:
         await new.restore(backup)
     assert unavailable.value.code == "keys-missing"
+
+
+async def test_S6_a_passphrase_opens_restored_keys_and_shares_of_an_ended_set_do_not(
+    town: Town, ruin: MakeRuin, tmp_path: Path
+) -> None:
+    """What tells how a passphrase is stretched, and which set of shares counts, comes back with the keys."""
+    words = tmp_path / "words"
+    words.write_text("tandir non qozon osh choy\n")
+    source = RootSource("passphrase-file", words)
+    stretched = RootKey.from_passphrase(words.read_text().strip(), tmp_path / "words.scrypt", n=2**10)
+    keep_stretching(town.home, tmp_path / "words.scrypt")
+    root, found = root_key(town.house.settings.root_key), standing(town.home)
+    assert found is not None
+    ended, old = make_set(root, found.installation, 2, 3, after=None)
+    newest, _ = make_set(root, found.installation, 2, 3, after=ended)
+    keep_set(town.home, newest)
+    backup = await town.backup()
+    new = await ruin()
+    await new.restore(backup, keys=town.keys_of(backup))
+
+    (tmp_path / "words.scrypt").unlink()  # as on a new machine
+    assert root_key(source, new.home).mark == stretched.mark
+    assert not (tmp_path / "words.scrypt").exists()
+    with pytest.raises(Refused) as refused:
+        gathering(new.home).add(old[0].text())
+    assert refused.value.code == "share-old"
+    (new.home / "keys" / "passphrase.scrypt").unlink()
+    with pytest.raises(Unavailable) as missing:
+        root_key(source, new.home)
+    assert missing.value.code == "keys-missing"
+    assert not (tmp_path / "words.scrypt").exists()
+
+
+async def test_S6_slots_without_a_keyring_are_nobodys_to_replace(town: Town, ruin: MakeRuin) -> None:
+    backup = await town.backup()
+    new = await ruin()
+    (new.home / "keys").mkdir(mode=0o700)
+    (new.home / "keys" / "slots").write_bytes(b"the newest there is")
+    with pytest.raises(Unavailable) as unavailable:
+        await new.restore(backup, keys=town.keys_of(backup))
+    assert unavailable.value.code == "keys-missing"
+    assert (new.home / "keys" / "slots").read_bytes() == b"the newest there is"
 
 
 async def test_S6_a_database_in_use_is_not_restored_into(town: Town, ruin: MakeRuin) -> None:

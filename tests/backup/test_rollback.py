@@ -128,9 +128,42 @@ async def test_S6_a_copy_in_another_place_convicts_a_journal_that_was_cut(town: 
     await town.settle()
     shutil.rmtree(town.home / "journal")
     shutil.copytree(old / "journal", town.home / "journal")
+    kept = {file.name: file.read_bytes() for file in (town.copies / "journal").iterdir()}
     with pytest.raises(Fault) as fault:
-        town.shipper._compare_copies(town.house.stores.journal.tail().place)
+        town.house.stores.journal.mirror(town.copies / "journal")
     assert fault.value.code == "journal-rolled-back"
+    with pytest.raises(Fault) as fault:
+        await town.shipper._copy()
+    assert fault.value.code == "journal-rolled-back"
+    assert {file.name: file.read_bytes() for file in (town.copies / "journal").iterdir()} == kept, "nothing is cut off"
+
+
+@pytest.mark.parametrize("further", [True, False])
+async def test_S6_a_copy_that_comes_back_late_is_compared_before_anything_is_written_to_it(
+    town: Town, further: bool
+) -> None:
+    """The whole machine goes back to a snapshot, and the other place is mounted a minute after the start."""
+    await town.settle()
+    old = town.newest_of_home()
+    await town.choose(await town.order(), "objection", "given", "improve-services")
+    await town.settle()
+    away = town.place / "away"
+    town.copies.rename(away)
+    await town.shipper._copy()  # into the empty place
+    shutil.rmtree(town.home / "journal")
+    shutil.copytree(old / "journal", town.home / "journal")
+    if not further:  # of the same length, and of another history
+        (segment,) = (away / "journal").glob("*.omj")
+        raw = bytearray((town.home / "journal" / segment.name).read_bytes())
+        raw[-1] ^= 1
+        segment.write_bytes(raw)
+    shutil.rmtree(town.copies)
+    away.rename(town.copies)
+    kept = {file.name: file.read_bytes() for file in (town.copies / "journal").iterdir()}
+    with pytest.raises(Fault) as fault:
+        await town.shipper._copy()
+    assert fault.value.code == ("journal-rolled-back" if further else "journal-forked")
+    assert {file.name: file.read_bytes() for file in (town.copies / "journal").iterdir()} == kept
 
 
 async def test_R3_erasure_reaches_what_the_journal_says_of_a_person(town: Town) -> None:

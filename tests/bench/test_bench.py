@@ -10,7 +10,21 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bench import decisions, doors, erasing, growth, leaving, pages, people, proof, purposes, reads, taking, witness
+from bench import (
+    copies,
+    decisions,
+    doors,
+    erasing,
+    growth,
+    leaving,
+    pages,
+    people,
+    proof,
+    purposes,
+    reads,
+    taking,
+    witness,
+)
 from bench.__main__ import TINY
 from bench.figures import Figure, amount, flush_us, interval, percentile, ratio, table
 from bench.load import Spec, run
@@ -40,6 +54,17 @@ async def test_every_read_is_checked_and_a_wrong_value_stops_the_bench(hamlet: T
     with pytest.raises(Exception, match="case"):
         await reads.Reads(hamlet).enforced()
     await pool.execute("update cases set closed_at = null")
+
+
+async def test_a_copy_brings_every_record_in_each_form_or_stops_the_bench(hamlet: Town) -> None:
+    rows = await copies.figures(hamlet, records=40, rounds=1)
+    assert [(row.gate, row.at_most) for row in rows] == [(10, True)] * 3
+    with pytest.raises(AssertionError):
+        copies.Copies(hamlet, 2).check("html", b"0-uy, katta chorraha yonida")
+    with pytest.raises(AssertionError):
+        copies.Copies(hamlet, 2).check("json", b'{"held": []}')
+    with pytest.raises(AssertionError):
+        copies.Copies(hamlet, 40).check("pdf", b"%PDF-1.7 /Count 1")
 
 
 async def test_what_is_collected_is_weighed_and_counted_with_every_row_there(hamlet: Town) -> None:

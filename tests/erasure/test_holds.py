@@ -162,3 +162,22 @@ async def test_R2_a_hold_keeps_what_would_otherwise_go_without_a_step_of_its_own
     assert {stay.factor for stay in kept.stays} == {"hold"}
     assert await held(shop, free.person) == {}
     assert await held(shop, theirs.person) == {theirs.record: ["contact"]}
+
+
+async def test_R2_no_hold_lapses_by_a_clock_that_is_not_believed(shop: Shop) -> None:
+    """The clock jumps a hundred days ahead, and a second officer has yet to approve."""
+    await officers(shop)
+    order, asked = await ordered(shop), await ordered(shop)
+    await closed(shop, order, asked)
+    await swept(shop)
+    holds = [await placed(shop, "person", one_of.person) for one_of in (order, asked)]
+    shop.clock.forward(100 * DAY)
+    await swept(shop, believed=False)
+    assert await shop.house.sweeper.doubted_at() is not None
+    await shop.house.erase(ErasureRequest(person=asked.person))
+    await swept(shop, believed=False)
+    for hold, held_order in zip(holds, (order, asked), strict=True):
+        assert (await shop.house.holds.show(hold.id)).released_by is None
+        assert await held(shop, held_order.person) == {held_order.record: ["contact", "transaction"]}
+    await swept(shop)  # a person says that the time is right
+    assert (await shop.house.holds.show(holds[0].id)).released_by == "lapsed"

@@ -15,7 +15,7 @@ from omonat.base.errors import Fault, Unavailable
 from omonat.base.ids import new_id
 from omonat.base.instants import HOUR, MINUTE, SECOND, Instant
 from omonat.database.pool import Database
-from omonat.evidence import publishing, verifier
+from omonat.evidence import placing, publishing, verifier
 from omonat.evidence.entry import Entry, decode
 from omonat.evidence.folder import LogFolder
 from omonat.evidence.journal import Journal
@@ -183,6 +183,50 @@ async def test_S6_a_backdated_entry_is_placed_under_doubt(stage: Stage, sequence
     _, entries = published(stage.folder, stage.keys)
     assert [decode(entry).act for entry in entries[-2:]] == ["clock:doubt", "consent:purpose:given"]
     assert verify(stage.folder.path, stage.keys).code == verifier.INTACT
+
+
+async def test_S6_what_waited_through_an_outage_is_placed_in_parts_and_none_of_it_is_doubted(
+    stage: Stage, sequencer: Sequencer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four hundred transactions in three hours, one longer than a part; another still open when they are taken."""
+    monkeypatch.setattr(placing, "MOST_PLACED", 30)
+    await stage.submit(1)
+    before = await sequencer.advance()
+    async with stage.database.transaction() as connection:
+        late = Entry(new_id("ev"), Instant(stage.clock() + 3 * HOUR), "consent:purpose:given", {})
+        await stage.journal.append(connection, [late], now=late.at)
+        for _ in range(400):
+            stage.clock.pass_(27 * SECOND)
+            await stage.submit(1)
+        async with stage.database.transaction() as long:
+            many = [Entry(new_id("ev"), stage.clock(), "use:person:authorised", {}) for _ in range(70)]
+            await stage.journal.append(long, many, now=stage.clock())
+
+        assert await sequencer.open()  # its lease has long run out
+        heads, placed = [], await _placed_once(stage)
+        while (head := await sequencer.advance()) and (not heads or head.size > heads[-1].size):
+            assert verify(stage.folder.path, stage.keys).code == verifier.INTACT
+            now_placed = await _placed_once(stage)
+            assert now_placed - placed <= 71 + 70  # its part and its marks; the long transaction stays whole
+            heads, placed = [*heads, head], now_placed
+        assert len(heads) > 400 // 30
+    last = await sequencer.advance()
+    assert verify(stage.folder.path, stage.keys).code == verifier.INTACT
+    assert await stage.database.pool.fetchval("select count(*) from entries") == last.size
+    _, entries = published(stage.folder, stage.keys)
+    told = [decode(entry) for entry in entries[before.size :]]
+    assert len([entry for entry in told if entry.act == "use:person:authorised"]) == 470
+    assert told[-1].id == late.id
+    assert not [entry for entry in told if entry.act == "clock:doubt"]
+    waited = [entry for entry in told if entry.act == "clock:mark" and entry.facts]
+    assert waited
+    assert all(entry.at <= entry.facts["placed"] == stage.clock() for entry in waited)
+
+
+async def _placed_once(stage: Stage) -> int:
+    rows = await stage.database.pool.fetchrow("select count(*) as many, count(distinct entry) as ids from placements")
+    assert rows["many"] == rows["ids"]
+    return int(rows["many"])
 
 
 # -- two at once ---------------------------------------------------------------------------------------------------

@@ -13,14 +13,15 @@ SAMPLES = {
     "unseen": 30_000,
     "ahead": 30_100,
     "most": 100,
-    "start": 1_000,
-    "until": 9_192,
+    "start": 21_908,
+    "until": 30_100,
     "id": "ev_77",
     "person": "per_5",
     "before_at": FOREVER,
     "before_entry": "",
 }
 READS = [
+    ("sequencer.sql", "border"),
     ("sequencer.sql", "fresh"),
     ("sequencer.sql", "to_publish"),
     ("reader.sql", "placed"),

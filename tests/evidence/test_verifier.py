@@ -294,6 +294,41 @@ def test_A1_a_proof_file_verifies_alone_and_no_altered_one_does(tmp_path: Path, 
         assert verifier.verify_proof(bytes(spoiled), pinned(keys)).code != verifier.INTACT
 
 
+def test_A1_what_the_verifier_is_told_to_look_at_is_looked_at_or_refused(tmp_path: Path, keys: LogKeys) -> None:
+    """Beside a proof or a checkpoint alone: a receipt, another checkpoint, an age, an opening of something else."""
+    bodies = honest(300)
+    folder = write(tmp_path / "log", bodies, keys, now=Instant(START - 1_000 * HOUR))
+    write(tmp_path / "other", [*bodies[:-1], act(299, "use:person:refused", START + 30 * SECOND)], keys)
+    proof = TlogProof(
+        bodies[7], 7, tuple(TreeView(TileCache(folder), 300).inclusion(7)), folder.read_checkpoint() or b""
+    )
+    (tmp_path / "proof").write_bytes(bytes(proof))
+    foreign = [{"entry": entry_id(8), "field": "person", "value": "per_x", "salt": "00" * 32}]
+    (tmp_path / "openings").write_text(json.dumps(foreign))
+    pins = [word for key in keys.pinned for word in ("--key", key.vkey)]
+
+    def code(file: str, *options: str) -> int:
+        return verifier.main([str(tmp_path / file), *pins, *options])
+
+    alone, forked = "log/checkpoint", ("--seen", str(tmp_path / "other" / "checkpoint"))
+    for file in ("proof", alone):
+        assert code(file) == verifier.INTACT
+        assert code(file, "--seen", str(tmp_path / alone)) == verifier.INTACT
+        assert code(file, *forked) == verifier.FORK
+        assert code(file, "--max-age", "1") == verifier.STALE
+        assert code(file, "--receipt", "omr1.nonsense") == verifier.USAGE
+    assert code("proof", "--opening", str(tmp_path / "openings")) == verifier.CANNOT_TELL
+    assert code(alone, "--opening", str(tmp_path / "openings")) == verifier.USAGE
+
+
+def test_A1_a_file_of_an_unknown_name_beside_tiles_is_no_width(tmp_path: Path, keys: LogKeys) -> None:
+    folder = write(tmp_path / "log", honest(300), keys)
+    (partial,) = (folder.path / "tile" / "entries").rglob("*.p")
+    (partial / "\N{SUPERSCRIPT TWO}").write_bytes(b"")
+    (partial / "44").rename(partial / "45")
+    assert verify(folder.path, keys).code in (verifier.INTACT, verifier.ALTERED)
+
+
 def test_A1_the_verifier_runs_alone(tmp_path: Path, keys: LogKeys) -> None:
     """Copied elsewhere and run without Omonat on the path: isolated mode, an empty working folder."""
     write(tmp_path / "log", honest(300), keys)

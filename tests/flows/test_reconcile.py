@@ -225,6 +225,25 @@ async def test_A1_rows_and_entries_of_an_honest_house_account_for_each_other(cho
     assert await Reconcile(chosen.house.grounds).rows() == []
 
 
+async def test_S1_a_choice_of_last_year_written_down_now_is_in_order_though_its_entry_has_no_place_yet(
+    chosen: Shop,
+) -> None:
+    """What a desk without a network hands in is dated back, and a history taken over: the log's order counts."""
+    house, person = chosen.house, (await section(chosen))["person"]
+    sequencer = Sequencer(house.grounds.database, house.log, house.keys, clock=chosen.clock)
+    assert await sequencer.open()
+    await sequencer.advance()
+    chosen.clock.forward(MINUTE)
+    await house.choose(
+        Choosing(person=person, kind="consent", purpose="marketing-email", state="given", door="center", by="person")
+    )
+    dated_back = (
+        "update choices set at = at - interval '1 year'"
+        " where at = (select max(at) from choices where purpose = 'marketing-email')"
+    )
+    assert await found_after(chosen, dated_back) == []
+
+
 TAMPERED = {
     "a withdrawal turned into a consent": ("update choices set state = 'given' where state = 'withdrawn'", "choice"),
     "a withdrawal deleted": ("delete from choices where state = 'withdrawn' and kind = 'consent'", "gone"),

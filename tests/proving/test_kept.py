@@ -1,6 +1,7 @@
 """A whole house: what is told of it, that nothing is left of it, and that nobody else is disturbed."""
 
 import json
+from datetime import date
 
 import msgspec
 import pytest
@@ -22,6 +23,7 @@ from omonat.proving.people import People
 from omonat.proving.probes import PROBES
 from omonat.proving.run import Proof, prove
 from omonat.proving.scene import Scene
+from omonat.proving.values import invent
 from tests.erasure.stories import ordered
 from tests.flows.conftest import document, packs
 from tests.proving.conftest import Town
@@ -41,6 +43,12 @@ async def everything(town: Town) -> dict[str, str]:
     return {
         name: await town.value(f"select string_agg(t::text, ' ' order by t::text) from {name} t") for name in TABLES
     }
+
+
+async def test_A1_no_two_people_made_for_a_proof_share_a_number(town: Town) -> None:
+    mobile = (await town.house.grounds.law.current()).items["contact.mobile"]
+    made = [invent(mobile, today=date(2026, 12, 1)) for _ in range(2_000)]
+    assert len(set(made)) == len(made)
 
 
 async def test_A1_every_promise_is_told_and_nothing_is_left_behind(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

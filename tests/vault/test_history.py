@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from omonat.base import failpoints
 from omonat.base.errors import Refused
 from omonat.vault.history import KeyState
 from omonat.vault.root import RootKey
 from omonat.vault.vault import Vault
+from tests.faults.breaking import Failpoints
 from tests.vault.conftest import CHEAP
 
 SECTION = {"person": "per_1", "record": "rec_1", "category": "contact", "version": 1}
@@ -36,6 +38,43 @@ def test_R3_an_older_file_destroys_again_what_was_destroyed_since(vault: Vault, 
     again = old.key_state()
     assert old.catch_up(vault.key_state(), [number for number, _ in told]) == 0
     assert old.key_state() == again
+
+
+@pytest.mark.parametrize("moment", ["slots.to-bury", "slots.buried"])
+def test_R3_a_restore_that_dies_between_two_copies_destroys_on_both_when_it_is_done_again(
+    vault: Vault, home: Path, root: RootKey, tmp_path: Path, moment: str
+) -> None:
+    second = tmp_path / "other-disk" / "slots"
+    vault.register_copy(second)
+    both = Vault.open(home, root, hash_cost=CHEAP, other_copies=[second])
+    one, two = both.reserve_slots(2)
+    shutil.copytree(home, tmp_path / "older")
+    shutil.copy(second, tmp_path / "older-second")
+    both.destroy_slots([one])
+    state, destroyed = both.key_state(), [number for number, _ in both.destroyed_since(0)]
+
+    def reopened() -> Vault:
+        copies = [tmp_path / "older-second"]
+        return Vault.open(tmp_path / "older", root, hash_cost=CHEAP, other_copies=copies)
+
+    old = reopened()
+    living = old._slots.slot(one)
+    assert old.living_of([one, two]) == [one, two]
+    control = Failpoints(tmp_path / "faults")
+    (tmp_path / "older" / failpoints.MARK).touch()
+    failpoints.arm(control.control, tmp_path / "older")
+    try:
+        token = control.arm(moment, "raise")
+        with pytest.raises(failpoints.Tripped):
+            old.catch_up(state, destroyed)
+        assert control.happened(token)
+    finally:
+        failpoints.arm(None, tmp_path)
+    again = reopened()
+    again.catch_up(state, destroyed)
+    assert again.living_of([one, two]) == [two]
+    for file in (tmp_path / "older" / "keys" / "slots", tmp_path / "older-second"):
+        assert living not in file.read_bytes()
 
 
 def test_R3_numbers_an_older_file_never_saw_are_lost_and_never_given_out_again(

@@ -65,8 +65,11 @@ def test_R3_after_a_rotation_everybody_is_readable_and_the_old_root_opens_nothin
     key = vault.signing_key("receipts").public_key().public_bytes_raw()
     old_files = {path: path.read_bytes() for path in paths(home, 2)}
 
+    other = opened(home, root, 2, root_of={new.mark: new}.get)
+
     done = rotate(home, root, new, other_copies=paths(home, 2)[1:])
     assert (done.phase, done.epoch, done.damaged) == (Phase.DONE, 2, 0)
+    assert other.living_of([*doomed, person]) == [person], "a process that was open goes over to the new root"
     assert done.slots >= 9_000
     now = opened(home, new, 2)
     unreadable = [n for n in numbers if n not in doomed and now._slots.secret(n) != before[n]]

@@ -42,8 +42,3 @@ select id, kind, service, opened_at, assigned from cases
 -- name: case_by_id^
 -- One case, for a page.
 select id, kind, service, person, opened_at, closed_at, assigned from cases where id = :id;
-
--- name: open_cases_of
--- A person's open cases of these kinds.
-select id, kind, opened_at from cases
- where person = :person and closed_at is null and kind = any(:kinds::text[]) order by opened_at desc limit 20;

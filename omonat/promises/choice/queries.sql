@@ -1,13 +1,6 @@
--- name: person_for_choice^
--- A person's standing, locked until the transaction ends: nothing is decided on it in between (I2).
-select id, evidence_slot, told, standing, restricted_at, quarantined_at, erased_at,
-       exists (select from guardian_consents g
-                where g.person = persons.id and g.scope = 'data' and g.withdrawn_at is null) as guarded
-  from persons where id = :id and erased_at is null for no key update;
-
--- name: set_standing!
--- The standing after a choice.
-update persons set standing = :standing, restricted_at = :restricted_at where id = :id;
+-- name: person_to_tell^
+-- How far a person was told, locked until the transaction ends.
+select id, evidence_slot, told from persons where id = :id and erased_at is null for no key update;
 
 -- name: add_choice!
 -- One choice, never changed afterwards (I7).

@@ -5,6 +5,42 @@ insert into erasures (id, scope, cause, person, record, items, asked_by, policy,
 values (:id, :scope, :cause, :person, :record, :items, :asked_by, :policy, :counted, :slots, :seal, :new_slot, :stays,
         :lookup_epoch, :now, :sealed_at, :entries);
 
+-- name: person_to_hide^
+-- A person, locked until the transaction ends, and the policy in force, which stays so as long.
+select p.slot, p.evidence_slot, p.quarantined_at, p.erased_at, i.active_ordinal
+  from persons p cross join installation i where p.id = :id
+   for update of p for share of i;
+
+-- name: hide_person!
+-- Nobody reaches a locked person any more, nobody is signed in as them; with it the intent and its entry, in one round
+-- trip. What nothing can stay of needs no sealing; what was found by no channel leaves no digest.
+with moment as (select pg_current_xact_id()::text::bigint as txid),
+written as (
+    insert into entries (txid, id, at, act, body, leaf)
+    select moment.txid, e.* from moment,
+        unnest(:ids::text[], :times::timestamptz[], :acts::text[], :bodies::bytea[], :leaves::bytea[]) as e
+), hidden as (
+    update persons
+       set erased_at = coalesce(erased_at, :now), remains = false, standing = null, evidence_due_at = :evidence_due
+     where id = :person
+), signed_out as (
+    delete from web_sessions where holder = :person
+)
+insert into erasures (id, scope, cause, person, record, items, asked_by, policy, counted, slots, seal, new_slot, stays,
+                      lookup_epoch, hidden_at, sealed_at, entries)
+select :id, :scope, :cause, :person, :record, :items, :asked_by, :policy, :counted, :slots, :seal, :new_slot, :stays,
+       case when exists (select from lookups where person = :person) then :lookup_epoch::int end,
+       :now,
+       case when not exists (select from records where person = :person and service <> all(:free::text[]))
+             and not exists (
+                 select from holds h
+                  where h.released_at is null
+                    and (h.target = :person
+                         or exists (select from records r where r.id = h.target and r.person = :person)
+                         or exists (select from cases k where k.id = h.target and k.person = :person)))
+            then :now::timestamptz end,
+       :entries;
+
 -- name: erasure_by_id^
 -- An erasure, for whoever asks how far it is.
 select * from erasures where id = :id;
@@ -18,8 +54,14 @@ select * from erasures where person = :person and scope = 'person' order by hidd
 select * from erasures where person = :person order by hidden_at desc limit 200;
 
 -- name: erasure_for_update^
--- An erasure under way, locked until the transaction ends; nothing while somebody else is at it.
-select * from erasures where id = :id and swept_at is null for update skip locked;
+-- An erasure under way, locked until the transaction ends; nothing while somebody else is at it. Where its keys are to be
+-- destroyed next, whether any of them still opens something of the living: then nobody destroys them.
+select e.*,
+       e.sealed_at is not null and e.destroyed_at is null and (
+           exists (select from records where slot = any(e.slots))
+           or exists (select from persons where slot = any(e.slots) and (erased_at is null or remains))
+           or exists (select from persons where evidence_slot = any(e.slots))) as still_used
+  from erasures e where e.id = :id and e.swept_at is null for update of e skip locked;
 
 -- name: claim_erasure$
 -- The oldest erasure that isn't swept yet and that nobody is at.
@@ -35,16 +77,37 @@ update erasures set after = :after, stays = :stays where id = :id;
 update erasures set sealed_at = :now, after = '', stays = :stays where id = :id;
 
 -- name: note_destroyed!
--- The keys are gone on every registered copy.
-update erasures set destroyed_at = :now, copies = :copies, entries = entries || :entries where id = :id;
+-- The keys are gone on every registered copy; with that all is done of what left its rows with the intent. The entries
+-- go with it.
+with moment as (select pg_current_xact_id()::text::bigint as txid),
+written as (
+    insert into entries (txid, id, at, act, body, leaf)
+    select moment.txid, e.* from moment,
+        unnest(:ids::text[], :times::timestamptz[], :acts::text[], :bodies::bytea[], :leaves::bytea[]) as e
+)
+update erasures
+   set destroyed_at = :now, copies = :copies, swept_at = :swept_at, final_at = :final_at, entries = entries || :entries
+ where id = :id;
 
 -- name: note_packets!
 -- What must be shown later is sealed for an auditor, or there was nothing.
+with moment as (select pg_current_xact_id()::text::bigint as txid),
+written as (
+    insert into entries (txid, id, at, act, body, leaf)
+    select moment.txid, e.* from moment,
+        unnest(:ids::text[], :times::timestamptz[], :acts::text[], :bodies::bytea[], :leaves::bytea[]) as e
+)
 update erasures set entries = entries || :entries where id = :id;
 
 -- name: note_swept!
--- Nothing of it is left in the living tables.
-update erasures set swept_at = :now, after = '', entries = entries || :entries where id = :id;
+-- Nothing of it is left in the living tables, nor, where it is final, under a living look-up key.
+with moment as (select pg_current_xact_id()::text::bigint as txid),
+written as (
+    insert into entries (txid, id, at, act, body, leaf)
+    select moment.txid, e.* from moment,
+        unnest(:ids::text[], :times::timestamptz[], :acts::text[], :bodies::bytea[], :leaves::bytea[]) as e
+)
+update erasures set swept_at = :now, final_at = :final_at, after = '', entries = entries || :entries where id = :id;
 
 -- name: drop_rest$
 -- A batch of an erased person's records that this erasure keeps nothing of; how many.
@@ -55,12 +118,6 @@ with gone as (
 )
 select count(*) from gone;
 
--- name: hide_person!
--- Nobody reaches the person any more.
-update persons
-   set erased_at = coalesce(erased_at, :now), remains = false, standing = null, evidence_due_at = :evidence_due
- where id = :id;
-
 -- name: end_sessions!
 -- Whoever is signed in as the person isn't any more.
 delete from web_sessions where holder = :person;
@@ -68,10 +125,6 @@ delete from web_sessions where holder = :person;
 -- name: leave_remains!
 -- What must stay of an erased person, under the person's new key.
 update persons set slot = :slot, remains = true where id = :id;
-
--- name: has_lookups$
--- Whether digests of somebody's channels are about.
-select exists (select from lookups where person = :person);
 
 -- name: sweep_person!
 -- What hangs on an erased person: messages, ways to be found, codes, work. Their cases stay tied to what remains.

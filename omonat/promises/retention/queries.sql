@@ -66,16 +66,20 @@ select id, opened_at, closed_at, anchors from cases where id = any(:ids::text[])
 -- The sections of these records.
 select record, category, sealed from sections where record = any(:records::text[]) order by record, category;
 
+-- name: categories_of
+-- Which sections these records have, without what is sealed in them.
+select record, category from sections where record = any(:records::text[]) order by record, category;
+
 -- name: holds_on
 -- Live holds on any of these people, cases and records; one that nobody approved lapses.
 select id, target, items, review_at, may_tell from holds
- where target = any(:targets::text[]) and released_at is null and (approved_at is not null or placed_at > :lapsed);
+ where target = any(:targets::text[]) and released_at is null;
 
 -- name: is_held$
 -- Whether any live hold concerns this person; there are few holds.
 select exists (
     select from holds h
-     where h.released_at is null and (h.approved_at is not null or h.placed_at > :lapsed)
+     where h.released_at is null
        and (h.target = :person
             or exists (select from records r where r.id = h.target and r.person = :person)
             or exists (select from cases k where k.id = h.target and k.person = :person)));
@@ -161,8 +165,7 @@ select p.id, p.slot, p.remains, p.erased_at
    and not exists (select from records r where r.person = p.id)
    and not exists (select from cases k where k.person = p.id and k.closed_at is null)
    and (p.remains or (p.restricted_at is null and p.quarantined_at is null))
-   and not exists (select from holds h where h.target = p.id and h.released_at is null
-                                         and (h.approved_at is not null or h.placed_at > :lapsed));
+   and not exists (select from holds h where h.target = p.id and h.released_at is null);
 
 -- name: end_persons!
 -- People of whom nothing is held any more: from now on only their evidence and their choices are there, for a while.
@@ -212,12 +215,6 @@ delete from persons where id = any(:ids::text[]);
 -- Children who were found and for whom no consent came yet, the earliest first (K2).
 select id, quarantined_at from persons where quarantined_at <= :now and erased_at is null
  order by quarantined_at limit :most;
-
--- name: still_used$
--- Whether any of these keys still opens something of the living: then nobody destroys them.
-select exists (select from records where slot = any(:slots::bigint[]))
-    or exists (select from persons where slot = any(:slots::bigint[]) and (erased_at is null or remains))
-    or exists (select from persons where evidence_slot = any(:slots::bigint[]));
 
 -- name: state^
 -- The sweeper's memory; made at its first look.

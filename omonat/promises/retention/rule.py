@@ -149,6 +149,21 @@ def weigh(
     return Weighed(tuple(goes), tuple(stays))
 
 
+def all_go(
+    policy: CompiledPolicy,
+    service: str,
+    items: tuple[str, ...],
+    anchors: Mapping[str, Instant],
+    *,
+    held: Held,
+    now: Instant,
+) -> bool:
+    """Whether `weigh` lets all of these items of the policy go, without saying why or when each would."""
+    if service not in policy.services or (held != NOT_HELD and any(held.covers(item) for item in items)):
+        return False
+    return policy.all_due(service, items, anchors, now)
+
+
 def items_of(policy: CompiledPolicy, category: str) -> tuple[str, ...]:
     """The items of a category the policy knows, as they may lie in a section nobody has opened."""
     found = policy.policy.categories.get(category)

@@ -106,8 +106,9 @@ async def safeguards(scene: Scene) -> Outcome:
 async def machine(scene: Scene) -> Outcome:
     """What would keep the service from starting isn't there while it runs."""
     house = scene.house
-    found = [*safety.folder_findings(house.settings.home), *safety.address_findings(house.grounds.database.dsn)]
-    found += await safety.server_findings(house.grounds.database)
+    settings, database = house.settings, house.grounds.database
+    found = [*safety.folder_findings(settings.home, *settings.secrets), *safety.address_findings(database.dsn)]
+    found += await safety.server_findings(database, settings.archive_days)
     return Broken(tuple(sorted({one.code for one in found}))) if found else Kept(("database, files, connection: safe",))
 
 
