@@ -145,7 +145,7 @@ def close_case(case: str, *, at: datetime | None = None) -> Request[Acknowledged
 
 def visit_link(case: str) -> Request[VisitLink]:
     """A link and a QR for the bill of a case: what was recorded about the visit, without a value."""
-    return Request("POST", f"/v1/cases/{_part(case)}/visit-link", _reads(VisitLink), {}, keyed=True)
+    return Request("POST", f"/v1/cases/{_part(case)}/visit-link", _reads(VisitLink), {})
 
 
 def consent(

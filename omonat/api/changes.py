@@ -30,7 +30,6 @@ from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.notify import Notification
 from omonat.flows.staff import Registration
-from omonat.flows.visit_links import VisitLink
 from omonat.pages.qr import svg
 from omonat.promises.location.rule import Term
 from omonat.promises.messages import Channel
@@ -60,13 +59,10 @@ async def close_case(call: Call) -> bytes:
 
 
 async def visit_link(call: Call) -> bytes:
-    """The link and the QR for a bill."""
+    """The link and the QR for a bill. Without a key: no copy of the link may lie beside one, and a second link to the
+    same case does no harm."""
     shaped(call.value if call.raw else {}, NothingBody)
-    case = _case(call)
-    return await call.once_per_key(lambda also: call.ports.visit_links.make(call.caller, case, also), _linked)
-
-
-def _linked(made: VisitLink) -> bytes:
+    made = await call.ports.visit_links.make(call.caller, _case(call))
     until = to_rfc3339(made.until)
     qr = svg(made.address)
     return encode(VisitLinkMade(address=made.address, until=until, qr=qr, evidence=evidence(made.receipt)))

@@ -1,17 +1,20 @@
 """What was recorded about this visit, for whoever holds the bill: no account, no value, nothing to change (A3, C2, B3).
 
-The reader is not proved to be the person. The page says what kind of data is kept, why and until when, and leads on to
-where one proves it; what can't be shown reads alike, whatever the reason.
+The reader is not proved to be the person. The page names what is kept, why and until when, and leads on to where one
+proves it; what can't be shown reads alike, whatever the reason.
 """
 
 from dataclasses import dataclass
 
 from omonat.base.instants import MINUTE, Instant
 from omonat.center.looked import who_of
-from omonat.center.my_data import BECAUSE, IF_ANYTHING, IF_NOW, WHILE, WHILE_ANYTHING, law_named
+from omonat.center.my_data import BECAUSE, IF_ANYTHING, IF_NOW, WHILE, WHILE_ANYTHING, labels, law_named
 from omonat.center.visit import Answer, Visit
-from omonat.flows.visit_links import Kept, Term, VisitSeen
+from omonat.evidence.entry import Entry
+from omonat.flows.visit_kept import Kept, Term, may_be_named
+from omonat.flows.visit_links import VisitSeen
 from omonat.pages import N_
+from omonat.policy.model import Recipient
 from omonat.policy.prose_words import BASES
 from omonat.policy.words import Basis
 
@@ -37,26 +40,22 @@ class Line:
 
 async def show(visit: Visit) -> Answer:
     """The page of the link, or the calm one for every link that shows nothing."""
-    client, token = visit.request.client, visit.request.path_params["token"]
+    client, token = visit.request.client, visit.request.path_params["token"][:400]
     seen = await visit.house.visit_links.look(token, caller=client.host if client else "")
     if seen is None:
         return visit.page("visit_over.html", status=404)
-    law = seen.policy
     return visit.page(
         "visit.html",
         seen=seen,
         token=token,
         case=case_named(visit, seen.case),
         groups=[_group(visit, seen, kept) for kept in seen.kept],
-        looks=[
-            (entry.at, *_said(visit, entry.act), who_of(visit, entry), law.label("purpose", purpose, visit.language))
-            for entry in seen.looks
-            if (purpose := entry.facts.get("purpose"))
-        ],
+        looks=[_look(visit, seen, entry) for entry in seen.looks],
         recipients=[
             (
                 recipient.says[visit.language],
-                [law.label("purpose", p, visit.language) for p in recipient.purposes if p in _purposes(seen)],
+                _labels(visit, seen, recipient, agreed=False),
+                _labels(visit, seen, recipient, agreed=True),
             )
             for recipient in seen.recipients
         ],
@@ -69,13 +68,28 @@ def case_named(visit: Visit, case: str) -> str:
     return f"{visit.label('case', kind)} {number}"
 
 
-def _said(visit: Visit, act: str) -> tuple[str, str]:
-    mark, what = _WHAT[act]
-    return mark, visit.words(what)
+def _look(visit: Visit, seen: VisitSeen, entry: Entry) -> dict[str, object]:
+    """One use in this visit: who, for what, and which data left, by its name."""
+    mark, what = _WHAT[entry.act]
+    left = [item for item in entry.facts.get("allowed", ()) if may_be_named(seen.policy, item)]
+    return {
+        "at": entry.at,
+        "mark": mark,
+        "what": visit.words(what),
+        "who": who_of(visit, entry),
+        "purpose": visit.label("purpose", entry.facts["purpose"]),
+        "items": labels(visit, left),
+    }
 
 
-def _purposes(seen: VisitSeen) -> frozenset[str]:
-    return frozenset(purpose for kept in seen.kept for purpose in kept.purposes)
+def _labels(visit: Visit, seen: VisitSeen, recipient: Recipient, *, agreed: bool) -> list[str]:
+    """What a recipient may get data of this visit for: by itself, or only where the person agreed to it."""
+    law, kept = seen.policy, {purpose for each in seen.kept for purpose in each.purposes}
+    return [
+        law.label("purpose", purpose, visit.language)
+        for purpose in recipient.purposes
+        if purpose in kept and (law.purposes[purpose].basis is Basis.CONSENT) is agreed
+    ]
 
 
 def _group(visit: Visit, seen: VisitSeen, kept: Kept) -> dict[str, object]:
@@ -93,6 +107,7 @@ def _group(visit: Visit, seen: VisitSeen, kept: Kept) -> dict[str, object]:
             if p.basis is not Basis.CONSENT
         ],
         "asked": [p.says[language] for p in known if p.basis is Basis.CONSENT],
+        "items": [law.label("item", item, language) for term in kept.terms for item in term.items],
         "lines": [_line(visit, seen, term) for term in kept.terms],
     }
 

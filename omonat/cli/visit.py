@@ -21,7 +21,9 @@ def _group() -> None:
 
 @app.command()
 def link(
-    case: str, qr: Annotated[Path | None, typer.Option(help="A file for the QR code, as SVG.")] = None, home: Home = None
+    case: str,
+    qr: Annotated[Path | None, typer.Option(help="A file for the QR code, as SVG.")] = None,
+    home: Home = None,
 ) -> None:
     """Print the link of a case, such as `order:41877`, and when it ends; the making is recorded."""
     made = in_house(home, lambda house: house.visit_links.make_by_operator(case))

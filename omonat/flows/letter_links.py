@@ -19,6 +19,8 @@ from omonat.vault.vault import Vault
 PREFERENCES_LAST = 3 * DAY
 _VISIT: Final = "visit-link"
 _VISIT_FORM: Final = re.compile(r"[A-Za-z0-9_-]{64,320}")
+_UNTIL: Final = 5
+_WHOSE: Final = 8
 Scope = Literal["change", "less"]
 
 
@@ -32,9 +34,10 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitNamed:
-    """What a link on a bill opens: which case's page, and until when."""
+    """What a link on a bill opens: which case's page, as long as it is still the same person's, and until when."""
 
     case: str
+    whose: bytes
     until: Instant
 
 
@@ -66,10 +69,10 @@ def read_preferences_link(vault: Vault, token: str, *, now: Instant) -> Preferen
     return Preferences(person=person, scope="change" if scope == "change" else "less")
 
 
-def visit_link(vault: Vault, case: str, until: Instant) -> str:
-    """The end of the address that stands on a bill: nobody without the vault reads the case in it."""
-    sealed = vault.seal_value(_VISIT, f"{until // SECOND} {case}".encode())
-    return urlsafe_b64encode(sealed).rstrip(b"=").decode()
+def visit_link(vault: Vault, case: str, person: str, until: Instant) -> str:
+    """The end of the address that stands on a bill: nobody without the vault reads in it whose case it is, or which."""
+    said = (until // SECOND).to_bytes(_UNTIL) + _whose(vault, person) + case.encode()
+    return urlsafe_b64encode(vault.seal_value(_VISIT, said)).rstrip(b"=").decode()
 
 
 def read_visit_link(vault: Vault, token: str, *, now: Instant) -> VisitNamed | None:
@@ -77,12 +80,21 @@ def read_visit_link(vault: Vault, token: str, *, now: Instant) -> VisitNamed | N
     if _VISIT_FORM.fullmatch(token) is None:
         return None
     try:
-        said = vault.open_value(_VISIT, urlsafe_b64decode(token + "=" * (-len(token) % 4))).decode()
+        said = vault.open_value(_VISIT, urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (ValueError, OmonatError):
         return None
-    until, _, case = said.partition(" ")
-    ends = Instant(int(until) * SECOND)
-    return VisitNamed(case=case, until=ends) if now < ends else None
+    until = Instant(int.from_bytes(said[:_UNTIL]) * SECOND)
+    whose, case = said[_UNTIL : _UNTIL + _WHOSE], said[_UNTIL + _WHOSE :].decode()
+    return VisitNamed(case=case, whose=whose, until=until) if now < until else None
+
+
+def is_visit_of(vault: Vault, link: VisitNamed, person: str) -> bool:
+    """Whether the case is still the person's whose bill it was: a number may come back."""
+    return compare_digest(link.whose, _whose(vault, person))
+
+
+def _whose(vault: Vault, person: str) -> bytes:
+    return vault.keyed_digest("visit-link-person", person.encode())[:_WHOSE]
 
 
 def _holds(vault: Vault, kind: str, said: str, signature: str) -> bool:

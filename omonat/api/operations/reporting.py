@@ -76,21 +76,21 @@ REPORTING: Final = (
         method="POST",
         path="/v1/cases/{kind}:{reference}/visit-link",
         summary="A link and a QR for the bill",
-        tells="Whoever holds the paper sees which categories of data were recorded about the visit, why, until when and "
-        "who looked, and never a value (A3). For systems the policy names as a source for this kind of case; the "
-        "case may be open or closed. It ends after the setting `visit-link-days`.",
+        tells="Whoever holds the paper sees which data was recorded about the visit, by its name, why, until when and "
+        "who looked, and never a value (A3). For systems the policy names as a source for this kind of case, which "
+        "may be open or closed. The address is a secret of whoever holds the bill: print it, and keep no copy. It ends "
+        "after the setting `visit-link-days`; asked for twice, there are two.",
         handle=changes.visit_link,
         body=NothingBody,
         body_optional=True,
         answer=VisitLinkMade,
         status=201,
         codes=("case-malformed", "source-not-named", "visit-unknown"),
-        keyed=True,
         example=Example(
             answer={
                 "address": f"https://beshqozon.uz/me/visit/{_BILL}",
                 "until": "2026-12-31T04:00:00.000000Z",
-                "qr": '<svg xmlns="http://www.w3.org/2000/svg" width="228" height="228"><path d="…"/></svg>',
+                "qr": '<svg xmlns="http://www.w3.org/2000/svg" width="24.5mm" height="24.5mm">…</svg>',
                 "evidence": EVIDENCE,
             },
             body={},
