@@ -85,6 +85,7 @@ from omonat.flows.tell_many import TEMPLATE as COMPANY_NOTICE
 from omonat.flows.tell_many import TellMany
 from omonat.flows.telling import TellPeople
 from omonat.flows.use import Credential, Use
+from omonat.flows.visit_links import VisitLinks
 from omonat.flows.watching import Watching
 from omonat.flows.web_sessions import WebSessions
 from omonat.policy.words import RoleKind
@@ -128,6 +129,7 @@ class House:
     sign_in: SignIn
     my_data: ViewMyData
     take_away: TakeAway
+    visit_links: VisitLinks
     consent_receipts: ConsentReceipts
     ask: Ask
     follow_request: FollowRequest
@@ -310,6 +312,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         sign_in=SignIn(grounds, sessions),
         my_data=my_data,
         take_away=TakeAway(grounds, my_data),
+        visit_links=VisitLinks(grounds, evidence, site=settings.address, days=settings.visit_link_days),
         ask=ask,
         consent_receipts=ConsentReceipts(grounds, evidence, my_data, site=settings.address),
         follow_request=FollowRequest(grounds, my_data),

@@ -89,6 +89,15 @@ class Acknowledged(_Answer):
     evidence: Evidence
 
 
+class VisitLinkMade(_Answer):
+    """The address for the bill, its QR as an SVG drawing, and when both end."""
+
+    address: str
+    until: str
+    qr: str
+    evidence: Evidence
+
+
 class Asked(_Answer):
     """The request's number, and by when it is answered. The code that opens the answer goes to the person alone;
     `waits_for_proof`: what was asked waits until the person has typed another one."""

@@ -122,6 +122,10 @@ class CloseBody(_Body):
     at: Moment | None = None
 
 
+class NothingBody(_Body):
+    """Nothing to say: the address says it all."""
+
+
 class RequestBody(_Body):
     """A complaint or a request about data, taken in by a system: by telephone, at a counter, from a mailbox."""
 

@@ -37,6 +37,7 @@ from omonat.flows.service_notice import ServiceNotices
 from omonat.flows.staff import Registration
 from omonat.flows.systems import Systems
 from omonat.flows.use import Credential, UseAnswer, UseRequest
+from omonat.flows.visit_links import VisitLinks
 from omonat.policy.compiled import CompiledPolicy
 
 
@@ -180,6 +181,8 @@ class House(Protocol):
     @property
     def consent_receipts(self) -> ConsentReceipts: ...
     @property
+    def visit_links(self) -> VisitLinks: ...
+    @property
     def evidence(self) -> EvidenceLog: ...
 
 
@@ -210,6 +213,7 @@ class Ports:
     systems: Systems
     certify: Certify
     consent_receipts: ConsentReceipts
+    visit_links: VisitLinks
     demographics: Demographics
     notify: Notify
     campaigns: Campaigns
@@ -253,6 +257,7 @@ class Ports:
             systems=house.systems,
             certify=house.certify,
             consent_receipts=house.consent_receipts,
+            visit_links=house.visit_links,
             demographics=house.demographics,
             notify=Notify(grounds),
             campaigns=house.campaigns,

@@ -247,6 +247,10 @@ _TELLERS: Final[Mapping[str, Any]] = {
     "request:person:released": _handled(N_("gave your request back to colleagues")),
     "request:person:answered": _handled(N_("answered your request")),
     "request:person:closed": _handled(N_("closed your request")),
+    "case:work:linked": _worked(N_("had a link to what was recorded about it printed on a bill")),
+    "access:case:viewed": _chose(
+        N_("Somebody with the link from a bill saw what was recorded about a visit, without a value"), "open"
+    ),
     "access:choice:receipt": _handled(N_("fetched the receipt of a choice of yours")),
     "choice:consent:given": _chose(N_("You agreed"), "good"),
     "choice:consent:withdrawn": _chose(N_("You refused"), "bad"),

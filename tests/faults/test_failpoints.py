@@ -203,6 +203,8 @@ class Walk:
         await self.house.cases.event(CaseEvent(credential=self.site, case="order:41877", name="last-complaint"))
         unknown = CaseEvent(credential=self.site, case="order:none", name="case-closed")
         await self.refused(lambda: self.house.cases.event(unknown))
+        bill = await self.house.visit_links.make(self.site, "order:41877")
+        assert await self.house.visit_links.look(bill.address.rpartition("/")[2]) is not None
 
     async def letters(self) -> None:
         """A message is asked for, sent, and put off."""
