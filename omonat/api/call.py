@@ -31,8 +31,8 @@ class Operation:
     """One operation: routing and documentation both come from here.
 
     `path` is a template; `body` None takes no body. `open` needs no credential; `signed` is believed for its signature
-    instead; `secret` reaches the keeper of the root key. `kind` is the media type of the answer; `answer` says nothing of
-    one that isn't JSON. `codes` are the errors beside those every operation can answer.
+    instead; `secret` reaches the keeper of the root key. `kind` is the media type of the answer; `answer` says nothing
+    of one that isn't JSON. `codes` are the errors beside those every operation can answer.
     """
 
     id: str

@@ -76,7 +76,9 @@ async def walk(desk: Desk, author: Worker, colleague: Worker) -> AsyncIterator[W
     yield colleague
     await author.go(client)
     assert await author.press(GIVE) == 200
-    assert await author.page.locator("dl.facts dt", has_text=SAYS[await spoken(author)][0]).count() == 1, "told, not owed"
+    assert await author.page.locator("dl.facts dt", has_text=SAYS[await spoken(author)][0]).count() == 1, (
+        "told, not owed"
+    )
     yield author
     receipt = await author.page.locator("details p.digest").first.text_content()
     assert receipt

@@ -21,7 +21,21 @@ from omonat.proving.probes import (
 PROBES: tuple[Probe, ...] = tuple(
     each
     for module in (
-        *(policy, collection, children, offline, uses, choices, messages, access, asking, young, keeping, pages, places),
+        *(
+            policy,
+            collection,
+            children,
+            offline,
+            uses,
+            choices,
+            messages,
+            access,
+            asking,
+            young,
+            keeping,
+            pages,
+            places,
+        ),
         evidence,
     )
     for each in module.PROBES
