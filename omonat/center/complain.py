@@ -18,7 +18,7 @@ from omonat.base.instants import HOUR, Instant
 from omonat.center.door import REQUEST, REQUESTS, STATUS
 from omonat.center.visit import Answer, Visit
 from omonat.center.visit_link import case_named
-from omonat.flows.ask import NewRequest
+from omonat.flows.asked import NewRequest
 from omonat.pages.requests import KINDS
 from omonat.promises.requests.facts import Kind
 

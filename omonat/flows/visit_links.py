@@ -20,8 +20,8 @@ from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.evidence.reader import START, Reader
 from omonat.flows.clients import require_client
-from omonat.flows.collecting import kind_of_case
 from omonat.flows.grounds import Grounds
+from omonat.flows.handed_in import kind_of_case
 from omonat.flows.letter_links import VisitNamed, is_visit_of, read_visit_link, visit_link
 from omonat.flows.refusals import refusals_noted
 from omonat.flows.requesting import count
