@@ -7,7 +7,7 @@ from omonat.base.errors import Refused
 from omonat.base.instants import MINUTE
 from omonat.base.verdict import Allow
 from omonat.database.statements import load
-from omonat.flows.ask import NewRequest, RequestReceipt
+from omonat.flows.asked import NewRequest, RequestReceipt
 from omonat.flows.confirm import CHANNELS
 from omonat.policy.kinds import normalise
 from omonat.policy.model import Kind as ItemKind
