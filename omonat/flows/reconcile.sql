@@ -53,8 +53,8 @@ select t.kind, t.id as entry from told t
    and not (t.kind = 'telling' and exists (  -- told twice by one channel, the first time stands
             select from ledger l join tellings n on n.person = l.person
              where l.entry = t.id and n.at <= t.at
-               and n.channel = (select convert_from(body, 'UTF8')::jsonb -> 'facts' ->> 'channel'
-                                  from entries where txid = t.txid and id = t.id)))
+               and n.channel = (select entry_facts(body) ->> 'channel' from entries
+                                where txid = t.txid and id = t.id)))
    and not (t.kind = 'case' and exists (select from cases k where k.entry = t.id))
  order by t.at, t.id limit :most;
 
@@ -68,16 +68,16 @@ select g.kind, g.entry from rows_gone g
 with said as (
     select e.id as entry, e.at, split_part(e.act, ':', 2) as kind, coalesce(f.facts ->> 'purpose', '') as purpose,
            split_part(e.act, ':', 3) as state
-      from entries e cross join lateral (select convert_from(e.body, 'UTF8')::jsonb -> 'facts' as facts) f
+      from entries e cross join lateral (select entry_facts(e.body) as facts) f
      where e.act ~ '^choice:[a-z]+:(given|withdrawn)$'
      union all
     select e.id, e.at, 'consent', c.key, case c.value when 'given' then 'given' else 'withdrawn' end
-      from entries e cross join lateral jsonb_each_text(convert_from(e.body, 'UTF8')::jsonb -> 'facts' -> 'consents') c
+      from entries e cross join lateral jsonb_each_text(entry_facts(e.body) -> 'consents') c
      where e.act = 'collect:record:accepted'
      union all
     select e.id, e.at, 'acceptance', '', 'given'
       from entries e
-     where e.act = 'collect:record:accepted' and convert_from(e.body, 'UTF8')::jsonb -> 'facts' ? 'accepted'
+     where e.act = 'collect:record:accepted' and entry_facts(e.body) ? 'accepted'
 )
 select s.entry, s.kind, s.purpose from said s
   left join choices c on c.entry = s.entry and c.kind = s.kind and c.purpose = s.purpose
@@ -117,7 +117,7 @@ select kind, entry from (
      union all
     select 'case', c.entry, c.person, c.opened_at from cases c
      where exists (select from entries e
-                    where e.id = c.entry and convert_from(e.body, 'UTF8')::jsonb -> 'facts' ? 'case')
+                    where e.id = c.entry and entry_facts(e.body) ? 'case')
 ) r
  where r.at >= (select since from reconciling)
    and exists (select from persons p where p.id = r.person and p.erased_at is null)
@@ -126,11 +126,13 @@ select kind, entry from (
  order by r.at, r.entry limit :most;
 
 -- name: ledger_of_people
--- The next living people with their evidence slot, their cases, and the ledger rows that an entry can answer for.
+-- The next living people with their evidence slot, their cases, and their ledger: each entry with what it commits to, or
+-- that it can't be read.
 select p.id, p.evidence_slot,
        (select array_agg(k.id order by k.opened_at desc, k.id) from cases k where k.person = p.id) as cases,
-       (select array_agg(array[l.entry, e.act, f.facts ->> 'person', f.facts ->> 'case'] order by l.at, l.entry)
+       (select array_agg(array[l.entry, e.act, case when f.facts is null then 'altered' end,
+                               f.facts ->> 'person', f.facts ->> 'case'] order by l.at, l.entry)
           from ledger l join entries e on e.txid = l.txid and e.id = l.entry
-         cross join lateral (select convert_from(e.body, 'UTF8')::jsonb -> 'facts' as facts) f
-         where l.person = p.id and jsonb_typeof(f.facts) = 'object') as entries
+         cross join lateral (select entry_facts(e.body) as facts) f
+         where l.person = p.id) as entries
   from persons p where p.erased_at is null and p.id > :after order by p.id limit :most;

@@ -39,7 +39,10 @@ def _foreign_of(vault: Vault, person: Mapping[str, Any]) -> list[str]:
     cases = list(person["cases"] or ())
     values = {"person": [person["id"], *(f"{person['id']} {case}" for case in cases)], "case": cases}
     found = []
-    for entry, act, *told in person["entries"] or ():
+    for entry, act, altered, *told in person["entries"] or ():
+        if altered:
+            found.append(entry)
+            continue
         named = {field: one for field, one in zip(("person", "case"), told, strict=True) if one is not None}
         if not named or act in _OPEN_TO_OTHERS:
             continue

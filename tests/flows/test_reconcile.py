@@ -376,6 +376,23 @@ async def test_S6_with_the_triggers_off_a_deleted_row_is_missed_by_its_entry(cho
     assert {(one.what, one.kind) for one in found} == {("entry", "record")}
 
 
+@pytest.mark.parametrize("act", ["collect:record:accepted", "choice:consent:given", "notice:person:told"])
+@pytest.mark.parametrize("bytes_", ["'\\xff'", "'{}'", "'{\"facts\": [1]}'"])
+async def test_S6_one_altered_entry_neither_stops_nor_hides_the_comparison_of_the_others(
+    chosen: Shop, act: str, bytes_: str
+) -> None:
+    async with chosen.house.grounds.database.connection() as connection:
+        bad = await connection.fetchval("select id from entries where act = $1 limit 1", act)
+    found = await found_after(
+        chosen,
+        "alter table entries disable trigger user",
+        f"update entries set body = {bytes_} where id = '{bad}'",
+        "delete from choices where kind = 'objection'",
+    )
+    assert ("ledger", "foreign", bad) in {(one.what, one.kind, one.entry) for one in found}
+    assert "gone" in {one.what for one in found}
+
+
 async def test_A1_a_look_moved_from_one_person_to_another_opens_nothing_there(chosen: Shop) -> None:
     other = await ordered(chosen, items={**chosen.order_items(), "contact.mobile": "+998901112233"})
     person = (await section(chosen))["person"]
