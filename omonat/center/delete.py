@@ -21,6 +21,7 @@ from omonat.pages import N_
 from omonat.pages.certificate import certificate_pdf
 from omonat.pages.http import end_session
 from omonat.pages.masks import Masked, mask
+from omonat.policy.prose_words import lowered
 from omonat.promises.retention.rule import Stay
 
 _TWIN_SECONDS: Final = 0.5
@@ -244,7 +245,13 @@ def together(stays: Iterable[Staying]) -> Sequence[Staying]:
     found: dict[Staying, list[str]] = {}
     for stay in stays:
         found.setdefault(replace(stay, labels=()), []).extend(stay.labels)
-    return [replace(alike, labels=tuple(dict.fromkeys(labels))) for alike, labels in found.items()]
+    return [replace(alike, labels=_in_a_row(labels)) for alike, labels in found.items()]
+
+
+def _in_a_row(labels: Iterable[str]) -> tuple[str, ...]:
+    """Each once; only the first keeps its capital."""
+    first, *more = dict.fromkeys(labels)
+    return (first, *map(lowered, more))
 
 
 def _staying_told(visit: Visit, row: Mapping[str, Any]) -> Staying:

@@ -30,3 +30,5 @@ STATUS: Final = "/complain/status"
 PROOF: Final = "/me/proof"
 CHECKPOINT: Final = "/me/checkpoint"
 SIGN_OUT: Final = "/me/sign-out"
+ASKED_FOR: Final = frozenset({DATA, COPY, DELETE, LOOKED, CHOICES, NOTICES, CHILDREN, REQUESTS})
+"""Pages a link may lead to from outside: whoever must sign in first comes to them after the code."""

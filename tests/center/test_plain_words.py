@@ -20,7 +20,7 @@ ORDER = Staying(
 def test_A3_what_stays_for_one_reason_until_one_day_is_said_once() -> None:
     tax = replace(ORDER, labels=("Amount",), reason="because a law asks for it", waits=False)
     said = together([ORDER, replace(ORDER, labels=("E-mail",)), tax, replace(ORDER, labels=("Amount",)), ORDER])
-    assert [stay.labels for stay in said] == [("Name", "E-mail", "Amount"), ("Amount",)]
+    assert [stay.labels for stay in said] == [("Name", "e-mail", "amount"), ("Amount",)]
     assert [stay.reason for stay in said] == [ORDER.reason, tax.reason]
     assert len(together([ORDER, replace(ORDER, count=2), replace(ORDER, service="Return")])) == 3
 
@@ -35,5 +35,5 @@ async def test_R3_the_plan_of_an_open_order_says_its_reason_once(center: Center)
         await center.sign_in(reader, phone, order.person)
         await reader.go("/me/delete")
         plan = await reader.text()
-        assert "Name" in plan
+        assert "name" in plan.lower()
         assert plan.count("because the order or request is still open") == 1
