@@ -60,3 +60,8 @@ select id, said from (
      union all
     select 'version-' || ordinal, null::jsonb, published_at from policies
 ) as q order by published_at desc, id desc limit 20;
+
+-- name: work_about^
+-- How much waits by one rule about something, by the first words of what is missing.
+select count(*) as waits from work_items
+ where rule = :rule and closed_at is null and starts_with(missing || ' ', :about || ' ');

@@ -4,6 +4,7 @@ from omonat.proving.outcome import Probe
 from omonat.proving.probes import (
     access,
     choices,
+    clients,
     collection,
     evidence,
     keeping,
@@ -17,6 +18,19 @@ from omonat.proving.probes import (
 
 PROBES: tuple[Probe, ...] = tuple(
     each
-    for module in (policy, collection, offline, uses, choices, messages, access, keeping, pages, places, evidence)
+    for module in (
+        policy,
+        collection,
+        offline,
+        uses,
+        choices,
+        messages,
+        clients,
+        access,
+        keeping,
+        pages,
+        places,
+        evidence,
+    )
     for each in module.PROBES
 )
