@@ -162,12 +162,15 @@ async def _list(visit: Visit, *, typed: dict[str, str] | None = None, error: Omo
     may = isinstance(may_speak(visit.policy, visit.member.role, PROMISE), Allow)
     clients = await visit.house.business_clients.every() if may else []
     owed = sorted(((due, client) for client in clients for due in client.owed), key=lambda pair: pair[0].due)
+    steps = await _in_force(visit) if may else ()
+    named = all(client.contacts or client.ended_at for client in clients)
     return visit.page(
         "clients.html",
         may=may,
         clients=clients,
         owed=owed,
-        titles=_titles(visit, await _in_force(visit)) if may else {},
+        all_told=bool(clients and steps) and named and not owed,
+        titles=_titles(visit, steps),
         typed=typed or {"name": "", "trader": ""},
         **_about(visit, error),
     )

@@ -74,3 +74,8 @@ select r.kind, r.state, r.due_at,
 -- name: forget_code^
 -- A code that was asked for to an address of nobody ends with the probe.
 delete from sign_in_codes where id = :id returning id;
+
+-- name: work_about^
+-- How much waits by one rule about something, by the first words of what is missing.
+select count(*) as waits from work_items
+ where rule = :rule and closed_at is null and starts_with(missing || ' ', :about || ' ');

@@ -76,9 +76,8 @@ async def walk(desk: Desk, author: Worker, colleague: Worker) -> AsyncIterator[W
     yield colleague
     await author.go(client)
     assert await author.press(GIVE) == 200
-    assert await author.page.locator("dl.facts dt", has_text=SAYS[await spoken(author)][0]).count() == 1, (
-        "told, not owed"
-    )
+    told = author.page.locator("dl.facts dt", has_text=SAYS[await spoken(author)][0])
+    assert await told.count() == 1, "what was told is owed no more"
     yield author
     receipt = await author.page.locator("details p.digest").first.text_content()
     assert receipt

@@ -10,9 +10,11 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from omonat.base.instants import DAY
 from omonat.base.verdict import Allow, Verdict
+from omonat.evidence.journal import Journal
 from omonat.flows import collect, correct, send, using
 from omonat.flows.confirm import Confirm
 from omonat.pages import http
@@ -300,6 +302,48 @@ async def test_N2_marketing_in_the_name_of_a_notice_is_found(town: Town, monkeyp
     with monkeypatch.context() as patch:
         patch.setattr(send, "fits_purpose", lambda *_facts: Allow())
         await said(town, "N2", "service-notices marketing: ready")
+
+
+async def test_N1_a_notice_on_record_otherwise_than_it_was_given_is_found(town: Town) -> None:
+    async with trigger(town, "client_notices", "insert", "new.channel := 'meeting'"):
+        await said(town, "N1", "at-contract: not on record")
+    async with trigger(town, "client_notices", "insert", "new.receipt := 'omr1.' || repeat('A', 200)"):
+        await said(town, "N1", "breach: not on record")
+    await mended(town, "N1")
+
+
+async def test_N1_what_is_owed_and_waits_for_nobody_is_found(town: Town) -> None:
+    async with trigger(town, "work_items", "insert", "if new.rule = 'client-notice' then return null; end if"):
+        await said(town, "N1", "at-contract: owed 1, work 0")
+    await mended(town, "N1")
+
+
+async def test_N1_a_procedure_that_was_changed_behind_everybodys_back_is_found(town: Town) -> None:
+    before = await town.value("select steps::text from client_procedures")
+    await town.run("update client_procedures set steps = jsonb_set(steps, '{0,within}', '900')")
+    await said(town, "N1", "procedure 1: 3")
+    await town.run(f"update client_procedures set steps = '{before}'")
+    await mended(town, "N1")
+
+
+async def test_N1_a_receipt_for_something_else_is_found(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, first = Journal.append, list[Any]()
+
+    async def confused(journal: Journal, *given: Any, **more: Any) -> Any:
+        receipts = await real(journal, *given, **more)
+        first.extend(receipts)
+        return [structs.replace(one, batch=first[0].batch, position=first[0].position) for one in receipts]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "append", confused)
+        await said(town, "N1", "at-contract: receipt of another entry")
+    await mended(town, "N1")
+
+
+async def test_N1_without_a_procedure_nothing_is_told(town: Town) -> None:
+    await town.run("update client_procedures set approved_by = null, approved_at = null")
+    found = await town.one("N1")
+    assert (found.state, found.why) == ("cannot-tell", "no-procedure")
 
 
 async def test_T1_a_page_that_lets_others_in_is_found(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from omonat.proving.probes import (
     asking,
     children,
     choices,
+    clients,
     collection,
     evidence,
     keeping,
@@ -21,21 +22,8 @@ from omonat.proving.probes import (
 PROBES: tuple[Probe, ...] = tuple(
     each
     for module in (
-        *(
-            policy,
-            collection,
-            children,
-            offline,
-            uses,
-            choices,
-            messages,
-            access,
-            asking,
-            young,
-            keeping,
-            pages,
-            places,
-        ),
+        *(policy, collection, children, offline, uses, choices, messages, clients),
+        *(access, asking, young, keeping, pages, places),
         evidence,
     )
     for each in module.PROBES
