@@ -26,7 +26,7 @@ WORDS = {
         "states": {"paid": "toʻlangan", "counted": "qabul qilingan", "refused": "qabul qilinmagan, qaytadi", "refunded": "qaytarilgan"},
     },
     "ru": {
-        "title": "Демонстрационная оплата",
+        "title": "Пробная оплата",
         "lead": "Это собственная страница демонстрационного провайдера. Деньги не списываются, номер карты нигде не хранится.",
         "wrong_link": "Эта ссылка неполна",
         "amount": "Сумма",

@@ -285,6 +285,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
     provider = provider_of(settings.parent_payments)
     parent_asks = ParentAsks(grounds, children, provider)
     clear_child = ClearChild(grounds, children)
+    take_away, correct = TakeAway(grounds, my_data), Correct(grounds, erase, confirm, children)
     officers = Officers(grounds=grounds, staff=staff)
     return House(
         settings=settings,
@@ -311,7 +312,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         sessions=sessions,
         sign_in=SignIn(grounds, sessions),
         my_data=my_data,
-        take_away=TakeAway(grounds, my_data),
+        take_away=take_away,
         visit_links=VisitLinks(grounds, evidence, site=settings.address, days=settings.visit_link_days),
         ask=ask,
         consent_receipts=ConsentReceipts(grounds, evidence, my_data, site=settings.address),
@@ -319,14 +320,22 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         answer_requests=AnswerRequests(grounds),
         desk=DeskWork(grounds),
         confirm=confirm,
-        correct=Correct(grounds, erase, confirm, children),
+        correct=correct,
         erase=erase,
         erase_mine=erase_mine,
         sweeper=Sweeper(grounds, erase),
         children=children,
         child_cases=ChildCases(grounds, children, parent_asks, clear_child),
         clear_child=clear_child,
-        guardians=Guardians(grounds, children, my_data, choose, erase_mine),
+        guardians=Guardians(
+            grounds,
+            children,
+            my_data=my_data,
+            choose=choose,
+            erase_mine=erase_mine,
+            take_away=take_away,
+            correct=correct,
+        ),
         parent_asks=parent_asks,
         parent_payments=ParentPayments(grounds, children, parent_asks, provider),
         holds=Holds(grounds),

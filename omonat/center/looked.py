@@ -258,6 +258,7 @@ _TELLERS: Final[Mapping[str, Any]] = {
     "choice:objection:withdrawn": _chose(N_("You took back your objection"), "open"),
     "choice:restriction:given": _chose(N_("You restricted the use of your data"), "bad"),
     "choice:restriction:withdrawn": _chose(N_("You lifted the restriction"), "good"),
+    "access:guardian:copied": _chose(N_("Your guardian took a copy of your data"), "good"),
     "access:guardian:viewed": _chose(N_("Your guardian looked at your data"), "good"),
     "child:person:signalled": _chose(N_("Somebody said that you may be a child, and your data was closed"), "bad"),
     "child:person:cleared": _chose(N_("It was found that you are no child, and your data is open again"), "good"),
