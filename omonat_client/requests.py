@@ -26,6 +26,7 @@ from omonat_client.answers import (
     ServiceForm,
     Used,
     Versions,
+    VisitLink,
 )
 
 T = TypeVar("T")
@@ -143,6 +144,11 @@ def case_event(case: str, name: str, *, at: datetime | None = None) -> Request[A
 def close_case(case: str, *, at: datetime | None = None) -> Request[Acknowledged]:
     """Close a case."""
     return Request("POST", f"/v1/cases/{_part(case)}/close", _acknowledged, _given(at=_time(at)), keyed=True)
+
+
+def visit_link(case: str) -> Request[VisitLink]:
+    """A link and a QR for the bill of a case: what was recorded about the visit, without a value."""
+    return Request("POST", f"/v1/cases/{_part(case)}/visit-link", _reads(VisitLink), {})
 
 
 def consent(

@@ -19,6 +19,7 @@ from examples.site.api import Api
 from examples.site.door import SHOP, Answer, Asked, Frame
 from examples.site.forms import Filled, Wish
 from examples.site.state import Browser, Done, State
+from omonat.base.instants import from_rfc3339
 from omonat.pages.http import SESSION_COOKIES, from_elsewhere
 from omonat_client import AsyncClient, Collected, NotAllowed, NotPossibleNow, OmonatProblem, WrongRequest
 
@@ -72,7 +73,11 @@ def routes(site: "Site") -> list[HTTPRouteHandler]:
     async def done(request: Asked, number: int) -> Answer:
         return await site.done(request, number)
 
-    return [home, cart, change_cart, form, send, age_question, done]
+    @post("/bill/{number:int}", status_code=200, include_in_schema=False)
+    async def bill(request: Asked, number: int) -> Answer:
+        return await site.bill(request, number)
+
+    return [home, cart, change_cart, form, send, age_question, done, bill]
 
 
 class Site:
@@ -216,6 +221,25 @@ class Site:
         if done is None:
             return self._frame.page(request, browser, "gone.html", status=404)
         return self._frame.page(request, browser, "done.html", done=done, seen=await self._who_sees(request, done))
+
+    async def bill(self, request: Asked, number: int) -> Answer:
+        """The bill as the till prints it, with the way in for whoever holds it; the link is kept nowhere here."""
+        if from_elsewhere(request.headers, request.headers.get("host", "")):
+            return self._elsewhere(request)
+        browser = self._browser(request)
+        done, client = self._state.done(browser, number), self._api.speaking(self._frame.language(request))
+        if done is None or done.total is None:
+            return self._frame.page(request, browser, "gone.html", status=404)
+        if client is None:
+            return self._waiting(request, browser)
+        try:
+            link = await client.visit_link(f"order:{number}")
+        except (NotPossibleNow, httpx.TransportError):
+            return self._waiting(request, browser)
+        except OmonatProblem:
+            return self._frame.page(request, browser, "gone.html", status=404)
+        about = {"number": number, "total": done.total, "qr": link.qr, "address": link.address}
+        return self._frame.page(request, browser, "bill.html", **about, until=from_rfc3339(link.until))
 
     async def _who_sees(self, request: Asked, done: Done) -> list[tuple[str, str, bool]]:
         """Who sees what was given, as the API declares it; nothing where it cannot be asked."""

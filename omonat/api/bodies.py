@@ -122,6 +122,10 @@ class CloseBody(_Body):
     at: Moment | None = None
 
 
+class NothingBody(_Body):
+    """Nothing to say: the address says it all."""
+
+
 class RequestBody(_Body):
     """A complaint or a request about data, taken in by a system: by telephone, at a counter, from a mailbox."""
 
@@ -280,6 +284,23 @@ class GuardianConsentBody(_Body):
     born: Annotated[
         date | None, Meta(description="The child's birth date; needed with `guardian`: access ends by it. Sealed.")
     ] = None
+
+
+class PaymentReportBody(_Body):
+    """What the payment provider reports of a parent's payment: the question, amount and notice it was asked with."""
+
+    event: Literal["payment.paid", "payment.refunded"]
+    payment: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z][A-Za-z0-9_-]{7,63}$",
+            description="The provider's number of the payment, beginning with a letter; never one of a card.",
+        ),
+    ]
+    order: Annotated[str, Meta(pattern="^pas_[a-z2-7]{26}$", description="As the payment page was asked.")]
+    amount: Annotated[int, Meta(ge=0, le=1_000_000_000, description="In tiyin.")]
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+    notice: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="As the payment page was asked.")]
 
 
 class OfficerBody(_Body):

@@ -21,7 +21,17 @@ _MOST_HEADERS: Final = 16_384
 _PATIENCE: Final = 30.0
 """Seconds a body may take to arrive."""
 _ONLY_ONCE: Final = frozenset(
-    {b"authorization", b"content-type", b"content-length", b"idempotency-key", b"accept-language", b"host"}
+    {
+        b"authorization",
+        b"content-type",
+        b"content-length",
+        b"idempotency-key",
+        b"accept-language",
+        b"host",
+        b"webhook-id",
+        b"webhook-timestamp",
+        b"webhook-signature",
+    }
 )
 
 ALWAYS: Final = (

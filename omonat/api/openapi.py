@@ -22,6 +22,8 @@ _PATTERNS: Final = {
         "An announcement, as `write-announcement` answered, or a version of the policy.",
     ),
     "notice": ("^rnd_[a-z2-7]{26}$", "A notice to many, as `write-service-notice` answered."),
+    "client": ("^bcl_[a-z2-7]{26}$", "A business client, as `register-business-client` answered."),
+    "version": ("^[1-9][0-9]{0,7}$", "A version of the procedure by which business clients are told."),
     "erasure": ("^ers_[a-z2-7]{26}$", "An erasure, as `erase` answered."),
     "kind": ("^[a-z][a-z0-9-]{0,39}$", "The kind of case, as the policy declares it."),
     "reference": ("^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$", "The case's number in its source system; never personal data."),
@@ -38,6 +40,11 @@ _TAGS: Final = (
     ("reports", "What source systems report"),
     ("reading", "Policy, evidence, health"),
 )
+_SIGNED: Final = {
+    "webhook-id": "The report's own id; part of what is signed.",
+    "webhook-timestamp": "Seconds since 1970; part of what is signed.",
+    "webhook-signature": "`v1a,…`: Ed25519 over id, time and body, joined by dots, by the provider's registered key.",
+}
 
 
 @cache
@@ -147,7 +154,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _tag(operation: Operation) -> str:
-    if operation.open:
+    if operation.open and not operation.signed:
         return "reading"
     return "data" if operation.id in ("collect", "use", "look-up") else "reports"
 
@@ -169,6 +176,11 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
     language = {"type": "string", "enum": ["uz", "ru", "en"]}
     says = "The language of sentences; else Accept-Language, else English."
     found.append({"name": "lang", "in": "query", "required": False, "description": says, "schema": language})
+    if operation.signed:
+        found += [
+            {"name": name, "in": "header", "required": True, "description": says, "schema": {"type": "string"}}
+            for name, says in _SIGNED.items()
+        ]
     if operation.keyed:
         found.append(
             {

@@ -123,6 +123,20 @@ async def test_Q2_a_deletion_waits_for_its_code_without_script(desk: Complaints,
         assert await page.locator("#proof").count() == 0
 
 
+@pytest.mark.parametrize(("language", "name"), [("uz", "“Ism”"), ("ru", "«Имя»"), ("en", "“Name”")])
+async def test_A2_what_is_wrong_with_a_field_is_told_by_its_label(
+    desk: Complaints, served: str, browser: Browser, language: str, name: str
+) -> None:
+    async with opened(browser, language) as page:
+        await page.goto(f"{served}/complain")
+        await page.fill("#text", TEXT)
+        await page.fill("#name", "<b>")
+        assert await pressed(page, "main form button") == 422
+        said = await page.inner_text("#name-error")
+        assert name in said
+        assert "person-name" not in await page.inner_text("main")
+
+
 async def test_D2_a_refused_card_number_is_not_repeated_by_the_form(
     desk: Complaints, served: str, browser: Browser
 ) -> None:
