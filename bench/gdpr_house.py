@@ -19,7 +19,8 @@ from omonat.flows.choose import Choosing
 from omonat.flows.clients import parse_credential
 from omonat.flows.collect import CollectRequest
 from omonat.flows.erase import ErasureRequest
-from omonat.flows.my_data import Held, MyData
+from omonat.flows.held import Held
+from omonat.flows.my_data import MyData
 from omonat.flows.use import UseRequest
 
 IN_FLIGHT = 256

@@ -16,7 +16,7 @@ from omonat.mail.leave import PATH, signed_links
 
 PURPOSE = "marketing-email"
 LEFT = f"{PATH}/{{t}}"
-_A_SECOND = 2_000  # more than anybody has answered in one
+_A_SECOND = 6_000  # more than anybody has answered in one
 _BATCH = 5_000
 _COLUMNS = ("id", "slot", "evidence_slot", "language", "told", "standing", "created_at")
 

@@ -24,7 +24,7 @@ from omonat.base.errors import BadInput
 from omonat.base.instants import to_rfc3339
 from omonat.database.codecs import FOREVER
 from omonat.evidence.receipts import Receipt
-from omonat.flows.ask import NewRequest, RequestReceipt
+from omonat.flows.asked import NewRequest, RequestReceipt
 from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.notify import Notification

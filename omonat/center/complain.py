@@ -17,7 +17,7 @@ from omonat.base.errors import BadInput, OmonatError, Refused
 from omonat.base.instants import HOUR, Instant
 from omonat.center.door import REQUEST, REQUESTS, STATUS
 from omonat.center.visit import Answer, Visit
-from omonat.flows.ask import NewRequest
+from omonat.flows.asked import NewRequest
 from omonat.pages.requests import KINDS
 from omonat.promises.requests.facts import Kind
 

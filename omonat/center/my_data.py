@@ -6,7 +6,8 @@ from typing import Final
 
 from omonat.base.instants import MINUTE, Instant
 from omonat.center.visit import Answer, Visit
-from omonat.flows.my_data import Held, MyData
+from omonat.flows.held import Held
+from omonat.flows.my_data import MyData
 from omonat.pages import N_
 from omonat.pages.masks import Masked, mask
 from omonat.pages.values import readable

@@ -9,8 +9,8 @@ from omonat.base.errors import BadInput, Refused
 from omonat.base.verdict import Reason
 from omonat.desk.door import CASE
 from omonat.desk.visit import Answer, Visit
-from omonat.flows.collecting import CASE as CASE_SPELLING
 from omonat.flows.desk import CaseLine, OpenPurpose
+from omonat.flows.handed_in import CASE as CASE_SPELLING
 from omonat.flows.use import UseAnswer, UseRequest
 from omonat.pages.values import readable
 from omonat.policy.words import CaseRule, Kind

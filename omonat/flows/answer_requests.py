@@ -15,9 +15,10 @@ from omonat.base.verdict import Allow
 from omonat.database.codecs import FOREVER
 from omonat.database.statements import load
 from omonat.evidence.journal import Receipt
-from omonat.flows.collect import CollectRequest
-from omonat.flows.collecting import Facts, Writing, parse
+from omonat.flows.admitting import Facts
+from omonat.flows.collecting import Writing
 from omonat.flows.grounds import Grounds
+from omonat.flows.handed_in import CollectRequest, parse
 from omonat.flows.reckon import note_moved
 from omonat.flows.refusals import refusals_noted
 from omonat.flows.requesting import code_of, entry_about, queries, require, standing_of, tidy, write_to
@@ -225,7 +226,7 @@ class AnswerRequests:
             answer=None,
         )  # fmt: skip
         writing.add(parsed, facts)
-        await writing.write(connection, _collecting, RuntimeError)
+        await writing.write(connection, _collecting)
         await self._grounds.journal.append(connection, writing.entries, now=now)
         return writing.written[0][1]
 

@@ -23,11 +23,12 @@ from omonat.base.instants import HOUR, MINUTE, SECOND, Instant
 from omonat.base.verdict import Allow
 from omonat.database.codecs import FOREVER
 from omonat.database.statements import load
-from omonat.evidence.journal import Receipt
+from omonat.flows.admitting import Facts
+from omonat.flows.asked import MAILBOX, NewRequest, RequestReceipt, items_of
 from omonat.flows.clients import Client, require_client
-from omonat.flows.collect import CollectRequest
-from omonat.flows.collecting import Facts, Parsed, Writing, parse
+from omonat.flows.collecting import OvertakenError, Writing
 from omonat.flows.grounds import Also, Grounds
+from omonat.flows.handed_in import CollectRequest, Parsed, parse
 from omonat.flows.letter_links import confirm_link, read_confirm_link
 from omonat.flows.reckon import note_moved
 from omonat.flows.refusals import refusals_noted
@@ -45,55 +46,19 @@ from omonat.flows.requesting import (
     tidy,
     write_to,
 )
-from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.kinds import normalise
 from omonat.promises.collection.rule import decide_collection
-from omonat.promises.requests.facts import EMAIL, MOBILE, NAME, NATURES, TEXT, Act, Kind, State
+from omonat.promises.requests.facts import EMAIL, MOBILE, NATURES, Act, Kind, State
 from omonat.promises.requests.rule import decide_act
 
 _collecting = load("omonat.flows", "collect.sql")
 _cases = load("omonat.promises.cases")
-MAILBOX = "mailbox"
-"""The door of those who wrote a letter: a link is sent to them, not a code to be typed."""
 _PROOF_LIFE = HOUR
 _PROOFS_AN_HOUR = 5
 _FROM_ONE_ADDRESS = 20
 _TO_ONE_CHANNEL = 5
 _OF_ONE_PERSON = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewRequest:
-    """What somebody asks. `contact` is a phone or an e-mail as typed; `person` is known where they signed in, or where
-    one of the company's systems says who it is. `caller` limits one network address, `form` names the form it was
-    typed into, by chance; both "" for systems. `proved`: the channel was proved by
-    how it was asked, so nothing has to be sent there first."""
-
-    credential: Credential
-    kind: Kind
-    text: str
-    door: str
-    language: str = "uz"
-    name: str = ""
-    contact: str = ""
-    person: str | None = None
-    caller: str = ""
-    form: str = ""
-    proved: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestReceipt:
-    """What whoever asked takes home. `waits_for_proof`: a code, or a link, is on its way to the channel they named."""
-
-    number: str
-    code: str
-    kind: Kind
-    received_at: Instant
-    due_at: Instant
-    waits_for_proof: bool
-    receipt: Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +104,14 @@ class Ask:
         number, nature = new_number(), NATURES[request.kind]
         case = f"{policy.service(nature.service).case}:{number}"
         wanted = CollectRequest(
-            credential=request.credential, service=nature.service, items=_items(request, channel),
+            credential=request.credential, service=nature.service, items=items_of(request, channel),
             version=policy.version, consents={}, person=request.person, case=case, language=request.language,
         )  # fmt: skip
         parsed = replace(parse(policy, wanted, self._vault, policy), lookups={})  # 2
         due = await deadline_for(self._grounds, policy, request.kind, now)
         try:
             return await self._write(_Asked(request, policy, number, case, parsed, due, channel, now), also)
-        except _ClosedError as closed:
+        except OvertakenError as closed:
             raise Refused("person-unknown") from closed
         except asyncpg.UniqueViolationError as twice:
             if twice.constraint_name != "requests_form_key":
@@ -196,7 +161,7 @@ class Ask:
             )  # fmt: skip
             require(verdict)
             writing.add(asked.parsed, facts)
-            await writing.write(connection, _collecting, _ClosedError)
+            await writing.write(connection, _collecting)
             ((person, _),) = writing.written
             proved = asked.request.person is not None or asked.request.proved
             waits = nature.needs_proof and not proved
@@ -333,20 +298,3 @@ class Ask:
 
     def _proof(self, number: str, code: str) -> bytes:
         return self._vault.keyed_digest("request-proof", sha256(f"{number}:{code}".encode()).digest())
-
-
-class _ClosedError(Exception):
-    """The person was closed while it was written: nothing of this stays."""
-
-
-def _items(request: NewRequest, channel: str | None) -> dict[str, Any]:
-    items: dict[str, Any] = {TEXT: request.text}
-    if request.person is None:
-        if request.name.strip():
-            items[NAME] = request.name
-        if channel is not None:
-            items[channel] = request.contact
-    return items
-
-
-__all__ = ["Ask", "NewRequest", "RequestReceipt"]

@@ -13,8 +13,8 @@ from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.clients import Client, require_client
-from omonat.flows.collecting import kind_of_case
 from omonat.flows.grounds import Also, Grounds
+from omonat.flows.handed_in import kind_of_case
 from omonat.flows.reckon import note_moved
 from omonat.flows.refusals import refusals_noted
 from omonat.flows.use import Credential

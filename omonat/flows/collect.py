@@ -10,35 +10,26 @@ Promises L1, L2, L3, D2, K1, T2, C4, P4, S2. Many collections share one transact
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from hmac import compare_digest
+from collections.abc import Sequence
 from typing import Any
-
-import asyncpg
 
 from omonat.base.errors import BadInput, OmonatError, Refused
 from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
-from omonat.base.verdict import Allow, Deny, Reason
 from omonat.database.statements import load
 from omonat.database.trouble import converted
 from omonat.evidence.entry import Entry
+from omonat.flows.admitting import Facts, refuse, refuse_asker
 from omonat.flows.children import Children
 from omonat.flows.coalesce import Coalescer
-from omonat.flows.collecting import Facts, Parsed, Writing, hash_secrets, parse
+from omonat.flows.collecting import OvertakenError, Writing
 from omonat.flows.grounds import Grounds
-from omonat.flows.images import decide_taking, read_birth
-from omonat.flows.locating import decide_places
+from omonat.flows.handed_in import CollectAnswer, CollectRequest, Parsed, Sealed, hash_secrets, parse
+from omonat.flows.once_only import note_forms, remember_keys
 from omonat.flows.passing import let_pass
-from omonat.flows.use import Credential
-from omonat.policy.compiled import CompiledPolicy
-from omonat.promises.cases.rule import sources_of
-from omonat.promises.children.rule import decide_age
-from omonat.promises.choice.rule import decide_report
-from omonat.promises.choice.standing import live_consents
-from omonat.promises.collection.rule import decide_collection
+
+__all__ = ["Collect", "CollectAnswer", "CollectRequest", "Sealed"]
 
 _queries = load("omonat.flows", "collect.sql")
 _READ = _queries.read_for_collect.sql
@@ -46,58 +37,8 @@ _UNNOTED = frozenset({"credential-refused", "form-taken"})
 """Refusals that fill no log: of a stranger, and of what was taken in already."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sealed:
-    """A form that was sealed on a device, by which its collection is known for ever: it is taken in once (S1)."""
-
-    id: str
-    digest: bytes
-    kept_until: Instant
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CollectRequest:
-    """What a source system hands in.
-
-    `version` is the policy version that was shown with the form (its published name) and `accepted` whether it was
-    accepted; `consents` maps offered purposes to yes or no. `key` is the idempotency key, `body_digest` anything that
-    is the same for the same request; both are kept only as keyed digests. `at` states when the data was taken in: only
-    the demo, whose people are dated backwards from its start, takes it, and the flow that opens `sealed` forms.
-    """
-
-    credential: Credential
-    service: str
-    items: Mapping[str, Any]
-    version: str
-    consents: Mapping[str, bool]
-    person: str | None = None
-    case: str | None = None
-    language: str = "uz"
-    accepted: bool = False
-    at: Instant | None = None
-    key: str | None = None
-    body_digest: bytes = b""
-    sealed: Sealed | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CollectAnswer:
-    """Ids only. `repeated` says that the same key was answered before and nothing was done now."""
-
-    person: str
-    record: str
-    case: str | None
-    version: str
-    evidence: Mapping[str, Any]
-    repeated: bool = False
-
-
 class _PolicyMovedError(Exception):
     """What the request was parsed under or decided on has moved: it is parsed and read once more."""
-
-
-class _BatchBrokenError(Exception):
-    """Somebody in the batch can't be written after all: each is tried alone."""
 
 
 class Collect:
@@ -142,7 +83,7 @@ class Collect:
         facts = await self._read(batch)
         reach("collect.read")
         answers: list[CollectAnswer | Exception | None] = [
-            self._decide(parsed, fact, now) for parsed, fact in zip(batch, facts, strict=True)
+            self._settle(parsed, fact, now) for parsed, fact in zip(batch, facts, strict=True)
         ]
         answers = _one_after_another(batch, facts, answers)
         accepted = [n for n, answer in enumerate(answers) if answer is None]
@@ -152,7 +93,7 @@ class Collect:
             written = await self._store([batch[n] for n in accepted], [facts[n] for n in accepted], now)
             for n, done in zip(accepted, written, strict=True):
                 answers[n] = done
-        except _BatchBrokenError:
+        except OvertakenError:  # by whom isn't said: each is tried alone
             for n in accepted:
                 answers[n] = await self._store_alone(batch[n], facts[n], now)
         reach("collect.committed")
@@ -186,61 +127,17 @@ class Collect:
             raise RuntimeError("the statement answers each question once")
         return facts
 
-    def _decide(self, parsed: Parsed, facts: Facts, now: Instant) -> CollectAnswer | Exception | None:
+    def _settle(self, parsed: Parsed, facts: Facts, now: Instant) -> CollectAnswer | Exception | None:
         """An answer or an error when this collection is settled; None when it is to be written."""
-        request, policy = parsed.request, parsed.policy
-        if facts.ordinal != policy.ordinal:
+        if facts.ordinal != parsed.policy.ordinal:
             return _PolicyMovedError()
-        secret = facts.client_secret
-        if secret is None or not compare_digest(secret, request.credential.secret_digest):
-            return Refused("credential-refused")
-        if facts.client_until <= now:
-            return Refused("role-ended")
-        if parsed.outside is not None:
-            return Refused("card-scope", item=parsed.outside)
-        if facts.answer is not None:
-            if facts.answered_request != parsed.body_digest:
-                return BadInput("key-reused")
-            return CollectAnswer(**facts.answer, repeated=True)
-        if facts.blocked == "erased" or (request.person is not None and facts.person != request.person):
-            return Refused("person-unknown")
-        if facts.blocked == "quarantined":
-            return Refused("person-quarantined")
-        if (refusal := _case_refusal(parsed, facts)) is not None:
+        if (refusal := refuse_asker(parsed, facts, now)) is not None:
             return refusal
-        verdict = decide_collection(
-            form=parsed.form,
-            service=request.service,
-            source=facts.source or "",
-            items=parsed.values.keys(),
-            consents=request.consents,
-            live_consents=live_consents(facts.standing, now),
-            known=facts.whose(parsed) is not None,
-        )
-        place = decide_places(parsed, facts.standing, now)
-        then = now if request.sealed is None or request.at is None else request.at  # a child then is refused now
-        guarded = "data" in facts.guarded
-        age = decide_age(parsed.ages, under=policy.child_under, today=policy.today(then), consented=guarded)
-        roles = facts.client_roles or ()
-        agreed = [purpose for purpose, yes in request.consents.items() if yes]
-        if guarded and agreed:  # a child agrees to nothing: its guardian does (K3)
-            return Refused("guardian-decides")
-        images = self._decide_images(parsed, facts, now)
-        reports = [decide_report(policy, roles=roles, widens="C1", purpose=purpose) for purpose in agreed]
-        for answer in (age, place, verdict, images, *reports):
-            if not isinstance(answer, Allow):
-                reason = answer.reasons[0] if isinstance(answer, Deny) else Reason("cannot-tell", "L3")
-                return Refused(reason.code, **reason.about)
-        return None
-
-    def _decide_images(self, parsed: Parsed, facts: Facts, now: Instant) -> Allow | Deny:
-        """Photos and recordings of somebody too young wait for a parent (G5)."""
-        known = read_birth(self._vault, facts.person or "", facts.slot or 0, facts.images_closed)
-        refusal = decide_taking(
-            parsed.policy, parsed.values, parsed.ages, known=known, closed=facts.images_closed is not None,
-            agreed="images" in facts.guarded, now=now,
-        )  # fmt: skip
-        return refusal or Allow()
+        if facts.answer is None:
+            return refuse(self._vault, parsed, facts, now)
+        if facts.answered_request != parsed.body_digest:
+            return BadInput("key-reused")
+        return CollectAnswer(**facts.answer, repeated=True)
 
     async def _store(
         self, batch: Sequence[Parsed], facts: Sequence[Facts], now: Instant
@@ -260,7 +157,7 @@ class Collect:
             for parsed, fact in zip(batch, facts, strict=True):
                 writing.add(parsed, fact)
             reach("collect.sealed")
-            await writing.write(connection, _queries, _BatchBrokenError)
+            await writing.write(connection, _queries)
             reach("collect.written")
             receipts = await self._journal.append(connection, writing.entries, now=now)
             reach("collect.recorded")
@@ -276,23 +173,23 @@ class Collect:
             ]
             forms = [(p.request, a) for p, a in zip(batch, answers, strict=True) if p.request.sealed is not None]
             if forms:
-                await _note_forms(connection, forms, now, _BatchBrokenError)
+                await note_forms(connection, forms, now)
                 reach("collect.form-noted")
             keyed = [(p, a) for p, a in zip(batch, answers, strict=True) if p.key is not None]
             if keyed:  # in one order, so that two batches with the same keys don't wait for each other in a circle
                 keyed.sort(key=lambda each: each[0].key or b"")
-                await _remember(connection, keyed, now, _BatchBrokenError)
+                await remember_keys(connection, keyed, now)
                 reach("collect.remembered")
         return list(answers)
 
     async def _store_alone(self, parsed: Parsed, facts: Facts, now: Instant) -> CollectAnswer | Exception:
         try:
             (answer,) = await self._store([parsed], [facts], now)
-        except _BatchBrokenError as broken:
-            cause = broken.args[0] if broken.args else Refused("no-open-case")
-            if isinstance(cause, Refused) and cause.code == "no-open-case" and facts.case_person is None:
-                return _PolicyMovedError()  # somebody bound or closed the case since it was read: decide on that
-            return cause
+        except OvertakenError as overtaken:
+            refusal = overtaken.refusal
+            if refusal is None or (refusal.code == "no-open-case" and facts.case_person is None):
+                return _PolicyMovedError()  # somebody took the key, the case or closed it since: decide on that
+            return refusal
         except OmonatError as error:
             return error
         return answer
@@ -343,23 +240,6 @@ class Collect:
         return Entry(id=new_id("ev"), at=now, act="collect:record:refused", facts=facts)
 
 
-def _case_refusal(parsed: Parsed, facts: Facts) -> Refused | None:
-    """Why nothing may be added to the case: it is closed or somebody else's, or the source keeps no such cases.
-
-    A service without cases of its own adds to one that is there, and opens none.
-    """
-    request = parsed.request
-    if request.case is None:
-        return None
-    kind = request.case.partition(":")[0]
-    if facts.source not in sources_of(parsed.policy, kind):
-        return Refused("source-not-named", service=kind, source=facts.source or "")
-    if facts.case is None:
-        return Refused("no-open-case") if parsed.form.case is None else None
-    theirs = facts.case_person is None or request.person in (None, facts.case_person)
-    return Refused("no-open-case") if facts.case_closed or not theirs else None
-
-
 def _one_after_another(
     batch: Sequence[Parsed], facts: Sequence[Facts], answers: list[CollectAnswer | Exception | None]
 ) -> list[CollectAnswer | Exception | None]:
@@ -378,55 +258,3 @@ def _one_after_another(
             answers[n] = _PolicyMovedError()  # asks once more, after this batch
         seen.update(names)
     return answers
-
-
-async def _remember(
-    connection: Any, keyed: Sequence[tuple[Parsed, CollectAnswer]], now: Instant, broken: type[Exception]
-) -> None:
-    try:
-        await _queries.insert_answers(
-            connection,
-            client=[p.request.credential.client for p, _ in keyed],
-            key=[p.key for p, _ in keyed],
-            request=[p.body_digest for p, _ in keyed],
-            answer=[_as_json(a) for _, a in keyed],
-            at=[now] * len(keyed),
-        )
-    except asyncpg.UniqueViolationError as error:  # another worker answered this key a moment ago
-        raise broken(_PolicyMovedError()) from error
-
-
-async def _note_forms(
-    connection: Any, forms: Sequence[tuple[CollectRequest, CollectAnswer]], now: Instant, broken: type[Exception]
-) -> None:
-    """Sealed forms are taken in with their collection or not at all; in one order, as keys are."""
-    rows = sorted(
-        (sealed.id, request.credential.client, sealed.digest, str(answer.evidence["id"]), sealed.kept_until)
-        for request, answer in forms
-        if (sealed := request.sealed) is not None
-    )
-    try:
-        await _queries.insert_sealed_forms(
-            connection,
-            id=[row[0] for row in rows],
-            device=[row[1] for row in rows],
-            digest=[row[2] for row in rows],
-            entry=[row[3] for row in rows],
-            kept_until=[row[4] for row in rows],
-            now=now,
-        )
-    except asyncpg.UniqueViolationError as error:
-        raise broken(Refused("form-taken")) from error
-
-
-def _as_json(answer: CollectAnswer) -> dict[str, Any]:
-    return {
-        "person": answer.person,
-        "record": answer.record,
-        "case": answer.case,
-        "version": answer.version,
-        "evidence": dict(answer.evidence),
-    }
-
-
-__all__ = ["Collect", "CollectAnswer", "CollectRequest", "CompiledPolicy", "Sealed"]

@@ -1,163 +1,33 @@
-"""The steps of `collect`: parse a request into values, and gather what many accepted requests write."""
+"""Gathering what many accepted collections write: sealed first, then one transaction with a row each (L1, S2)."""
 
-import asyncio
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from omonat.base.errors import BadInput, Refused
+from omonat.base.errors import Refused
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
-from omonat.base.verdict import Allow
 from omonat.evidence.entry import Entry
+from omonat.flows.admitting import Facts
+from omonat.flows.handed_in import Parsed
 from omonat.flows.images import close_images, seal_if_young
 from omonat.flows.locating import locate
 from omonat.flows.reckon import note_moved
-from omonat.policy.compiled import CompiledPolicy, Form
-from omonat.policy.kinds import Normalised, age_signal
-from omonat.policy.kinds.guard import refuse_in_reference
-from omonat.policy.model import Item, Keep, Kind, Scope
-from omonat.promises.choice.rule import decide_report
+from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.choice.standing import Choice, Standing, applied, choice_anchors, live_consents
 from omonat.promises.notice.rule import told_after
 from omonat.vault.vault import Vault
 
-if TYPE_CHECKING:
-    from omonat.flows.collect import CollectRequest
 
-CASE = re.compile(r"([a-z][a-z0-9-]{0,39}):([A-Za-z0-9][A-Za-z0-9._-]{0,79})")
-"""kind:reference, in one spelling."""
+class OvertakenError(Exception):
+    """Something changed since it was decided on, so nothing of the batch may be written.
 
-
-def kind_of_case(case: str) -> str:
-    """The kind a case's name begins with. Raises BadInput for another form, and for a reference that tells of a card or
-    a phone: it would stand in the clear everywhere (D2)."""
-    match = CASE.fullmatch(case)
-    if match is None:
-        raise BadInput("case-malformed")
-    refuse_in_reference(match[2])
-    return match[1]
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """A request whose every value has its type.
-
-    `values` are normalised; `lookups` maps items to look-up epoch and keyed digest; `ages` is what the
-    values tell. `outside` names an item that nobody may hand in here: refused once it is known who asks.
+    `refusal` is what to answer whoever is overtaken; None: they are to be asked about once more.
     """
 
-    request: "CollectRequest"
-    policy: CompiledPolicy
-    shown: CompiledPolicy
-    form: Form
-    values: dict[str, Any]
-    lookups: Mapping[str, tuple[int, bytes]]
-    ages: Sequence[date | int]
-    key: bytes | None
-    body_digest: bytes
-    outside: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the statement brought for one request, in its column order."""
-
-    ordinal: int
-    client_secret: bytes | None
-    source: str | None
-    client_roles: Sequence[str] | None
-    client_until: Instant
-    person: str | None
-    blocked: str
-    standing: Mapping[str, Any] | None
-    case: str | None
-    case_kind: str | None
-    case_person: str | None
-    case_closed: bool | None
-    case_opened: Instant | None
-    answered_request: bytes | None
-    answer: Mapping[str, Any] | None
-    slot: int | None = None
-    images_closed: bytes | None = None
-    guarded: Sequence[str] = ()
-
-    def whose(self, parsed: Parsed) -> str | None:
-        """The person this adds to: the one named, else the case's; None when it makes a new one."""
-        return parsed.request.person or self.case_person
-
-    def may_tell(self, policy: CompiledPolicy) -> bool:
-        """Whether the client's word that somebody was told of a version counts: the same rule as for a telling."""
-        return isinstance(decide_report(policy, roles=self.client_roles or (), widens="P2"), Allow)
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A verify-only value as typed; hashed only once its collection is accepted: that costs a third of a second."""
-
-    text: str = field(repr=False)
-
-
-async def hash_secrets(parsed: Parsed, vault: Vault) -> None:
-    """Replace what nobody may read back by its hash."""
-    for name, value in parsed.values.items():
-        if isinstance(value, Secret):
-            parsed.values[name] = (await asyncio.to_thread(vault.hash_secret, value.text)).hex()
-
-
-def parse(policy: CompiledPolicy, request: "CollectRequest", vault: Vault, shown: CompiledPolicy | None) -> Parsed:
-    """Read a request by the policy. Raises BadInput; no error ever holds a value."""
-    form = policy.form(request.service)
-    if shown is None or shown.ordinal > policy.ordinal:
-        raise BadInput("version-unknown")
-    _case(form, request)
-    values: dict[str, Any] = {}
-    lookups: dict[str, tuple[int, bytes]] = {}
-    epoch = vault.lookup_epoch
-    ages: list[date | int] = []
-    outside = None
-    for name, value in request.items.items():
-        item = policy.item(name)
-        if item.kind is Kind.CARD_NUMBER and item.scope is Scope.PCI:
-            outside = name
-            continue
-        normal = _normal(policy, item, value)
-        age = age_signal(item.kind, normal.value)
-        if age is not None:
-            ages.append(age)
-        if item.keep is Keep.VERIFY_ONLY:
-            values[name] = Secret(str(normal.value))
-            continue
-        values[name] = normal.value
-        if item.lookup and normal.lookup is not None:
-            lookups[name] = (epoch, vault.lookup_digest(name, normal.lookup, epoch=epoch))
-    for purpose in request.consents:
-        policy.purpose(purpose)
-    key = None
-    if request.key is not None:
-        key = vault.keyed_digest("idempotency-key", f"{request.credential.client}\n{request.key}".encode())
-    body = vault.keyed_digest("idempotency-body", request.body_digest) if key is not None else b""
-    return Parsed(request, policy, shown, form, values, lookups, ages, key, body, outside)
-
-
-def _normal(policy: CompiledPolicy, item: Item, value: Any) -> Normalised:
-    """The value in its one spelling. Raises BadInput naming the item, never the value."""
-    try:
-        return policy.normalise(item.id, value)
-    except BadInput as error:
-        raise BadInput(error.code, **{**error.about, "item": item.id}) from None
-
-
-def _case(form: Form, request: "CollectRequest") -> None:
-    if request.case is None:
-        if form.case is not None:
-            raise BadInput("case-needed", service=request.service, kind=form.case)
-        return
-    kind = kind_of_case(request.case)
-    if form.case is not None and kind != form.case:
-        raise BadInput("case-malformed")
+    def __init__(self, refusal: Refused | None) -> None:
+        super().__init__()
+        self.refusal = refusal
 
 
 @dataclass(slots=True)
@@ -335,21 +205,21 @@ class Writing:
             facts["form"] = request.sealed.id
         return Entry(id=entry, at=self.now, act="collect:record:accepted", facts=facts, subjects=(person.id,))
 
-    async def write(self, connection: Any, queries: Any, broken: type[Exception]) -> None:
-        """Write everything but the entries. Raises `broken` when a person or case isn't open any more."""
+    async def write(self, connection: Any, queries: Any) -> None:
+        """Write everything but the entries. Raises OvertakenError when a person or case isn't open any more."""
         if any(person.closed for person in self.people.values()):
-            raise broken(Refused("person-unknown"))
+            raise OvertakenError(Refused("person-unknown"))
         if self._ungranted:  # ended, or used up, since it was decided on
-            raise broken(Refused("location-not-granted"))
+            raise OvertakenError(Refused("location-not-granted"))
         if self._waits is not None:
-            raise broken(self._waits)
+            raise OvertakenError(self._waits)
         changed = [p for p in self.people.values() if not p.is_new and p.id in self._touched]
         if changed:
             rows = [(p.id, p.told, p.standing) for p in changed]
             await queries.update_standing(connection, **_columns("", ("id", "told", "standing"), rows))
         await note_moved(connection, "person", sorted(self._moved), self.now)
         if await queries.take_in(connection, **self._rows()) != len(self._cases):
-            raise broken(Refused("no-open-case"))
+            raise OvertakenError(Refused("no-open-case"))
         await close_images(connection, self._young)
 
     def _rows(self) -> dict[str, list[Any]]:

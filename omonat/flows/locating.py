@@ -10,7 +10,7 @@ from omonat.policy.model import Kind
 from omonat.promises.location.rule import coarsened, covering
 
 if TYPE_CHECKING:
-    from omonat.flows.collecting import Parsed
+    from omonat.flows.handed_in import Parsed
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from omonat.base.errors import BadInput, Refused, Unavailable
 from omonat.base.failpoints import reach
 from omonat.base.instants import DAY, HOUR
 from omonat.database.statements import load
-from omonat.flows.ask import MAILBOX, Ask, NewRequest
+from omonat.flows.ask import Ask
+from omonat.flows.asked import MAILBOX, NewRequest
 from omonat.flows.choose import Choose, Choosing
 from omonat.flows.grounds import Grounds
 from omonat.flows.letter_links import Scope, preferences_link

@@ -16,46 +16,17 @@ from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.evidence.reader import START, Page, Reader, Recorded
 from omonat.flows.grounds import Grounds
+from omonat.flows.held import Held, dues_of, ends_of
 from omonat.flows.integrity import note_broken, only_if_broken
-from omonat.policy.compiled import CompiledPolicy, Due
-from omonat.policy.model import Item, Keep
-from omonat.promises.choice.standing import choice_anchors, live_consents
+from omonat.policy.compiled import CompiledPolicy
+from omonat.policy.model import Keep
+from omonat.promises.choice.standing import live_consents
 from omonat.promises.location.rule import Term
-from omonat.promises.retention.rule import items_of
 
 _queries = load("omonat.flows", "my_data.sql")
 _choices = load("omonat.promises.choice")
 _places = load("omonat.promises.location")
 _MOST = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """One item as held. `value` is None for a verify-only item: nobody reads those back, not even their owner.
-
-    `declared` and `law` are the item and the newest version that still had it and its service, mostly the one in force.
-    `purposes` are what it is kept for; `due` is when it goes, `factor` which of R2's reasons keeps it until then and
-    `source` the law that names the period, if one does. `waits_for` names the event that brings `due` forward, or "".
-    `ends` is when it would go if that event came now.
-    A None `due`: the version in force has no rule for it, nobody may use it, and it is held all the same.
-    """
-
-    item: str
-    declared: Item
-    law: CompiledPolicy
-    value: Any
-    service: str
-    record: str
-    case: str | None
-    came_from: str
-    version: str
-    collected_at: Instant
-    due: Instant | None
-    factor: str
-    source: str
-    waits_for: str
-    ends: Instant | None
-    purposes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +186,7 @@ class ViewMyData:
     def _open(self, look: "_Look", section: Any) -> Iterator[Held]:
         """The items of one section that are still kept; an expired or destroyed one isn't there, nor is
         one that was changed."""
-        policy, dues, anchors = look.policy, *_dues(look.policy, section)
+        policy, dues, anchors = look.policy, *dues_of(look.policy, section)
         gone = dues and all(due.instant <= look.now for due in dues.values())
         if gone and not self._dropped(policy, section["category"]):
             return
@@ -234,7 +205,7 @@ class ViewMyData:
             look.broken.append(section["category"])
             return
         look.opened += 1
-        ends = _ends(policy, section["service"], dues, anchors, look.now)
+        ends = ends_of(policy, section["service"], dues, anchors, look.now)
         for name, value in values.items():
             item = f"{section['category']}.{name}"
             due = dues.get(item)
@@ -323,41 +294,6 @@ class ViewMyData:
             )
             for row in rows
         )
-
-
-def _dues(policy: CompiledPolicy, section: Any) -> tuple[dict[str, Due], dict[str, Instant]]:
-    """When each item the category has goes, and from which events that is reckoned; nothing for a service the version
-    in force dropped."""
-    service = section["service"]
-    if service not in policy.services:
-        return {}, {}
-    anchors = _anchors(policy, section)
-    return policy.dues(service, items_of(policy, section["category"]), anchors), anchors
-
-
-def _ends(
-    policy: CompiledPolicy, service: str, dues: Mapping[str, Due], anchors: Mapping[str, Instant], now: Instant
-) -> dict[str, Instant]:
-    """When items would go if what they wait for came now; none that wait for nothing, or for more than that."""
-    found = {}
-    for event in {due.waits_for for due in dues.values()} - {""}:
-        waiting = [item for item, due in dues.items() if due.waits_for == event]
-        then = policy.dues(service, waiting, {**anchors, event: now})
-        found.update({item: due.instant for item, due in then.items() if not due.waits_for})
-    return found
-
-
-def _anchors(policy: CompiledPolicy, section: Any) -> dict[str, Instant]:
-    anchors: dict[str, Instant] = {
-        **(section["anchors"] or {}),
-        "collected": section["collected_at"],
-        **choice_anchors(policy, section["service"], section["standing"]),
-    }
-    if section["opened_at"] is not None:
-        anchors |= {"case-opened": section["opened_at"], **section["case_anchors"]}
-        if section["closed_at"] is not None:
-            anchors["case-closed"] = section["closed_at"]
-    return anchors
 
 
 @dataclass(slots=True)

@@ -17,7 +17,8 @@ from omonat.base.errors import BadInput, Refused
 from omonat.base.instants import HOUR, Instant, to_rfc3339
 from omonat.evidence.entry import Entry
 from omonat.flows.grounds import Grounds
-from omonat.flows.my_data import Choice, Held, MyData, ViewMyData
+from omonat.flows.held import Held
+from omonat.flows.my_data import Choice, MyData, ViewMyData
 from omonat.flows.requesting import count
 from omonat.policy.words import Basis, Keep
 

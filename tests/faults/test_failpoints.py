@@ -26,7 +26,7 @@ from omonat.base.instants import DAY, MINUTE, Instant, to_rfc3339
 from omonat.base.settings import load
 from omonat.evidence.sequencer import Sequencer
 from omonat.flows.announce import InMedia
-from omonat.flows.ask import NewRequest
+from omonat.flows.asked import NewRequest
 from omonat.flows.business_clients import Giving
 from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.children import Agreement

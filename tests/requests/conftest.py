@@ -16,7 +16,7 @@ from omonat import center, desk, site
 from omonat.base.instants import DAY, HOUR, Instant
 from omonat.center import CENTER
 from omonat.desk import DESK
-from omonat.flows.ask import NewRequest, RequestReceipt
+from omonat.flows.asked import NewRequest, RequestReceipt
 from omonat.flows.staff import Registration, StaffMember
 from omonat.house import House, open_house
 from omonat.pages.assets import static_handler

@@ -4,7 +4,7 @@ import pytest
 
 from omonat.base.errors import Refused
 from omonat.base.instants import DAY, SECOND
-from omonat.flows.ask import RequestReceipt
+from omonat.flows.asked import RequestReceipt
 from omonat.flows.erase import ErasureRequest
 from omonat.flows.reconcile import Reconcile
 from omonat.promises.requests.facts import Kind, Outcome, State
