@@ -42,6 +42,7 @@ from omonat.flows.choose import Choose
 from omonat.flows.clear_child import ClearChild
 from omonat.flows.client_procedures import ClientProcedures
 from omonat.flows.clients import Clients
+from omonat.flows.clients_owed import ClientsOwed
 from omonat.flows.collect import Collect
 from omonat.flows.confirm import Confirm
 from omonat.flows.consent_receipts import ConsentReceipts
@@ -50,6 +51,7 @@ from omonat.flows.correct import Correct
 from omonat.flows.demographics import Demographics
 from omonat.flows.desk import DeskWork
 from omonat.flows.devices import Devices
+from omonat.flows.doubts import Doubts
 from omonat.flows.erase import Erase
 from omonat.flows.erase_mine import EraseMine
 from omonat.flows.follow_request import FollowRequest
@@ -83,6 +85,8 @@ from omonat.flows.tell_many import TEMPLATE as COMPANY_NOTICE
 from omonat.flows.tell_many import TellMany
 from omonat.flows.telling import TellPeople
 from omonat.flows.use import Credential, Use
+from omonat.flows.visit_links import VisitLinks
+from omonat.flows.watching import Watching
 from omonat.flows.web_sessions import WebSessions
 from omonat.policy.words import RoleKind
 from omonat.promises.campaigns.rule import TEMPLATES as CAMPAIGNS
@@ -125,6 +129,7 @@ class House:
     sign_in: SignIn
     my_data: ViewMyData
     take_away: TakeAway
+    visit_links: VisitLinks
     consent_receipts: ConsentReceipts
     ask: Ask
     follow_request: FollowRequest
@@ -145,6 +150,8 @@ class House:
     systems: Systems
     certify: Certify
     safeguards: Safeguards
+    doubts: Doubts
+    watching: Watching
     tell_people: TellPeople
     foresee: Foresee
     my_notices: MyNotices
@@ -158,6 +165,7 @@ class House:
     tell_many: TellMany
     client_procedures: ClientProcedures
     business_clients: BusinessClients
+    clients_owed: ClientsOwed
 
     @property
     def words(self) -> Words:
@@ -305,6 +313,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         sign_in=SignIn(grounds, sessions),
         my_data=my_data,
         take_away=take_away,
+        visit_links=VisitLinks(grounds, evidence, site=settings.address, days=settings.visit_link_days),
         ask=ask,
         consent_receipts=ConsentReceipts(grounds, evidence, my_data, site=settings.address),
         follow_request=FollowRequest(grounds, my_data),
@@ -333,6 +342,8 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         systems=systems,
         certify=Certify(grounds, erase, systems, evidence),
         safeguards=Safeguards(grounds),
+        doubts=Doubts(grounds),
+        watching=Watching(grounds, settings),
         tell_people=tell_people,
         foresee=Foresee(grounds),
         my_notices=MyNotices(grounds),
@@ -346,6 +357,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         tell_many=tell_many,
         client_procedures=ClientProcedures(grounds, officers),
         business_clients=BusinessClients(grounds, officers),
+        clients_owed=ClientsOwed(grounds),
     )
 
 

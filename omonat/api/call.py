@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from omonat.api.body import shaped
-from omonat.api.http import Line
+from omonat.api.http import JSON, Line
 from omonat.api.once import Keep, Once, request_digest
 from omonat.api.ports import Ports
 from omonat.base.errors import BadInput
@@ -31,7 +31,8 @@ class Operation:
     """One operation: routing and documentation both come from here.
 
     `path` is a template; `body` None takes no body. `open` needs no credential; `signed` is believed for its signature
-    instead; `secret` reaches the keeper of the root key. `codes` are the errors beside those every operation answers.
+    instead; `secret` reaches the keeper of the root key. `kind` is the media type of the answer; `answer` says nothing
+    of one that isn't JSON. `codes` are the errors beside those every operation can answer.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Operation:
     localised: bool = False
     body_optional: bool = False
     secret: bool = False
+    kind: bytes = JSON
     example: Example = field(default_factory=Example)
 
 

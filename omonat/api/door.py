@@ -58,6 +58,8 @@ _SEGMENTS: Final = {
     "hold": rb"(?P<hold>hld_[a-z2-7]{26})",
     "announcement": rb"(?P<announcement>ann_[a-z2-7]{26}|version-[1-9][0-9]{0,7})",
     "notice": rb"(?P<notice>rnd_[a-z2-7]{26})",
+    "client": rb"(?P<client>bcl_[a-z2-7]{26})",
+    "version": rb"(?P<version>[1-9][0-9]{0,7})",
     "erasure": rb"(?P<erasure>ers_[a-z2-7]{26})",
     "size": rb"(?P<size>0|[1-9][0-9]{0,17})",
 }
@@ -144,7 +146,7 @@ class Api:
                 if call.credential is not None and call.house is not None:
                     await call.client()  # a body is judged for those who may send one; others hear that they may not
                 raise
-            return Reply(operation.status, await operation.handle(call))
+            return Reply(operation.status, await operation.handle(call), operation.kind)
         except GoneError:
             return None
         except Exception as error:

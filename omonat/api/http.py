@@ -15,6 +15,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
 
 JSON: Final = b"application/json"
+HTML: Final = b"text/html; charset=utf-8"
 _MOST_HEADERS: Final = 16_384
 """Bytes of all header names and values together."""
 _PATIENCE: Final = 30.0

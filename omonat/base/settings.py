@@ -73,6 +73,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     offline_days: Annotated[int, msgspec.Meta(ge=1, le=31)] = 7
     """For how many days a form sealed without a network may be on its way."""
 
+    visit_link_days: Annotated[int, msgspec.Meta(ge=1, le=90)] = 30
+    """For how many days the link on a bill shows what was recorded about the visit."""
+
     smtp_host: str | None = None
     smtp_port: Port = 587
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
@@ -260,6 +263,7 @@ _EXPECTED: Final = {
     "pool": "a number from 1 to 128",
     "archive_days": "a number of days, 0 or more",
     "offline_days": "a number from 1 to 31",
+    "visit_link_days": "a number from 1 to 90",
     "demo_people": "a number from 0 to 1000000",
     "demo": "yes or no",
     "smtp_security": "starttls, tls or none",

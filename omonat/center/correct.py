@@ -19,7 +19,9 @@ _BACK: Final = frozenset({"too-many-codes", "child"})
 
 
 async def show(visit: Visit) -> Answer:
-    """The field for one value. Raises Refused where it can't be corrected here."""
+    """The field for one value; without one, where it is chosen. Raises Refused where it can't be corrected here."""
+    if not visit.query.get("record") or not visit.query.get("item"):
+        return visit.go(DATA)
     record, item = place(visit.query)
     await visit.house.correct.look(visit.person, record, item)
     return page(visit, record, item)
@@ -95,7 +97,7 @@ def page(
         "correct.html",
         status=422 if error else 200,
         error=error.code if error else "",
-        about=dict(error.about) if error else {},
+        about=visit.named({"item": item, **error.about}) if error else {},
         back=here or DATA,
         action=f"{here}/correct" if here else CORRECT,
         childs=bool(here),

@@ -33,7 +33,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "not-told-yet": N_("This use is new, and you have not been told of it yet."),
     "no-relation": N_("You gave it for something else."),
     "no-longer-kept": N_("It is no longer kept."),
-    "only-in-an-older-record": N_("It is no longer kept."),
+    "only-in-an-older-record": N_("It was not given with this order or request."),
     "key-gone": N_("It is no longer kept."),
     "not-held": N_("We do not have it."),
 }
@@ -247,6 +247,10 @@ _TELLERS: Final[Mapping[str, Any]] = {
     "request:person:released": _handled(N_("gave your request back to colleagues")),
     "request:person:answered": _handled(N_("answered your request")),
     "request:person:closed": _handled(N_("closed your request")),
+    "case:work:linked": _worked(N_("had a link to what was recorded about it printed on a bill")),
+    "access:case:viewed": _chose(
+        N_("Somebody with the link from a bill saw what was recorded about a visit, without a value"), "open"
+    ),
     "access:choice:receipt": _handled(N_("fetched the receipt of a choice of yours")),
     "choice:consent:given": _chose(N_("You agreed"), "good"),
     "choice:consent:withdrawn": _chose(N_("You refused"), "bad"),

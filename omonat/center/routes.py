@@ -19,6 +19,7 @@ from omonat.center import (
     receipts,
     requests,
     sign_in,
+    visit_link,
 )
 from omonat.center.door import (
     CHECKPOINT,
@@ -43,6 +44,7 @@ from omonat.center.door import (
     REQUESTS,
     SIGN_OUT,
     STATUS,
+    VISIT,
 )
 from omonat.center.visit import Answer, Visit
 from omonat.house import House
@@ -75,6 +77,7 @@ ADDRESSES = Addresses(
         f"{RECEIPT}/{{token:str}}": delete.receipt,
         f"{RECEIPT}/{{token:str}}/certificate.json": delete.certificate_json,
         f"{RECEIPT}/{{token:str}}/certificate.pdf": delete.certificate_paper,
+        f"{VISIT}/{{token:str}}": visit_link.show,
         f"{HOME}/{{rest:path}}": _nowhere,
     },
     forms={

@@ -47,6 +47,7 @@ STAFF = {
     "206": "courier",
     "207": "courier",
     "102": "privacy-officer",
+    "103": "privacy-officer",
 }
 _numbers = itertools.count(2_000_000)
 _orders = itertools.count(51_877)

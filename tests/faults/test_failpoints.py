@@ -22,6 +22,7 @@ from omonat.api.once import Keep, Once
 from omonat.backup.shipper import Shipper
 from omonat.base import failpoints
 from omonat.base.errors import BadInput, Refused
+from omonat.base.ids import new_id
 from omonat.base.instants import DAY, MINUTE, SECOND, Instant, to_rfc3339
 from omonat.base.settings import Settings, load
 from omonat.evidence.sequencer import Sequencer
@@ -202,6 +203,8 @@ class Walk:
         await self.house.cases.event(CaseEvent(credential=self.site, case="order:41877", name="last-complaint"))
         unknown = CaseEvent(credential=self.site, case="order:none", name="case-closed")
         await self.refused(lambda: self.house.cases.event(unknown))
+        bill = await self.house.visit_links.make(self.site, "order:41877")
+        assert await self.house.visit_links.look(bill.address.rpartition("/")[2]) is not None
 
     async def letters(self) -> None:
         """A message is asked for, sent, and put off."""
@@ -384,12 +387,19 @@ class Walk:
         client = await self.house.business_clients.register(by=WRITER, name="“Non” MChJ")
         await self.house.business_clients.contact(client, self.person, "contract", by=WRITER)
         giving = Giving(client=client, step="begin", channel="letter", at=self.shop.clock.now)
-        assert await self.house.business_clients.give(giving, by=WRITER)
+        (given,) = await self.house.business_clients.give(giving, by=WRITER)
+        await self.house.business_clients.acknowledge(client, given.entry, at=self.shop.clock.now, by=WRITER)
+        assert await self.house.clients_owed.look_after() == 1
+        await self.house.business_clients.end(client, by=WRITER)
 
     async def unexplained(self) -> None:
-        """A section is opened for no entry, and found by the comparison."""
+        """A section is opened for no entry, and found by the comparison; one is thrown away, and counted by it."""
         self.house.grounds.vault.open_section(**dict(await section(self.shop)), entry="")
-        assert len((await looked(self.shop)).unexplained) == 1
+        openings, thrown_away = self.house.grounds.vault.openings, new_id("ev")
+        openings.note(thrown_away)
+        openings.withhold(thrown_away)
+        found = await looked(self.shop)
+        assert (len(found.unexplained), found.withheld) == (1, 1)
 
     async def parents(self, child: str) -> None:
         """By a law that lists it a parent is written to, answers, confirms and takes back; another one says no."""
