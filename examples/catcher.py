@@ -28,6 +28,7 @@ from litestar.params import Body
 from litestar.response import Response
 
 from omonat.base.instants import Instant
+from omonat.base.listening import inherited
 from omonat.pages.formats import clock as clock_time
 
 PATH = "/catcher"
@@ -160,12 +161,14 @@ async def listen(catcher: Catcher, *, host: str = "127.0.0.1", port: int) -> asy
     """Start the SMTP server; `port` 0 takes a free one. Raises ValueError for an address outside this machine."""
     if not ipaddress.ip_address(host).is_loopback:
         raise ValueError("the catcher listens on this machine alone")
-    handler = _Handler(catcher)
-    return await asyncio.get_running_loop().create_server(
-        lambda: SMTP(handler, hostname="catcher.example", data_size_limit=_LARGEST_LETTER, enable_SMTPUTF8=True),
-        host,
-        port,
-    )
+    handler, loop = _Handler(catcher), asyncio.get_running_loop()
+
+    def make() -> SMTP:
+        return SMTP(handler, hostname="catcher.example", data_size_limit=_LARGEST_LETTER, enable_SMTPUTF8=True)
+
+    if (held := inherited(host, port)) is not None:
+        return await loop.create_server(make, sock=held)
+    return await loop.create_server(make, host, port)
 
 
 def handlers(catcher: Catcher) -> Sequence[BaseRouteHandler]:

@@ -89,6 +89,15 @@ class Acknowledged(_Answer):
     evidence: Evidence
 
 
+class VisitLinkMade(_Answer):
+    """The address for the bill, its QR as an SVG drawing, and when both end."""
+
+    address: str
+    until: str
+    qr: str
+    evidence: Evidence
+
+
 class Asked(_Answer):
     """The request's number, and by when it is answered. The code that opens the answer goes to the person alone;
     `waits_for_proof`: what was asked waits until the person has typed another one."""
@@ -185,6 +194,13 @@ class ChildAnswer(_Answer):
     closed_at: str | None
     until: str | None
     evidence: str
+
+
+class PaymentAnswer(_Answer):
+    """What became of a reported payment: whether a parent's consent stands by it."""
+
+    payment: str
+    counts: bool
 
 
 class CampaignAnswer(_Answer):
@@ -307,13 +323,15 @@ class ProofAnswer(_Answer):
 
 
 class DemographicsReport(_Answer):
-    """One question over one period. A null number may not be seen; a null total: none of them may."""
+    """One question over one period. A null number may not be seen; a null total: none of them may. `incomplete`: some
+    answers of these weeks were lost with a restore, so no number is shown."""
 
     question: str
     since: str
     until: str
     cells: dict[str, int | None]
     total: int | None
+    incomplete: bool
 
 
 class DemographicsAnswer(_Answer):

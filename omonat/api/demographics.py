@@ -19,6 +19,7 @@ async def report(call: Call) -> bytes:
                     until=one.until.isoformat(),
                     cells={cell.answer: cell.times for cell in one.cells},
                     total=one.total,
+                    incomplete=one.incomplete,
                 )
                 for one in reports
             ],

@@ -30,12 +30,14 @@ from omonat.flows.grounds import Also, Grounds
 from omonat.flows.holds import Holds
 from omonat.flows.lookup import LookupAnswer, LookupRequest
 from omonat.flows.notify import Notify
+from omonat.flows.parent_payments import ParentPayments
 from omonat.flows.sealed_forms import SealedForms
 from omonat.flows.sealing_keys import SealingKeys
 from omonat.flows.service_notice import ServiceNotices
 from omonat.flows.staff import Registration
 from omonat.flows.systems import Systems
 from omonat.flows.use import Credential, UseAnswer, UseRequest
+from omonat.flows.visit_links import VisitLinks
 from omonat.policy.compiled import CompiledPolicy
 
 
@@ -157,6 +159,8 @@ class House(Protocol):
     @property
     def children(self) -> Children: ...
     @property
+    def parent_payments(self) -> ParentPayments: ...
+    @property
     def holds(self) -> Holds: ...
     @property
     def announce(self) -> Announce: ...
@@ -176,6 +180,8 @@ class House(Protocol):
     def demographics(self) -> Demographics: ...
     @property
     def consent_receipts(self) -> ConsentReceipts: ...
+    @property
+    def visit_links(self) -> VisitLinks: ...
     @property
     def evidence(self) -> EvidenceLog: ...
 
@@ -198,6 +204,7 @@ class Ports:
     staff: Staff
     erase: Erase
     children: Children
+    parent_payments: ParentPayments
     holds: Holds
     announce: Announce
     service_notices: ServiceNotices
@@ -206,6 +213,7 @@ class Ports:
     systems: Systems
     certify: Certify
     consent_receipts: ConsentReceipts
+    visit_links: VisitLinks
     demographics: Demographics
     notify: Notify
     campaigns: Campaigns
@@ -240,6 +248,7 @@ class Ports:
             staff=house.staff,
             erase=house.erase,
             children=house.children,
+            parent_payments=house.parent_payments,
             holds=house.holds,
             announce=house.announce,
             service_notices=house.service_notices,
@@ -248,6 +257,7 @@ class Ports:
             systems=house.systems,
             certify=house.certify,
             consent_receipts=house.consent_receipts,
+            visit_links=house.visit_links,
             demographics=house.demographics,
             notify=Notify(grounds),
             campaigns=house.campaigns,

@@ -38,6 +38,12 @@ select q.person, e.at, e.id, e.txid
  where exists (select from persons p where p.id = q.person)
    and not exists (select from ledger l where l.person = q.person and l.at = e.at and l.entry = e.id);
 
+-- name: lost_counts!
+-- Weeks of which anonymous counters are missing (`demographics`): nothing of their period is shown any more.
+insert into demographics as d (week, question, answer, times)
+select distinct date_trunc('week', q.day)::date, '', 'lost', 1 from unnest(:days::date[]) as q(day)
+    on conflict (week, question, answer) do update set times = d.times + 1;
+
 -- name: set_log!
 -- The log as it stands on the disk: everything in it has its place.
 update evidence_log set placed = greatest(placed, :size), published = :size, root = :root,

@@ -29,6 +29,7 @@ from omonat.backup.prove import Finding, prove
 from omonat.backup.replay import Replayed, frames_after, replay
 from omonat.backup.sources import Sources
 from omonat.backup.standing import Stores, check
+from omonat.backup.statistics import note_lost_counts
 from omonat.backup.tables import load_tables
 from omonat.base.errors import BadInput, Fault, Refused
 from omonat.base.ids import new_id
@@ -186,6 +187,7 @@ class Restoring:
             done = await replay(connection, self.stores, start, now=now, log_lost=self.log_lost)
             self.reached("applied")
             gap = await close_gap(connection, self.stores, done, now=self.clock())
+            await note_lost_counts(connection, done, taken=self.sources.manifest.taken, now=now, log_lost=self.log_lost)
             self.reached("closed")
             return done, gap
 

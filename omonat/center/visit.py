@@ -6,7 +6,7 @@ from typing import Any
 from litestar.response import Response
 
 from omonat.base.errors import Fault, Refused
-from omonat.center.door import CENTER, CHILDREN, CHOICES, DATA, HOME, LOOKED, REQUESTS, SIGN_OUT
+from omonat.center.door import ASKED_FOR, CENTER, CHILDREN, CHOICES, DATA, HOME, LOOKED, NOTICES, REQUESTS, SIGN_OUT
 from omonat.flows.guardians import Ward
 from omonat.flows.my_data import MyStanding
 from omonat.pages import Nav
@@ -34,6 +34,13 @@ class Visit(AnyVisit):
         return self.standing is not None
 
     @property
+    def entrance(self) -> str:
+        """The first page, which remembers what was asked for: after the code one stands there."""
+        path = self.request.url.path
+        wanted = self.request.method == "GET" and path in ASKED_FOR
+        return f"{HOME}?to={path.removeprefix(HOME + '/')}" if wanted else HOME
+
+    @property
     def person(self) -> str:
         """Who is signed in; pages for anybody must not ask."""
         if self.standing is None:
@@ -57,6 +64,7 @@ class Visit(AnyVisit):
                     Nav(DATA, words("My data")),
                     Nav(CHOICES, words("My choices")),
                     Nav(LOOKED, words("Who looked")),
+                    Nav(NOTICES, words("What changed")),
                     Nav(REQUESTS, words("Requests and complaints")),
                     *([Nav(CHILDREN, words("My children"))] if self.wards else []),
                 ],

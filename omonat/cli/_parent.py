@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 
 from omonat.backup import marker as markers
 from omonat.base.errors import Unavailable
+from omonat.base.listening import port_of, reusable, told
 from omonat.base.logs import log
 from omonat.base.progress import Tell
 from omonat.base.settings import Settings
@@ -54,7 +55,7 @@ class Worker:
 
     name: str
     command: Sequence[str]
-    descriptor: int | None = None
+    listens_on: Sequence[socket.socket] = ()
     child: "subprocess.Popen[bytes] | None" = None
     since: float = 0.0
     failures: int = 0
@@ -62,7 +63,8 @@ class Worker:
 
     def start(self, environment: dict[str, str], now: float) -> None:
         """Start it; it dies with us, at once, for what is acknowledged is durable."""
-        kept = () if self.descriptor is None else (self.descriptor,)
+        kept = [one.fileno() for one in self.listens_on]
+        environment = environment | told(self.listens_on)
         self.child = start_child(self.command, dies_by=signal.SIGKILL, environment=environment, pass_fds=kept)
         self.since = now
 
@@ -87,6 +89,8 @@ class Parent:
     on_ready: Callable[[], None]
     house: str = "omonat.app"
     after_start: Sequence[Sequence[str]] = ()  # the demo's seeding: in turn, once; ready after the first
+    held: Sequence[socket.socket] = ()
+    """Sockets that listen already: one on the settings' port for each web worker, and others for whoever asks."""
     _server: embedded.Server | None = None
     _claim: int | None = None
     _keeper: Worker = field(default_factory=lambda: Worker("keeper", [*_PYTHON, "omonat.cli._keeper", "configured"]))
@@ -133,13 +137,15 @@ class Parent:
         return {**inherited, **settings.environment(), "OMONAT_DATABASE": dsn}
 
     def _start_workers(self, environment: dict[str, str]) -> None:
-        self._sockets = listen(self.settings.host, self.settings.port, self.settings.workers)
+        own = [one for one in self.held if port_of(one) == self.settings.port]
+        others = [one for one in self.held if one not in own]
+        self._sockets = own or listen(self.settings.host, self.settings.port, self.settings.workers)
         self._keeper.start(environment, time.monotonic())
         base = [*_PYTHON, "omonat.cli._worker"]
         for listening in self._sockets:
-            number = listening.fileno()
-            self._workers.append(Worker("web", [*base, "web", self.house, str(number)], number))
-        self._workers.append(Worker("jobs", [*base, "jobs", self.house]))
+            command = [*base, "web", self.house, str(listening.fileno())]
+            self._workers.append(Worker("web", command, [listening, *others]))
+        self._workers.append(Worker("jobs", [*base, "jobs", self.house], others))
         for worker in self._workers:
             worker.start(environment, time.monotonic())
 
@@ -242,7 +248,7 @@ class Parent:
         end = time.monotonic() + 5
         for child in children:
             stop_child(child, (signal.SIGTERM, max(end - time.monotonic(), 0.01)))
-        for listening in self._sockets:
+        for listening in (*self._sockets, *self.held):
             listening.close()
         if self._server is not None:
             self._server.stop()
@@ -251,15 +257,16 @@ class Parent:
 
 
 async def make_ready(dsn: str, settings: Settings, tell: Tell) -> None:
-    """Look at the way to the database, bring its schema up to date, look at its settings.
+    """Look at the way to the database and at its settings, bring its schema up to date, look again.
 
     Raises Unsafe with all reasons, or what `migrate` raises.
     """
     files = safety.folder_findings(settings.home, *settings.secrets)
     safety.refuse([*safety.process_findings(), *safety.address_findings(dsn), *files])
-    await migrate(dsn, tell=tell)
     database = await Database.connect(dsn, size=1, name="omonat parent")
     try:
+        safety.refuse(await safety.setting_findings(database, settings.archive_days))
+        await migrate(dsn, tell=tell)
         safety.refuse(await safety.server_findings(database, settings.archive_days))
     finally:
         await database.close()
@@ -272,33 +279,15 @@ def listen(host: str, port: int, count: int) -> list[socket.socket]:
     Unavailable `port-taken`.
     """
     try:
-        with _socket(host) as probe:  # sharing a port works across processes of one account: ask without sharing
+        with reusable(host) as probe:  # sharing a port works across processes of one account: ask without sharing
             probe.bind((host, port))
     except OSError:
         raise Unavailable("port-taken", port=str(port), host=host) from None
     sockets = []
     for _ in range(count):
-        one = _socket(host)
+        one = reusable(host)
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         one.bind((host, port))
         one.listen(1024)
         sockets.append(one)
     return sockets
-
-
-def free_port(host: str, wanted: int) -> int:
-    """`wanted`, or the next free port after it. Raises Unavailable `port-taken` after fifty."""
-    for port in range(wanted, wanted + 50):
-        try:
-            with _socket(host) as probe:
-                probe.bind((host, port))
-        except OSError:
-            continue
-        return port
-    raise Unavailable("port-taken", port=str(wanted), host=host)
-
-
-def _socket(host: str) -> socket.socket:
-    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    return made

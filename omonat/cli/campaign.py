@@ -4,19 +4,20 @@ Planned, approved by a second person, started, looked at, stopped. Whoever plans
 for a publication.
 """
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
+from omonat.base.codes import registry, sentence
 from omonat.base.errors import BadInput
 from omonat.cli._house import in_house
-from omonat.cli._speech import words
+from omonat.cli._speech import spoken, words
 from omonat.cli.publish import ask
 from omonat.flows.campaigns import Campaign, Marketer, Plan
 from omonat.house import House
+from omonat.pages.campaigns import LETTERS, REASONS, STATES
 from omonat.promises.campaigns.rule import Texts
 from omonat.promises.messages import Channel
 
@@ -87,7 +88,7 @@ def status(name: Name, home: Home = None) -> None:
 def list_(home: Home = None) -> None:
     """Every campaign, the newest first."""
     for campaign in in_house(home, lambda house: house.campaigns.every()):
-        typer.echo(f"{campaign.name:30} {campaign.state:8} {campaign.purpose}")
+        typer.echo(f"{campaign.name:30} {campaign.purpose:24} {words(STATES[campaign.state])}")
 
 
 async def _proved(house: House, by: str) -> Marketer:
@@ -96,11 +97,26 @@ async def _proved(house: House, by: str) -> Marketer:
 
 
 def _show(campaign: Campaign, *, texts: bool = False) -> None:
-    typer.echo(f"{campaign.name}  {campaign.purpose}  {campaign.state}")
+    typer.echo(f"{campaign.name}  {campaign.purpose}  {words(STATES[campaign.state])}")
     if texts:
         said = campaign.texts
         for part in (said.subject, said.text, *said.translations.values()):
             if part:
                 typer.echo(part)
-    typer.echo(words("people when it was planned: %(counts)s", counts=json.dumps(dict(campaign.counted))))
-    typer.echo(words("letters: %(counts)s", counts=json.dumps(dict(campaign.letters))))
+    typer.echo(words("people when it was planned:"))
+    for reason, many in campaign.counted.items():
+        _line(words(REASONS[reason]) if reason in REASONS else reason, many)
+    typer.echo(words("letters:"))
+    for state, many in campaign.letters.items():
+        _line(_letter(campaign, state), many)
+
+
+def _line(said: str, many: int) -> None:
+    typer.echo(f"  {many:>7}  {said}")
+
+
+def _letter(campaign: Campaign, state: str) -> str:
+    """A state in words; behind it why, where there is a reason."""
+    name, _, code = state.partition(":")
+    about = {"purpose": campaign.purpose, "name": campaign.name}
+    return f"{words(LETTERS[name])}: {sentence(code, spoken(), about)}" if code in registry() else words(LETTERS[name])

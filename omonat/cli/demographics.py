@@ -15,11 +15,13 @@ def register(root: typer.Typer) -> None:
 
 
 def command(
-    ago: Annotated[int, typer.Option(help="Which period of four weeks: 1 is the newest that is over.")] = 1,
+    ago: Annotated[int, typer.Option(help="Which period of four weeks: 1 is the newest that may be seen.")] = 1,
     home: Annotated[Path | None, typer.Option(help="The folder for everything durable [OMONAT_HOME].")] = None,
 ) -> None:
-    """Print anonymous answers: question, first day, day after the last, band, number. What is too small is hidden."""
+    """Print anonymous answers: question, first day, day after the last, band, number. What is too small is hidden, and
+    all of a period of which a restore lost answers."""
     for report in in_house(home, lambda house: house.demographics.report(periods_ago=ago)):
+        hidden = words("lost in part") if report.incomplete else words("hidden")
         for cell in report.cells:
-            number = words("hidden") if cell.times is None else str(cell.times)
+            number = hidden if cell.times is None else str(cell.times)
             typer.echo(f"{report.question}\t{report.since}\t{report.until}\t{cell.answer}\t{number}")

@@ -27,10 +27,12 @@ from omonat.policy.packs import Pack, read_pack
 from omonat.policy.printer import digest_of
 from omonat.policy.reader import Document, file_bytes, read_policy_file
 from omonat.policy.schema import pack_schema, policy_schema
+from omonat.policy.words import Status
 
 app = typer.Typer(help="Read, check and explain a policy document.", no_args_is_help=True)
 
 NO_PACK = N_("cannot tell: no law pack `%(name)s` is at hand")
+_ANSWERED = {Status.ACCEPTED: N_("accepted"), Status.RESOLVED: N_("resolved")}
 CANNOT_TELL, INVALID, REFUSED, UNANSWERED = 3, 4, 5, 9
 _WIDEST = 44
 
@@ -199,7 +201,9 @@ def _print_verdict(document: Document, verdict: Verdict, language: str, format: 
     if format is Format.HUMAN:
         for finding in verdict.answered:
             assert finding.answer is not None
-            typer.echo(f"{finding.answer.status:9} {finding.rule.id}: {finding.answer.because[language]}")
+            typer.echo(
+                f"{words(_ANSWERED[finding.answer.status]):9} {finding.rule.id}: {finding.answer.because[language]}"
+            )
     policy = document.policy
     counts = (
         words.ngettext("%(num)s item", "%(num)s items", len(policy.items)),

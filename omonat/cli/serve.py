@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,8 +12,9 @@ import typer
 import omonat
 from omonat.base import logs
 from omonat.base.codes import advice, sentence
+from omonat.base.listening import port_of, take_port
 from omonat.base.settings import Settings, demo_details, demo_home, load
-from omonat.cli._parent import Parent, free_port
+from omonat.cli._parent import Parent
 from omonat.cli._speech import spoken, tell, words
 from omonat.database.binaries import make_passable
 
@@ -46,7 +48,8 @@ def demo(home: Home = None, port: Port = None) -> None:
     """Run the demo: BESHQOZON's policy, its site, thousands of made-up people. Never put real data into it."""
     chosen = home or os.environ.get("OMONAT_HOME") or demo_home(CLONE)
     settings = load(os.environ, home=chosen, port=port, demo=True, log_format="human")
-    free = free_port(settings.host, settings.port)
+    held = [take_port(settings.host, settings.port), take_port("127.0.0.1", 8625), take_port("127.0.0.1", 8424)]
+    free, catching, reading = (port_of(one) for one in held)
     if free != settings.port:
         tell("port %(port)s is in use; the demo takes %(free)s", port=settings.port, free=free)
     origin = None if settings.origin else f"http://localhost:{free}"
@@ -56,21 +59,21 @@ def demo(home: Home = None, port: Port = None) -> None:
         os.environ,
         **{"home": chosen, "port": free, "workers": 1, "demo": True, "log_format": "human"},  # one holds the letters
         **{"origin": origin, "root_key": root_key, "log_level": level},
-        **_catcher(settings.host, free),
+        **_catcher(settings.host, free, catching, reading),
     )
     logs.configure(level=settings.log_level, form=settings.log_format)
     began = time.monotonic()
     os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), "localhost,127.0.0.1,::1")))
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(CLONE), os.environ.get("PYTHONPATH"))))
     seeding = [[sys.executable, "-m", "examples.demo", part] for part in SEEDING]
-    parent = Parent(settings, tell=tell, on_ready=lambda: _welcome(settings, began), after_start=seeding)
-    _run(parent)
+    ready = partial(_welcome, settings, began)
+    _run(Parent(settings, tell=tell, on_ready=ready, after_start=seeding, held=held))
 
 
-def _catcher(host: str, port: int) -> dict[str, Any]:
+def _catcher(host: str, port: int, catching: int, reading: int) -> dict[str, Any]:
     """Where messages go in the demo: to its own catcher, on this machine alone."""
-    smtp = {"smtp_host": "127.0.0.1", "smtp_port": free_port("127.0.0.1", 8625), "smtp_security": "none"}
-    mailbox = {"mail_in": f"127.0.0.1:{free_port('127.0.0.1', 8424)}", "mail_in_server": DEMO_SERVER}
+    smtp = {"smtp_host": "127.0.0.1", "smtp_port": catching, "smtp_security": "none"}
+    mailbox = {"mail_in": f"127.0.0.1:{reading}", "mail_in_server": DEMO_SERVER}
     gateway = host if host in ("127.0.0.1", "::1") else "127.0.0.1"
     gateway = f"[{gateway}]" if ":" in gateway else gateway
     return {**smtp, **mailbox, "smtp_from": MAILBOX, "sms_gateway": f"http://{gateway}:{port}/catcher/sms"}

@@ -12,44 +12,16 @@ from omonat.desk.door import CAMPAIGNS
 from omonat.desk.visit import Answer, Visit
 from omonat.flows.campaign_purposes import has_to_do, plannable
 from omonat.flows.campaigns import Campaign, Marketer, Plan
-from omonat.pages.words import N_
+from omonat.pages.campaigns import LETTERS, REASONS, STATES
 from omonat.promises.campaigns.rule import TRANSLATIONS, Texts
 from omonat.promises.messages import Channel
 
-STATES: Final[Mapping[str, str]] = {
-    "planned": N_("Planned, not approved yet"),
-    "approved": N_("Approved, not started"),
-    "running": N_("Running"),
-    "stopped": N_("Stopped"),
-    "done": N_("Ended"),
-}
 MARKS: Final[Mapping[str, str]] = {
     "planned": "soon",
     "approved": "open",
     "running": "good",
     "stopped": "bad",
     "done": "none",
-}
-REASONS: Final[Mapping[str, str]] = {
-    "permitted": N_("May be written to"),
-    "no-consent": N_("Never said yes"),
-    "consent-withdrawn": N_("Took the yes back"),
-    "consent-doubtful": N_("Whether they said yes is in doubt"),
-    "objected": N_("Objected"),
-    "person-restricted": N_("Asked to use nothing for now"),
-    "person-quarantined": N_("May be a child"),
-    "person-erased": N_("Deleted"),
-    "not-held": N_("Gave no such address or number"),
-    "not-told-yet": N_("Not told of what is new yet"),
-}
-LETTERS: Final[Mapping[str, str]] = {
-    "waiting": N_("Waiting"),
-    "claimed": N_("About to leave"),
-    "handing-over": N_("Being handed over"),
-    "sent": N_("Sent"),
-    "uncertain": N_("Handed over, the answer was lost"),
-    "failed": N_("Could not be delivered"),
-    "refused": N_("Kept back"),
 }
 _FIELDS: Final = ("name", "purpose", "subject", "text", *TRANSLATIONS)
 _PARTS: Final[Mapping[str, str]] = {"translations": "ru"}

@@ -154,7 +154,7 @@ async def _page(
         typed={"text": "", "outcome": "done", "reason": "", **(typed or {})},
         fault=fault,
         outcomes=[(outcome.value, visit.words(OUTCOMES[outcome.value])) for outcome in GIVEN],
-        reasons=[("", visit.words("no reason: nothing is rejected"))]
+        reasons=[("", visit.words("nothing is rejected"))]
         + [(name, visit.words(words)) for name, words in REASONS.items()],
         longest=_LONGEST,
         **context,

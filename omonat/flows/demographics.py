@@ -3,13 +3,13 @@
 An answer is kept in the memory of the process that took it until there are enough of them; then they are added to the
 counters together, in one order for all. So neither the order nor the time of a write, nor the database's own log, ties
 a counter to a request. A process that ends without warning forgets the batch it had begun: a few answers of statistics
-against a trace of everybody who gave one.
+against a trace of everybody who gave one. So does one whose batch fills so late that its weeks may have been shown.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 from omonat.base.errors import BadInput, Refused
@@ -22,13 +22,15 @@ from omonat.flows.clients import require_client
 from omonat.flows.grounds import Grounds
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
-from omonat.promises.demographics.rule import Report, counted, period_of, questions, released, week_of
+from omonat.promises.demographics.rule import Report, counted, period_shown, questions, released, too_late, week_of
 
 _queries = load("omonat.promises.demographics")
 
 BATCH: Final = 20
 """How many people's answers are written together."""
 LONGEST: Final = 7 * DAY
+_LOST: Final = ""
+"""The question under which a restore notes weeks whose counters were lost."""
 A_MINUTE: Final = 60
 """How many answers one process takes in a minute, whoever gives them: no address is kept to tell people apart."""
 
@@ -56,7 +58,7 @@ class Demographics:
         if not taken:
             return
         self._limited(now)
-        week = week_of(to_datetime(now).astimezone(policy.zone).date())
+        week = week_of(_day(policy, now))
         self._since = self._since if self._people else now
         self._people += 1
         self._batch.update((week, question, answer) for question, answer in taken)
@@ -78,8 +80,11 @@ class Demographics:
                 raise
 
     async def _add(self, batch: Mapping[tuple[date, str, str], int], people: int) -> None:
-        rows = sorted((*key, times) for key, times in batch.items())
         policy, now = await self._grounds.law.current(), self._grounds.clock()
+        today = _day(policy, now)
+        rows = sorted((*key, times) for key, times in batch.items() if not too_late(key[0], today))
+        if not rows:
+            return
         entry = Entry(
             new_id("ev"), now, "demographics:batch:counted", {"policy": policy.digest, "answered": people}, ()
         )
@@ -101,9 +106,9 @@ class Demographics:
             raise Refused("demographics-too-often")
 
     async def report(self, *, periods_ago: int = 1, by: str = "operator") -> Sequence[Report]:
-        """What may be seen of four whole weeks that are over; `periods_ago` 1 is the newest. Its making is evidence.
+        """What may be seen of four whole weeks; `periods_ago` 1: the newest that ended a week ago or longer. Evidence.
 
-        Raises BadInput `demographics-not-over` for weeks that still run, `demographics-not-asked` without questions.
+        Raises BadInput `demographics-not-over` for later weeks, `demographics-not-asked` without questions.
         """
         if periods_ago < 1:
             raise BadInput("demographics-not-over")
@@ -111,17 +116,16 @@ class Demographics:
         if policy.policy.demographics is None:
             raise BadInput("demographics-not-asked")
         now, threshold = self._grounds.clock(), policy.policy.demographics.threshold
-        today = to_datetime(now).astimezone(policy.zone).date()
-        this, _ = period_of(week_of(today))
-        since, until = period_of(this - timedelta(weeks=4 * (periods_ago - 1) + 1))
+        since, until = period_shown(_day(policy, now), periods_ago)
         counts = await self._counts(since, until)
+        lost = _LOST in counts
         reports = [
-            released(question, since, counts.get(question, {}), bands=bands, threshold=threshold)
+            released(question, since, counts.get(question, {}), bands=bands, threshold=threshold, incomplete=lost)
             for question, bands in asked.items()
         ]
         facts: dict[str, Any] = {
             "policy": policy.digest, "since": since.isoformat(), "threshold": threshold, "by": by,
-            "questions": sum(report.total is not None for report in reports),
+            "questions": sum(report.total is not None for report in reports), "incomplete": int(lost),
         }  # fmt: skip
         await self._grounds.journal.submit(Entry(new_id("ev"), now, "demographics:report:released", facts, ()))
         return reports
@@ -142,3 +146,7 @@ class Demographics:
         if promise is None or promise.owner not in client.roles:
             raise Refused("statistics-not-yours")
         return await self.report(periods_ago=periods_ago, by=client.id)
+
+
+def _day(policy: CompiledPolicy, now: Instant) -> date:
+    return to_datetime(now).astimezone(policy.zone).date()

@@ -18,6 +18,7 @@ from typing import Any, Final
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 
 from omonat.base.errors import BadInput, OmonatError, Refused, Unavailable
+from omonat.base.listening import inherited
 from omonat.base.logs import log
 from omonat.house import House
 from omonat.mail.addresses import BOUNCE, LEAVE, Addresses, parts
@@ -185,7 +186,10 @@ async def listen(inbox: Inbox, *, host: str, port: int) -> asyncio.Server:
     """Open the door; port 0 takes a free one. Raises OSError where it is taken."""
     open_doors: Counter[str] = Counter()
     make = partial(_Door, _Handler(inbox), open_doors)
-    return await asyncio.get_running_loop().create_server(make, host, port, family=socket.AF_UNSPEC)
+    loop = asyncio.get_running_loop()
+    if (held := inherited(host, port)) is not None:
+        return await loop.create_server(make, sock=held)
+    return await loop.create_server(make, host, port, family=socket.AF_UNSPEC)
 
 
 async def keep_open(

@@ -29,7 +29,7 @@ from omonat.pages.http import (
     see_other,
 )
 from omonat.pages.render import Door, Nav, Proof
-from omonat.pages.words import LANGUAGES
+from omonat.pages.words import LANGUAGES, quoted
 from omonat.policy.compiled import CompiledPolicy
 
 Asked = Request[Any, Any, Any]
@@ -70,6 +70,11 @@ class Visit(ABC):
     @abstractmethod
     async def recognise(self) -> None:
         """Find who is signed in by `self.token`."""
+
+    @property
+    def entrance(self) -> str:
+        """Where somebody is led who must sign in first."""
+        return self.home
 
     @abstractmethod
     def frame(self) -> dict[str, Any]:
@@ -116,10 +121,13 @@ class Visit(ABC):
 
     def named(self, about: Mapping[str, str]) -> dict[str, str]:
         """The names a reason speaks of, as the policy's labels."""
-        return {
+        named = {
             kind: self._policy.label(kind, name, self.language) if self._policy and kind in _LABELLED else name
             for kind, name in about.items()
         }
+        if "item" in about and "kind" in about:  # people know the item by its label, and its kind not at all
+            named["kind"] = quoted(named["item"], self.language)
+        return named
 
     def page(self, template: str, *, status: int = 200, cookies: Iterable[Cookie] = (), **context: Any) -> Answer:
         """A page of this door."""

@@ -82,6 +82,11 @@ def words_of(language: str, folders: tuple[Path, ...] = ()) -> Words:
     return Words(language, [each for each in found if each is not None])
 
 
+def quoted(said: str, language: str) -> str:
+    """Somebody else's word inside a sentence."""
+    return f"«{said}»" if language == "ru" else f"“{said}”"
+
+
 def language_of(query: str | None, cookie: str | None, header: str | None) -> str:
     """The page's language: `?lang`, then the saved choice, then Accept-Language, then Uzbek (design: Decided once).
 

@@ -145,6 +145,9 @@ async def test_S6_other_peoples_places_and_old_steps_change_nothing(center: Cent
         await center.sign_in(reader, other_phone, other.person)
         assert await reader.go(f"/me/correct?item=contact.name&record={order.record}") == 404
         assert await reader.go("/me/correct?item=contact.name&record=rec_x") == 422
+        for nothing in ("", "?item=contact.name", f"?record={other.record}"):  # an address typed by heart
+            assert await reader.go(f"/me/correct{nothing}") == 200
+            assert reader.path == "/me/data", "where one chooses what to put right"
         post = reader.page.context.request.post
         form = {"item": "contact.name", "record": other.record, "value": "Boshqa Ism"}
         assert (await post(f"{center.base}/me/correct", form=form)).status == 403

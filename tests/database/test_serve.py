@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from omonat.base.errors import BadInput
-from omonat.cli._parent import free_port
 from omonat.database import processes
 from omonat.database.embedded import Server
+from tests.ports import free_port
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -169,14 +168,6 @@ def test_a_house_that_refuses_to_start_is_not_tried_again_and_its_reason_and_exi
     assert house.process.returncode == 8, output
     assert "umask 022" in output
     assert not processes.working_in(home / "postgres", "postgres")
-
-
-def test_a_port_that_is_taken_is_passed_over_by_the_demo() -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        taken = other.getsockname()[1]
-        assert free_port("127.0.0.1", taken) > taken
 
 
 class TestEmbedded:

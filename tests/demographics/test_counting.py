@@ -87,7 +87,7 @@ async def test_L4_a_report_shows_whole_periods_above_the_threshold_to_those_who_
     with pytest.raises(BadInput) as early:
         await shop.house.demographics.report(periods_ago=0)
     assert early.value.code == "demographics-not-over"
-    shop.clock.forward(28 * DAY)
+    shop.clock.forward(35 * DAY)
     reports = {report.question: report for report in await shop.house.demographics.report()}
     assert {c.answer: c.times for c in reports[GENDER].cells} == {"female": 14, "male": 12}
     assert reports[GENDER].total == 26
@@ -100,6 +100,24 @@ async def test_L4_a_report_shows_whole_periods_above_the_threshold_to_those_who_
     with pytest.raises(Refused) as refused:
         await shop.house.demographics.report_for(parse_credential(other))
     assert refused.value.code == "statistics-not-yours"
+
+
+async def test_L4_what_fills_too_late_is_forgotten_for_a_second_report_would_differ_by_it(shop: Shop) -> None:
+    """Twenty are written, one waits until its weeks were seen: the difference of two reports would be that one."""
+    await answered(shop, BATCH, gender="female")
+    await answered(shop, BATCH, gender="male")
+    await answered(shop, 1, gender="male")
+    shop.clock.forward(35 * DAY)
+    first = await shop.house.demographics.report()
+    assert [report.total for report in first if report.question == GENDER] == [2 * BATCH]
+    await answered(shop, 1, gender="female")  # fills what waits since a month: the week is long over
+    assert await shop.house.demographics.report() == first
+    now = [row for row in await rows(shop) if row[3] == 1]
+    assert [row[1:3] for row in now] == [(GENDER, "female")], "today's answer is counted in its own week"
+    entries = await shop.house.grounds.database.pool.fetchval(
+        "select count(*) from entries where act = 'demographics:batch:counted'"
+    )
+    assert entries == 3
 
 
 async def test_L4_too_many_at_once_are_not_counted_and_nobody_s_address_is_needed_for_it(shop: Shop) -> None:

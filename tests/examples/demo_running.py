@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from omonat.cli._parent import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 

@@ -33,6 +33,17 @@ def test_P1_a_policy_in_order_exits_with_zero(folder: Path) -> None:
     assert "resolved  ages-disagree: Yes." in result.output
 
 
+@pytest.mark.parametrize(
+    ("language", "said"), [("ru", "решено    ages-disagree: Да."), ("uz", "hal qilingan ages-disagree: Ha.")]
+)
+def test_P1_an_answered_contradiction_is_told_in_the_reader_s_language(folder: Path, language: str, said: str) -> None:
+    result = run("check", folder / "good.yaml", "--language", language)
+
+    assert result.exit_code == 0, result.output
+    assert said in result.output
+    assert "resolved" not in result.output
+
+
 def test_P1_faults_are_lines_an_editor_can_jump_to(folder: Path) -> None:
     bad = folder / "bad.yaml"
     bad.write_text(changed("needs: [contact.email]", "needs: [contact.emial]"), "utf-8")

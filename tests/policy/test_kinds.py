@@ -101,6 +101,7 @@ BAD: list[tuple[str, Any, str]] = [
     ("money", 125.5, "value-type"),
     ("money", True, "value-type"),
     ("money", 10**15, "value-out-of-range"),
+    ("money", -1, "value-out-of-range"),
     ("integer", True, "value-type"),
     ("integer", 2**53, "value-out-of-range"),
     ("boolean", 1, "value-type"),

@@ -15,7 +15,8 @@ from msgspec import structs
 from omonat.base.instants import DAY
 from omonat.base.verdict import Allow, Verdict
 from omonat.evidence.journal import Journal
-from omonat.flows import collect, send, using
+from omonat.flows import collect, correct, send, using
+from omonat.flows.confirm import Confirm
 from omonat.pages import http
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.kinds import Normalised
@@ -109,6 +110,41 @@ async def test_B2_training_that_never_lapses_is_found(town: Town) -> None:
 async def test_B3_an_access_kept_from_the_person_is_found(town: Town) -> None:
     async with trigger(town, "ledger", "insert", "null", "null"):
         await said(town, "B3", "given: missing")
+
+
+async def test_A2_a_complaint_with_a_later_deadline_or_without_its_letter_is_found(town: Town) -> None:
+    async with trigger(town, "requests", "insert", "new.due_at := new.due_at + interval '30 days'"):
+        await said(town, "A2", "account: deadline", "no account: deadline")
+    async with trigger(town, "outbox", "insert", "if new.template = 'request-received' then return null; end if"):
+        await said(town, "A2", "account: letters 0", "no account: letters 0")
+    await mended(town, "A2")
+
+
+async def test_K3_images_an_age_does_not_close_or_a_parent_does_not_reopen_are_found(town: Town) -> None:
+    async with trigger(town, "persons", "insert or update", "new.images_closed := null"):
+        await said(town, "K3", "13-15: given", "one more: taken")
+    async with trigger(
+        town, "persons", "update", "new.images_closed := coalesce(new.images_closed, old.images_closed)"
+    ):
+        await said(town, "K3", "a parent agreed: images-need-parent")
+    await mended(town, "K3")
+
+
+async def test_Q1_a_channel_that_counts_unproved_and_a_value_that_stays_old_are_found(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never_wrong(*_: object) -> None:
+        return None
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Confirm, "enter", never_wrong)
+        await said(town, "Q1", "a wrong code")
+    with monkeypatch.context() as broken:
+        broken.setattr(correct, "CHANNELS", {})
+        await said(town, "Q1", "changed without a code")
+    async with trigger(town, "records", "insert", "new.collected_at := new.collected_at - interval '1 year'"):
+        await said(town, "Q1", "its age")
+    await mended(town, "Q1")
 
 
 async def test_P2_somebody_counted_as_told_is_found(town: Town) -> None:

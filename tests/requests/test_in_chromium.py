@@ -65,7 +65,7 @@ async def test_A2_the_whole_story_speaks_the_language_and_is_accessible(
         assert await pressed(page, "main form button") == 200
         await looked_at(page, language)
         number, code = [await page.locator("main .digest").nth(n).inner_text() for n in (0, 1)]
-        await page.goto(f"{served}/complain/status")
+        assert await pressed(page, "main a[href='/complain/status']") == 200, "the receipt leads to the answer"
         await looked_at(page, language)
 
         await at_work(desk, work, served, "701")
@@ -121,6 +121,20 @@ async def test_Q2_a_deletion_waits_for_its_code_without_script(desk: Complaints,
         await page.fill("#proof", sent)
         assert await pressed(page, "form:has(input[value=confirm]) button") == 200
         assert await page.locator("#proof").count() == 0
+
+
+@pytest.mark.parametrize(("language", "name"), [("uz", "“Ism”"), ("ru", "«Имя»"), ("en", "“Name”")])
+async def test_A2_what_is_wrong_with_a_field_is_told_by_its_label(
+    desk: Complaints, served: str, browser: Browser, language: str, name: str
+) -> None:
+    async with opened(browser, language) as page:
+        await page.goto(f"{served}/complain")
+        await page.fill("#text", TEXT)
+        await page.fill("#name", "<b>")
+        assert await pressed(page, "main form button") == 422
+        said = await page.inner_text("#name-error")
+        assert name in said
+        assert "person-name" not in await page.inner_text("main")
 
 
 async def test_D2_a_refused_card_number_is_not_repeated_by_the_form(

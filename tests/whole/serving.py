@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from omonat.cli._parent import free_port
 from omonat.database import processes
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 Kind = Literal["web", "jobs", "postgres", "everything"]
@@ -61,9 +61,9 @@ class Installation:
 
 
 class Service:
-    """One run of `omonat serve`."""
+    """One run of `omonat serve`, or of a `program` of the tests that is one with a difference."""
 
-    def __init__(self, of: Installation, **settings: str) -> None:
+    def __init__(self, of: Installation, program: Sequence[str] = ("omonat", "serve"), **settings: str) -> None:
         self.of = of
         self.port = free_port("127.0.0.1", random.randrange(20_000, 30_000))  # several runs may go side by side
         self.url = f"http://127.0.0.1:{self.port}"
@@ -71,7 +71,7 @@ class Service:
         self._said_before = of.output.stat().st_size if of.output.exists() else 0
         with of.output.open("ab") as output:
             self.process = processes.start_child(  # it stops when the test run does, however that ends
-                [sys.executable, "-m", "omonat", "serve"],
+                [sys.executable, "-m", *program],
                 dies_by=signal.SIGINT,
                 output=output,
                 environment=of.environment(self.port, **settings),
@@ -168,9 +168,9 @@ class Service:
 
 
 @contextmanager
-def serving(of: Installation, **settings: str) -> Iterator[Service]:
+def serving(of: Installation, program: Sequence[str] = ("omonat", "serve"), **settings: str) -> Iterator[Service]:
     """The service, answering; ended with the block."""
-    service = Service(of, **settings)
+    service = Service(of, program, **settings)
     try:
         service.wait_until_it_answers()
         yield service

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from omonat.cli._parent import free_port
+from tests.ports import free_port
 from tests.whole import witness
 from tests.whole.lines import one_to_each, ordered
 from tests.whole.serving import ROOT, Installation, serving, until

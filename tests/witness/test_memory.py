@@ -11,10 +11,10 @@ import httpx
 import pytest
 
 from omonat.base.errors import BadInput, Fault, Unavailable
-from omonat.cli._parent import free_port
 from omonat.evidence.note import COSIGNATURE, Signer
 from omonat.witness.memory import Memory, origin_hash
 from omonat.witness.rule import DeclinedError
+from tests.ports import free_port
 from tests.witness.conftest import NAME, ORIGIN, START, FakeLog
 
 ROOT = Path(__file__).parents[2]

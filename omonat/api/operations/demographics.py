@@ -12,8 +12,9 @@ DEMOGRAPHICS: Final = (
         method="GET",
         path="/v1/demographics/{ago}",
         summary="Anonymous answers of four weeks, in coarse bands",
-        tells="`1` is the newest period that is over. No number below the policy’s threshold is shown, nor one from "
-        "which a hidden number could be computed: those are null. For systems that act for the owner of L4.",
+        tells="`1` is the newest period that ended a week ago or longer. No number below the policy’s threshold is "
+        "shown, nor one from which a hidden number could be computed: those are null. For systems that act for the "
+        "owner of L4.",
         handle=demographics.report,
         answer=DemographicsAnswer,
         codes=("statistics-not-yours", "demographics-not-asked", "demographics-not-over"),
@@ -28,6 +29,7 @@ DEMOGRAPHICS: Final = (
                         "until": "2026-11-30",
                         "cells": {"female": 31, "male": 24},
                         "total": 55,
+                        "incomplete": False,
                     }
                 ],
             },

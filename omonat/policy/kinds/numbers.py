@@ -41,7 +41,8 @@ def _day(kind: Kind, value: Any) -> date:
 
 
 def _money(value: Any, *, country: str, choices: tuple[str, ...]) -> Normalised:  # noqa: ARG001 - Kindly
-    return Normalised(whole(Kind.MONEY, value, least=-_MOST_TIIYN, most=_MOST_TIIYN))
+    """An amount. Which way it went is told by the service it was collected for: a refund is one of a return."""
+    return Normalised(whole(Kind.MONEY, value, least=0, most=_MOST_TIIYN))
 
 
 def _integer(value: Any, *, country: str, choices: tuple[str, ...]) -> Normalised:  # noqa: ARG001 - Kindly

@@ -7,6 +7,6 @@ select q.week, q.question, q.answer, q.times
     on conflict (week, question, answer) do update set times = d.times + excluded.times;
 
 -- name: counted_between
--- The counters of whole weeks, summed.
+-- The counters of whole weeks, summed; under no question, that a restore lost some of them.
 select question, answer, sum(times)::bigint as times from demographics
  where week >= :since and week < :until group by question, answer order by question, answer limit 1000;

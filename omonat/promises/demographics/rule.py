@@ -4,6 +4,10 @@ Each question has counters of its own: nobody's answers are ever combined, so no
 report covers four whole weeks and no two reports overlap, so none can be subtracted from another. A cell below the
 threshold isn't shown; and so that it can't be computed from the total, the cells hidden together hold at least the
 threshold between them, or nothing is shown at all.
+
+No report of a period says anything else later, or the difference would be a number without a threshold: a period is
+shown a week after its end, and nothing is added to it from then on; where a restore brought back counters that are
+older than the ones shown before, nothing is shown of their period any more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +23,8 @@ from omonat.policy.words import Kind
 GENDERS: Final = ("female", "male")
 WEEKS: Final = 4
 _WEEK: Final = timedelta(days=7)
+SHOWN_AFTER: Final = _WEEK
+"""How long after its end a period is shown: no answer waits longer to be counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +37,15 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What may be seen of one question over one period of four weeks. `total` None: nothing may."""
+    """What may be seen of one question over one period of four weeks. `total` None: nothing may. `incomplete`: because
+    counters of this period were lost with a restore."""
 
     question: str
     since: date
     until: date
     cells: tuple[Cell, ...]
     total: int | None
+    incomplete: bool = False
 
 
 def questions(policy: CompiledPolicy) -> Mapping[str, tuple[str, ...]]:
@@ -75,14 +83,40 @@ def period_of(week: date) -> tuple[date, date]:
     return since, since + WEEKS * _WEEK
 
 
-def released(question: str, week: date, counts: Mapping[str, int], *, bands: Sequence[str], threshold: int) -> Report:
-    """What of these counts may be seen."""
+def period_shown(day: date, ago: int) -> tuple[date, date]:
+    """A period that may be seen on a day: 1 is the newest."""
+    running, _ = period_of(week_of(day - SHOWN_AFTER))
+    return period_of(running - (WEEKS * (ago - 1) + 1) * _WEEK)
+
+
+def too_late(week: date, day: date) -> bool:
+    """Whether answers of a week can't be counted any more, as its period may have been seen."""
+    return day >= period_of(week)[1] + SHOWN_AFTER
+
+
+def released(
+    question: str,
+    week: date,
+    counts: Mapping[str, int],
+    *,
+    bands: Sequence[str],
+    threshold: int,
+    incomplete: bool = False,
+) -> Report:
+    """What of these counts may be seen; of what is `incomplete`, nothing."""
     since, until = period_of(week)
     every = {band: counts.get(band, 0) for band in (*bands, *(c for c in counts if c not in bands))}
     shown = {band: times for band, times in every.items() if times >= threshold}
     total = sum(every.values())
     while shown and len(shown) < len(every) and total - sum(shown.values()) < threshold:
         del shown[min(shown, key=lambda band: (shown[band], band))]
-    nothing = total < threshold or not shown
+    nothing = incomplete or total < threshold or not shown
     cells = tuple(Cell(answer=band, times=None if nothing else shown.get(band)) for band in every)
-    return Report(question=question, since=since, until=until, cells=cells, total=None if nothing else total)
+    return Report(
+        question=question,
+        since=since,
+        until=until,
+        cells=cells,
+        total=None if nothing else total,
+        incomplete=incomplete,
+    )

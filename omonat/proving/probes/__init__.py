@@ -3,6 +3,8 @@
 from omonat.proving.outcome import Probe
 from omonat.proving.probes import (
     access,
+    asking,
+    children,
     choices,
     clients,
     collection,
@@ -14,22 +16,14 @@ from omonat.proving.probes import (
     places,
     policy,
     uses,
+    young,
 )
 
 PROBES: tuple[Probe, ...] = tuple(
     each
     for module in (
-        policy,
-        collection,
-        offline,
-        uses,
-        choices,
-        messages,
-        clients,
-        access,
-        keeping,
-        pages,
-        places,
+        *(policy, collection, children, offline, uses, choices, messages, clients),
+        *(access, asking, young, keeping, pages, places),
         evidence,
     )
     for each in module.PROBES
