@@ -167,7 +167,7 @@ def handlers(provider: Provider) -> Sequence[BaseRouteHandler]:
 
     @get("/style.css", sync_to_thread=False)
     def style() -> Response[bytes]:
-        return Response((_FOLDER / "style.css").read_bytes(), media_type="text/css; charset=utf-8")
+        return Response((_FOLDER / "style.css").read_bytes(), media_type="text/css")
 
     return (form, pay, all_of_them, refund, style)
 
@@ -201,7 +201,7 @@ def _page(request: Asked, template: str, *, status: int = 200, **said: Any) -> R
     html = _TEMPLATES.get_template(template).render(
         language=language, words=WORDS[language], money=lambda tiyin: money(Words(language), tiyin), **said
     )
-    return Response(html, media_type="text/html; charset=utf-8", headers=_HEADERS, status_code=status)
+    return Response(html, media_type="text/html", headers=_HEADERS, status_code=status)
 
 
 _TEMPLATES = Environment(

@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from pathlib import Path
 
 import asyncpg
@@ -29,8 +30,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="also run the long tests, with many more examples")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the amount of work."""
+    """Choose the amount of work, and where it is done."""
+    if config.option.basetemp is None:
+        config.option.basetemp = str(_folder_of_this_run() / "tmp")
     config.addinivalue_line("markers", "long: takes minutes; only with --long")
     hypothesis.settings.load_profile("long" if config.getoption("--long") else "quick")
     # Unset, it draws every local variable of a traceback: a whole policy takes it half a minute.
@@ -47,12 +51,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
-def short_folder() -> Iterator[Path]:
-    """A folder for this run with a short path (socket addresses end at 107 bytes), entered by the server's account.
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind, but what a failed test may have to tell: that goes with the next run."""
+    if not getattr(config, "failed", False):
+        shutil.rmtree(_folder_of_this_run(), ignore_errors=True)
 
-    In memory where there is plenty: every test gets a database of its own, and a busy disk would make them all wait.
-    Tests kill processes, not the power, so nothing they show depends on the disk.
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Note whether something failed."""
+    session.config.failed = bool(exitstatus)  # type: ignore[attr-defined]
+
+
+@cache
+def _folder_of_this_run() -> Path:
+    """A folder with a short path (socket addresses end at 107 bytes), entered by the server's account.
+
+    In memory where there is plenty: every test gets a database and a home of its own, and a busy disk would make them
+    all wait. Tests kill processes, not the power, so nothing they show depends on the disk.
     """
     memory = Path("/dev/shm")
     roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 4 * 2**30
@@ -63,8 +78,13 @@ def short_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix=f"omonat-test-{os.getpid()}-", dir=place))
     if os.geteuid() == 0:
         folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def short_folder() -> Path:
+    """The folder of this run."""
+    return _folder_of_this_run()
 
 
 @pytest.fixture(scope="session")

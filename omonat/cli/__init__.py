@@ -6,12 +6,13 @@ with a function `register(root)` adds commands to the top instead. There is no o
 
 import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from omonat import __version__
 from omonat.base.codes import advice, registry, sentence
@@ -20,8 +21,8 @@ from omonat.cli._speech import spoken, translate
 from omonat.database.processes import keep_memory_private
 
 
-def build() -> typer.Typer:
-    """The whole command line, put together from the modules of this package."""
+def build(only: str = "") -> typer.Typer:
+    """The whole command line, put together from the modules of this package; or what the module `only` brings to it."""
     root = typer.Typer(
         name="omonat",
         help="Runs a company's privacy policy: publishes it, enforces it on every use of personal data, and proves it.",
@@ -31,7 +32,7 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     root.callback()(_options)
-    for module in _modules():
+    for module in _modules(only):
         if hasattr(module, "register"):
             module.register(root)
         if hasattr(module, "app"):
@@ -43,7 +44,7 @@ def main() -> NoReturn:
     """Run the command line and exit: 0 when done, else by `omonat.base.codes.EXITS`."""
     keep_memory_private()  # a command may hold keys
     try:
-        command = typer.main.get_command(build())
+        command = _asked_for(sys.argv[1:]) or typer.main.get_command(build())
         translate(command)
         command()
     except OmonatError as error:
@@ -51,6 +52,19 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(0)
+
+
+def _asked_for(words: Sequence[str]) -> Any | None:
+    """The command line with the one module that is named like the first word, where that brings the command these words
+    ask for: all the others need not be read first. None for everything else, also where help is wanted."""
+    if not words or f"{__name__}.{_module(words[0])}" not in _names():
+        return None
+    root = typer.main.get_command(build(_module(words[0])))
+    found: Any = root
+    for word in words:
+        if isinstance(found, TyperGroup):
+            found = found.commands.get(word)
+    return None if found is None or isinstance(found, TyperGroup) else root
 
 
 def fail(error: OmonatError) -> NoReturn:
@@ -65,10 +79,19 @@ def fail(error: OmonatError) -> NoReturn:
     sys.exit(known.exit if known else 1)
 
 
-def _modules() -> Iterator[ModuleType]:
-    for found in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
-        if not found.name.startswith("_"):
-            yield import_module(f"{__name__}.{found.name}")
+def _modules(only: str) -> Iterator[ModuleType]:
+    for name in _names():
+        if not only or name == f"{__name__}.{only}":
+            yield import_module(name)
+
+
+def _names() -> list[str]:
+    found = sorted(each.name for each in pkgutil.iter_modules(__path__) if not each.name.startswith("_"))
+    return [f"{__name__}.{name}" for name in found]
+
+
+def _module(word: str) -> str:
+    return "serve" if word == "demo" else word.replace("-", "_")
 
 
 def _show_version(wanted: bool) -> None:

@@ -182,10 +182,10 @@ async def _methods(visit: Visit, *by: VerifiedBy) -> dict[str, str]:
     return {method.id: method.says[visit.language] for method in found if method.by in by}
 
 
-async def _by_writing(visit: Visit) -> dict[str, str]:
+async def _by_writing(visit: Visit, by: VerifiedBy) -> dict[str, str]:
     """The ways in which a parent may be written to; by payment, where a provider is set up."""
-    paid = [VerifiedBy.PAYMENT] if visit.house.parent_payments.set_up else []
-    return await _methods(visit, VerifiedBy.MESSAGE, *paid)
+    paid = by is VerifiedBy.PAYMENT
+    return {} if paid and not visit.house.parent_payments.set_up else await _methods(visit, by)
 
 
 async def _page(
@@ -218,7 +218,8 @@ async def _page(
         here=f"{CHILDREN}/{case.person}",
         methods=methods,
         by_staff=await _methods(visit, VerifiedBy.STAFF),
-        by_writing=await _by_writing(visit) if case.closed_at is not None else {},
+        by_message=await _by_writing(visit, VerifiedBy.MESSAGE) if case.closed_at is not None else {},
+        by_payment=await _by_writing(visit, VerifiedBy.PAYMENT) if case.closed_at is not None else {},
         asks=[(ask, *_state(visit, ask)) for ask in await visit.house.child_cases.asks(visit.member, case.person)],
         spoken=[(language, visit.words(name)) for language, name in _LANGUAGES.items()],
         scopes=scopes,

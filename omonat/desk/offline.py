@@ -17,7 +17,7 @@ from litestar.response import Response
 from omonat.desk.door import DESK, OFFLINE
 from omonat.desk.visit import Answer, Visit
 from omonat.flows import forms
-from omonat.pages.assets import assets
+from omonat.pages.files import assets
 from omonat.pages.http import security_headers
 from omonat.pages.render import KIT_STATIC
 from omonat.pages.words import LANGUAGES

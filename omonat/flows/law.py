@@ -13,6 +13,7 @@ from omonat.base.errors import BadInput, Unavailable
 from omonat.database.pool import Database
 from omonat.database.statements import load
 from omonat.policy.compiled import CompiledPolicy, compile_policy
+from omonat.policy.lint import Verdict, lint
 from omonat.policy.packs import Pack, read_pack
 from omonat.policy.reader import Document, read_policy
 
@@ -29,6 +30,12 @@ def read_document(text: str) -> Document:
 def read_packs(texts: tuple[tuple[str, str], ...]) -> tuple[Pack, ...]:
     """The packs of a publication, by name and text, as typed; read once per process, as its document is."""
     return tuple(read_pack(text, name=name) for name, text in texts)
+
+
+@lru_cache(maxsize=16)
+def judged(document: str, packs: tuple[tuple[str, str], ...]) -> Verdict:
+    """What the linter says of a document beside its packs; once per process, for it looks at nothing else."""
+    return lint(read_document(document), read_packs(packs))
 
 
 class Law:

@@ -19,10 +19,9 @@ from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.grounds import Grounds
-from omonat.flows.law import read_document, read_packs
+from omonat.flows.law import judged, read_document, read_packs
 from omonat.flows.staff import Staff, StaffMember
 from omonat.policy.compiled import CompiledPolicy, compile_policy
-from omonat.policy.lint import lint
 from omonat.policy.printer import as_json
 
 _queries = load("omonat.flows", "law.sql")
@@ -69,7 +68,7 @@ class PublishPolicy:
         document = read_document(publication.document)
         policy = document.policy
         packs = read_packs(tuple(publication.packs.items()))
-        verdict = lint(document, packs)
+        verdict = judged(publication.document, tuple(publication.packs.items()))
         if not verdict.holds:
             unanswered = {finding.rule.id for finding in verdict.open}
             unanswered |= {complaint.about.get("finding", complaint.code) for complaint in verdict.complaints}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from omonat.base.instants import DAY, HOUR, MINUTE, SECOND, Instant, from_rfc3339
-from omonat.pages.assets import assets
+from omonat.pages.files import assets
 from omonat.pages.render import KIT_STATIC, Door, Nav, Proof
 from omonat.pages.words import KIT, LANGUAGES
 

@@ -20,7 +20,7 @@ from markupsafe import Markup
 from omonat.base.codes import advice, sentence
 from omonat.base.instants import Instant, to_rfc3339
 from omonat.pages import formats, requests
-from omonat.pages.assets import assets
+from omonat.pages.files import assets
 from omonat.pages.girih import brand_sign, girih
 from omonat.pages.masks import mask
 from omonat.pages.words import KIT, LANGUAGES, OWN_NAMES, Words, words_of

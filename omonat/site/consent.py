@@ -18,7 +18,7 @@ from omonat.base.codes import advice, registry, sentence
 from omonat.base.errors import BadInput, OmonatError, Refused
 from omonat.base.instants import to_datetime
 from omonat.house import House
-from omonat.pages.assets import assets
+from omonat.pages.files import assets
 from omonat.pages.http import from_elsewhere, language_for, security_headers
 from omonat.promises.cookies.rule import How, Sight, not_allowed, signalled
 from omonat.site.consent_words import words_for

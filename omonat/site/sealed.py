@@ -17,7 +17,7 @@ from litestar.response import Response
 
 from omonat.flows import forms
 from omonat.house import House
-from omonat.pages.assets import assets
+from omonat.pages.files import assets
 from omonat.pages.render import KIT_STATIC
 from omonat.site.consent import SHORT, Answer, Asked, answered, as_json
 from omonat.site.door import SITE

@@ -10,7 +10,7 @@ from tests.campaigns.conftest import MARKETER, chosen, plan, running, sent, writ
 from tests.notice.conftest import Town
 
 ROOT = Path(__file__).parents[2]
-INSIDE = ("permitted", "no-consent", "consent-withdrawn", "waiting", "sent:", "running", "planned:")
+INSIDE = ("permitted", "no-consent", "consent-withdrawn", "waiting", "sent:", "running")
 
 
 async def told(town: Town, language: str, *words: str) -> str:

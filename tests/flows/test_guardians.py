@@ -242,6 +242,7 @@ async def test_K3_a_guardian_puts_one_value_right_and_takes_a_copy_but_no_age_an
             with pytest.raises(Refused) as told:
                 await doing
             assert told.value.code == "correction-not-a-guardians"
+    shop.clock.forward(SECOND)
     copy = await guardians.copy(parent, child, form="json", lock=Lock())
     assert copy.mine.person == child
     entry = (await shop.house.my_data.who_looked(child)).entries[0]

@@ -209,9 +209,9 @@ async def test_K2_a_payment_that_went_back_is_no_consent_before_or_after(paying:
     assert not await report(shop, terms, "pay_secondone", "payment.refunded"), "said twice, it went back once"
     assert await told(report(shop, terms, "pay_secondone")) == "payment-refunded"
     assert await told(shop.house.parent_asks.show(token)) == "parent-link-over"
-    assert (await acts(shop, "guardian:"))[-3:] == [
-        "guardian:consent:given", "guardian:payment:refunded", "guardian:consent:withdrawn",
-    ]  # fmt: skip
+    last = (await acts(shop, "guardian:"))[-3:]
+    assert last[0] == "guardian:consent:given"
+    assert set(last[1:]) == {"guardian:payment:refunded", "guardian:consent:withdrawn"}, "of one instant, in no order"
 
 
 async def test_K2_a_notice_that_would_say_something_else_by_now_is_agreed_to_anew(paying: Shop) -> None:

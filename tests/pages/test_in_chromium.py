@@ -16,7 +16,8 @@ from litestar.response import Response
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from omonat.pages import gallery
-from omonat.pages.assets import assets, static_handler
+from omonat.pages.assets import static_handler
+from omonat.pages.files import assets
 from omonat.pages.http import page as answer
 from omonat.pages.render import KIT_STATIC
 from omonat.pages.words import LANGUAGES

@@ -15,7 +15,7 @@ from msgspec import structs
 from omonat.base.instants import DAY
 from omonat.base.verdict import Allow, Verdict
 from omonat.evidence.journal import Journal
-from omonat.flows import collect, correct, send, using
+from omonat.flows import children, clear_child, collect, correct, send, using
 from omonat.flows.confirm import Confirm
 from omonat.pages import http
 from omonat.policy.compiled import CompiledPolicy
@@ -243,6 +243,22 @@ async def test_K1_a_child_taken_in_is_found(town: Town) -> None:
         await said(town, "K1", "registration relationship.birth-date: taken")
         await said(town, "P5", "child: 0")
     await mended(town, "K1")
+
+
+async def test_K2_a_child_that_is_not_closed_is_found(town: Town) -> None:
+    async with trigger(town, "persons", "update", "new.quarantined_at := old.quarantined_at"):
+        await said(town, "K2", "deliver-order", "given")
+    await mended(town, "K2")
+
+
+async def test_K2_an_opening_by_a_way_no_law_lists_is_found(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(children, "decide_parental_consent", lambda *_facts, **_more: Allow())
+        await said(town, "K2", "no-such-method: taken")
+    with monkeypatch.context() as patch:
+        patch.setattr(clear_child, "decide_clearing", lambda **_facts: Allow())
+        await said(town, "K2", "proof of a child's age: taken")
+    await mended(town, "K2")
 
 
 async def test_X1_a_recipient_that_was_slipped_in_is_found(town: Town) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from functools import cache
 from string import Formatter
 from typing import Any
 
@@ -28,8 +29,15 @@ def words_of(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
         for number, member in enumerate(value):
             yield from words_of(member, (*path, str(number)))
     elif is_dataclass(value):
-        for field in fields(value):
-            yield from words_of(getattr(value, field.name), (*path, field.name.rstrip("_").replace("_", "-")))
+        structure: Any = type(value)
+        for name, word in _named_in_documents(structure):
+            yield from words_of(getattr(value, name), (*path, word))
+
+
+@cache
+def _named_in_documents(structure: Any) -> tuple[tuple[str, str], ...]:
+    """Its fields, each with its name in the document."""
+    return tuple((each.name, each.name.rstrip("_").replace("_", "-")) for each in fields(structure))
 
 
 @rule("words-untranslated")

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from omonat.base.errors import BadInput, Refused
 from omonat.flows.children import OFFICER, Agreement, Closed
@@ -32,8 +32,8 @@ async def found(scene: Scene) -> Outcome:
         await _signalled(scene, findings, await scene.people.guest(), signal, uses[:1])
     closed = await _signalled(scene, findings, guest, SIGNALS[0], uses)
     await _waited_for(scene, findings, closed)
-    await _consented(scene, findings, guest, uses[0])
-    await _cleared(scene, findings, guest, uses[0])
+    if await _consented(scene, findings, guest, uses[0]):
+        await _cleared(scene, findings, guest, uses[0])
     return findings.outcome()
 
 
@@ -86,27 +86,34 @@ async def _waited_for(scene: Scene, findings: Findings, closed: Closed) -> None:
     findings.note(closed.until == latest, f"until: {'the next sweep' if latest is None else latest - since}")
 
 
-async def _consented(scene: Scene, findings: Findings, guest: Guest, use: tuple[str, str]) -> None:
+async def _consented(scene: Scene, findings: Findings, guest: Guest, use: tuple[str, str]) -> bool:
+    """Nobody opens it but an officer by a listed way, until that is taken back; whether all of it was so."""
     children, methods = scene.house.children, methods_of(scene.policy.packs)
     checked = [each.id for each in methods.values() if each.by is VerifiedBy.STAFF]
     if OFFICER not in scene.policy.roles or not checked:
         raise UntoldError("no-such-purpose")
     by = await scene.people.colleague(OFFICER)
-    elsewhere = [each.id for each in methods.values() if each.by is not VerifiedBy.STAFF]
-    for method in ("no-such-method", *elsewhere):
-        code = await _code(children.agree(_agreement(guest, method), by=by))
-        findings.note(code == "consent-method-refused", f"{method}: {code or 'taken'}")
     other = next(role.id for role in scene.policy.roles.values() if role.id != OFFICER)
     stranger = await scene.people.colleague(other, 1)
-    code = await _code(children.agree(_agreement(guest, checked[0]), by=stranger))
-    findings.note(code == "child-officer-needed", f"{other}: {code or 'taken'}")
+    elsewhere = [each.id for each in methods.values() if each.by is not VerifiedBy.STAFF]
+    for who, method, wanted in (
+        *((by, method, "consent-method-refused") for method in ("no-such-method", *elsewhere)),
+        (stranger, checked[0], "child-officer-needed"),
+    ):
+        code, entry = await _said(children.agree(_agreement(guest, method), by=who))
+        findings.note(code == wanted, f"{method}: {code or 'taken'}", entry)
+        if not code:
+            return False
     findings.note(await _told(scene, guest, use) == _CLOSED, "no consent: closed")
-    given = await children.agree(_agreement(guest, checked[0]), by=by)
-    code = await _told(scene, guest, use)
-    findings.note(not code, f"{checked[0]}: {code or 'open'}", given.entry)
-    taken = await children.take_back(guest.id, by=by)
-    code = await _told(scene, guest, use)
-    findings.note(code == _CLOSED, f"taken back: {code or 'open'}", taken.entry)
+    steps = (
+        ("given", children.agree(_agreement(guest, checked[0]), by=by), ""),
+        ("taken back", children.take_back(guest.id, by=by), _CLOSED),
+    )
+    for step, doing, wanted in steps:
+        refused, entry = await _said(doing)
+        code = refused or await _told(scene, guest, use)
+        findings.note(code == wanted, f"{checked[0]} {step}: {code or 'open'}", entry)
+    return True
 
 
 async def _cleared(scene: Scene, findings: Findings, guest: Guest, use: tuple[str, str]) -> None:
@@ -116,11 +123,14 @@ async def _cleared(scene: Scene, findings: Findings, guest: Guest, use: tuple[st
     young, grown = (today.replace(year=today.year - years, day=1) for years in (under - 1, under + 5))
     clear = scene.house.clear_child
     wrong = Clearing(person=guest.id, cause="age-proved", reference="prove", born=young)
-    code = await _code(clear(wrong, by=by))
+    code, _ = await _said(clear(wrong, by=by))
     findings.note(code == "a-child-indeed", f"proof of a child's age: {code or 'taken'}")
+    if not code:
+        return
     findings.note(await _told(scene, guest, use) == _CLOSED, "no proof: closed")
-    entry = await clear(Clearing(person=guest.id, cause="age-proved", reference="prove", born=grown), by=by)
-    code = await _told(scene, guest, use)
+    right = Clearing(person=guest.id, cause="age-proved", reference="prove", born=grown)
+    code, entry = await _said(clear(right, by=by))
+    code = code or await _told(scene, guest, use)
     findings.note(not code, f"proof of age: {code or 'open'}", entry)
 
 
@@ -128,12 +138,13 @@ def _agreement(guest: Guest, method: str) -> Agreement:
     return Agreement(person=guest.id, method=method, reference="prove")
 
 
-async def _code(doing: Awaitable[Any]) -> str:
+async def _said(doing: Awaitable[Closed | str]) -> tuple[str, str]:
+    """The code it is refused with, or "" and the entry."""
     try:
-        await doing
+        done = await doing
     except (BadInput, Refused) as error:
-        return error.code
-    return ""
+        return error.code, ""
+    return "", done if isinstance(done, str) else done.entry
 
 
 PROBES = (found,)
