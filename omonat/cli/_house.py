@@ -14,7 +14,7 @@ from omonat.cli._speech import tell
 from omonat.database.embedded import Server
 from omonat.database.home import address
 from omonat.database.pool import Database
-from omonat.house import House, open_house
+from omonat.house import House, clock_of, open_house
 
 Answer = TypeVar("Answer")
 
@@ -32,7 +32,8 @@ def in_house(home: Path | None, work: Callable[[House], Awaitable[Answer]]) -> A
 
     async def opened(dsn: str) -> Answer:
         chosen = {name: getattr(settings, name) for name in settings.__struct_fields__}
-        async with open_house(Settings(**{**chosen, "database": dsn}), root=root) as house:
+        beside = Settings(**{**chosen, "database": dsn})
+        async with open_house(beside, clock=clock_of(settings), root=root) as house:
             return await work(house)
 
     return in_database(settings, opened)

@@ -80,10 +80,13 @@ async def test_P4_a_version_is_accepted_outside_forms_and_nothing_else_follows_f
         await reader.press("Accept version 2")
         assert "It is noted that you accepted this version." in await reader.text()
         await reader.go("/me/data")
-        await reader.page.locator("nav a[href='/me/notices']").first.click()
+        async with reader.page.expect_navigation():
+            await reader.page.locator("nav.doors a[href='/me/notices']").click()
+        assert reader.path == "/me/notices"
         for language, said in (("en", "Version 2 is accepted"), ("ru", "Принята редакция 2")):
             await reader.go(f"/me/notices?lang={language}")
             assert said in await reader.text()
+        await reader.go("/me/notices?lang=en")
         assert "Accept version 2" not in await reader.text()
     accepted = (
         "select (version, door, state)::text from choices where person = $1 and kind = 'acceptance' and version = 2"
