@@ -80,6 +80,7 @@ class ParentPayments:
         Raises Refused `payments-not-set-up`, `payment-unsigned`, `payment-unexpected`, `payment-differs`,
         `payment-counted`, `payment-refunded`, and by the rule.
         """
+        signed.require_whole()
         require_signed(self._require(), signed, self._clock())
         policy, now = await self._law.current(), self._clock()
         async with self._database.transaction() as connection:

@@ -50,6 +50,11 @@ class Signed:
     signatures: str
     body: bytes
 
+    def require_whole(self) -> None:
+        """Raises Refused `payment-unsigned` without one of the headers: that is nobody's report, whoever is set up."""
+        if not (self.id and self.at and self.signatures):
+            raise Refused("payment-unsigned")
+
 
 def provider_of(setting: str | None) -> Provider | None:
     """`whpk_… https://pay.example.uz/pay 1000`: key, page, soʻm. Raises BadInput `payments-misconfigured`; plain http
