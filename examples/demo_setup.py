@@ -42,6 +42,7 @@ CLIENTS = {
 STAFF = (
     ("101", "Zuhra Yoʻldosheva", "management", "zuhra"),
     ("102", "Ulugʻbek Qodirov", "privacy-officer", "ulugbek"),
+    ("103", "Nodira Aliyeva", "privacy-officer", "nodira"),  # approves what the other wrote
     ("204", "Jasur Toshmatov", "courier", "jasur"),
     ("205", "Тимур Ким", "courier", "timur"),
     ("206", "Behruz Saidov", "courier", "behruz"),

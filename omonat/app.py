@@ -20,7 +20,7 @@ from omonat.base.settings import Settings, load
 from omonat.house import House, clock_of, open_house
 from omonat.jobs import run_jobs as work
 from omonat.lost import FAVICON, lost
-from omonat.mail import leave, links
+from omonat.mail import leave, links, parent_pages
 from omonat.pages.assets import static_handler
 from omonat.pages.render import KIT_STATIC
 from omonat.sealed import Sealed
@@ -65,6 +65,7 @@ def build(settings: Settings, root: RootKey) -> Litestar:
         *site.visitor_routes(house),
         *leave.handlers(house),
         *links.handlers(house),
+        *parent_pages.handlers(house),
         *center.handlers(house),
         *desk.handlers(house),
     ]

@@ -39,8 +39,10 @@ from omonat.flows.certify import Certify
 from omonat.flows.child_cases import ChildCases
 from omonat.flows.children import Children
 from omonat.flows.choose import Choose
+from omonat.flows.clear_child import ClearChild
 from omonat.flows.client_procedures import ClientProcedures
 from omonat.flows.clients import Clients
+from omonat.flows.clients_owed import ClientsOwed
 from omonat.flows.collect import Collect
 from omonat.flows.confirm import Confirm
 from omonat.flows.consent_receipts import ConsentReceipts
@@ -49,6 +51,7 @@ from omonat.flows.correct import Correct
 from omonat.flows.demographics import Demographics
 from omonat.flows.desk import DeskWork
 from omonat.flows.devices import Devices
+from omonat.flows.doubts import Doubts
 from omonat.flows.erase import Erase
 from omonat.flows.erase_mine import EraseMine
 from omonat.flows.follow_request import FollowRequest
@@ -63,6 +66,9 @@ from omonat.flows.my_data import ViewMyData
 from omonat.flows.my_notices import MyNotices
 from omonat.flows.officers import Officers
 from omonat.flows.outgoing import Words
+from omonat.flows.parent_asks import ParentAsks
+from omonat.flows.parent_payments import ParentPayments
+from omonat.flows.payment_reports import provider_of
 from omonat.flows.proof_packets import ProofPackets
 from omonat.flows.publish_policy import PublishPolicy
 from omonat.flows.safeguards import Safeguards
@@ -79,6 +85,8 @@ from omonat.flows.tell_many import TEMPLATE as COMPANY_NOTICE
 from omonat.flows.tell_many import TellMany
 from omonat.flows.telling import TellPeople
 from omonat.flows.use import Credential, Use
+from omonat.flows.visit_links import VisitLinks
+from omonat.flows.watching import Watching
 from omonat.flows.web_sessions import WebSessions
 from omonat.policy.words import RoleKind
 from omonat.promises.campaigns.rule import TEMPLATES as CAMPAIGNS
@@ -121,6 +129,7 @@ class House:
     sign_in: SignIn
     my_data: ViewMyData
     take_away: TakeAway
+    visit_links: VisitLinks
     consent_receipts: ConsentReceipts
     ask: Ask
     follow_request: FollowRequest
@@ -133,11 +142,16 @@ class House:
     sweeper: Sweeper
     children: Children
     child_cases: ChildCases
+    clear_child: ClearChild
     guardians: Guardians
+    parent_asks: ParentAsks
+    parent_payments: ParentPayments
     holds: Holds
     systems: Systems
     certify: Certify
     safeguards: Safeguards
+    doubts: Doubts
+    watching: Watching
     tell_people: TellPeople
     foresee: Foresee
     my_notices: MyNotices
@@ -151,6 +165,7 @@ class House:
     tell_many: TellMany
     client_procedures: ClientProcedures
     business_clients: BusinessClients
+    clients_owed: ClientsOwed
 
     @property
     def words(self) -> Words:
@@ -267,6 +282,10 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
     choose, ask, suppressing = Choose(grounds), Ask(grounds), Suppressing(grounds)
     tell_people, tell_many = TellPeople(grounds), TellMany(grounds)
     children, erase_mine = Children(grounds), EraseMine(grounds, erase, confirm)
+    provider = provider_of(settings.parent_payments)
+    parent_asks = ParentAsks(grounds, children, provider)
+    clear_child = ClearChild(grounds, children)
+    take_away, correct = TakeAway(grounds, my_data), Correct(grounds, erase, confirm, children)
     officers = Officers(grounds=grounds, staff=staff)
     return House(
         settings=settings,
@@ -293,24 +312,38 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         sessions=sessions,
         sign_in=SignIn(grounds, sessions),
         my_data=my_data,
-        take_away=TakeAway(grounds, my_data),
+        take_away=take_away,
+        visit_links=VisitLinks(grounds, evidence, site=settings.address, days=settings.visit_link_days),
         ask=ask,
         consent_receipts=ConsentReceipts(grounds, evidence, my_data, site=settings.address),
         follow_request=FollowRequest(grounds, my_data),
         answer_requests=AnswerRequests(grounds),
         desk=DeskWork(grounds),
         confirm=confirm,
-        correct=Correct(grounds, erase, confirm),
+        correct=correct,
         erase=erase,
         erase_mine=erase_mine,
         sweeper=Sweeper(grounds, erase),
         children=children,
-        child_cases=ChildCases(grounds, children),
-        guardians=Guardians(grounds, children, my_data, choose, erase_mine),
+        child_cases=ChildCases(grounds, children, parent_asks, clear_child),
+        clear_child=clear_child,
+        guardians=Guardians(
+            grounds,
+            children,
+            my_data=my_data,
+            choose=choose,
+            erase_mine=erase_mine,
+            take_away=take_away,
+            correct=correct,
+        ),
+        parent_asks=parent_asks,
+        parent_payments=ParentPayments(grounds, children, parent_asks, provider),
         holds=Holds(grounds),
         systems=systems,
         certify=Certify(grounds, erase, systems, evidence),
         safeguards=Safeguards(grounds),
+        doubts=Doubts(grounds),
+        watching=Watching(grounds, settings),
         tell_people=tell_people,
         foresee=Foresee(grounds),
         my_notices=MyNotices(grounds),
@@ -324,6 +357,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         tell_many=tell_many,
         client_procedures=ClientProcedures(grounds, officers),
         business_clients=BusinessClients(grounds, officers),
+        clients_owed=ClientsOwed(grounds),
     )
 
 

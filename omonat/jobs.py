@@ -71,6 +71,7 @@ async def run_jobs(house: House, stop: asyncio.Event) -> None:
         tasks.create_task(witnesses.run(stop))
         tasks.create_task(shipper.run())
         tasks.create_task(_tidy_for_ever(house, stop))
+        tasks.create_task(_watch_for_ever(house, shipper, witnesses, stop))
         tasks.create_task(_sweep_for_ever(house, stop))
         tasks.create_task(_tell_for_ever(house, stop))
         tasks.create_task(_campaigns_for_ever(house, stop))
@@ -161,6 +162,7 @@ def links_of(base: str) -> Links:
         follow=f"{base}/complain/status",
         confirm=f"{base}/confirm",
         preferences=f"{base}/preferences",
+        parent=f"{base}/parent",
     )
 
 
@@ -224,6 +226,7 @@ async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
             await _sweep(house)
             await house.answer_requests.lapse()
             await house.guardians.let_grown_go()
+            await house.clients_owed.look_after()
             await house.packets.end_due()
             await house.sealing_keys.end_due()
             await note_unsealings(house.grounds.database, house.settings.home, now=house.grounds.clock())
@@ -233,6 +236,16 @@ async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
             compared_at = await _reconcile(house, reconcile, compared_at)
         except OmonatError as error:
             _log.warning("tidying-waits", code=error.code)
+        await _pause(stop, _EVERY)
+
+
+async def _watch_for_ever(house: House, shipper: Shipper, witnesses: Witnesses, stop: asyncio.Event) -> None:
+    """Look again at what a start looks at, and at what could only be looked at from here (S5, S6)."""
+    while not stop.is_set():
+        try:
+            await house.watching.look(copies=shipper.unread, witnesses=witnesses.unread)
+        except OmonatError as error:
+            _log.warning("watching-waits", code=error.code)
         await _pause(stop, _EVERY)
 
 

@@ -86,6 +86,15 @@ class Acknowledged(_Answer):
     evidence: Evidence
 
 
+class VisitLink(_Answer):
+    """The address for the bill, its QR as an SVG drawing, and when both end (RFC 3339)."""
+
+    address: str
+    until: str
+    qr: str
+    evidence: Evidence
+
+
 class Registered(_Answer):
     """The staff member's own id."""
 

@@ -26,6 +26,7 @@ from omonat_client.answers import (
     ServiceForm,
     Used,
     Versions,
+    VisitLink,
 )
 
 T = TypeVar("T")
@@ -66,8 +67,9 @@ class Use:
 
 def collect(
     service: str,
-    items: Mapping[str, Any],
+    items: Mapping[str, Any] | None = None,
     *,
+    posted: Mapping[str, str | Sequence[str]] | None = None,
     version: str | None = None,
     form: str | None = None,
     consents: Mapping[str, bool] | None = None,
@@ -81,11 +83,13 @@ def collect(
     """Take in data for a service, with the `version` that was shown or the `form` token that came with the form.
 
     Give a `key` of your own (an order's number, hashed) to have it done once even when your program starts anew.
+    `posted` is what a browser sent from `form_html`, as it came; `items` then adds what your system knows itself.
     `collected_at` is taken by the demo alone.
     """
     body = _given(
         service=service,
-        items=items,
+        items=items if posted is None else items or None,
+        posted=posted,
         version=version,
         form=form,
         consents=consents,
@@ -140,6 +144,11 @@ def case_event(case: str, name: str, *, at: datetime | None = None) -> Request[A
 def close_case(case: str, *, at: datetime | None = None) -> Request[Acknowledged]:
     """Close a case."""
     return Request("POST", f"/v1/cases/{_part(case)}/close", _acknowledged, _given(at=_time(at)), keyed=True)
+
+
+def visit_link(case: str) -> Request[VisitLink]:
+    """A link and a QR for the bill of a case: what was recorded about the visit, without a value."""
+    return Request("POST", f"/v1/cases/{_part(case)}/visit-link", _reads(VisitLink), {})
 
 
 def consent(
@@ -260,6 +269,25 @@ def versions() -> Request[Versions]:
 def form(service: str) -> Request[ServiceForm]:
     """What to ask for a service, and what to say beside each field."""
     return Request("GET", f"/v1/services/{_part(service)}/form", _reads(ServiceForm))
+
+
+def form_html(
+    service: str,
+    *,
+    items: Sequence[str] | None = None,
+    offers: Sequence[str] | None = None,
+    whole: bool = True,
+    posted: Mapping[str, str | Sequence[str]] | None = None,
+    problem: Problem | None = None,
+) -> Request[str]:
+    """The form as a piece of HTML in the client's language: put it into a page, give what is posted to `collect`.
+
+    `items` and `offers` choose among what is optional; without `whole` there is no `<form>` around it, for your own.
+    With `posted` and the `problem` that `collect` answered it comes back filled in, and says what was wrong.
+    """
+    said = None if problem is None else {"code": problem.code, "item": problem.item, "detail": problem.detail}
+    body = _given(items=items, offers=offers, whole=whole, posted=posted, problem=said)
+    return Request("POST", f"/v1/services/{_part(service)}/form.html", bytes.decode, body)
 
 
 def proof(entry: str) -> Request[Proof]:

@@ -405,6 +405,8 @@ def openings() -> Iterator[Vector]:
         "parts moved": {**good, "field": "perso", "value": "nper_7"},
     }
     yield {"name": "true", "proof": proof, "openings": [good], "expect": "ok"}
+    both = [good, {"entry": name, "altered": True}]
+    yield {"name": "true, and said to be altered", "proof": proof, "openings": both, "expect": "opening"}
     other = [{**good, "entry": entry_id(1)}]
     yield {"name": "of another entry", "proof": proof, "openings": other, "expect": "cannot tell"}
     for title, one in wrong.items():
@@ -414,6 +416,9 @@ def openings() -> Iterator[Vector]:
         "salt with spaces": {**good, "salt": salt.hex()[:2] + " " + salt.hex()[2:]},
         "value as a number": {**good, "value": 7},
         "no field": {"entry": name, "salt": salt.hex(), "value": "per_7"},
+        "said to be altered": {"entry": name, "altered": True},
+        "said to be altered, and opened": {**good, "altered": True},
+        "said not to be altered": {"entry": name, "altered": False},
     }.items():
         yield {"name": title, "proof": proof, "openings": [one], "expect": "opening"}
 
@@ -507,9 +512,32 @@ def logs() -> Iterator[Vector]:
     yield log("bundle missing", {k: v for k, v in true.items() if k != entries_file}, "altered", 0)
     yield log("tile missing", {k: v for k, v in true.items() if k != tile}, "altered", 0)
     yield log("bundle cut inside an entry", true | {entries_file: true[entries_file][:-1]}, "altered", 11)
+    yield from _something_behind(true)
     yield log("no checkpoint", {k: v for k, v in true.items() if k != "checkpoint"}, "unreadable", None)
     yield log("a checkpoint of more than there is", log_files(base, size=13), "altered", 0)
     yield from _signed_wrong(base)
+
+
+def _something_behind(true: dict[str, bytes]) -> Iterator[Vector]:
+    """Files that hold what was signed, and more than their name says."""
+    entries_file, tile = "tile/entries/000.p/12", "tile/0/000.p/12"
+    whole = log_files(honest(256))
+    grown = {k: v for k, v in true.items() if k != entries_file}
+    fourteen = bundle([*honest(12), entry(12), entry(13)])
+    yield log("a byte behind a bundle", true | {entries_file: true[entries_file] + b"\0"}, "altered", 11)
+    yield log(
+        "an entry behind a bundle", true | {entries_file: true[entries_file] + bundle([entry(12)])}, "altered", 11
+    )
+    yield log(
+        "an empty entry behind a bundle", true | {entries_file: true[entries_file] + bundle([b""])}, "altered", 11
+    )
+    yield log(
+        "a byte behind a full bundle", whole | {"tile/entries/000": whole["tile/entries/000"] + b"\0"}, "altered", 255
+    )
+    yield log("a hash behind a tile", true | {tile: true[tile] + bytes(32)}, "altered", 11)
+    yield log("a bundle that has grown since", grown | {"tile/entries/000.p/14": fourteen}, "ok", None)
+    yield log("a grown bundle with a byte behind", grown | {"tile/entries/000.p/14": fourteen + b"\0"}, "altered", 11)
+    yield log("a grown bundle of one entry less", grown | {"tile/entries/000.p/15": fourteen}, "altered", 11)
 
 
 def _signed_wrong(base: list[bytes]) -> Iterator[Vector]:

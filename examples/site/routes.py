@@ -12,12 +12,14 @@ from litestar import get, post
 from litestar.enums import RequestEncodingType
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Body
+from markupsafe import Markup
 
-from examples.site import age, forms, menu
+from examples.site import age, forms, menu, newsletter
 from examples.site.api import Api
 from examples.site.door import SHOP, Answer, Asked, Frame
 from examples.site.forms import Filled, Wish
 from examples.site.state import Browser, Done, State
+from omonat.base.instants import from_rfc3339
 from omonat.pages.http import SESSION_COOKIES, from_elsewhere
 from omonat_client import AsyncClient, Collected, NotAllowed, NotPossibleNow, OmonatProblem, WrongRequest
 
@@ -71,7 +73,11 @@ def routes(site: "Site") -> list[HTTPRouteHandler]:
     async def done(request: Asked, number: int) -> Answer:
         return await site.done(request, number)
 
-    return [home, cart, change_cart, form, send, age_question, done]
+    @post("/bill/{number:int}", status_code=200, include_in_schema=False)
+    async def bill(request: Asked, number: int) -> Answer:
+        return await site.bill(request, number)
+
+    return [home, cart, change_cart, form, send, age_question, done, bill]
 
 
 class Site:
@@ -154,6 +160,8 @@ class Site:
         client, words = self._api.speaking(language), SHOP.words(language)
         if client is None:
             return self._waiting(request, browser)
+        if page == "newsletter":
+            return await self._subscribe(request, client, browser, posted, once)
         form = await client.form(wish.service)
         fields = forms.asked(form, wish)
         filled = forms.check(
@@ -179,6 +187,24 @@ class Site:
         self._finish(browser, page, taken, Done(number, wish.service, total, None, None, told))
         return self._frame.to(request, browser, f"/done/{number}")
 
+    async def _subscribe(
+        self, request: Asked, client: AsyncClient, browser: Browser, posted: dict[str, str], once: str
+    ) -> Answer:
+        """The form that came from Omonat goes back to it as it was posted."""
+        number = self._state.number(browser, once, newsletter.SERVICE, int(time.time()))
+        try:
+            taken = await newsletter.taken(client, posted, person=browser.person, key=f"shop-{number}")
+        except (WrongRequest, NotAllowed) as refused:
+            again = await newsletter.drawn(client, posted, refused.problem)
+            return self._newsletter(request, browser, again, once, status=_status(refused))
+        language = self._frame.language(request)
+        told = await self._tell(client, _letters("newsletter", (), number, 0), taken, number, language)
+        self._finish(browser, "newsletter", taken, Done(number, newsletter.SERVICE, None, None, None, told))
+        return self._frame.to(request, browser, f"/done/{number}")
+
+    def _newsletter(self, request: Asked, browser: Browser, drawn: Markup, once: str, *, status: int = 200) -> Answer:
+        return self._frame.page(request, browser, "newsletter.html", status=status, drawn=drawn, once=once)
+
     def _finish(self, browser: Browser, page: Page, taken: Collected, done: Done) -> None:
         """It is taken: remember what the page of thanks shows."""
         evidence = taken.evidence
@@ -195,6 +221,25 @@ class Site:
         if done is None:
             return self._frame.page(request, browser, "gone.html", status=404)
         return self._frame.page(request, browser, "done.html", done=done, seen=await self._who_sees(request, done))
+
+    async def bill(self, request: Asked, number: int) -> Answer:
+        """The bill as the till prints it, with the way in for whoever holds it; the link is kept nowhere here."""
+        if from_elsewhere(request.headers, request.headers.get("host", "")):
+            return self._elsewhere(request)
+        browser = self._browser(request)
+        done, client = self._state.done(browser, number), self._api.speaking(self._frame.language(request))
+        if done is None or done.total is None:
+            return self._frame.page(request, browser, "gone.html", status=404)
+        if client is None:
+            return self._waiting(request, browser)
+        try:
+            link = await client.visit_link(f"order:{number}")
+        except (NotPossibleNow, httpx.TransportError):
+            return self._waiting(request, browser)
+        except OmonatProblem:
+            return self._frame.page(request, browser, "gone.html", status=404)
+        about = {"number": number, "total": done.total, "qr": link.qr, "address": link.address}
+        return self._frame.page(request, browser, "bill.html", **about, until=from_rfc3339(link.until))
 
     async def _who_sees(self, request: Asked, done: Done) -> list[tuple[str, str, bool]]:
         """Who sees what was given, as the API declares it; nothing where it cannot be asked."""
@@ -213,6 +258,8 @@ class Site:
         if client is None:
             return self._waiting(request, browser)
         try:
+            if page == "newsletter":
+                return self._newsletter(request, browser, await newsletter.drawn(client, {}), once)
             form = await client.form(wish.service)
         except (OmonatProblem, httpx.TransportError):
             return self._waiting(request, browser)

@@ -89,6 +89,15 @@ class Acknowledged(_Answer):
     evidence: Evidence
 
 
+class VisitLinkMade(_Answer):
+    """The address for the bill, its QR as an SVG drawing, and when both end."""
+
+    address: str
+    until: str
+    qr: str
+    evidence: Evidence
+
+
 class Asked(_Answer):
     """The request's number, and by when it is answered. The code that opens the answer goes to the person alone;
     `waits_for_proof`: what was asked waits until the person has typed another one."""
@@ -185,6 +194,13 @@ class ChildAnswer(_Answer):
     closed_at: str | None
     until: str | None
     evidence: str
+
+
+class PaymentAnswer(_Answer):
+    """What became of a reported payment: whether a parent's consent stands by it."""
+
+    payment: str
+    counts: bool
 
 
 class CampaignAnswer(_Answer):

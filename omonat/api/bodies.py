@@ -28,13 +28,40 @@ class _Body(Struct, rename="kebab", forbid_unknown_fields=True, kw_only=True):
     """One JSON object, nothing unknown in it."""
 
 
+PostedFields = Annotated[
+    dict[Annotated[str, Meta(max_length=200)], str | list[str]],
+    Meta(max_length=400, description="The fields as the browser sent them, your own ones as well."),
+]
+
+
+class FormBody(_Body):
+    """What a site wants of a service's form, or what came back of it."""
+
+    items: (
+        Annotated[
+            tuple[ItemName, ...],
+            Meta(max_length=200, description="The items to ask, in this order; required ones come anyhow."),
+        ]
+        | None
+    ) = None
+    offers: Annotated[tuple[Name, ...], Meta(max_length=100, description="The consents to offer.")] | None = None
+    whole: Annotated[bool, Meta(description="false: without `<form>` and its button.")] = True
+    posted: PostedFields = {}
+    problem: Annotated[dict[str, Any], Meta(max_length=40, description="As `collect` answered.")] | None = None
+
+
 class CollectBody(_Body):
     """Personal data for one service, with what the person was shown and chose."""
 
     service: Name
-    items: Annotated[
-        dict[ItemName, Any], Meta(max_length=200, description="Values by item, in the form of the item's kind.")
-    ]
+    items: (
+        Annotated[
+            dict[ItemName, Any], Meta(max_length=200, description="Values by item, in the form of the item's kind.")
+        ]
+        | None
+    ) = None
+    posted: PostedFields | None = None
+    """What a browser posted from the form as HTML; `items` adds what your system knows itself."""
     version: Version | None = None
     """The version that was shown; or `form`."""
     form: Annotated[str, Meta(max_length=500, description="The token that came with the form.")] | None = None
@@ -93,6 +120,10 @@ class CloseBody(_Body):
     """The end of a case. Without `at`: now."""
 
     at: Moment | None = None
+
+
+class NothingBody(_Body):
+    """Nothing to say: the address says it all."""
 
 
 class RequestBody(_Body):
@@ -253,6 +284,23 @@ class GuardianConsentBody(_Body):
     born: Annotated[
         date | None, Meta(description="The child's birth date; needed with `guardian`: access ends by it. Sealed.")
     ] = None
+
+
+class PaymentReportBody(_Body):
+    """What the payment provider reports of a parent's payment: the question, amount and notice it was asked with."""
+
+    event: Literal["payment.paid", "payment.refunded"]
+    payment: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z][A-Za-z0-9_-]{7,63}$",
+            description="The provider's number of the payment, beginning with a letter; never one of a card.",
+        ),
+    ]
+    order: Annotated[str, Meta(pattern="^pas_[a-z2-7]{26}$", description="As the payment page was asked.")]
+    amount: Annotated[int, Meta(ge=0, le=1_000_000_000, description="In tiyin.")]
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+    notice: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="As the payment page was asked.")]
 
 
 class OfficerBody(_Body):

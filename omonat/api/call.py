@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from omonat.api.body import shaped
-from omonat.api.http import Line
+from omonat.api.http import JSON, Line
 from omonat.api.once import Keep, Once, request_digest
 from omonat.api.ports import Ports
 from omonat.base.errors import BadInput
@@ -30,8 +30,9 @@ class Example:
 class Operation:
     """One operation: routing and documentation both come from here.
 
-    `path` is a template; `body` None takes no body. `open` needs no credential; `secret` reaches the keeper of the root
-    key. `codes` are the errors beside those every operation can answer.
+    `path` is a template; `body` None takes no body. `open` needs no credential; `signed` is believed for its signature
+    instead; `secret` reaches the keeper of the root key. `kind` is the media type of the answer; `answer` says nothing
+    of one that isn't JSON. `codes` are the errors beside those every operation can answer.
     """
 
     id: str
@@ -45,10 +46,12 @@ class Operation:
     status: int = 200
     codes: tuple[str, ...] = ()
     open: bool = False
+    signed: bool = False
     keyed: bool = False
     localised: bool = False
     body_optional: bool = False
     secret: bool = False
+    kind: bytes = JSON
     example: Example = field(default_factory=Example)
 
 
@@ -65,6 +68,8 @@ class Call:
     credential: Credential | None = None
     key: str | None = None
     raw: bytes = b""
+    webhook: tuple[str, str, str] = ("", "", "")
+    """Id, time and signatures of a signed report, as its headers say."""
     value: Any = None
     keeper: Keeper | None = None
     line: Line = Line.OPEN

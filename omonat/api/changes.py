@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from omonat.api.answers import Acknowledged, Asked, Registered, encode, evidence
+from omonat.api.answers import Acknowledged, Asked, Registered, VisitLinkMade, encode, evidence
 from omonat.api.bodies import (
     AgreementBody,
     CaseBody,
@@ -10,6 +10,7 @@ from omonat.api.bodies import (
     ConsentBody,
     EventBody,
     MessageBody,
+    NothingBody,
     ObjectionBody,
     RequestBody,
     RestrictionBody,
@@ -29,6 +30,7 @@ from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.choose import Choosing, Telling
 from omonat.flows.notify import Notification
 from omonat.flows.staff import Registration
+from omonat.pages.qr import svg
 from omonat.promises.location.rule import Term
 from omonat.promises.messages import Channel
 from omonat.promises.requests.facts import Kind
@@ -54,6 +56,16 @@ async def close_case(call: Call) -> bytes:
     """Close a case."""
     body = shaped(call.value if call.raw else {}, CloseBody)
     return await _event(call, "case-closed", body.at)
+
+
+async def visit_link(call: Call) -> bytes:
+    """The link and the QR for a bill. Without a key: no copy of the link may lie beside one, and a second link to the
+    same case does no harm."""
+    shaped(call.value if call.raw else {}, NothingBody)
+    made = await call.ports.visit_links.make(call.caller, _case(call))
+    until = to_rfc3339(made.until)
+    qr = svg(made.address)
+    return encode(VisitLinkMade(address=made.address, until=until, qr=qr, evidence=evidence(made.receipt)))
 
 
 async def _event(call: Call, name: str, at: str | None) -> bytes:

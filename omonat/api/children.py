@@ -1,10 +1,13 @@
 """Children: signals that close a person's data, and parents' consents that open it again (K2)."""
 
-from omonat.api.answers import ChildAnswer, encode, rfc3339
-from omonat.api.bodies import ChildSignalBody, GuardianConsentBody
+from omonat.api.answers import ChildAnswer, PaymentAnswer, encode, rfc3339
+from omonat.api.bodies import ChildSignalBody, GuardianConsentBody, PaymentReportBody
 from omonat.api.body import shaped
 from omonat.api.call import Call
 from omonat.flows.children import Agreement, Closed
+from omonat.flows.payment_reports import Signed
+from omonat.policy.kinds.guard import refuse_in_reference
+from omonat.promises.children.paying import Terms
 
 
 async def signal(call: Call) -> bytes:
@@ -28,6 +31,18 @@ async def consent(call: Call) -> bytes:
         scope=body.scope,
     )  # fmt: skip
     return await call.once_per_key(lambda also: children.agree(agreement, by=body.on_behalf_of, also=also), _told)
+
+
+async def payment(call: Call) -> bytes:
+    """The provider reports what a parent paid, or that it went back."""
+    body = shaped(call.value, PaymentReportBody)
+    refuse_in_reference(body.payment)
+    id, at, signatures = call.webhook
+    terms = Terms(ask=body.order, total=body.amount, currency=body.currency, notice=body.notice)
+    counts = await call.ports.parent_payments.report(
+        Signed(id, at, signatures, call.raw), body.event, body.payment, terms
+    )
+    return encode(PaymentAnswer(payment=body.payment, counts=counts))
 
 
 def _told(closed: Closed) -> bytes:

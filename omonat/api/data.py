@@ -5,11 +5,13 @@ from typing import Any, cast
 
 import msgspec
 
+from omonat.api import posted
 from omonat.api.answers import Collected, FoundPeople, Used, UsedMany, encode, evidence, evidence_of
 from omonat.api.bodies import CollectBody, LookupBody, UseBody, UsesBody
 from omonat.api.body import is_card_code, shaped
 from omonat.api.call import Call, moment
 from omonat.api.problems import as_member, log_fault
+from omonat.api.service_forms import Posted
 from omonat.api.speech import withheld
 from omonat.base.errors import BadInput, Refused
 from omonat.flows import forms
@@ -22,7 +24,11 @@ async def collect(call: Call) -> bytes:
     """Take in data for a service."""
     body = shaped(call.value, CollectBody)
     ports = call.ports
-    version = body.version
+    version, accepts = body.version, ""
+    if body.posted is not None:
+        body, accepts = await _as_posted(call, body, body.posted)
+    elif body.items is None:
+        raise BadInput("key-missing", key="items", at="$")
     if body.form is not None:
         if version is not None:
             raise BadInput("form-and-version", at="$.form")
@@ -31,14 +37,14 @@ async def collect(call: Call) -> bytes:
         CollectRequest(
             credential=call.caller,
             service=body.service,
-            items=body.items,
+            items=body.items or {},
             version=version or "",
             consents=body.consents,
             person=body.person,
             case=body.case,
             language=body.language,
             at=moment(body.collected_at, "$.collected-at"),
-            accepted=body.accepted,
+            accepted=body.accepted or bool(version and version == accepts),
             key=call.key,
             body_digest=call.digest if call.key is not None else b"",
         )
@@ -52,6 +58,26 @@ async def collect(call: Call) -> bytes:
             evidence=evidence_of(answer.evidence),
         )
     )
+
+
+async def _as_posted(call: Call, body: CollectBody, fields: Posted) -> tuple[CollectBody, str]:
+    """The body as if the site had read the form itself, and the version accepted with it.
+
+    Raises BadInput posted-and-given for what both the browser and the site say.
+    """
+    law = await call.ports.law.current()
+    form = posted.read(law, body.service, fields, known_person=body.person is not None)
+    given = body.items or {}
+    if body.form is not None or given.keys() & form.items.keys() or body.consents.keys() & form.consents.keys():
+        raise BadInput("posted-and-given", at="$.posted")
+    whole = msgspec.structs.replace(
+        body,
+        items={**form.items, **given},
+        consents={**form.consents, **body.consents},
+        form=form.token,
+        language=form.language or body.language,
+    )
+    return whole, form.accepts
 
 
 async def use(call: Call) -> bytes:

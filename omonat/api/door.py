@@ -58,6 +58,8 @@ _SEGMENTS: Final = {
     "hold": rb"(?P<hold>hld_[a-z2-7]{26})",
     "announcement": rb"(?P<announcement>ann_[a-z2-7]{26}|version-[1-9][0-9]{0,7})",
     "notice": rb"(?P<notice>rnd_[a-z2-7]{26})",
+    "client": rb"(?P<client>bcl_[a-z2-7]{26})",
+    "version": rb"(?P<version>[1-9][0-9]{0,7})",
     "erasure": rb"(?P<erasure>ers_[a-z2-7]{26})",
     "size": rb"(?P<size>0|[1-9][0-9]{0,17})",
 }
@@ -144,7 +146,7 @@ class Api:
                 if call.credential is not None and call.house is not None:
                     await call.client()  # a body is judged for those who may send one; others hear that they may not
                 raise
-            return Reply(operation.status, await operation.handle(call))
+            return Reply(operation.status, await operation.handle(call), operation.kind)
         except GoneError:
             return None
         except Exception as error:
@@ -185,6 +187,8 @@ class Api:
         operation = call.operation
         if not operation.open:
             call.credential = _credential(headers)
+        if operation.signed:
+            call.webhook = _webhook(headers)
         if operation.keyed and (key := headers.get(b"idempotency-key")) is not None:
             if _KEY.fullmatch(key) is None:
                 raise BadInput("key-malformed")
@@ -217,6 +221,12 @@ def _credential(headers: Mapping[bytes, bytes]) -> Credential:
         _parsed.clear()
     _parsed[name] = credential
     return credential
+
+
+def _webhook(headers: Mapping[bytes, bytes]) -> tuple[str, str, str]:
+    """What Standard Webhooks puts into headers; empty where one is missing, and then nothing is believed."""
+    id, at, signatures = (headers.get(b"webhook-" + name, b"")[:2_000] for name in (b"id", b"timestamp", b"signature"))
+    return id.decode("latin-1"), at.decode("latin-1"), signatures.decode("latin-1")
 
 
 def _lang(query: bytes) -> str | None:

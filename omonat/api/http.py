@@ -15,12 +15,23 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
 
 JSON: Final = b"application/json"
+HTML: Final = b"text/html; charset=utf-8"
 _MOST_HEADERS: Final = 16_384
 """Bytes of all header names and values together."""
 _PATIENCE: Final = 30.0
 """Seconds a body may take to arrive."""
 _ONLY_ONCE: Final = frozenset(
-    {b"authorization", b"content-type", b"content-length", b"idempotency-key", b"accept-language", b"host"}
+    {
+        b"authorization",
+        b"content-type",
+        b"content-length",
+        b"idempotency-key",
+        b"accept-language",
+        b"host",
+        b"webhook-id",
+        b"webhook-timestamp",
+        b"webhook-signature",
+    }
 )
 
 ALWAYS: Final = (

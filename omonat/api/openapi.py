@@ -9,6 +9,7 @@ import msgspec
 
 from omonat.api.answers import Problem, encode
 from omonat.api.call import Operation
+from omonat.api.http import JSON
 from omonat.api.operations import EVERYWHERE, OPERATIONS, SEALED, WITH_BODY, WITH_CREDENTIAL, WITH_KEY
 from omonat.base.codes import Code, registry
 
@@ -21,6 +22,8 @@ _PATTERNS: Final = {
         "An announcement, as `write-announcement` answered, or a version of the policy.",
     ),
     "notice": ("^rnd_[a-z2-7]{26}$", "A notice to many, as `write-service-notice` answered."),
+    "client": ("^bcl_[a-z2-7]{26}$", "A business client, as `register-business-client` answered."),
+    "version": ("^[1-9][0-9]{0,7}$", "A version of the procedure by which business clients are told."),
     "erasure": ("^ers_[a-z2-7]{26}$", "An erasure, as `erase` answered."),
     "kind": ("^[a-z][a-z0-9-]{0,39}$", "The kind of case, as the policy declares it."),
     "reference": ("^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$", "The case's number in its source system; never personal data."),
@@ -37,6 +40,11 @@ _TAGS: Final = (
     ("reports", "What source systems report"),
     ("reading", "Policy, evidence, health"),
 )
+_SIGNED: Final = {
+    "webhook-id": "The report's own id; part of what is signed.",
+    "webhook-timestamp": "Seconds since 1970; part of what is signed.",
+    "webhook-signature": "`v1a,…`: Ed25519 over id, time and body, joined by dots, by the provider's registered key.",
+}
 
 
 @cache
@@ -62,7 +70,7 @@ def codes_of(operation: Operation) -> tuple[str, ...]:
 
 
 def _document() -> dict[str, Any]:
-    shapes = [shape for o in OPERATIONS for shape in (*_members(o.answer), *_members(o.body))]
+    shapes = [shape for o in OPERATIONS for shape in (*_answers(o), *_members(o.body))]
     _, components = msgspec.json.schema_components([*shapes, Problem], ref_template=_REF)
     components["UsedMany"]["properties"]["answers"]["items"] = {
         "anyOf": [{"$ref": _REF.format(name="Used")}, {"$ref": _REF.format(name="Problem")}]
@@ -98,6 +106,15 @@ def _document() -> dict[str, Any]:
     }
 
 
+def _answers(operation: Operation) -> Iterable[Any]:
+    return _members(operation.answer) if operation.kind == JSON else ()
+
+
+def media_of(operation: Operation) -> str:
+    """The media type of an operation's answer, without its charset."""
+    return operation.kind.decode().partition(";")[0]
+
+
 def _members(shape: Any) -> Iterable[Any]:
     return () if shape is None else get_args(shape) or (shape,)
 
@@ -108,7 +125,8 @@ def _schema(shape: Any) -> dict[str, Any]:
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
-    content: dict[str, Any] = {"schema": _schema(operation.answer)}
+    of_json = operation.kind == JSON
+    content: dict[str, Any] = {"schema": _schema(operation.answer) if of_json else {"type": "string"}}
     if operation.example.answer is not None:
         content["example"] = operation.example.answer
     described: dict[str, Any] = {
@@ -117,7 +135,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "summary": operation.summary,
         "parameters": _parameters(operation),
         "responses": {
-            str(operation.status): {"description": "Done.", "content": {"application/json": content}},
+            str(operation.status): {"description": "Done.", "content": {media_of(operation): content}},
             **_problems(codes_of(operation)),
         },
         "security": [] if operation.open else [{"credential": []}],
@@ -136,7 +154,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _tag(operation: Operation) -> str:
-    if operation.open:
+    if operation.open and not operation.signed:
         return "reading"
     return "data" if operation.id in ("collect", "use", "look-up") else "reports"
 
@@ -158,6 +176,11 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
     language = {"type": "string", "enum": ["uz", "ru", "en"]}
     says = "The language of sentences; else Accept-Language, else English."
     found.append({"name": "lang", "in": "query", "required": False, "description": says, "schema": language})
+    if operation.signed:
+        found += [
+            {"name": name, "in": "header", "required": True, "description": says, "schema": {"type": "string"}}
+            for name, says in _SIGNED.items()
+        ]
     if operation.keyed:
         found.append(
             {

@@ -12,11 +12,13 @@ from omonat.evidence.reader import Signed
 from omonat.evidence.receipts import Receipt
 from omonat.flows.announce import Announce
 from omonat.flows.ask import Ask
+from omonat.flows.business_clients import BusinessClients
 from omonat.flows.campaigns import Campaigns
 from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.certify import Certify
 from omonat.flows.children import Children
 from omonat.flows.choose import Choosing, Telling
+from omonat.flows.client_procedures import ClientProcedures
 from omonat.flows.clients import Client, require_client
 from omonat.flows.collect import CollectAnswer, CollectRequest
 from omonat.flows.consent_receipts import ConsentReceipts
@@ -28,12 +30,14 @@ from omonat.flows.grounds import Also, Grounds
 from omonat.flows.holds import Holds
 from omonat.flows.lookup import LookupAnswer, LookupRequest
 from omonat.flows.notify import Notify
+from omonat.flows.parent_payments import ParentPayments
 from omonat.flows.sealed_forms import SealedForms
 from omonat.flows.sealing_keys import SealingKeys
 from omonat.flows.service_notice import ServiceNotices
 from omonat.flows.staff import Registration
 from omonat.flows.systems import Systems
 from omonat.flows.use import Credential, UseAnswer, UseRequest
+from omonat.flows.visit_links import VisitLinks
 from omonat.policy.compiled import CompiledPolicy
 
 
@@ -155,11 +159,17 @@ class House(Protocol):
     @property
     def children(self) -> Children: ...
     @property
+    def parent_payments(self) -> ParentPayments: ...
+    @property
     def holds(self) -> Holds: ...
     @property
     def announce(self) -> Announce: ...
     @property
     def service_notices(self) -> ServiceNotices: ...
+    @property
+    def client_procedures(self) -> ClientProcedures: ...
+    @property
+    def business_clients(self) -> BusinessClients: ...
     @property
     def systems(self) -> Systems: ...
     @property
@@ -170,6 +180,8 @@ class House(Protocol):
     def demographics(self) -> Demographics: ...
     @property
     def consent_receipts(self) -> ConsentReceipts: ...
+    @property
+    def visit_links(self) -> VisitLinks: ...
     @property
     def evidence(self) -> EvidenceLog: ...
 
@@ -192,12 +204,16 @@ class Ports:
     staff: Staff
     erase: Erase
     children: Children
+    parent_payments: ParentPayments
     holds: Holds
     announce: Announce
     service_notices: ServiceNotices
+    client_procedures: ClientProcedures
+    business_clients: BusinessClients
     systems: Systems
     certify: Certify
     consent_receipts: ConsentReceipts
+    visit_links: VisitLinks
     demographics: Demographics
     notify: Notify
     campaigns: Campaigns
@@ -232,12 +248,16 @@ class Ports:
             staff=house.staff,
             erase=house.erase,
             children=house.children,
+            parent_payments=house.parent_payments,
             holds=house.holds,
             announce=house.announce,
             service_notices=house.service_notices,
+            client_procedures=house.client_procedures,
+            business_clients=house.business_clients,
             systems=house.systems,
             certify=house.certify,
             consent_receipts=house.consent_receipts,
+            visit_links=house.visit_links,
             demographics=house.demographics,
             notify=Notify(grounds),
             campaigns=house.campaigns,

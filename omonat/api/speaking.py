@@ -84,11 +84,12 @@ class AnnouncementList(_Answered):
 
 
 class ServiceNoticeBody(_Taken):
-    """What many people have to be told, and whom: everybody, or those with records of a service, or people by ids."""
+    """What many people have to be told, and whom: everybody, those with records of a service, people by ids, or
+    whoever is to be told at a business client."""
 
     kind: Literal["system-error", "security-breach", "service-change"]
     says: Annotated[dict[Tongue, WordsIn], Meta(max_length=3)]
-    audience: Literal["everybody", "service", "people"]
+    audience: Literal["everybody", "service", "people", "clients"]
     on_behalf_of: StaffRef
     service: Name | None = None
     people: Annotated[tuple[PersonId, ...], Meta(max_length=1000, description="More of them: the command line.")] = ()

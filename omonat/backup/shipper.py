@@ -80,6 +80,8 @@ class Shipper:
         self._holder = new_id("shp")
         self._lease: leases.Lease | None = None
         self._shipped: _Shipped | None = None
+        self.unread: frozenset[str] | None = None
+        """Copies that couldn't be compared or kept up, by their place in the setting; None while nobody looked here."""
         self._stopping = asyncio.Event()
         self._late: set[Path] = set()
         self._compared: dict[Path, tuple[int, int]] = {}
@@ -105,7 +107,10 @@ class Shipper:
         await compare(self._stores, ahead)
         self._compared.clear()
         for copy in self._copies:
-            await asyncio.to_thread(self._compare, copy)
+            try:
+                await asyncio.to_thread(self._compare, copy)
+            except OSError:  # it can't be read: nothing is known of it, and `_copy` says so
+                self._compared.pop(copy, None)
         keys = KeyState(head["high_water"], head["generation"])
         self._shipped = _Shipped(noted, keys, Instant(0))
         for place, frame in ahead.frames:
@@ -275,6 +280,7 @@ class Shipper:
                 self._late.add(copy)
             else:
                 self._late.discard(copy)
+        self.unread = frozenset(str(place) for place, copy in enumerate(self._copies, 1) if copy in self._late)
         self._reached("copied")
 
 

@@ -73,6 +73,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     offline_days: Annotated[int, msgspec.Meta(ge=1, le=31)] = 7
     """For how many days a form sealed without a network may be on its way."""
 
+    visit_link_days: Annotated[int, msgspec.Meta(ge=1, le=90)] = 30
+    """For how many days the link on a bill shows what was recorded about the visit."""
+
     smtp_host: str | None = None
     smtp_port: Port = 587
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
@@ -95,6 +98,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How many of them make a checkpoint a witnessed one; absent: all."""
     systems: tuple[str, ...] = ()
     """Where the policy's other systems are told of erasures: `till=https://till.example.uz/erasures`."""
+    parent_payments: str | None = None
+    """Where parents pay, to be known as parents: the provider's key, page, and soʻm: `whpk_… https://… 1000`."""
     failpoints: Path | None = None
     """Tests only: the file that says where the processes are to fail (`base.failpoints`)."""
     test_clock: Path | None = None
@@ -258,6 +263,7 @@ _EXPECTED: Final = {
     "pool": "a number from 1 to 128",
     "archive_days": "a number of days, 0 or more",
     "offline_days": "a number from 1 to 31",
+    "visit_link_days": "a number from 1 to 90",
     "demo_people": "a number from 0 to 1000000",
     "demo": "yes or no",
     "smtp_security": "starttls, tls or none",

@@ -7,12 +7,14 @@ of a person's own pages; only whose data it is differs.
 from typing import Final
 
 from omonat.base.errors import BadInput, OmonatError, Refused
-from omonat.center import acts, choices, delete
+from omonat.center import acts, choices, copy, correct, delete
 from omonat.center.door import CHILDREN
 from omonat.center.my_data import groups
 from omonat.center.visit import Answer, Visit
+from omonat.flows.correct import is_a_guardians
 from omonat.flows.erase_mine import Wanted, new_token
 from omonat.flows.guardians import Ward
+from omonat.flows.take_away import Copy, Form, Lock
 from omonat.pages import N_
 from omonat.pages.masks import Masked, mask
 from omonat.policy.words import Basis
@@ -57,6 +59,39 @@ async def act(visit: Visit) -> Answer:
         case "withdraw":
             return await _page(visit, ward, frozenset(), unsure=True)
     raise BadInput("form-unclear")
+
+
+async def copy_form(visit: Visit) -> Answer:
+    """How the copy of a child's data shall look."""
+    return copy.page(visit, f"{_here(await _ward(visit))}/copy")
+
+
+async def make_copy(visit: Visit) -> Answer:
+    """The file itself."""
+    ward = await _ward(visit)
+
+    async def take(form: Form, lock: Lock) -> Copy:
+        return await visit.house.guardians.copy(visit.person, ward.person, form=form, lock=lock)
+
+    return await copy.made_by(visit, f"{_here(ward)}/copy", take)
+
+
+async def correct_form(visit: Visit) -> Answer:
+    """The field for one value of a child's. Raises Refused where it can't be put right here."""
+    ward, (record, item) = await _ward(visit), correct.place(visit.query)
+    await visit.house.guardians.look_at(visit.person, ward.person, record, item)
+    return correct.page(visit, record, item, here=_here(ward))
+
+
+async def put_right(visit: Visit) -> Answer:
+    """Put one value right, at once: none that a code would have to prove."""
+    ward, (record, item) = await _ward(visit), correct.place(visit.form)
+    typed = visit.form.get("value", "")
+    try:
+        await visit.house.guardians.correct(visit.person, ward.person, record, item, typed)
+    except BadInput as error:
+        return correct.page(visit, record, item, here=_here(ward), error=error, typed=typed)
+    return visit.go(f"{_here(ward)}?saved=1#{item}")
 
 
 async def plan(visit: Visit) -> Answer:
@@ -142,6 +177,7 @@ async def _page(visit: Visit, ward: Ward, shown: frozenset[str], *, unsure: bool
         ward=ward,
         here=_here(ward),
         groups=found,
+        theirs_to_correct={line.id for group in found for line in group.lines if is_a_guardians(policy, line.id)},
         shown=",".join(open_now),
         some_open=bool(open_now),
         consents=choices.options(visit, standing, history, "consent", wanted),

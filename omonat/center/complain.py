@@ -17,6 +17,7 @@ from omonat.base.errors import BadInput, OmonatError, Refused
 from omonat.base.instants import HOUR, Instant
 from omonat.center.door import REQUEST, REQUESTS, STATUS
 from omonat.center.visit import Answer, Visit
+from omonat.center.visit_link import case_named
 from omonat.flows.asked import NewRequest
 from omonat.pages.requests import KINDS
 from omonat.promises.requests.facts import Kind
@@ -41,7 +42,9 @@ class Followed:
 async def form(visit: Visit) -> Answer:
     """The one question: what happened, or what is wanted."""
     kind = visit.query.get("kind", "")
-    return _form(visit, typed={"kind": kind if kind in KINDS else "complaint"})
+    case = await visit.house.visit_links.about(visit.query.get("visit", ""))
+    text = "" if case is None else visit.words("This is about: %(case)s.", case=case_named(visit, case)) + "\n"
+    return _form(visit, typed={"kind": kind if kind in KINDS else "complaint", "text": text})
 
 
 async def send(visit: Visit) -> Answer:

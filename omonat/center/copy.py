@@ -1,7 +1,7 @@
 """Take away: one file with everything, to read, to print, or for a program; locked on wish (A3, S2)."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -9,6 +9,7 @@ import msgspec
 from omonat.base.errors import BadInput, Refused
 from omonat.base.instants import SECOND
 from omonat.center.choices import past
+from omonat.center.door import COPY
 from omonat.center.looked import told
 from omonat.center.my_data import Holding, groups
 from omonat.center.visit import Answer, Visit
@@ -24,13 +25,25 @@ _FORMS: Final[Mapping[str, tuple[Form, str]]] = {
 _LONGEST: Final = 1000
 
 
+Take = Callable[[Form, Lock], Awaitable[Copy]]
+
+
 async def show(visit: Visit) -> Answer:
     """How the copy shall look."""
-    return _page(visit)
+    return page(visit, COPY)
 
 
 async def make(visit: Visit) -> Answer:
     """The file itself. Nothing of it is kept."""
+
+    async def take(form: Form, lock: Lock) -> Copy:
+        return await visit.house.take_away(visit.person, form=form, lock=lock)
+
+    return await made_by(visit, COPY, take)
+
+
+async def made_by(visit: Visit, here: str, take: Take) -> Answer:
+    """The file that `take` gives, for the form at `here`."""
     form, kind = _FORMS.get(visit.form.get("form", ""), (None, ""))
     if form is None:
         raise BadInput("form-unclear")
@@ -38,28 +51,30 @@ async def make(visit: Visit) -> Answer:
         password=visit.form.get("password", "")[:_LONGEST], recipient=visit.form.get("recipient", "").strip()[:_LONGEST]
     )
     try:
-        copy = await visit.house.take_away(visit.person, form=form, lock=lock)
+        copy = await take(form, lock)
     except BadInput as error:
-        return _page(visit, error=error.code, chosen=form)
+        return page(visit, here, error=error.code, chosen=form)
     except Refused as refusal:
         if refusal.code != "too-many-copies":
             raise
-        return _later(visit, refusal.code, form)
+        return _later(visit, here, refusal.code, form)
     made = await locked(await content(visit, copy, form), lock)
     if lock.used:
         return visit.file(made, f"my-data.{form}.age", "application/octet-stream")
     return visit.file(made, f"my-data.{form}", kind)
 
 
-def _page(visit: Visit, *, error: str = "", chosen: str = "pdf") -> Answer:
-    return visit.page("copy.html", status=422 if error else 200, error=error, chosen=chosen)
+def page(visit: Visit, here: str, *, error: str = "", chosen: str = "pdf") -> Answer:
+    """The form at this address, of a person's own copy or of a child's."""
+    status = 422 if error else 200
+    return visit.page("copy.html", status=status, here=here, mine=here == COPY, error=error, chosen=chosen)
 
 
-def _later(visit: Visit, code: str, form: Form) -> Answer:
+def _later(visit: Visit, here: str, code: str, form: Form) -> Answer:
     """Too many copies: when the next one can be taken, for people and for programs."""
     again = next_copy_at(visit.now)
     when = day_and_clock(visit.words, again, visit.policy.zone)
-    answer = visit.page("copy.html", status=429, error=code, chosen=form, again=when)
+    answer = visit.page("copy.html", status=429, here=here, mine=here == COPY, error=code, chosen=form, again=when)
     answer.headers["retry-after"] = str((again - visit.now + SECOND - 1) // SECOND)
     return answer
 

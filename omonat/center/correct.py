@@ -1,12 +1,13 @@
 """Correct: one value at a time; a new phone or e-mail is proved by a code (Q1, Q2)."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from omonat.base.errors import BadInput, Refused
 from omonat.base.ids import is_id
 from omonat.center import acts
 from omonat.center.delete import ways
-from omonat.center.door import CORRECT_CODE, DATA
+from omonat.center.door import CORRECT, CORRECT_CODE, DATA
 from omonat.center.visit import Answer, Visit
 from omonat.flows.confirm import CHANNELS
 from omonat.pages.masks import mask
@@ -21,23 +22,23 @@ async def show(visit: Visit) -> Answer:
     """The field for one value; without one, where it is chosen. Raises Refused where it can't be corrected here."""
     if not visit.query.get("record") or not visit.query.get("item"):
         return visit.go(DATA)
-    record, item = _place(visit.query.get("record", ""), visit.query.get("item", ""))
+    record, item = place(visit.query)
     await visit.house.correct.look(visit.person, record, item)
-    return _page(visit, record, item)
+    return page(visit, record, item)
 
 
 async def change(visit: Visit) -> Answer:
     """Correct, or send the code to the new channel."""
-    record, item = _place(visit.form.get("record", ""), visit.form.get("item", ""))
+    record, item = place(visit.form)
     typed = visit.form.get("value", "")
     try:
         kept = await visit.house.correct.begin(visit.person, record, item, typed, language=visit.language)
     except BadInput as error:
-        return _page(visit, record, item, error=error, typed=typed)
+        return page(visit, record, item, error=error, typed=typed)
     except Refused as error:
         if error.code not in _BACK:
             raise
-        return _page(visit, record, item, error=error, typed=typed)
+        return page(visit, record, item, error=error, typed=typed)
     return _done(visit, item) if kept is None else _to_code(visit, kept)
 
 
@@ -63,7 +64,9 @@ async def enter(visit: Visit) -> Answer:
     return _done(visit, pending.item) if kept is None else _to_code(visit, kept)
 
 
-def _place(record: str, item: str) -> tuple[str, str]:
+def place(said: Mapping[str, str]) -> tuple[str, str]:
+    """Record and item, as an address or a form says. Raises BadInput."""
+    record, item = said.get("record", ""), said.get("item", "")
     if not is_id("rec", record) or not item:
         raise BadInput("form-unclear")
     return record, item
@@ -85,13 +88,19 @@ def _to_code(visit: Visit, kept: str) -> Answer:
     return visit.go(CORRECT_CODE, cookies=[acts.keep(visit, step)])
 
 
-def _page(visit: Visit, record: str, item: str, *, error: BadInput | Refused | None = None, typed: str = "") -> Answer:
+def page(
+    visit: Visit, record: str, item: str, *, here: str = "", error: BadInput | Refused | None = None, typed: str = ""
+) -> Answer:
+    """The field; `here`: the child's page, where a guardian puts it right."""
     law = visit.policy.item(item)
     return visit.page(
         "correct.html",
         status=422 if error else 200,
         error=error.code if error else "",
         about=visit.named({"item": item, **error.about}) if error else {},
+        back=here or DATA,
+        action=f"{here}/correct" if here else CORRECT,
+        childs=bool(here),
         record=record,
         item=item,
         what=visit.label("item", item),

@@ -1,8 +1,8 @@
 """Delete: the plan, the code, the receipt (R3). The receipt is for whoever has its address: the session is over."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +21,7 @@ from omonat.pages import N_
 from omonat.pages.certificate import certificate_pdf
 from omonat.pages.http import end_session
 from omonat.pages.masks import Masked, mask
+from omonat.policy.prose_words import lowered
 from omonat.promises.retention.rule import Stay
 
 _TWIN_SECONDS: Final = 0.5
@@ -42,9 +43,9 @@ _STAGES: Final[Mapping[str, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staying:
-    """What stays: which thing, of what, why, until when. `waits`: it goes sooner once the order or request ends."""
+    """What stays: which things, of what, why, until when. `waits`: they go sooner once the order or request ends."""
 
-    label: str
+    labels: tuple[str, ...]
     service: str
     reason: str
     until: Instant | None
@@ -131,7 +132,7 @@ async def receipt(visit: Visit) -> Answer:
         items=[visit.label("item", item) for item in told["items"]],
         stages=[_stage(visit, row) for row in told["stages"]],
         final=told["says"] == "final",
-        stays=[_staying_told(visit, row) for row in told["stays"]],
+        stays=together(_staying_told(visit, row) for row in told["stays"]),
         systems=[(visit.label("system", row["system"]), row["state"] == "open") for row in told["systems"]],
         until=found.until,
         address=f"{visit.house.settings.address}{RECEIPT}/{token}",
@@ -236,7 +237,21 @@ def what_of(visit: Visit, wanted: Wanted) -> str:
 
 
 def stays_of(visit: Visit, plan: Plan) -> Sequence[Staying]:
-    return [_staying(visit, stay) for stay in plan.stays]
+    return together(_staying(visit, stay) for stay in plan.stays)
+
+
+def together(stays: Iterable[Staying]) -> Sequence[Staying]:
+    """What stays for the same reason until the same day is said once, not once for every thing."""
+    found: dict[Staying, list[str]] = {}
+    for stay in stays:
+        found.setdefault(replace(stay, labels=()), []).extend(stay.labels)
+    return [replace(alike, labels=_in_a_row(labels)) for alike, labels in found.items()]
+
+
+def _in_a_row(labels: Iterable[str]) -> tuple[str, ...]:
+    """Each once; only the first keeps its capital."""
+    first, *more = dict.fromkeys(labels)
+    return (first, *map(lowered, more))
 
 
 def _staying_told(visit: Visit, row: Mapping[str, Any]) -> Staying:
@@ -251,7 +266,7 @@ def _staying(visit: Visit, stay: Stay) -> Staying:
     law = law_named(visit, visit.policy, stay.source)
     reason = visit.words(_REASONS.get(stay.factor, _A_RULE))
     return Staying(
-        label=visit.label("item", stay.item),
+        labels=(visit.label("item", stay.item),),
         service=visit.label("service", stay.service),
         reason=f"{reason} ({law})" if law else reason,
         until=stay.until,

@@ -28,20 +28,20 @@ BECAUSE: Final[Mapping[str, str]] = {
     Factor.INTEREST: N_("because we have a lawful interest in it"),
     Factor.RELEVANCE: N_("because it is still needed for its purpose"),
 }
-_WHILE: Final[Mapping[str, str]] = {
+WHILE: Final[Mapping[str, str]] = {
     Anchor.CASE_CLOSED: N_("while the order or request is open"),
     Anchor.CONSENT_WITHDRAWN: N_("as long as you agree"),
     Anchor.ACCOUNT_CLOSED: N_("while your account is open"),
 }
-_IF_NOW: Final[Mapping[str, str]] = {
+IF_NOW: Final[Mapping[str, str]] = {
     Anchor.CASE_CLOSED: N_("If it were completed today, until"),
     Anchor.CONSENT_WITHDRAWN: N_("If you withdrew your consent today, until"),
     Anchor.ACCOUNT_CLOSED: N_("If it were closed today, until"),
 }
 
 
-_WHILE_ANYTHING: Final = N_("while what it is needed for goes on")
-_IF_ANYTHING: Final = N_("If it ended today, until")
+WHILE_ANYTHING: Final = N_("while what it is needed for goes on")
+IF_ANYTHING: Final = N_("If it ended today, until")
 _UNRULED: Final = N_("Nobody may use it. It stays closed until it is decided what becomes of it.")
 
 
@@ -180,7 +180,7 @@ def _holding(visit: Visit, mine: MyData, held: Held, revealed: bool) -> Holding:
         collected_at=held.collected_at,
         due=held.due,
         meanwhile=_meanwhile(visit, held),
-        if_now=visit.words(_IF_NOW.get(held.waits_for, _IF_ANYTHING)),
+        if_now=visit.words(IF_NOW.get(held.waits_for, IF_ANYTHING)),
         ends=held.ends,
         at_once=held.ends is not None and held.ends - visit.now < MINUTE,
         reason=_reason(visit, held),
@@ -214,7 +214,7 @@ def _meanwhile(visit: Visit, held: Held) -> str:
     case = _case(visit, held)
     if held.waits_for == Anchor.CASE_CLOSED and case:
         return visit.words("while this is open: %(case)s", case=case)
-    return visit.words(_WHILE.get(held.waits_for, _WHILE_ANYTHING))
+    return visit.words(WHILE.get(held.waits_for, WHILE_ANYTHING))
 
 
 def _reason(visit: Visit, held: Held) -> str:

@@ -19,6 +19,7 @@ from omonat.center import (
     receipts,
     requests,
     sign_in,
+    visit_link,
 )
 from omonat.center.door import (
     CHECKPOINT,
@@ -43,6 +44,7 @@ from omonat.center.door import (
     REQUESTS,
     SIGN_OUT,
     STATUS,
+    VISIT,
 )
 from omonat.center.visit import Answer, Visit
 from omonat.house import House
@@ -75,6 +77,7 @@ ADDRESSES = Addresses(
         f"{RECEIPT}/{{token:str}}": delete.receipt,
         f"{RECEIPT}/{{token:str}}/certificate.json": delete.certificate_json,
         f"{RECEIPT}/{{token:str}}/certificate.pdf": delete.certificate_paper,
+        f"{VISIT}/{{token:str}}": visit_link.show,
         f"{HOME}/{{rest:path}}": _nowhere,
     },
     forms={
@@ -99,6 +102,8 @@ ADDRESSES = Addresses(
             REQUESTS: requests.show,
             CHILDREN: children.everybody,
             _ONE_CHILD: children.one,
+            f"{_ONE_CHILD}/copy": children.copy_form,
+            f"{_ONE_CHILD}/correct": children.correct_form,
             f"{_ONE_CHILD}/delete": children.plan,
             f"{_ONE_CHILD}/delete/code": children.code,
             COPY: copy.show,
@@ -120,6 +125,8 @@ ADDRESSES = Addresses(
             f"{REQUESTS}/{{number:str}}": requests.reopen,
             NOTICES: notices.answer,
             _ONE_CHILD: children.act,
+            f"{_ONE_CHILD}/copy": children.make_copy,
+            f"{_ONE_CHILD}/correct": children.put_right,
             f"{_ONE_CHILD}/delete": children.ask,
             f"{_ONE_CHILD}/delete/code": children.enter,
             SIGN_OUT: sign_in.sign_out,

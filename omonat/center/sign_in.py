@@ -2,7 +2,7 @@
 
 from omonat.base.errors import BadInput, Refused
 from omonat.center import steps
-from omonat.center.door import CODE, HOME, ORDER, SIGN_OUT
+from omonat.center.door import ASKED_FOR, CODE, HOME, ORDER, SIGN_OUT
 from omonat.center.visit import Answer, Visit
 from omonat.flows.sign_in import SecondProofNeeded, SignedIn
 from omonat.pages.http import end_session, session_cookie
@@ -18,7 +18,7 @@ __all__ = ["HOME", "SIGN_OUT", "again", "ask", "code", "enter", "order", "prove"
 def welcome(visit: Visit, *, error: str = "", typed: str = "", status: int = 200) -> Answer:
     """The one question: phone or e-mail."""
     left = "left" in visit.query
-    return visit.page("sign_in.html", status=status, error=error, typed=typed, left=left)
+    return visit.page("sign_in.html", status=status, error=error, typed=typed, left=left, to=_asked_for(visit))
 
 
 async def ask(visit: Visit) -> Answer:
@@ -30,7 +30,7 @@ async def ask(visit: Visit) -> Answer:
         ticket = await _send(visit, typed)
     except BadInput:
         return _unreadable(visit, typed)
-    return visit.go(CODE, cookies=[steps.keep(visit, ticket=ticket, typed=typed)])
+    return visit.go(CODE, cookies=[steps.keep(visit, ticket=ticket, typed=typed, to=_asked_for(visit))])
 
 
 async def again(visit: Visit) -> Answer:
@@ -39,7 +39,7 @@ async def again(visit: Visit) -> Answer:
     if step is None or not step.ticket:
         return visit.go(HOME)
     ticket = await _send(visit, step.typed)
-    return visit.go(f"{CODE}?again=1", cookies=[steps.keep(visit, ticket=ticket, typed=step.typed)])
+    return visit.go(f"{CODE}?again=1", cookies=[steps.keep(visit, ticket=ticket, typed=step.typed, to=step.to)])
 
 
 async def code(visit: Visit) -> Answer:
@@ -58,8 +58,8 @@ async def enter(visit: Visit) -> Answer:
     except Refused as refused:
         return _code_page(visit, error=refused.code)
     if isinstance(outcome, SecondProofNeeded):
-        return visit.go(ORDER, cookies=[steps.keep(visit, proof=outcome.token)])
-    return _signed_in(visit, outcome)
+        return visit.go(ORDER, cookies=[steps.keep(visit, proof=outcome.token, to=step.to)])
+    return _signed_in(visit, outcome, step.to)
 
 
 async def order(visit: Visit) -> Answer:
@@ -80,7 +80,7 @@ async def prove(visit: Visit) -> Answer:
             return _order_page(visit, error=refused.code)
         over = visit.words("That was one try too many, or it took longer than ten minutes. Please begin again.")
         return welcome(visit, error=over, status=401)
-    return _signed_in(visit, outcome)
+    return _signed_in(visit, outcome, step.to)
 
 
 async def sign_out(visit: Visit) -> Answer:
@@ -125,5 +125,12 @@ def _masked(visit: Visit, typed: str) -> Masked:
     return mask(visit.words, Kind.EMAIL if "@" in typed else Kind.PHONE, typed)
 
 
-def _signed_in(visit: Visit, outcome: SignedIn) -> Answer:
-    return visit.go(HOME, cookies=[session_cookie("center", outcome.token, _COOKIE_LIFE), steps.forget()])
+def _asked_for(visit: Visit) -> str:
+    """The page somebody came for; empty for anything that isn't one of ours."""
+    said = visit.form.get("to", "") if visit.request.method == "POST" else visit.query.get("to", "")
+    return said if f"{HOME}/{said}" in ASKED_FOR else ""
+
+
+def _signed_in(visit: Visit, outcome: SignedIn, to: str) -> Answer:
+    place = f"{HOME}/{to}" if to else HOME
+    return visit.go(place, cookies=[session_cookie("center", outcome.token, _COOKIE_LIFE), steps.forget()])

@@ -22,17 +22,19 @@ _SECONDS: Final = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """`ticket` waits for its code, which was asked for `typed`; or `proof` waits for an order number."""
+    """`ticket` waits for its code, which was asked for `typed`; or `proof` waits for an order number.
+    `to` is the page that was asked for."""
 
     until: Instant
     ticket: str = ""
     typed: str = ""
     proof: str = ""
+    to: str = ""
 
 
-def keep(visit: Visit, *, ticket: str = "", typed: str = "", proof: str = "") -> Cookie:
+def keep(visit: Visit, *, ticket: str = "", typed: str = "", proof: str = "", to: str = "") -> Cookie:
     """The cookie of a step."""
-    step = Step(until=Instant(visit.now + _LIFE), ticket=ticket, typed=typed, proof=proof)
+    step = Step(until=Instant(visit.now + _LIFE), ticket=ticket, typed=typed, proof=proof, to=to)
     sealed = visit.house.grounds.vault.seal_value(_CONTEXT, msgspec.json.encode(step))
     return _cookie(urlsafe_b64encode(sealed).decode(), _SECONDS)
 

@@ -6,7 +6,7 @@ from typing import Any
 from litestar.response import Response
 
 from omonat.base.errors import Fault, Refused
-from omonat.center.door import CENTER, CHILDREN, CHOICES, DATA, HOME, LOOKED, NOTICES, REQUESTS, SIGN_OUT
+from omonat.center.door import ASKED_FOR, CENTER, CHILDREN, CHOICES, DATA, HOME, LOOKED, NOTICES, REQUESTS, SIGN_OUT
 from omonat.flows.guardians import Ward
 from omonat.flows.my_data import MyStanding
 from omonat.pages import Nav
@@ -32,6 +32,13 @@ class Visit(AnyVisit):
     @property
     def signed_in(self) -> bool:
         return self.standing is not None
+
+    @property
+    def entrance(self) -> str:
+        """The first page, which remembers what was asked for: after the code one stands there."""
+        path = self.request.url.path
+        wanted = self.request.method == "GET" and path in ASKED_FOR
+        return f"{HOME}?to={path.removeprefix(HOME + '/')}" if wanted else HOME
 
     @property
     def person(self) -> str:

@@ -257,15 +257,16 @@ class Parent:
 
 
 async def make_ready(dsn: str, settings: Settings, tell: Tell) -> None:
-    """Look at the way to the database, bring its schema up to date, look at its settings.
+    """Look at the way to the database and at its settings, bring its schema up to date, look again.
 
     Raises Unsafe with all reasons, or what `migrate` raises.
     """
     files = safety.folder_findings(settings.home, *settings.secrets)
     safety.refuse([*safety.process_findings(), *safety.address_findings(dsn), *files])
-    await migrate(dsn, tell=tell)
     database = await Database.connect(dsn, size=1, name="omonat parent")
     try:
+        safety.refuse(await safety.setting_findings(database, settings.archive_days))
+        await migrate(dsn, tell=tell)
         safety.refuse(await safety.server_findings(database, settings.archive_days))
     finally:
         await database.close()

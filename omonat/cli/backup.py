@@ -191,6 +191,7 @@ def _sources(folder: Path, settings: Settings, keys: Path | None, copies: list[P
 
 async def _restore(settings: Settings, dsn: str, sources: Sources | None, *, over: bool, log_lost: bool) -> Report:
     safety.refuse(safety.address_findings(dsn))
+    await _refuse_unsafe(dsn, settings)
     if sources is not None:
         bring_keys(settings.home, sources)
     vault = Vault.open(
@@ -208,6 +209,15 @@ async def _restore(settings: Settings, dsn: str, sources: Sources | None, *, ove
             )
         stores = stores_of(settings, database, vault, log_keys(vault, sources.manifest.origin))
         return await Restoring(stores, sources, settings.home, system_clock, over=over, log_lost=log_lost).run()
+    finally:
+        await database.close()
+
+
+async def _refuse_unsafe(dsn: str, settings: Settings) -> None:
+    """No data comes into a server that a start would be refused for."""
+    database = await Database.connect(dsn, size=1, name="omonat restore")
+    try:
+        safety.refuse(await safety.setting_findings(database, settings.archive_days))
     finally:
         await database.close()
 

@@ -11,8 +11,9 @@ from omonat.base.instants import Instant, from_rfc3339, to_rfc3339
 from omonat.cli._company_words import proved
 from omonat.cli._house import in_house
 from omonat.cli._speech import words
-from omonat.flows.business_clients import BusinessClient, Giving
+from omonat.flows.business_clients import Giving
 from omonat.flows.client_procedures import Procedure
+from omonat.flows.client_register import BusinessClient
 from omonat.house import House
 from omonat.promises.notice.clients import Step
 from omonat.promises.notice.words import LANGUAGES, Words
@@ -112,14 +113,33 @@ def given(
 
 
 @app.command()
+def acknowledged(
+    client: Client,
+    notice: Annotated[str, typer.Argument(help="The notice, by its entry: ev_…")],
+    *,
+    at: Annotated[str, typer.Option(help="When they confirmed it: 2026-12-01T09:00:00+05:00.")],
+    by: By,
+    home: Home = None,
+) -> None:
+    """Record that a contact confirmed that a notice reached them."""
+    when = _instant(at)
+
+    async def work(house: House) -> str:
+        await proved(house, by)
+        return await house.business_clients.acknowledge(client, notice, at=when, by=by)
+
+    typer.echo(words("recorded; evidence %(id)s", id=in_house(home, work)))
+
+
+@app.command()
 def end(client: Client, by: By, home: Home = None) -> None:
     """They are no client any more."""
 
-    async def work(house: House) -> None:
+    async def work(house: House) -> str:
         await proved(house, by)
-        await house.business_clients.end(client, by=by)
+        return await house.business_clients.end(client, by=by)
 
-    in_house(home, work)
+    typer.echo(words("recorded; evidence %(id)s", id=in_house(home, work)))
 
 
 @app.command("list")
@@ -171,6 +191,9 @@ def _show(one: BusinessClient) -> None:
         typer.echo(f"    {contact_.person}: {contact_.part}")
     for notice in one.given:
         typer.echo(f"    {to_rfc3339(notice.at)}  {notice.step} → {notice.person}, {notice.channel}; {notice.entry}")
+        if notice.acknowledged_at is not None:
+            says = words("confirmed %(at)s", at=to_rfc3339(notice.acknowledged_at))
+            typer.echo(f"        {says}; {notice.acknowledgement}")
     for due in one.owed:
         says = words(
             "%(step)s is owed to %(person)s until %(at)s", step=due.step, person=due.person, at=to_rfc3339(due.due)

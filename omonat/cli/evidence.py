@@ -24,7 +24,7 @@ from omonat.evidence.note import Note, Verifier
 from omonat.evidence.proofs import TlogProof
 from omonat.evidence.reader import Reader
 from omonat.flows.proof_packets import AuditorProof, Opened
-from omonat.flows.reconcile import Finding, Openings, Reconcile
+from omonat.flows.reconcile import BELIEVED, Finding, Openings, Reconcile
 from omonat.house import House
 from omonat.pages.words import N_
 
@@ -101,21 +101,23 @@ def reconcile(
 
     0 all account for each other; 20 a section was opened without an entry; 21 a row has no entry; 22 an entry's row is
     missing; 23 a row was deleted without an entry; 24 a choice says something else than its entry; 25 a standing isn't
-    what its choices give. The gravest counts, in that order.
+    what its choices give; 26 who looked differs from the log; 27 more openings were left without an answer than crashes
+    leave. The gravest counts, in that order.
     """
 
-    async def work(house: House) -> tuple[Openings, list[Finding]]:
+    async def work(house: House) -> tuple[Openings, Openings, list[Finding]]:
         flow = Reconcile(house.grounds)
         looked = await flow.openings()
-        return looked, [*await flow.told(), *await flow.rows()]
+        found = [*await flow.told(), *await flow.rows(), *await flow.doubted()]
+        return looked, await flow.unanswered(), found
 
-    looked, found = in_house(home, work)
+    looked, day, found = in_house(home, work)
     if as_json:
-        counts = {"compared": looked.compared, "withheld": looked.withheld, "cut-off": looked.cut_off}
+        counts = {"compared": looked.compared, "withheld": day.withheld, "cut-off": day.cut_off, "believed": BELIEVED}
         told = [{name: getattr(one, name) for name in ("what", "kind", "name", "entry")} for one in found]
         typer.echo(json.dumps({**counts, "waiting": looked.waiting, "findings": told}, indent=2, ensure_ascii=False))
     else:
-        _print_reconciled(looked, found)
+        _print_reconciled(looked, day, found)
     raise typer.Exit(min((RECONCILE_EXITS[one.what] for one in found), default=0))
 
 
@@ -127,7 +129,10 @@ def packet(
     out: Annotated[Path, typer.Option(help="A folder that doesn't exist yet.")],
     home: Home = None,
 ) -> None:
-    """Open the sealed proof packets of a person who is gone, into files for verifier.py --opening. It is evidence."""
+    """Open the sealed proof packets of a person who is gone, into files for verifier.py --opening. It is evidence.
+
+    Exit code 18 when entries of theirs had been altered when the packets were sealed: those are named, the rest holds.
+    """
 
     async def work(house: House) -> Opened:
         proof = ask(auditor)
@@ -136,18 +141,26 @@ def packet(
 
     opened = in_house(home, work)
     out.mkdir(mode=0o700, parents=True)
+    altered: list[str] = []
     for name, rows in opened.openings.items():
         (out / f"{name}.json").write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
-        typer.echo(f"{out / f'{name}.json'}: " + ngettext("%(num)s opening", "%(num)s openings", len(rows)))
+        bad = [row["entry"] for row in rows if "altered" in row]
+        altered += bad
+        typer.echo(f"{out / f'{name}.json'}: " + ngettext("%(num)s opening", "%(num)s openings", len(rows) - len(bad)))
+    for entry in altered:
+        typer.echo(f"  ✗ {words('altered, so nothing of it is opened')}: {entry}")
     typer.echo(words("evidence %(id)s", id=opened.receipt.id))
+    if altered:
+        raise typer.Exit(verifier.OPENING)
 
 
-def _print_reconciled(looked: Openings, found: list[Finding]) -> None:
+def _print_reconciled(looked: Openings, day: Openings, found: list[Finding]) -> None:
     compared = ngettext("%(num)s opening compared", "%(num)s openings compared", looked.compared)
     typer.echo(f"{compared}; {words('too young to tell: %(num)s', num=looked.waiting)}")
-    if looked.withheld or looked.cut_off:
-        withheld = words("thrown away for want of an entry: %(num)s", num=looked.withheld)
-        typer.echo(f"  {withheld}; {words('cut off with their process: %(num)s', num=looked.cut_off)}")
+    if day.withheld or day.cut_off:
+        withheld = words("thrown away for want of an entry: %(num)s", num=day.withheld)
+        cut_off = words("cut off with their process: %(num)s", num=day.cut_off)
+        typer.echo(f"  {words('within a day')}: {withheld}; {cut_off}; {words('believed: %(num)s', num=BELIEVED)}")
     for one in found[:20]:
         typer.echo(f"  ✗ {words(SAYS[one.what])}: {one.kind} {one.name}" + (f" ({one.entry})" if one.entry else ""))
     if not found:
@@ -156,7 +169,16 @@ def _print_reconciled(looked: Openings, found: list[Finding]) -> None:
         typer.echo(ngettext("%(num)s finding", "%(num)s findings", len(found)))
 
 
-RECONCILE_EXITS = {"opening": 20, "row": 21, "entry": 22, "gone": 23, "choice": 24, "standing": 25}
+RECONCILE_EXITS = {
+    "opening": 20,
+    "row": 21,
+    "entry": 22,
+    "gone": 23,
+    "choice": 24,
+    "standing": 25,
+    "ledger": 26,
+    "doubt": 27,
+}
 SAYS = {
     "opening": N_("opened without an entry"),
     "row": N_("a row without an entry"),
@@ -164,6 +186,8 @@ SAYS = {
     "gone": N_("a row deleted without an entry"),
     "choice": N_("a choice that differs from its entry"),
     "standing": N_("a standing that its choices don't give"),
+    "ledger": N_("who looked differs from the log"),
+    "doubt": N_("more openings without an answer than crashes leave"),
 }
 
 

@@ -34,12 +34,16 @@ def write(
     everybody: Annotated[bool, typer.Option("--everybody", help="Everybody whose data there is.")] = False,
     service: Annotated[str | None, typer.Option(help="Those with records of this service.")] = None,
     people: Annotated[Path | None, typer.Option(help="A file of person ids, one a line.")] = None,
+    clients: Annotated[bool, typer.Option("--clients", help="Whoever is to be told at a business client.")] = False,
     home: Home = None,
 ) -> None:
     """Write one and say for whom; nobody is told before a second person approved it."""
-    if sum((everybody, service is not None, people is not None)) != 1:
+    asked: dict[Audience, bool] = {
+        "everybody": everybody, "service": service is not None, "people": people is not None, "clients": clients
+    }  # fmt: skip
+    if sum(asked.values()) != 1:
         raise BadInput("audience-unclear")
-    audience: Audience = "everybody" if everybody else "service" if service is not None else "people"
+    audience = next(each for each, wanted in asked.items() if wanted)
     notice = ServiceNotice(kind=kind, said=said_in(file), audience=audience, service=service, people=_people_in(people))
 
     async def work(house: House) -> ServiceRound:

@@ -1,6 +1,8 @@
 """The ground is looked at before anything stands on it: unsafe settings are refused, each with its reason.
 
-Enforced at every start, for the embedded server as for one in production (S1, S2; facts: security, 5 and 10).
+Enforced at every start, for the embedded server as for one in production (S1, S2; facts: security, 5 and 10): before
+the first migration, for data come with it, and after the last. While the service runs it is looked at again
+(`omonat.flows.watching`).
 All reasons are gathered before refusing, so that an operator mends them in one go.
 """
 
@@ -36,7 +38,18 @@ def refuse(findings: Sequence[BadInput]) -> None:
 
 
 async def server_findings(database: Database, archive_days: int | None = None) -> list[BadInput]:
-    """What is unsafe about the server as this very role sees it (a role or a database may override a setting).
+    """What is unsafe about the server as this very role sees it (a role or a database may override a setting), and
+    about columns whose values it may copy into its statistics. See `setting_findings`.
+    """
+    found = await setting_findings(database, archive_days)
+    async with database.connection() as connection:
+        sampled = await connection.fetch(_SAMPLED, SCHEMA)
+    wrong = sorted(columns_without_statistics() & {f"{row['table']}.{row['column']}" for row in sampled})
+    return found + [BadInput("unsafe-statistics", column=column, table=column.partition(".")[0]) for column in wrong]
+
+
+async def setting_findings(database: Database, archive_days: int | None = None) -> list[BadInput]:
+    """What is unsafe about the server's settings and our role there, whatever its tables look like.
 
     `archive_days` is how long the operator states that archived write-ahead log is kept; None when nobody said. A
     setting of PostgreSQL's own that cannot be read counts as unsafe.
@@ -47,7 +60,6 @@ async def server_findings(database: Database, archive_days: int | None = None) -
             "select name, current_setting(name, true) as now from unnest($1::text[]) name", names
         )
         superuser = await connection.fetchval("select rolsuper from pg_roles where rolname = current_user")
-        sampled = await connection.fetch(_SAMPLED, SCHEMA)
     found = {row["name"]: row["now"] for row in rows}
     findings = [
         _setting(name, found[name], wanted)
@@ -63,8 +75,7 @@ async def server_findings(database: Database, archive_days: int | None = None) -
     kept = found["archive_mode"] not in (None, "off") or found["wal_level"] == "logical"
     if kept and archive_days is None:
         findings.append(BadInput("unsafe-archive-unstated", found=str(found["wal_level"])))
-    wrong = sorted(columns_without_statistics() & {f"{row['table']}.{row['column']}" for row in sampled})
-    return findings + [BadInput("unsafe-statistics", column=column, table=column.partition(".")[0]) for column in wrong]
+    return findings
 
 
 _SAMPLED: Final = """

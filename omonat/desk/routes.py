@@ -4,17 +4,19 @@ from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from omonat.desk import campaigns, children, find, keys, offline, requests, sign_in, work
+from omonat.desk import campaigns, children, clients, find, keys, offline, requests, sign_in, work
 from omonat.desk.door import (
     CAMPAIGNS,
     CASE,
     CHILDREN,
+    CLIENTS,
     FIND,
     HOME,
     KEYS,
     OFFLINE,
     OPEN,
     PERSON,
+    PROCEDURE,
     REQUESTS,
     SIGN_IN,
     SIGN_OUT,
@@ -26,6 +28,7 @@ from omonat.pages.routes import Addresses, handlers_of
 _ONE_CASE = f"{CASE}/{{case:str}}"
 _ONE_CAMPAIGN = f"{CAMPAIGNS}/{{campaign:str}}"
 _ONE_REQUEST = f"{REQUESTS}/{{number:str}}"
+_ONE_CLIENT = f"{CLIENTS}/{{client:str}}"
 _ONE_CHILD = f"{CHILDREN}/{{person:str}}"
 
 
@@ -67,6 +70,9 @@ ADDRESSES = Addresses(
             _ONE_REQUEST: requests.one,
             CAMPAIGNS: campaigns.every,
             _ONE_CAMPAIGN: campaigns.one,
+            CLIENTS: clients.every,
+            PROCEDURE: clients.procedure,
+            _ONE_CLIENT: clients.one,
             CHILDREN: children.everybody,
             _ONE_CHILD: children.one,
         },
@@ -78,6 +84,9 @@ ADDRESSES = Addresses(
             _ONE_REQUEST: requests.act,
             CAMPAIGNS: campaigns.plan,
             _ONE_CAMPAIGN: campaigns.act,
+            CLIENTS: clients.register,
+            PROCEDURE: clients.change,
+            _ONE_CLIENT: clients.act,
             CHILDREN: children.signal,
             _ONE_CHILD: children.act,
             KEYS: keys.switch,

@@ -3,8 +3,11 @@
 from typing import Any, Final
 
 from omonat.base.errors import Fault
-from omonat.desk.door import CAMPAIGNS, CHILDREN, DESK, FIND, HOME, KEYS, OFFLINE, REQUESTS, SIGN_OUT
+from omonat.base.verdict import Allow
+from omonat.desk.door import CAMPAIGNS, CHILDREN, CLIENTS, DESK, FIND, HOME, KEYS, OFFLINE, REQUESTS, SIGN_OUT
 from omonat.flows.campaign_purposes import has_to_do
+from omonat.flows.client_procedures import PROMISE as CLIENTS_PROMISE
+from omonat.flows.officers import may_speak
 from omonat.flows.staff import StaffMember
 from omonat.pages import Nav
 from omonat.pages.visit import POLICY, Answer
@@ -71,7 +74,9 @@ class Visit(AnyVisit):
             requests = [Nav(REQUESTS, words("Requests"))] if self.answers else []
             campaigns = [Nav(CAMPAIGNS, words("Campaigns"))] if has_to_do(self.policy, self.staff.role) else []
             children = [Nav(CHILDREN, words("Children"))] if self.house.child_cases.may(self.staff) else []
-            mine = [*requests, *children, *campaigns]
+            speaks = isinstance(may_speak(self.policy, self.staff.role, CLIENTS_PROMISE), Allow)
+            clients = [Nav(CLIENTS, words("Business clients"))] if speaks else []
+            mine = [*requests, *children, *clients, *campaigns]
             framed |= {
                 "nav": [Nav(HOME, words("My cases")), *mine, Nav(FIND, words("Find a person"))],
                 "wide": True,

@@ -52,6 +52,7 @@ async def queue(visit: Visit, *, error: Refused | None = None, typed: str = "") 
         "queue.html",
         status=_status(error),
         cases=await visit.house.desk.queue(visit.member),
+        doubts=await visit.house.doubts.shown_to(visit.member.role),
         without=role.cases is CaseRule.NONE,
         kinds=[(kind, visit.label("case", kind)) for kind in _kinds(visit)] if role.cases is CaseRule.OPEN else [],
         error=error.code if error else "",

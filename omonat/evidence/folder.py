@@ -18,9 +18,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from omonat.base.errors import Unavailable
+from omonat.base.errors import Fault, Unavailable
 from omonat.base.failpoints import reach
-from omonat.evidence.tiles import ENTRIES, WIDTH, TileName, edge, unbundle
+from omonat.evidence.tiles import ENTRIES, WIDTH, TileName, edge, holds_exactly, unbundle
 
 _CHECKPOINT: Final = "checkpoint"
 _KEYS: Final = "keys"
@@ -67,15 +67,16 @@ class LogFolder:
     def read(self, name: TileName) -> bytes | None:
         """A tile's or bundle's bytes, or None when the log doesn't reach that far.
 
-        A narrower tile is a prefix of a wider one, so one that has since grown still answers for the narrower.
+        A narrower tile is a prefix of a wider one, so one that has since grown still answers for the narrower. Raises
+        Fault `evidence-altered` for a file that isn't exactly what its name says: too little, or something behind it.
         """
-        exact = self._read_file(name.path)
-        if exact is not None:
-            return exact
-        for wider in self._wider(name):
-            raw = self._read_file(wider.path)
+        for one in self._wide_enough(name):
+            raw = self._read_file(one.path)
             if raw is not None:
-                return _cut(raw, name)
+                if not holds_exactly(one, raw):
+                    level = 0 if one.level == ENTRIES else int(one.level)
+                    raise Fault("evidence-altered", what=f"file {one.path}", index=str(one.number * WIDTH << 8 * level))
+                return raw if one is name else _cut(raw, name)
         return None
 
     def _read_file(self, path: str) -> bytes | None:
@@ -84,14 +85,18 @@ class LogFolder:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def _wider(self, name: TileName) -> list[TileName]:
+    def _wide_enough(self, name: TileName) -> Iterator[TileName]:
+        """The name itself, then wider ones, narrowest first."""
+        yield name
+        if name.width == WIDTH:
+            return
         partial = self.path / f"{name.full.path}.p"
         try:
             present = [int(file.name) for file in partial.iterdir() if file.name.isdigit()]
         except FileNotFoundError:
             present = []
-        wider = [TileName(name.level, name.number, width) for width in sorted(present) if width > name.width]
-        return [*wider, name.full]
+        yield from (TileName(name.level, name.number, width) for width in sorted(present) if name.width < width < WIDTH)
+        yield name.full
 
     def write_tiles(self, tiles: Mapping[TileName, bytes]) -> None:
         """Write tiles and bundles; on the disk when it returns. Raises Unavailable `evidence-log-unwritable`."""
@@ -173,11 +178,7 @@ def _partials(size: int) -> list[TileName]:
 def _cut(raw: bytes, name: TileName) -> bytes:
     if name.level != ENTRIES:
         return raw[: name.width * 32]
-    try:
-        entries = unbundle(raw, name.width)
-    except ValueError:
-        return raw
-    return raw[: sum(2 + len(entry) for entry in entries)]
+    return raw[: sum(2 + len(entry) for entry in unbundle(raw, name.width))]
 
 
 def _write_flushed(files: Sequence[tuple[Path, bytes]]) -> None:

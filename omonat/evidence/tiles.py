@@ -97,6 +97,17 @@ def unbundle(raw: bytes, most: int = WIDTH) -> list[bytes]:
     return entries
 
 
+def holds_exactly(name: TileName, raw: bytes) -> bool:
+    """Whether these bytes are as many entries or hashes as the name says, and nothing behind them."""
+    if name.level != ENTRIES:
+        return len(raw) == name.width * HASH
+    try:
+        entries = unbundle(raw)
+    except ValueError:
+        return False
+    return len(entries) == name.width and len(raw) == sum(2 + len(entry) for entry in entries)
+
+
 def split_hashes(raw: bytes) -> list[bytes]:
     """A tile's hashes. Raises ValueError for a length that is no multiple of 32."""
     if len(raw) % HASH:

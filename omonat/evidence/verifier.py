@@ -28,7 +28,7 @@ Exit codes:
      2  used wrongly                             13  an entry's time lies outside its window, unannounced
      3  can't tell: a key, a fact or the package 14  a receipt is false, or its entry is missing though due
      7  a file can't be read                     15  the log doesn't extend a checkpoint seen earlier
-    10  signature, key or origin is wrong        16  the checkpoint is older than --max-age
+    10  signature, key or origin is wrong        16  the checkpoint is older than --max-age, or of the future
     11  entries or tiles differ from what was signed        17  too few witnesses have cosigned the checkpoint
                                                 18  an opening doesn't fit its commitment
 """
@@ -78,7 +78,7 @@ NAMES = {
 
 WIDTH = 256
 SECOND = 1_000_000
-GRACE = 60 * SECOND  # an entry may lie so far outside the time marks around it
+GRACE = 60 * SECOND  # an entry may lie so far outside the time marks around it; two clocks may differ by so much
 MARK_EVERY = 10 * SECOND
 _SAFE = 2**53 - 1
 _ID = re.compile(r"ev_[a-z2-7]{25}[aeimquy4]")
@@ -309,22 +309,24 @@ def tile_path(kind: str, number: int) -> str:
     return f"tile/{kind}/" + "/".join([f"x{group}" for group in groups[:-1]] + groups[-1:])
 
 
-def read_tile(folder: Path, kind: str, number: int, width: int) -> bytes | None:
-    """A tile or bundle at least `width` wide: the exact one, else one that has grown since; None when there is none."""
+def read_tile(folder: Path, kind: str, number: int, width: int) -> tuple[bytes | None, int]:
+    """A tile or bundle at least `width` wide: the exact one, else one that has grown since; None when there is none.
+
+    With it how wide its own name says it is, and that is how much it must hold: no less, and nothing behind.
+    """
     full = folder / tile_path(kind, number)
     partial = full.with_name(full.name + ".p")
-    candidates = [full] if width == WIDTH else [partial / str(width)]
+    candidates = [] if width == WIDTH else [(partial / str(width), width)]
     if width < WIDTH:
         files = partial.glob("*") if partial.is_dir() else ()
         present = [int(file.name) for file in files if _NUMBER.fullmatch(file.name)]
-        candidates += [partial / str(wider) for wider in sorted(present) if wider > width]
-        candidates.append(full)
-    for file in candidates:
+        candidates += [(partial / str(wider), wider) for wider in sorted(present) if width < wider < WIDTH]
+    for file, wide in [*candidates, (full, WIDTH)]:
         try:
-            return file.read_bytes()
+            return file.read_bytes(), wide
         except (FileNotFoundError, NotADirectoryError):
             continue
-    return None
+    return None, width
 
 
 def split_bundle(raw: bytes, width: int) -> list[bytes]:
@@ -583,7 +585,8 @@ def verify_log(
             index, entry = kept[opening.entry]
             _check_opening(opening, entry, index, report)
         else:
-            report.add(OPENING, f"the opened entry {opening.entry} isn't in the log")
+            altered = ", and was altered where it was kept" if opening.altered else ""
+            report.add(OPENING, f"the opened entry {opening.entry} isn't in the log{altered}")
     for token in receipts:
         _check_receipt(token, pinned, levels, checkpoint, report)
     _check_age(checkpoint, max_age, report)
@@ -607,12 +610,13 @@ def _read_entries(
     ids: set[str] = set()
     for number, start in enumerate(range(0, size, WIDTH)):
         width = min(WIDTH, size - start)
-        raw = read_tile(folder, "entries", number, width) or b""
-        entries = split_bundle(raw, width)
+        raw, wide = read_tile(folder, "entries", number, width)
+        held = split_bundle(raw or b"", wide)
+        entries = held[:width]
         if len(entries) < width:
             report.add(ALTERED, "entries are missing", start + len(entries), start + width)
-        elif width == WIDTH and len(raw) != sum(map(len, entries)) + 2 * width:
-            report.add(ALTERED, f"{tile_path('entries', number)} is longer than its entries", start + width - 1)
+        elif len(raw or b"") != sum(map(len, held)) + 2 * wide:
+            report.add(ALTERED, f"{tile_path('entries', number)} isn't exactly its {wide} entries", start + width - 1)
         hashes = b"".join(map(leaf_hash, entries))
         levels.add(hashes + bytes(32 * (width - len(entries))))
         for index, body in enumerate(entries, start):
@@ -645,10 +649,9 @@ def _check_tiles(folder: Path, levels: Levels, size: int, report: Report) -> Non
     """The entries are the signed ones; now every tile must be what they give."""
     for level, number, width in _tiles(size):
         wanted = bytes(levels.of[level][number * WIDTH * 32 : (number * WIDTH + width) * 32])
-        stored = read_tile(folder, str(level), number, width)
+        stored, wide = read_tile(folder, str(level), number, width)
         kept = (stored or b"")[: width * 32]
-        full_is_longer = stored is not None and width == WIDTH and len(stored) != width * 32
-        if kept != wanted or full_is_longer:
+        if kept != wanted or len(stored or b"") != wide * 32:
             position = _first_difference(kept, wanted)
             index = (number * WIDTH + min(position, width - 1)) << 8 * level
             state = "is missing" if stored is None else "is wrong"
@@ -670,7 +673,7 @@ def _locate(folder: Path, levels: Levels, checkpoint: Checkpoint, report: Report
     level = 0
     while size >> 8 * level:
         count = size >> 8 * level
-        raw = read_tile(folder, str(level), count // WIDTH, count % WIDTH) if count % WIDTH else b""
+        raw = read_tile(folder, str(level), count // WIDTH, count % WIDTH)[0] if count % WIDTH else b""
         tails.append((raw or b"")[: count % WIDTH * 32])
         level += 1
     if not size or root_of_tails(tails) != checkpoint.root:
@@ -692,7 +695,7 @@ def _descend(folder: Path, levels: Levels, tile: tuple[int, int], proven: bytes,
         if level == 0:
             report.add(ALTERED, "isn't the entry that was signed", child)
             continue
-        below = read_tile(folder, str(level - 1), child, WIDTH) or b""
+        below = read_tile(folder, str(level - 1), child, WIDTH)[0] or b""
         if len(below) == WIDTH * 32 and subtree(below) == wanted:
             _descend(folder, levels, (level - 1, child), below, report)
         else:
@@ -778,8 +781,12 @@ def _check_age(checkpoint: Checkpoint, max_age: int | None, report: Report) -> N
         return
     if checkpoint.signed_at is None:
         report.add(CANNOT_TELL, f"pin the key `{checkpoint.origin}/clock` to tell the checkpoint's age")
-    elif time.time_ns() // 1000 - checkpoint.signed_at > max_age * SECOND:
+        return
+    age = time.time_ns() // 1000 - checkpoint.signed_at
+    if age > max_age * SECOND:
         report.add(STALE, f"the checkpoint was signed {_when(checkpoint.signed_at)}: the log is silent")
+    elif age < -GRACE:  # or it would be fresh until then, however long the log stays silent
+        report.add(STALE, f"the checkpoint was signed {_when(checkpoint.signed_at)}, which is still to come here")
 
 
 # ---- openings: what an entry says about whom, for those who were given the salt --------------------------------------
@@ -787,12 +794,16 @@ def _check_age(checkpoint: Checkpoint, max_age: int | None, report: Report) -> N
 
 @dataclass(frozen=True)
 class Opening:
-    """One commitment opened: in this field of this entry stands this value under this salt."""
+    """One commitment opened: in this field of this entry stands this value under this salt.
+
+    Or, `altered`: whoever gave the openings away found this entry changed, and opens nothing of it.
+    """
 
     entry: str
     field: str
     value: str
     salt: bytes
+    altered: bool = False
 
     @property
     def commitment(self) -> str:
@@ -804,20 +815,31 @@ class Opening:
 
 
 def read_openings(text: str) -> list[Opening]:
-    """A JSON list of {"entry", "field", "salt", "value"}, salts in hex. Raises Wrong."""
+    """A JSON list of {"entry", "field", "salt", "value"}, salts in hex, or {"entry", "altered": true}. Raises Wrong."""
     try:
         rows = _decode(text)
-        found = [Opening(row["entry"], row["field"], row["value"], bytes.fromhex(row["salt"])) for row in rows]
-        spelled = all(one.salt.hex() == row["salt"] for one, row in zip(found, rows, strict=True))
-        if type(rows) is list and spelled and all(one.commitment for one in found):
+        found = [_opening(row) for row in rows]
+        if type(rows) is list and all(one.commitment for one in found):
             return found
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
     raise Wrong(OPENING, "isn't a list of openings")
 
 
+def _opening(row: dict[str, Any]) -> Opening:
+    if "altered" in row:
+        if row["altered"] is not True or row.keys() != {"entry", "altered"}:
+            raise ValueError
+        return Opening(row["entry"], "", "", b"", altered=True)
+    if (salt := bytes.fromhex(row["salt"])).hex() != row["salt"]:
+        raise ValueError
+    return Opening(row["entry"], row["field"], row["value"], salt)
+
+
 def _check_opening(opening: Opening, entry: dict[str, Any], index: int, report: Report) -> None:
-    if len(opening.salt) == 32 and entry["facts"].get(opening.field) == opening.commitment:
+    if opening.altered:
+        report.add(OPENING, f"entry {opening.entry} was altered where it was kept: nothing of it is opened", index)
+    elif len(opening.salt) == 32 and entry["facts"].get(opening.field) == opening.commitment:
         report.notices.append(f"entry {index}: {opening.field} is {opening.value}")
     else:
         report.add(OPENING, f"the opening of `{opening.field}` doesn't fit entry {opening.entry}", index)
@@ -1070,7 +1092,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     about.add_argument("--witness", action="append", default=[], metavar="VKEY", help="a witness's key; may repeat")
     about.add_argument("--quorum", type=int, metavar="N", help="how many witnesses must have signed; all unless given")
     about.add_argument("--opening", action="append", default=[], metavar="FILE", help="openings you were given")
-    about.add_argument("--max-age", type=int, metavar="SECONDS", help="how old the checkpoint may be")
+    about.add_argument(
+        "--max-age", type=int, metavar="SECONDS", help="how old the checkpoint may be; a minute ahead at most"
+    )
     about.add_argument("--json", action="store_true", help="print the report as JSON")
     arguments = about.parse_args(argv)
     try:

@@ -102,6 +102,8 @@ class Witnesses:
     panel: Panel
     conflict: Fault | None = None
     """Why nothing may be signed any more."""
+    unread: frozenset[str] | None = None
+    """Witnesses that couldn't be asked what they saw last, and haven't cosigned since; None while nobody asked here."""
     _known: dict[str, int] = field(default_factory=dict)
     _fresh: asyncio.Event = field(default_factory=asyncio.Event)
     _http: httpx.AsyncClient | None = None
@@ -178,8 +180,8 @@ class Witnesses:
         try:
             async with asyncio.timeout(PATIENCE):
                 line = await self._submit(member, note)
-                if line is None:
-                    await self._look(member)
+                if line is not None or await self._look(member):
+                    self.unread = None if self.unread is None else self.unread - {member.verifier.name}
                 return line
         except (TimeoutError, httpx.HTTPError, BadInput, OSError):
             _log.warning("witness-away", place=_place(member))
@@ -215,28 +217,32 @@ class Witnesses:
     async def compare(self) -> None:
         """Before the first signature of a run: is what the witnesses saw last part of this log?
 
-        Raises Fault `evidence-witness-conflict`. A witness that is away is no reason not to sign.
+        Raises Fault `evidence-witness-conflict`. A witness that is away is no reason not to sign, and is in `unread`.
         """
 
-        async def one(member: Witness) -> None:
+        async def one(member: Witness) -> str | None:
             with suppress(TimeoutError, httpx.HTTPError, BadInput, OSError):
                 async with asyncio.timeout(PATIENCE):
-                    await self._look(member)
+                    if await self._look(member):
+                        return None
+            return member.verifier.name
 
         self.conflict = None
         try:
-            await asyncio.gather(*(one(member) for member in self.panel.members))
+            asked = await asyncio.gather(*(one(member) for member in self.panel.members))
+            self.unread = frozenset(name for name in asked if name is not None)
         except Fault as fault:
             self.conflict = fault
             raise
 
-    async def _look(self, member: Witness) -> None:
-        """Raises Fault when the witness holds a checkpoint under our signature that isn't part of our log."""
+    async def _look(self, member: Witness) -> bool:
+        """Whether it could say what it saw, nothing included. Raises Fault when the witness holds a checkpoint under
+        our signature that isn't part of our log."""
         origin = self.log_key.name
         where = f"{member.url}/{sha256(origin.encode()).hexdigest()}/checkpoint"
         answer = await self._client().get(where)
         if answer.status_code != 200 or len(answer.content) > _LONGEST:
-            return
+            return answer.status_code == 404
         note = Note.parse(answer.content)
         note.check([self.log_key])
         theirs = Checkpoint.parse(note.text)
@@ -246,6 +252,7 @@ class Witnesses:
             with suppress(OmonatError):
                 await asyncio.to_thread(self.folder.write_conflict, name, answer.content)
             raise Fault("evidence-witness-conflict", witness=member.verifier.name, size=str(theirs.size))
+        return True
 
     def _is_ours(self, theirs: Checkpoint) -> bool:
         raw = self.folder.read_checkpoint()

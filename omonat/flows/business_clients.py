@@ -5,7 +5,7 @@ in by `collect` like everybody else, and stand here by their ids. A notice is re
 channel, time, the version of the policy in force, and a receipt that anybody can check without us.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,53 +17,15 @@ from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
-from omonat.flows.client_procedures import PROMISE, in_force, procedure_of
+from omonat.flows.client_procedures import PROMISE, in_force
+from omonat.flows.client_register import BusinessClient, GivenNotice, read_clients
+from omonat.flows.clients_owed import settle
 from omonat.flows.grounds import Also, Grounds
 from omonat.flows.officers import Officers
-from omonat.promises.notice.clients import Given, Occasion, Owed, Step, owed
 from omonat.promises.notice.words import personal
 
 _queries = load("omonat.promises.notice", "clients.sql")
-_MOST: Final = 1_000
 _LONGEST_NAME: Final = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
-    """Somebody at a client, and which part of the procedure is theirs."""
-
-    person: str
-    part: str
-    since: Instant
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GivenNotice:
-    """A notice that was given, with the receipt of its entry."""
-
-    person: str
-    procedure: int
-    step: str
-    version: int
-    channel: str
-    at: Instant
-    entry: str
-    receipt: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BusinessClient:
-    """A client: a company by its `name`, or a sole trader by their person; what it was given and what is owed to it."""
-
-    id: str
-    name: str | None
-    trader: str | None
-    registered_at: Instant
-    ended_at: Instant | None
-    contacts: tuple[Contact, ...]
-    given: tuple[GivenNotice, ...]
-    owed: tuple[Owed, ...]
-    entries: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +72,8 @@ class BusinessClients:
                 await also(connection, client)
         return client
 
-    async def end(self, client: str, *, by: str) -> None:
-        """They are no client any more. Raises BadInput `client-unknown`, Refused."""
+    async def end(self, client: str, *, by: str, also: Also[str] | None = None) -> str:
+        """They are no client any more; the entry comes back. Raises BadInput `client-unknown`, Refused."""
         now, entry = self._clock(), new_id("ev")
         async with self._database.transaction() as connection:
             writer = await self.officers.writer(connection, by, PROMISE)
@@ -119,6 +81,11 @@ class BusinessClients:
             await _queries.end_client(connection, id=client, now=now, entries={"ended": entry})
             facts = {"client": client, "staff": writer}
             await self._note(connection, Entry(entry, now, "notice:client:ended", facts))
+            await settle(connection, client, now)
+            reach("clients.ended")
+            if also is not None:
+                await also(connection, entry)
+        return entry
 
     async def contact(
         self, client: str, person: str, part: str, *, by: str, ends: bool = False, also: Also[str] | None = None
@@ -144,6 +111,7 @@ class BusinessClients:
             facts = {"client": client, "part": part, "staff": writer, "person": self._commit(owner, entry)}
             act = "notice:contact:ended" if ends else "notice:contact:named"
             await self._note(connection, Entry(entry, now, act, facts, (person,)))
+            await settle(connection, client, now)
             reach("clients.contact-put")
             if also is not None:
                 await also(connection, entry)
@@ -182,6 +150,7 @@ class BusinessClients:
                 ids=[new_id("cno") for _ in entries], people=[row["person"] for row in contacts],
                 entries=[entry.id for entry in entries], receipts=[receipt.token for receipt in receipts],
             )  # fmt: skip
+            await settle(connection, giving.client, now)
             reach("clients.given")
             given = [
                 GivenNotice(
@@ -195,30 +164,47 @@ class BusinessClients:
         reach("clients.give-committed")
         return given
 
+    async def acknowledge(
+        self, client: str, notice: str, *, at: Instant, by: str, also: Also[str] | None = None
+    ) -> str:
+        """They confirmed that a notice, by its entry, reached them; the entry comes back. Again, it changes nothing.
+
+        Raises BadInput (`client-unknown`, `client-notice-unknown`, `acknowledgement-unclear`), Refused.
+        """
+        now, entry = self._clock(), new_id("ev")
+        async with self._database.transaction() as connection:
+            writer = await self.officers.writer(connection, by, PROMISE)
+            if await _queries.client_for_update(connection, id=client) is None:
+                raise BadInput("client-unknown")
+            row = await _queries.notice_of_client(connection, client=client, entry=notice)
+            if row is None:
+                raise BadInput("client-notice-unknown")
+            if not row["given_at"] <= at <= now:
+                raise BadInput("acknowledgement-unclear")
+            if row["acknowledgement"] is None:
+                await _queries.acknowledge_notice(connection, id=row["id"], at=at, entry=entry)
+                facts = {"client": client, "step": row["step"], "notice": notice, "acknowledged": at, "staff": writer,
+                         "person": self._commit(row, entry, row["person"])}  # fmt: skip
+                await self._note(connection, Entry(entry, now, "notice:client:acknowledged", facts, (row["person"],)))
+                reach("clients.acknowledged")
+            else:
+                entry = row["acknowledgement"]
+            if also is not None:
+                await also(connection, entry)
+        return entry
+
     async def show(self, client: str) -> BusinessClient:
         """One client, with what it was given and what is owed to it. Raises BadInput `client-unknown`."""
-        found = await self._read(client)
+        async with self._database.connection() as connection:
+            found = await read_clients(connection, client)
         if not found:
             raise BadInput("client-unknown")
         return found[0]
 
     async def every(self) -> Sequence[BusinessClient]:
         """Every client, the newest first."""
-        return await self._read("")
-
-    async def _read(self, client: str) -> list[BusinessClient]:
         async with self._database.connection() as connection:
-            rows = [row async for row in _queries.clients(connection, id=client, most=_MOST)]
-            ids = [row["id"] for row in rows]
-            contacts = [row async for row in _queries.contacts_of(connection, clients=ids)]
-            given = [row async for row in _queries.given_to(connection, clients=ids)]
-            happened = [
-                Occasion(kind=row["kind"], about=row["about"], at=row["at"])
-                async for row in _queries.occasions(connection)
-            ]
-            row = await _queries.procedure_in_force(connection)
-        steps = () if row is None else procedure_of(row).steps
-        return [_client(row, contacts, given, happened, steps) for row in rows]
+            return await read_clients(connection)
 
     async def _standing(self, connection: asyncpg.Connection, client: str) -> None:
         row = await _queries.client_for_update(connection, id=client)
@@ -259,35 +245,3 @@ class BusinessClients:
 
     async def _note(self, connection: asyncpg.Connection, entry: Entry) -> None:
         await self._journal.append(connection, [entry], now=entry.at)
-
-
-def _client(
-    row: Any, contacts: Sequence[Any], given: Sequence[Any], happened: Sequence[Occasion], steps: Sequence[Step]
-) -> BusinessClient:
-    theirs = [one for one in contacts if one["client"] == row["id"]]
-    notices = [one for one in given if one["client"] == row["id"]]
-    engaged = Occasion(kind="engaged", about=row["id"], at=row["registered_at"])
-    since = [one for one in happened if one.at >= row["registered_at"]]
-    due = owed(
-        steps,
-        [engaged, *since],
-        [(one["person"], one["part"], one["since"]) for one in theirs],
-        [Given(person=one["person"], step=one["step"], at=one["given_at"]) for one in notices],
-    )
-    return BusinessClient(
-        id=row["id"],
-        name=row["name"],
-        trader=row["trader"],
-        registered_at=row["registered_at"],
-        ended_at=row["ended_at"],
-        contacts=tuple(Contact(person=one["person"], part=one["part"], since=one["since"]) for one in theirs),
-        given=tuple(
-            GivenNotice(
-                person=one["person"], procedure=one["procedure"], step=one["step"], version=one["version"],
-                channel=one["channel"], at=one["given_at"], entry=one["entry"], receipt=one["receipt"],
-            )
-            for one in notices
-        ),
-        owed=() if row["ended_at"] is not None else due,
-        entries=row["entries"],
-    )  # fmt: skip

@@ -11,7 +11,10 @@ from omonat.base.ids import is_id
 from omonat.base.instants import Instant
 from omonat.database.statements import load
 from omonat.flows.children import CHILD_CONSENT, OFFICER, Agreement, Children, Closed
+from omonat.flows.clear_child import ClearChild, Clearing
 from omonat.flows.grounds import Grounds
+from omonat.flows.parent_asks import ParentAsks
+from omonat.flows.parent_question import Asked, Question
 from omonat.flows.staff import StaffMember
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.packs import ConsentMethod, Deadline, strictest_deadline
@@ -50,9 +53,11 @@ class ChildCase:
 class ChildCases:
     """The flow of the officer's pages."""
 
-    def __init__(self, grounds: Grounds, children: Children) -> None:
+    def __init__(self, grounds: Grounds, children: Children, asks: ParentAsks, clear: ClearChild) -> None:
         self._grounds = grounds
         self._children = children
+        self._asks = asks
+        self._clear = clear
 
     @staticmethod
     def may(member: StaffMember) -> bool:
@@ -87,7 +92,7 @@ class ChildCases:
         return _case(policy, person, row["quarantined_at"], consents, images_closed=row["images_closed"])
 
     async def methods(self) -> tuple[ConsentMethod, ...]:
-        """The ways a parent is verified here that a member of staff checks."""
+        """The ways a parent is verified here: by whom, each says itself."""
         policy = await self._grounds.law.current()
         return tuple(methods_of(policy.packs).values())
 
@@ -108,6 +113,27 @@ class ChildCases:
         """The parent took it back. Raises as `Children.take_back`."""
         self._permit(member)
         return await self._children.take_back(person, by=member.ref, scope=scope)
+
+    async def clear(self, member: StaffMember, clearing: Clearing) -> str:
+        """Somebody was taken for a child by mistake. Raises as `ClearChild`."""
+        self._permit(member)
+        return await self._clear(clearing, by=member.ref)
+
+    async def asks(self, member: StaffMember, person: str) -> tuple[Asked, ...]:
+        """The parents who were written to about this child, the newest first."""
+        self._permit(member)
+        return await self._asks.of(person)
+
+    async def ask(self, member: StaffMember, question: Question) -> Asked:
+        """Write to a parent. Raises as `ParentAsks.ask`."""
+        self._permit(member)
+        return await self._asks.ask(question, by=member.ref)
+
+    async def stop(self, member: StaffMember, person: str, ask: str) -> None:
+        """Call one of this child's back. Raises Refused `parent-link-over`."""
+        if ask not in {each.id for each in await self.asks(member, person)}:
+            raise Refused("parent-link-over")
+        await self._asks.stop(ask, by=member.ref)
 
     def _permit(self, member: StaffMember) -> None:
         if not self.may(member):

@@ -97,16 +97,16 @@ class Children:
             raise BadInput("signal-unknown", nearest=", ".join(SIGNALS))
         now, entry = self._clock(), new_id("ev")
         async with self._database.transaction() as connection:
-            row = await self._child(connection, person)
+            row = await self.child(connection, person)
             since = row["quarantined_at"] or (None if "data" in row["consented"] else now)
             if since is not None:
                 await _queries.quarantine(connection, person=person, now=now)
                 await _queries.end_sessions(connection, person=person)
                 await self._wait(connection, person, now)
             facts = {"signal": signal, "by": by, "closed": since is not None}
-            await self._note(connection, row, Entry(entry, now, "child:person:signalled", facts))
+            await self.note(connection, row, Entry(entry, now, "child:person:signalled", facts))
             reach("child.signalled")
-            closed = await self._closed(person, since, entry)
+            closed = await self.closed(person, since, entry)
             if also is not None:
                 await also(connection, closed)
         await let_pass(self._database, person, now=now)
@@ -128,10 +128,10 @@ class Children:
         policy, now, entry = await self._law.current(), self._clock(), new_id("ev")
         if not agreement.reference.strip() or len(agreement.reference) > _LONGEST_REFERENCE:
             raise BadInput("reference-incomplete")
-        self._age_fits(policy, agreement, now)
+        self.age_fits(policy, agreement, now)
         async with self._database.transaction() as connection:
-            staff = await self._officer(connection, by, now)
-            row = await self._child(connection, agreement.person)
+            staff = await self.officer(connection, by, now)
+            row = await self.child(connection, agreement.person)
             closed = row["quarantined_at"] if agreement.scope == "data" else row["images_closed"]
             verdict = decide_parental_consent(
                 policy.packs, agreement.method, quarantined=closed is not None, scope=agreement.scope
@@ -139,19 +139,19 @@ class Children:
             if not isinstance(verdict, Allow):
                 raise Refused(verdict.reasons[0].code, **verdict.reasons[0].about)
             guardian = await self._guardian(connection, policy, agreement)
-            await self._open(connection, row, agreement, guardian, staff=staff, entry=entry, now=now)
+            await self.open(connection, row, agreement, guardian, staff=staff, entry=entry, now=now)
             facts = {"method": agreement.method, "scope": agreement.scope, "staff": staff}
             if guardian is not None:
-                facts["guardian"] = self._commit(row, entry, "guardian", guardian)
-            await self._note(connection, row, Entry(entry, now, "guardian:consent:given", facts))
+                facts["guardian"] = self.commit(row, entry, "guardian", guardian)
+            await self.note(connection, row, Entry(entry, now, "guardian:consent:given", facts))
             reach("child.consented")
             since = row["quarantined_at"] if agreement.scope == "images" else None
-            opened = await self._closed(agreement.person, since, entry)
+            opened = await self.closed(agreement.person, since, entry)
             if also is not None:
                 await also(connection, opened)
         return opened
 
-    def _age_fits(self, policy: CompiledPolicy, agreement: Agreement, now: Instant) -> None:
+    def age_fits(self, policy: CompiledPolicy, agreement: Agreement, now: Instant) -> None:
         """Raises BadInput for a guardian without the child's age, Refused for a child that is none any more."""
         if agreement.born is None:
             if agreement.guardian:
@@ -184,7 +184,7 @@ class Children:
             raise Refused("guardian-several" if found else "guardian-unknown")
         return str(found[0])
 
-    async def _open(
+    async def open(
         self,
         connection: asyncpg.Connection,
         row: Any,
@@ -194,8 +194,8 @@ class Children:
         staff: str,
         entry: str,
         now: Instant,
-    ) -> None:
-        """Write the consent and open what it covers."""
+    ) -> str:
+        """Write the consent and open what it covers; its id. Whether it counts is the caller's to know."""
         person, consent = row["id"], new_id("gua")
         seal = self._vault.seal_value
         sealed = seal(f"guardian:{consent}", agreement.reference.encode(), slot=row["evidence_slot"])
@@ -208,10 +208,11 @@ class Children:
         )  # fmt: skip
         if agreement.scope == "images":
             await _queries.open_images(connection, person=person)
-            return
+            return consent
         await _queries.open(connection, person=person)
         rule, missing = _WORK
         await close_work_item_in(connection, rule=rule, person=person, missing=missing, now=now)
+        return consent
 
     async def take_back(
         self, person: str, *, by: str, scope: Scope = "data", also: Also[Closed] | None = None
@@ -223,8 +224,8 @@ class Children:
         """
         now = self._clock()
         async with self._database.transaction() as connection:
-            staff = await self._officer(connection, by, now)
-            row = await self._child(connection, person)
+            staff = await self.officer(connection, by, now)
+            row = await self.child(connection, person)
             closed = await self.withdraw_in(connection, row, scope, {"staff": staff}, now=now)
             if also is not None:
                 await also(connection, closed)
@@ -252,28 +253,30 @@ class Children:
             await _queries.end_sessions(connection, person=person)
             await self._wait(connection, person, now)
         noted = Entry(entry, now, "guardian:consent:withdrawn", {"scope": scope, **facts})
-        await self._note(connection, row, noted)
+        await self.note(connection, row, noted)
         reach("child.withdrawn")
-        return await self._closed(person, since, entry)
+        return await self.closed(person, since, entry)
 
     async def _wait(self, connection: asyncpg.Connection, person: str, now: Instant) -> None:
         rule, missing = _WORK
         await open_work_item_in(connection, rule=rule, person=person, missing=missing, now=now)
 
-    async def _child(self, connection: asyncpg.Connection, person: str) -> Any:
+    async def child(self, connection: asyncpg.Connection, person: str) -> Any:
+        """The person's row, held until the transaction ends. Raises Refused `person-unknown`."""
         row = await _queries.child(connection, person=person)
         if row is None:
             raise Refused("person-unknown")
         return row
 
-    async def _closed(self, person: str, since: Instant | None, entry: str) -> Closed:
+    async def closed(self, person: str, since: Instant | None, entry: str) -> Closed:
+        """How a child stands that is closed since then."""
         policy = await self._law.current()
         wait: Deadline | CannotTell = strictest_deadline(policy.packs, CHILD_CONSENT)
         waits = since is not None and isinstance(wait, Deadline)
         until = wait.within.after(since, policy.zone) if waits else None  # type: ignore[union-attr,arg-type]
         return Closed(person=person, closed_at=since, until=until, entry=entry)
 
-    async def _officer(self, connection: asyncpg.Connection, ref: str, now: Instant) -> str:
+    async def officer(self, connection: asyncpg.Connection, ref: str, now: Instant) -> str:
         """The pseudonym of a privacy officer in office. Raises Refused."""
         row = await _identity.staff_by_ref(connection, ref=ref)
         if row is None:
@@ -284,11 +287,12 @@ class Children:
             raise Refused("training-lapsed")
         return self._vault.pseudonym("staff", row["id"])
 
-    async def _note(self, connection: asyncpg.Connection, row: Any, noted: Entry) -> None:
+    async def note(self, connection: asyncpg.Connection, row: Any, noted: Entry) -> None:
         """Write the entry about the person of this row."""
-        whose = self._commit(row, noted.id, "person", row["id"])
+        whose = self.commit(row, noted.id, "person", row["id"])
         written = Entry(noted.id, noted.at, noted.act, {**noted.facts, "person": whose}, (row["id"],))
         await self._grounds.journal.append(connection, [written], now=noted.at)
 
-    def _commit(self, row: Any, entry: str, field: str, value: str) -> str:
+    def commit(self, row: Any, entry: str, field: str, value: str) -> str:
+        """What an entry says of a value about this row's person."""
         return self._vault.commitment(evidence_slot=row["evidence_slot"], entry=entry, field=field, value=value)

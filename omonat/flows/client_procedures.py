@@ -43,7 +43,7 @@ class ClientProcedures:
         self._journal = grounds.journal
         self._law = grounds.law
         self._clock = grounds.clock
-        self._officers = officers
+        self.officers = officers
 
     async def write(self, steps: Sequence[Step], *, by: str, also: Also[Procedure] | None = None) -> Procedure:
         """Write a new version of the procedure; the one before holds until a second person approved it.
@@ -55,7 +55,7 @@ class ClientProcedures:
         obey(check_steps(steps, mailbox=controller.mailbox, phone=controller.phone))
         kept = [_kept(step) for step in steps]
         async with self._database.transaction() as connection:
-            writer = await self._officers.writer(connection, by, PROMISE)
+            writer = await self.officers.writer(connection, by, PROMISE)
             version = await _queries.lock_procedures(connection) + 1
             await _queries.write_procedure(
                 connection, version=version, steps=kept, by=writer, now=now, entries={"written": entry}
@@ -79,7 +79,7 @@ class ClientProcedures:
             if row is None:
                 raise BadInput("procedure-unknown")
             if row["approved_at"] is None:
-                approver = await self._officers.approver(connection, by, PROMISE, of=row["written_by"])
+                approver = await self.officers.approver(connection, by, PROMISE, of=row["written_by"])
                 await _queries.approve_procedure(
                     connection, version=version, by=approver, now=now, entries={"approved": entry}
                 )

@@ -11,7 +11,7 @@ Between the codes the browser keeps what was typed, sealed by the vault for this
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from omonat.base.failpoints import reach
 from omonat.base.instants import MINUTE, Instant
 from omonat.base.verdict import Allow, CannotTell, Deny, Verdict
 from omonat.database.statements import load
+from omonat.flows.children import Children
 from omonat.flows.confirm import CHANNELS, Act, Confirm
 from omonat.flows.erase import Erase
 from omonat.flows.grounds import Grounds
@@ -34,6 +35,7 @@ from omonat.flows.systems import tell_of_records
 from omonat.flows.work import open_work_item
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.kinds import Normalised, age_signal
+from omonat.policy.words import Kind
 from omonat.promises.accuracy.rule import decide_correction
 from omonat.promises.children.rule import decide_age
 
@@ -41,6 +43,9 @@ _queries = load("omonat.promises.retention")
 _CONTEXT: Final = "correction"
 _LIFE: Final = 10 * MINUTE
 _LONGEST: Final = 500
+_AGES: Final = frozenset({Kind.BIRTH_DATE, Kind.AGE_BAND, Kind.PINFL})
+Still = Callable[[asyncpg.Connection], Awaitable[None]]
+"""Asks once more, in the transaction, whether whoever acts still may; raises Refused."""
 
 
 class Pending(Struct, frozen=True, kw_only=True):
@@ -67,11 +72,24 @@ class Pending(Struct, frozen=True, kw_only=True):
 class Correct:
     """The flow of correction."""
 
-    def __init__(self, grounds: Grounds, erase: Erase, confirm: Confirm) -> None:
+    def __init__(self, grounds: Grounds, erase: Erase, confirm: Confirm, children: Children) -> None:
         self._grounds = grounds
+        self._children = children
         self._erase = erase
         self._confirm = confirm
         self._vault = grounds.vault
+
+    async def by_guardian(self, person: str, record: str, item: str, typed: str, still: Still) -> None:
+        """Correct in the child's place (K3). Whether the guardian may is the caller's to know; `still` asks it again in
+        the transaction. Not what the child signs in with, and not an age: the consent rests on it.
+
+        Raises as `begin`, Refused `correction-not-a-guardians`.
+        """
+        policy = await self._grounds.law.current()
+        if not is_a_guardians(policy, item):
+            raise Refused("correction-not-a-guardians")
+        normal = await self._read(policy, person, item, typed)
+        await self._make(policy, person, record, item, normal, still=still)
 
     async def begin(self, person: str, record: str, item: str, typed: str, *, language: str) -> str | None:
         """Correct at once (None), or send a code to the new channel and give back what the browser keeps meanwhile.
@@ -130,9 +148,8 @@ class Correct:
         if age is not None:
             today = policy.today(self._grounds.clock())
             young = decide_age([age], under=policy.child_under, today=today)
-            if isinstance(young, Deny):  # a child says so: somebody has to act (K2)
-                now = self._grounds.clock()
-                await open_work_item(self._grounds.database, rule="correction", person=person, missing="age", now=now)
+            if isinstance(young, Deny):  # a child says so: closed as by any other signal, unless a parent agreed (K2)
+                await self._children.signal(person, "birth-date", by="person")
                 raise Refused(young.reasons[0].code)
             await self._close_images(policy, person, age)
         return normal
@@ -175,13 +192,24 @@ class Correct:
             )
         raise Refused(verdict.reasons[0].code, **verdict.reasons[0].about)
 
-    async def _make(self, policy: CompiledPolicy, person: str, record: str, item: str, normal: Normalised) -> None:
+    async def _make(
+        self,
+        policy: CompiledPolicy,
+        person: str,
+        record: str,
+        item: str,
+        normal: Normalised,
+        *,
+        still: Still | None = None,
+    ) -> None:
         await self._look(policy, person, record, item)
         with self._vault.openings.for_an_entry() as entry:
             async with self._grounds.database.transaction() as connection:
                 await in_force(connection, policy)
                 row = await _queries.person_for_erasure(connection, id=person)
                 await self._confirm.person(connection, person)
+                if still is not None:
+                    await still(connection)
                 category = [item.partition(".")[0]]
                 records = [r async for r in _queries.records_with(connection, person=person, categories=category)]
                 judge = Judge(self._grounds, policy, self._grounds.clock(), entry=entry)
@@ -190,7 +218,8 @@ class Correct:
                 place = _Place(policy, row, records, around, record, item)
                 await self._replace(connection, removal, judge, place, normal)
                 reach("correct.replaced")
-                erasure = await self._intend(connection, place, removal, judge)
+                by = "person" if still is None else "guardian"
+                erasure = await self._intend(connection, place, removal, judge, by=by)
                 reach("correct.intended")
         await self._erase.stages.advance(erasure)
 
@@ -246,17 +275,19 @@ class Correct:
             since=[now if latest == newest else latest], verified_at=[now if place.item in CHANNELS else None],
         )  # fmt: skip
 
-    async def _intend(self, connection: asyncpg.Connection, place: "_Place", removal: Removal, judge: Judge) -> str:
+    async def _intend(
+        self, connection: asyncpg.Connection, place: "_Place", removal: Removal, judge: Judge, *, by: str
+    ) -> str:
         """The intent that destroys the old keys, with the evidence of the correction."""
         policy, person, item = place.policy, place.person, place.item
         now = self._grounds.clock()
         facts = {
             "policy": policy.digest, "person": person["evidence_slot"], "items": [item], "opened": judge.opened,
-            "records": removal.counted, "proved": item in CHANNELS,
+            "records": removal.counted, "proved": item in CHANNELS, "by": by,
         }  # fmt: skip
         erasure = await self._erase.stages.intend(
             connection, act="correction:item:made", facts=facts, subjects=(person["id"],), now=now, entry=judge.entry,
-            scope="items", cause="inaccurate", person=person["id"], items=[item], asked_by="person",
+            scope="items", cause="inaccurate", person=person["id"], items=[item], asked_by=by,
             policy=policy.ordinal, counted=removal.counted, slots=removal.doomed,
             lookup_epoch=self._vault.lookup_epoch if policy.item(item).lookup else None,
         )  # fmt: skip
@@ -281,6 +312,11 @@ class _Place(Struct, frozen=True):
     def may(self, record: Any, now: Instant) -> bool:
         """Whether the rule lets the person replace the item in this record."""
         return isinstance(_verdict(self.policy, record, self.around, self.item, now), Allow)
+
+
+def is_a_guardians(policy: CompiledPolicy, item: str) -> bool:
+    """Whether a guardian may put such an item right: not what the child signs in with, and no age."""
+    return item not in CHANNELS and policy.item(item).kind not in _AGES
 
 
 def _verdict(policy: CompiledPolicy, record: Any, around: Around, item: str, now: Instant) -> Verdict:

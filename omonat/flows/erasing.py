@@ -241,15 +241,19 @@ class Stages:
     # What must be shown later -----------------------------------------------------------------------------------
 
     async def _keep_proof(self, connection: asyncpg.Connection, row: Any, now: Instant) -> None:
-        """Seal the packets while the ledger is still there. Evidence that was altered keeps nobody's data: somebody
-        has to look, and the erasure goes on."""
+        """Seal the packets while the ledger is still there. An altered entry is named in them, and somebody has to
+        look; what can't be sealed at all keeps nobody's data either: the erasure goes on."""
         person = await _queries.person_for_erasure(connection, id=row["person"])
         packets: Sequence[str] = ()
         if person is not None:
             try:
-                packets, _ = await self._packets.seal(
+                packets, found = await self._packets.seal(
                     connection, row["person"], evidence_slot=person["evidence_slot"], now=now
                 )
+                if found.altered:
+                    await open_work_item_in(
+                        connection, rule="proof-packets", person=None, missing="evidence-altered", now=now
+                    )
             except (Fault, Refused) as error:
                 await open_work_item_in(connection, rule="proof-packets", person=None, missing=error.code, now=now)
         kept = self._entry(row, "proof-kept", now, packets=len(packets))

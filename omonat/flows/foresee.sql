@@ -6,7 +6,7 @@ select body from entries where at > :after and act in ('use:person:authorised', 
 -- Uses that gave something, by purpose and role, whose person has no consent to the purpose now.
 select f.facts ->> 'purpose' as purpose, f.facts ->> 'role' as role, count(*) as many
   from entries e
- cross join lateral (select convert_from(e.body, 'UTF8')::jsonb -> 'facts' as facts) f
+ cross join lateral (select entry_facts(e.body) as facts) f
   join ledger l on l.entry = e.id
   join persons p on p.id = l.person
  where e.act = 'use:person:authorised' and e.at > :since

@@ -6,6 +6,7 @@ same as for nobody. What a guardian saw and did is evidence of the child's, and 
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any, Final
 
 from omonat.base.errors import OmonatError, Refused
@@ -18,11 +19,13 @@ from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.children import Children, Closed
 from omonat.flows.choose import Choose, Choosing
+from omonat.flows.correct import Correct, is_a_guardians
 from omonat.flows.erase import Erasure, Plan
 from omonat.flows.erase_mine import EraseMine, Wanted
 from omonat.flows.grounds import Grounds
 from omonat.flows.my_data import MyData, MyStanding, ViewMyData
 from omonat.flows.passing import let_pass
+from omonat.flows.take_away import Copy, Form, Lock, TakeAway
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.children.guardian import Guarded, born_context, decide_guardian
 from omonat.promises.children.rule import years_old
@@ -49,13 +52,23 @@ class Guardians:
     """The flow. `guardian` is always the person who is signed in, never a name that was sent."""
 
     def __init__(
-        self, grounds: Grounds, children: Children, my_data: ViewMyData, choose: Choose, erase_mine: EraseMine
+        self,
+        grounds: Grounds,
+        children: Children,
+        *,
+        my_data: ViewMyData,
+        choose: Choose,
+        erase_mine: EraseMine,
+        take_away: TakeAway,
+        correct: Correct,
     ) -> None:
         self._grounds = grounds
         self._children = children
         self._my_data = my_data
         self._choose = choose
         self._erase_mine = erase_mine
+        self._take_away = take_away
+        self._correct = correct
 
     async def wards(self, guardian: str) -> tuple[Ward, ...]:
         """The children of this guardian, in the order of the consents; nothing of theirs is opened but their age."""
@@ -90,13 +103,35 @@ class Guardians:
         await self.ward(guardian, child)
 
         async def still(connection: Any, _receipt: Receipt) -> None:
-            if not await _queries.is_guardian(connection, person=child, guardian=guardian):
-                raise Refused("not-the-guardian")
+            await self._still(connection, guardian, child)
 
         choosing = Choosing(
             person=child, kind=kind, state=state, purpose=purpose, version=version, door=GUARDIAN, by=GUARDIAN
         )
         return await self._choose(choosing, still)
+
+    async def copy(self, guardian: str, child: str, *, form: Form, lock: Lock) -> Copy:
+        """Everything about the child as a file. Raises as `ward`, and as `TakeAway`."""
+        await self.ward(guardian, child)
+        return await self._take_away(child, form=form, lock=lock, guardian=guardian)
+
+    async def look_at(self, guardian: str, child: str, record: str, item: str) -> None:
+        """Whether the guardian may put this right. Raises as `ward`, and as `Correct.look`."""
+        await self.ward(guardian, child)
+        if not is_a_guardians(await self._grounds.law.current(), item):
+            raise Refused("correction-not-a-guardians")
+        await self._correct.look(child, record, item)
+
+    async def correct(self, guardian: str, child: str, record: str, item: str, typed: str) -> None:
+        """Put one value right. Raises as `ward`, and as `Correct.by_guardian`."""
+        await self.ward(guardian, child)
+        await self._correct.by_guardian(
+            child, record, item, typed, partial(self._still, guardian=guardian, child=child)
+        )
+
+    async def _still(self, connection: Any, guardian: str, child: str) -> None:
+        if not await _queries.is_guardian(connection, person=child, guardian=guardian):
+            raise Refused("not-the-guardian")
 
     async def plan(self, guardian: str, child: str, wanted: Wanted) -> Plan:
         """What a deletion would take and leave. Raises as `ward`."""

@@ -145,7 +145,7 @@ class ViewMyData:
             reach("my-data.opened")
             act = "access:person:viewed" if taken_away is None else "access:person:copied"
             if guardian:
-                act = "access:guardian:viewed"
+                act = "access:guardian:viewed" if taken_away is None else "access:guardian:copied"
                 facts["guardian"] = vault.commitment(
                     evidence_slot=row["evidence_slot"], entry=entry, field="guardian", value=guardian
                 )

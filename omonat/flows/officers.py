@@ -13,7 +13,7 @@ import asyncpg
 
 from omonat.base.errors import BadInput, Refused
 from omonat.base.instants import Instant
-from omonat.base.verdict import Allow, Verdict
+from omonat.base.verdict import Allow, Deny, Reason, Verdict
 from omonat.database.statements import load
 from omonat.flows.clients import require_client
 from omonat.flows.grounds import Grounds
@@ -78,6 +78,12 @@ class Officers:
         if row["trained_until"] <= now:
             raise Refused("training-lapsed")
         return row
+
+
+def may_speak(policy: CompiledPolicy, role: str, promise: str) -> Verdict:
+    """Whether somebody in this role may write for the company here, and see what was written."""
+    owner = _owner(policy, promise)
+    return Allow() if role in (owner, OFFICER) else Deny((Reason("speaker-needed", promise, {"role": owner}),))
 
 
 def _owner(policy: CompiledPolicy, promise: str) -> str:

@@ -2,7 +2,8 @@
 
 The log holds commitments. Their salts come from the person's evidence slot, which is destroyed one day; so before that
 the openings are given away: to the person with the erasure certificate, and into the sealed proof packets. Each opening
-is checked against its entry before it is given, and the stand-alone verifier checks it again (`--opening`).
+is checked against its entry before it is given, and the stand-alone verifier checks it again (`--opening`). An entry
+that was altered opens nothing and is named among them: it takes nobody the proof of the others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,10 +13,10 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
-from omonat.base.errors import Fault
+from omonat.base.errors import BadInput
 from omonat.base.instants import Instant
 from omonat.database.statements import load
-from omonat.evidence.entry import decode, leaf_hash
+from omonat.evidence.entry import Entry, decode, leaf_hash
 from omonat.vault.commitments import commit
 from omonat.vault.vault import Vault
 
@@ -35,28 +36,52 @@ class Opening(Struct, frozen=True, gc=False):
     salt: bytes
 
 
-async def openings(
-    vault: Vault, connection: asyncpg.Connection, person: str, *, evidence_slot: int
-) -> tuple[Opening, ...]:
-    """Every commitment of the person's ledger opened, oldest first. Their ledger and their cases must still be there.
+class Altered(Struct, frozen=True, gc=False):
+    """An entry that isn't what was written: nothing of it is opened, and it is named. `act` is what its row says."""
+
+    entry: str
+    act: str
+    at: Instant
+
+
+class Found(Struct, frozen=True):
+    """What a person's ledger opens, oldest first, and which of its entries were altered."""
+
+    openings: tuple[Opening, ...] = ()
+    altered: tuple[Altered, ...] = ()
+
+
+async def openings(vault: Vault, connection: asyncpg.Connection, person: str, *, evidence_slot: int) -> Found:
+    """Every commitment of the person's ledger opened. Their ledger and their cases must still be there.
 
     An entry of a use that named a case which isn't the person's has none: what was named isn't known any more. Raises
-    Refused key-destroyed once the evidence slot is gone, Fault `evidence-altered` for an entry that was changed.
+    Refused key-destroyed once the evidence slot is gone.
     """
     values = [person, *[row["value"] async for row in _queries.values_of(connection, person=person)]]
-    found = []
+    found, altered = [], []
     async for row in _queries.entries_of(connection, person=person):
-        body = row["body"]
-        if body is None or leaf_hash(body) != row["leaf"]:
-            raise Fault("evidence-altered", what=f"entry {row['entry']}", index="?")
-        entry = decode(body)
+        entry = _as_written(row)
+        if entry is None:
+            altered.append(Altered(row["entry"], row["act"] or "", row["at"]))
+            continue
         for field in FIELDS:
             if isinstance(told := entry.facts.get(field), str):
                 salt = vault.salt(evidence_slot=evidence_slot, entry=entry.id, field=field)
                 value = _value(values, told, (salt, entry.id, field))
                 if value is not None:
                     found.append(Opening(entry.id, entry.act, entry.at, field, value, salt))
-    return tuple(found)
+    return Found(tuple(found), tuple(altered))
+
+
+def _as_written(row: Mapping[str, Any]) -> Entry | None:
+    """The entry of a ledger row; None when it is gone, or its bytes aren't those that came in under this id."""
+    if row["body"] is None or leaf_hash(row["body"]) != row["leaf"]:
+        return None
+    try:
+        entry = decode(row["body"])
+    except BadInput:
+        return None
+    return entry if entry.id == row["entry"] else None
 
 
 def _value(values: list[str], told: str, under: tuple[bytes, str, str]) -> str | None:
@@ -72,11 +97,13 @@ def _value(values: list[str], told: str, under: tuple[bytes, str, str]) -> str |
     return None
 
 
-def as_file(found: Sequence[Opening]) -> bytes:
+def as_file(found: Sequence[Opening | Altered]) -> bytes:
     """The openings as the file the verifier reads: a JSON list, salts in hex."""
     return msgspec.json.format(msgspec.json.encode([as_row(one) for one in found]), indent=1) + b"\n"
 
 
-def as_row(opening: Opening) -> Mapping[str, Any]:
-    """One opening as the verifier reads it."""
+def as_row(opening: Opening | Altered) -> Mapping[str, Any]:
+    """One opening as the verifier reads it; of an altered entry, that it is one."""
+    if isinstance(opening, Altered):
+        return {"entry": opening.entry, "altered": True}
     return {"entry": opening.entry, "field": opening.field, "salt": opening.salt.hex(), "value": opening.value}

@@ -1,6 +1,6 @@
 -- name: entries_of
 -- All entries of a person's ledger with their bytes, oldest first.
-select l.entry, e.body, e.leaf from ledger l
+select l.entry, l.at, e.act, e.body, e.leaf from ledger l
 left join entries e on e.txid = l.txid and e.id = l.entry
 where l.person = :person order by l.at, l.entry;
 

@@ -27,7 +27,7 @@ from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.grounds import Grounds
-from omonat.flows.openings import Opening, as_row, openings
+from omonat.flows.openings import Altered, Found, Opening, as_row, openings
 from omonat.flows.staff import Staff
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.packs import lawful_period
@@ -62,18 +62,20 @@ class ProofPackets:
 
     async def seal(
         self, connection: asyncpg.Connection, person: str, *, evidence_slot: int, now: Instant
-    ) -> tuple[tuple[str, ...], tuple[Opening, ...]]:
+    ) -> tuple[tuple[str, ...], Found]:
         """Seal the person's packets in the caller's transaction, before ledger, cases and evidence slot are gone.
 
-        Returns the packets' ids, and the openings for the person's own certificate. A class whose lawful period no pack
-        names gets no packet: nobody may keep what no law lets them keep. Raises as `openings`.
+        Returns the packets' ids, and what is in them. An altered entry is named in the packet of its class, and opens
+        nothing. A class whose lawful period no pack names gets no packet: nobody may keep what no law lets them keep.
+        Raises as `openings`.
         """
         vault = self._grounds.vault
         policy = await self._grounds.law.current()
         found = await openings(vault, connection, person, evidence_slot=evidence_slot)
+        every: list[Opening | Altered] = [*found.openings, *found.altered]
         sealed: dict[str, int] = {}
         for name in CLASSES:
-            mine = [one for one in found if class_of(one.act) == name]
+            mine = [one for one in every if class_of(one.act) == name]
             due = _due(policy, mine)
             if due is None or due <= now:
                 continue
@@ -87,7 +89,8 @@ class ProofPackets:
                 )  # fmt: skip
                 sealed[packet] = len(part)
         if sealed:
-            entry = Entry(new_id("ev"), now, "proof:packet:sealed", {"packets": len(sealed)})
+            facts = {"packets": len(sealed), **({"altered": len(found.altered)} if found.altered else {})}
+            entry = Entry(new_id("ev"), now, "proof:packet:sealed", facts)
             await self._grounds.journal.append(connection, [entry], now=now)
         return tuple(sealed), found
 
@@ -144,7 +147,7 @@ class ProofPackets:
         return self._grounds.vault.keyed_digest("proof-packet", person.encode())
 
 
-def _due(policy: CompiledPolicy, mine: Sequence[Opening]) -> Instant | None:
+def _due(policy: CompiledPolicy, mine: Sequence[Opening | Altered]) -> Instant | None:
     """The lawful period after the newest act; None for nothing, and where no pack names a period."""
     periods = [lawful_period(policy.packs, f"{pack.pack}/{PERIOD}") for pack in policy.packs]
     ends = [period.after(max(one.at for one in mine), policy.zone) for period in periods if period is not None and mine]

@@ -2,9 +2,11 @@
 
 The log can't tell what was never written into it. So it is compared with what must go along with it:
 
-    openings    the registers beside the key slots (`omonat.vault.openings`), line by line, against their entries
+    openings    the registers beside the key slots (`omonat.vault.openings`), line by line, against their entries;
+                what a register says of itself is believed in small numbers, written down, and a doubt above them
     rows        records, choices, tellings, cases against entries, both ways; a row that is gone against its transaction
     standings   what a use is decided on, against the choices it was made from
+    ledger      who looked, against the entries' own commitments and the rows of the same entries
 
 Openings are compared by the jobs every few seconds, rows once a day, both by `omonat evidence reconcile`. An opening no
 entry speaks of gets one here, so that it can't be forgotten again; what it says is that we don't know why.
@@ -16,12 +18,15 @@ from typing import Any, Final
 
 from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
-from omonat.base.instants import SECOND, Instant
+from omonat.base.instants import DAY, SECOND, Instant, to_rfc3339
+from omonat.database.codecs import FOREVER
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry, decode
+from omonat.flows.doubts import Doubts
 from omonat.flows.grounds import Grounds
+from omonat.flows.reconcile_ledger import foreign_rows
 from omonat.promises.choice.standing import Choice, applied
-from omonat.vault.openings import SETTLED, WITHHELD, Opening, Register, registers
+from omonat.vault.openings import OPENED, SETTLED, WITHHELD, Opening, Register, registers
 
 _queries = load("omonat.flows", "reconcile.sql")
 
@@ -31,6 +36,9 @@ APART: Final = 60 * SECOND
 """How far an opening and its entry may lie apart: nobody opens today for an entry of last week."""
 CUT_OFF: Final = 10 * SECOND
 """What a process opened so shortly before it died without a word may have been in the middle of a use."""
+BELIEVED: Final = 200
+"""Openings of one day, of all processes together, of which nothing but their own register says that they were thrown
+away or cut off: about what a few crashes leave. Above it a bad day can't be told from somebody who takes data."""
 MOST: Final = 100
 """Findings of one kind that are named; the first one counts."""
 _AT_ONCE: Final = 2_000
@@ -38,7 +46,7 @@ _AT_ONCE: Final = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing without its counterpart. `what` is opening, row, entry, gone, choice or standing; names, no values."""
+    """One thing without its counterpart. `what` is opening, row, entry, gone, choice, standing, ledger or doubt."""
 
     what: str
     kind: str
@@ -64,6 +72,7 @@ class Reconcile:
 
     def __init__(self, grounds: Grounds) -> None:
         self._grounds = grounds
+        self._doubts = Doubts(grounds)
         self._done: dict[str, int] = {}
         self._spent: dict[str, tuple[int, Instant]] = {}
 
@@ -72,7 +81,8 @@ class Reconcile:
     async def openings(self) -> Openings:
         """Compare what is new in every register; registers of ended processes go when nothing is left to compare.
 
-        An opening without an entry is written down (`opening:section:unexplained`) before it is counted as settled.
+        An opening without an entry is written down (`opening:section:unexplained`) before it is counted as settled; so
+        is how many a register says were thrown away or cut off (`opening:section:unanswered`).
         """
         found, now = Openings(), self._grounds.clock()
         every = registers(self._grounds.vault.openings.folder)
@@ -89,6 +99,8 @@ class Reconcile:
             if len(ripe[register]) == len(lines) and (not alive or register.is_full):
                 register.path.unlink(missing_ok=True)
                 self._done.pop(register.path.name, None)
+        if found.withheld + found.cut_off:
+            await self._doubt_many(now)
         self._spent = {name: spent for name, spent in self._spent.items() if spent[1] > now - 2 * (SETTLES + APART)}
         return found
 
@@ -109,19 +121,23 @@ class Reconcile:
                 continue
             if self._is_spoken_of(line, entries.get(line.entry)):
                 in_order = True
-            elif line.state == WITHHELD:
-                found.withheld += 1
             else:
                 orphans.append(line)
         # A service that was killed leaves lines of the uses it was in the middle of, behind others that are in order; a
-        # shell that only ever opened leaves nothing but such lines.
+        # shell that only ever opened leaves nothing but such lines. Whoever names an entry that is there, or none, says
+        # something else than that it couldn't be written.
+        since = lines[-1].at - CUT_OFF if not alive and in_order and lines else FOREVER
+        own = [line for line in orphans if line.entry and line.entry not in entries]
+        withheld = [line for line in own if line.state == WITHHELD]
+        cut_off = [line for line in own if line.state == OPENED and line.at >= since]
         for line in orphans:
-            last_breath = not alive and in_order and line.at >= lines[-1].at - CUT_OFF
-            if last_breath and line.entry and line.entry not in entries:
-                found.cut_off += 1
-            else:
+            if line not in withheld and line not in cut_off:
                 await self._write_down(register, line)
                 found.unexplained.append(_unexplained(register, line))
+        if withheld or cut_off:
+            await self._believe(register, withheld, cut_off)
+            found.withheld += len(withheld)
+            found.cut_off += len(cut_off)
 
     def _is_spoken_of(self, line: Opening, entry: Entry | None) -> bool:
         """Whether the entry says that so many were opened, about that time, counted over all registers."""
@@ -148,6 +164,43 @@ class Reconcile:
             await self._grounds.journal.append(connection, [entry], now=entry.at)
             reach("reconcile.written-down")
         register.settle(line)
+
+    async def _believe(self, register: Register, withheld: Sequence[Opening], cut_off: Sequence[Opening]) -> None:
+        """What only the register says is counted in the log, once: nobody takes it away again by ending a process."""
+        now, lines = self._grounds.clock(), (*withheld, *cut_off)
+        facts = {
+            "register": register.path.name, "withheld": len(withheld), "cut-off": len(cut_off),
+            "from": min(line.at for line in lines), "to": max(line.at for line in lines),
+        }  # fmt: skip
+        async with self._grounds.database.transaction() as connection:
+            entry = Entry(new_id("ev"), now, "opening:section:unanswered", facts)
+            await self._grounds.journal.append(connection, [entry], now=now)
+            reach("reconcile.believed")
+        for line in lines:
+            register.settle(line)
+
+    async def _doubt_many(self, now: Instant) -> None:
+        """More than a few crashes leave is a doubt of that day, until somebody has looked."""
+        day = await self.unanswered()
+        if day.withheld + day.cut_off > BELIEVED:
+            facts = {"withheld": day.withheld, "cut-off": day.cut_off, "most": BELIEVED}
+            await self._doubts.begin("openings", to_rfc3339(now)[:10], **facts)
+
+    async def unanswered(self) -> Openings:
+        """How many openings of the last day were thrown away or cut off by the word of their register alone."""
+        found, since = Openings(), Instant(self._grounds.clock() - DAY)
+        async with self._grounds.database.connection() as connection:
+            async for row in _queries.unanswered(connection, since=since):
+                facts = decode(row["body"]).facts
+                found.withheld += int(facts["withheld"])
+                found.cut_off += int(facts["cut-off"])
+        return found
+
+    async def doubted(self) -> list[Finding]:
+        """Days with more of them than are believed, until somebody has looked."""
+        standing = await self._doubts.standing()
+        days = [doubt.about for doubt in standing if doubt.kind == "openings"]
+        return [Finding(what="doubt", kind="openings", name=day) for day in days]
 
     async def told(self) -> list[Finding]:
         """Openings without an entry that were found at any time."""
@@ -179,6 +232,23 @@ class Reconcile:
                     name = f"{row['kind']} {row['purpose']}".strip()
                     found.append(Finding(what="choice", kind=row["kind"], name=name, entry=row["entry"]))
             found += [finding async for finding in _standings(connection)]
+            found += await self._ledger(connection)
+        return found
+
+    async def _ledger(self, connection: Any) -> list[Finding]:
+        """Who looked, against the log: rows without their entry, entries of rows without their row, rows of others."""
+        found = [
+            Finding(what="ledger", kind="unknown", name=row["entry"], entry=row["entry"])
+            async for row in _queries.ledger_without_entry(connection, most=MOST)
+        ]
+        found += [
+            Finding(what="ledger", kind=row["kind"], name=row["entry"], entry=row["entry"])
+            async for row in _queries.rows_without_ledger(connection, most=MOST)
+        ]
+        async for entry in foreign_rows(connection, self._grounds.vault):
+            found.append(Finding(what="ledger", kind="foreign", name=entry, entry=entry))
+            if len(found) >= 3 * MOST:
+                break
         return found
 
 

@@ -10,7 +10,13 @@ select e.id, e.at, e.body from entries e
 
 -- name: told_openings
 -- Openings without an entry that were found earlier, as the log tells them.
-select e.id, e.at, e.body from entries e where e.act = 'opening:section:unexplained' order by e.at limit :most;
+select e.id, e.at, e.body from entries e
+ where e.act like 'opening:%' and e.act = 'opening:section:unexplained' order by e.at limit :most;
+
+-- name: unanswered
+-- What registers alone said of openings since an instant, as the log tells it.
+select e.body from entries e
+ where e.act like 'opening:%' and e.act = 'opening:section:unanswered' and e.at >= :since;
 
 -- name: rows_without_entry
 -- Rows no entry speaks of. Reads everything: an audit, not a use.
@@ -47,8 +53,8 @@ select t.kind, t.id as entry from told t
    and not (t.kind = 'telling' and exists (  -- told twice by one channel, the first time stands
             select from ledger l join tellings n on n.person = l.person
              where l.entry = t.id and n.at <= t.at
-               and n.channel = (select convert_from(body, 'UTF8')::jsonb -> 'facts' ->> 'channel'
-                                  from entries where txid = t.txid and id = t.id)))
+               and n.channel = (select entry_facts(body) ->> 'channel' from entries
+                                where txid = t.txid and id = t.id)))
    and not (t.kind = 'case' and exists (select from cases k where k.entry = t.id))
  order by t.at, t.id limit :most;
 
@@ -62,16 +68,16 @@ select g.kind, g.entry from rows_gone g
 with said as (
     select e.id as entry, e.at, split_part(e.act, ':', 2) as kind, coalesce(f.facts ->> 'purpose', '') as purpose,
            split_part(e.act, ':', 3) as state
-      from entries e cross join lateral (select convert_from(e.body, 'UTF8')::jsonb -> 'facts' as facts) f
+      from entries e cross join lateral (select entry_facts(e.body) as facts) f
      where e.act ~ '^choice:[a-z]+:(given|withdrawn)$'
      union all
     select e.id, e.at, 'consent', c.key, case c.value when 'given' then 'given' else 'withdrawn' end
-      from entries e cross join lateral jsonb_each_text(convert_from(e.body, 'UTF8')::jsonb -> 'facts' -> 'consents') c
+      from entries e cross join lateral jsonb_each_text(entry_facts(e.body) -> 'consents') c
      where e.act = 'collect:record:accepted'
      union all
     select e.id, e.at, 'acceptance', '', 'given'
       from entries e
-     where e.act = 'collect:record:accepted' and convert_from(e.body, 'UTF8')::jsonb -> 'facts' ? 'accepted'
+     where e.act = 'collect:record:accepted' and entry_facts(e.body) ? 'accepted'
 )
 select s.entry, s.kind, s.purpose from said s
   left join choices c on c.entry = s.entry and c.kind = s.kind and c.purpose = s.purpose
@@ -92,4 +98,41 @@ select p.id, p.standing, p.restricted_at is not null as restricted,
           left join entries e on e.txid = l.txid and e.id = l.entry
           left join ledger g on g.person = c.person and g.entry = c.entry
          where c.person = p.id) as choices
+  from persons p where p.erased_at is null and p.id > :after order by p.id limit :most;
+
+-- name: ledger_without_entry
+-- Rows of the ledger that name an entry there isn't, or another time than the entry's. Reads everything.
+select l.entry from ledger l left join entries e on e.txid = l.txid and e.id = l.entry
+ where e.at is distinct from l.at order by l.at, l.entry limit :most;
+
+-- name: rows_without_ledger
+-- Rows of living people whose entry doesn't stand in their ledger: whoever looks up who looked misses it there. A case
+-- that was opened for nobody yet has an entry that concerns nobody. Reads everything.
+select kind, entry from (
+    select 'record' as kind, 'ev' || substr(id, 4) as entry, person, collected_at as at from records
+     union all
+    select 'choice', entry, person, at from choices
+     union all
+    select 'telling', entry, person, at from tellings
+     union all
+    select 'case', c.entry, c.person, c.opened_at from cases c
+     where exists (select from entries e
+                    where e.id = c.entry and entry_facts(e.body) ? 'case')
+) r
+ where r.at >= (select since from reconciling)
+   and exists (select from persons p where p.id = r.person and p.erased_at is null)
+   and exists (select from entries e where e.id = r.entry)
+   and not exists (select from ledger l where l.person = r.person and l.entry = r.entry)
+ order by r.at, r.entry limit :most;
+
+-- name: ledger_of_people
+-- The next living people with their evidence slot, their cases, and their ledger: each entry with what it commits to, or
+-- that it can't be read.
+select p.id, p.evidence_slot,
+       (select array_agg(k.id order by k.opened_at desc, k.id) from cases k where k.person = p.id) as cases,
+       (select array_agg(array[l.entry, e.act, case when f.facts is null then 'altered' end,
+                               f.facts ->> 'person', f.facts ->> 'case'] order by l.at, l.entry)
+          from ledger l join entries e on e.txid = l.txid and e.id = l.entry
+         cross join lateral (select entry_facts(e.body) as facts) f
+         where l.person = p.id) as entries
   from persons p where p.erased_at is null and p.id > :after order by p.id limit :most;

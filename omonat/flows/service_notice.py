@@ -24,14 +24,15 @@ from omonat.promises.notice.words import Said
 
 _queries = load("omonat.promises.notice", "service_rounds.sql")
 PROMISE: Final = "N2"
-Audience = Literal["everybody", "service", "people"]
+Audience = Literal["everybody", "service", "people", "clients"]
 _MOST: Final = 200
 _MOST_PEOPLE: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceNotice:
-    """What to tell, and whom: everybody, those with records of a `service`, or `people` by their ids."""
+    """What to tell, and whom: everybody, those with records of a `service`, `people` by their ids, or whoever is to be
+    told at a business client: its contacts, and sole traders themselves."""
 
     kind: str
     said: Said

@@ -100,10 +100,16 @@ class Sweeper:
         if doubt:  # nothing is destroyed by a time that isn't believed, and no hold lapses by it
             return Swept(erasures=erasures, doubt=doubt, more=moved or renewing)
         await self._holds.remind()
-        children = await self._children()
+        children, trouble = 0, None
+        try:
+            children = await self._children()
+        except (Fault, Refused) as error:  # what is due goes all the same, and the fault is said afterwards
+            trouble = error
         records, full = await self._sweep_due()
         ended = await self._end_evidence()
         more = moved or full or ended or renewing
+        if trouble is not None:
+            raise trouble
         return Swept(records=records, erasures=erasures + children, more=more)
 
     async def _follow(self) -> bool:
@@ -281,18 +287,20 @@ class Sweeper:
         wait = strictest_deadline(policy.packs, CHILD_CONSENT)
         async with self._database.connection() as connection:
             rows = [row async for row in _queries.quarantined(connection, now=now, most=100)]
-        gone = 0
+        gone, trouble = 0, None
         for row in rows:
             since = row["quarantined_at"]
             if _waits(wait, since, policy, now):
                 continue
             try:
                 await self._erase(ErasureRequest(person=row["id"], cause="child", by="sweeper", closed_at=since))
-            except Refused as refused:
-                if refused.code not in _SINCE_THEN:
-                    raise
+            except (Fault, Refused) as error:  # the other children don't wait for this one
+                if error.code not in _SINCE_THEN:
+                    trouble = error
             else:
                 gone += 1
+        if trouble is not None:
+            raise trouble
         return gone
 
 

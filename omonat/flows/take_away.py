@@ -63,14 +63,15 @@ class TakeAway:
         self._grounds = grounds
         self._my_data = my_data
 
-    async def __call__(self, person: str, *, form: Form, lock: Lock) -> Copy:
-        """Everything held; the evidence says that it left. Raises as `ViewMyData`, BadInput as `check`, Refused
+    async def __call__(self, person: str, *, form: Form, lock: Lock, guardian: str = "") -> Copy:
+        """Everything held; the evidence says that it left. `guardian`: who takes it in the child's place (K3); whether
+        they may is the caller's to know. Raises as `ViewMyData`, BadInput as `check`, Refused
         `too-many-copies`: then nothing was opened."""
         check(lock)
         if await count(self._grounds, f"copies-of:{person}", HOUR, self._grounds.clock()) > IN_AN_HOUR:
             raise Refused("too-many-copies")
         left = {"form": form, "locked": lock.used}
-        mine = await self._my_data(person, taken_away=left)
+        mine = await self._my_data(person, taken_away=left, guardian=guardian)
         return Copy(
             at=self._grounds.clock(),
             mine=mine,

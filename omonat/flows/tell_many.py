@@ -121,14 +121,14 @@ class TellMany:
         ]  # fmt: skip
 
     async def _queue(self, policy: CompiledPolicy) -> tuple[int, bool]:
-        """Write the notices of the next page of people; how many, and whether there may be more."""
+        """Write the notices of those meant on the next page of people; how many, and whether there may be more."""
         now = self._clock()
         async with self._database.transaction() as connection:
             row = await _queries.claim_search(connection)
             if row is None:
                 return 0, False
             page = await _page(connection, row)
-            queued = await self._write(connection, policy, row, page, now)
+            queued = await self._write(connection, policy, row, [one for one in page if one["meant"]], now)
             whole = len(page) < _PAGE
             await _queries.move_search(
                 connection, id=row["id"], reached=row["reached"] if whole else page[-1]["id"],
@@ -139,11 +139,11 @@ class TellMany:
         return queued, True
 
     async def _write(
-        self, connection: asyncpg.Connection, policy: CompiledPolicy, row: Any, page: Sequence[Any], now: Instant
+        self, connection: asyncpg.Connection, policy: CompiledPolicy, row: Any, meant: Sequence[Any], now: Instant
     ) -> int:
-        if not page:
+        if not meant:
             return 0
-        chosen = [first_way(notice_purpose(policy), one) for one in page]
+        chosen = [first_way(notice_purpose(policy), one) for one in meant]
         new = {
             each["person"]
             async for each in _queries.add_service_notices(
@@ -237,13 +237,15 @@ class TellMany:
 
 
 async def _page(connection: asyncpg.Connection, row: Any) -> list[Any]:
-    """The next people a round is for."""
+    """The next people, each with whether the round is meant for them. `reached` goes by them all."""
     here = {"after": row["reached"], "most": _PAGE}
     match row["audience"]:
         case "people":
             found = _queries.chosen(connection, round=row["id"], **here)
         case "service":
             found = _queries.with_records(connection, before=row["approved_at"], service=row["service"], **here)
+        case "clients":
+            found = _queries.of_clients(connection, before=row["approved_at"], **here)
         case _:
             found = _queries.everybody(connection, before=row["approved_at"], **here)
     return [one async for one in found]

@@ -8,3 +8,21 @@ on conflict (rule, coalesce(person, ''), missing) where closed_at is null do not
 -- Somebody, or what opened it, has seen to it.
 update work_items set closed_at = :now
  where rule = :rule and coalesce(person, '') = coalesce(:person, '') and missing = :missing and closed_at is null;
+
+-- name: items_about
+-- What waits by one rule about any of these: the first word of what is missing.
+select person, missing from work_items
+ where rule = :rule and closed_at is null and split_part(missing, ' ', 1) = any (:first_words::text[]);
+
+-- name: open_work_items_of!
+-- As `open_work_item`, many at once.
+insert into work_items (id, rule, person, missing, opened_at)
+select q.id, :rule, q.person, q.missing, :now
+  from unnest(:ids::text[], :people::text[], :missing::text[]) as q(id, person, missing)
+on conflict (rule, coalesce(person, ''), missing) where closed_at is null do nothing;
+
+-- name: close_work_items_of!
+-- As `close_work_item`, many at once.
+update work_items w set closed_at = :now
+  from unnest(:people::text[], :missing::text[]) as q(person, missing)
+ where w.rule = :rule and w.closed_at is null and coalesce(w.person, '') = q.person and w.missing = q.missing;

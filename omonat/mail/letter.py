@@ -44,8 +44,8 @@ class Sender:
 @dataclass(frozen=True, slots=True)
 class Links:
     """Absolute addresses a letter may point to. `follow`: where a request is followed with number and code. `confirm`,
-    `preferences`: a signed end, which the letter has, belongs behind them. `unsubscribe` is this person's signed one,
-    for marketing alone."""
+    `preferences`, `parent`: a signed end, which the letter has, belongs behind them. `unsubscribe` is this person's
+    signed one, for marketing alone."""
 
     center: str
     policy: str
@@ -53,6 +53,7 @@ class Links:
     unsubscribe: str | None = field(default=None, repr=False)
     confirm: str = ""
     preferences: str = ""
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,11 +50,13 @@ def handlers(house: Callable[[], House]) -> list[HTTPRouteHandler]:
     return [ask, confirm, show, change]
 
 
-class _Page:
-    """One request."""
+class LinkPage:
+    """One request by a link. `over`: the page for a link that opens nothing."""
+
+    over = "link-over.html"
 
     def __init__(self, house: House, request: Asked, token: str) -> None:
-        self._house, self._request, self._token = house, request, token
+        self.house, self.request, self.token = house, request, token
 
     async def said(self, act: Callable[[], Awaitable[Response[bytes]]]) -> Response[bytes]:
         """The page; or why there is none."""
@@ -65,68 +67,74 @@ class _Page:
                 return await self._trouble(error, 503, "leave-later.html")
             return Response(sentence(error.code, "en", {}).encode(), status_code=503, media_type="text/plain")
         except (Refused, BadInput) as error:
-            return await self._trouble(error, registry()[error.code].status, "link-over.html")
+            return await self._trouble(error, registry()[error.code].status, self.over)
 
-    async def ask(self) -> Response[bytes]:
-        """Say what the button does."""
-        kind, open_ = await self._house.ask.linked(self._token)
-        return await self._answer("confirm.html" if open_ else "confirmed.html", kind=KINDS[kind.value])
-
-    async def confirm(self) -> Response[bytes]:
-        """The request counts from now on; pressed again, it counts already."""
-        kind, open_ = await self._house.ask.linked(self._token)
-        if open_:
-            await self._house.ask.confirm_by_link(self._token)
-        return await self._answer("confirmed.html", kind=KINDS[kind.value])
-
-    async def show(self) -> Response[bytes]:
-        """What holds."""
-        found = await self._house.by_letter.show(self._token)
-        return await self._answer(
-            "preferences.html", found=found, token=self._token, saved="saved" in self._request.query_params
-        )
-
-    async def change(self) -> Response[bytes]:
-        """End one, end all, or allow a place."""
-        form = await self._request.form()
-        purpose, lasts = str(form.get("purpose", ""))[:80], str(form.get("lasts", ""))[:20]
-        match str(form.get("do", "")):
-            case "end-all":
-                await self._house.by_letter.end(self._token)
-            case "end" if purpose:
-                await self._house.by_letter.end(self._token, purpose)
-            case "allow" if purpose:
-                await self._house.by_letter.allow(self._token, purpose, lasts)
-            case _:
-                raise BadInput("form-unclear")
-        https = self._house.settings.address.startswith("https://")
-        return see_other(f"{PREFERENCES}/{self._token}?saved=1&lang={self._language()}", https=https)
-
-    def _language(self) -> str:
-        query = {key: values[-1] for key, values in self._request.query_params.dict().items() if values}
-        return language_for(query, self._request.cookies, self._request.headers)
+    def language(self) -> str:
+        """The reader's."""
+        query = {key: values[-1] for key, values in self.request.query_params.dict().items() if values}
+        return language_for(query, self.request.cookies, self.request.headers)
 
     async def _trouble(self, error: OmonatError, status: int, template: str) -> Response[bytes]:
-        language = self._language()
+        language = self.language()
         said = {
             "says": sentence(error.code, language, error.about),
             "advice": advice(error.code, language, error.about),
         }
-        return await self._answer(template, status=status, **said)
+        return await self.answer(template, status=status, **said)
 
-    async def _answer(self, template: str, *, status: int = 200, **values: object) -> Response[bytes]:
-        policy: CompiledPolicy = await self._house.grounds.law.at_hand()
-        language, controller, url = self._language(), policy.policy.controller, self._request.url
+    async def answer(self, template: str, *, status: int = 200, **values: object) -> Response[bytes]:
+        """A page of this door."""
+        policy: CompiledPolicy = await self.house.grounds.law.at_hand()
+        language, controller, url = self.language(), policy.policy.controller, self.request.url
         html = MAIL.render(
             template,
             language=language,
-            now=self._house.grounds.clock(),
+            now=self.house.grounds.clock(),
             path=url.path + (f"?{url.query}" if url.query else ""),
             place=MAIL.words(language)("Privacy center"),
             home="/me",
             controller=controller.name,
             mailbox=controller.mailbox,
             purposes=policy.purposes,
+            categories=policy.policy.categories,
+            token=self.token,
             **values,
         )
-        return page(html, personal=True, https=self._house.settings.address.startswith("https://"), status=status)
+        return page(html, personal=True, https=self.house.settings.address.startswith("https://"), status=status)
+
+
+class _Page(LinkPage):
+    """The pages of these two."""
+
+    async def ask(self) -> Response[bytes]:
+        """Say what the button does."""
+        kind, open_ = await self.house.ask.linked(self.token)
+        return await self.answer("confirm.html" if open_ else "confirmed.html", kind=KINDS[kind.value])
+
+    async def confirm(self) -> Response[bytes]:
+        """The request counts from now on; pressed again, it counts already."""
+        kind, open_ = await self.house.ask.linked(self.token)
+        if open_:
+            await self.house.ask.confirm_by_link(self.token)
+        return await self.answer("confirmed.html", kind=KINDS[kind.value])
+
+    async def show(self) -> Response[bytes]:
+        """What holds."""
+        found = await self.house.by_letter.show(self.token)
+        return await self.answer("preferences.html", found=found, saved="saved" in self.request.query_params)
+
+    async def change(self) -> Response[bytes]:
+        """End one, end all, or allow a place."""
+        form = await self.request.form()
+        purpose, lasts = str(form.get("purpose", ""))[:80], str(form.get("lasts", ""))[:20]
+        match str(form.get("do", "")):
+            case "end-all":
+                await self.house.by_letter.end(self.token)
+            case "end" if purpose:
+                await self.house.by_letter.end(self.token, purpose)
+            case "allow" if purpose:
+                await self.house.by_letter.allow(self.token, purpose, lasts)
+            case _:
+                raise BadInput("form-unclear")
+        https = self.house.settings.address.startswith("https://")
+        return see_other(f"{PREFERENCES}/{self.token}?saved=1&lang={self.language()}", https=https)

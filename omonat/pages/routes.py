@@ -25,7 +25,7 @@ _log = log(__name__)
 class Addresses(Generic[V]):
     """Address → action: pages are asked for, forms are posted.
 
-    Those `for_members` lead back to the door's home whoever isn't signed in any more.
+    Those `for_members` lead to the door's entrance whoever isn't signed in any more.
     """
 
     pages: Mapping[str, Callable[[V], Awaitable[Answer]]] = field(default_factory=dict)
@@ -72,7 +72,7 @@ async def _answer(visit: V, action: Callable[[V], Awaitable[Answer]], *, open_to
         if visit.request.method == "POST":
             await visit.read_form()
         if not open_to_all and not visit.signed_in:
-            return visit.go(visit.home)
+            return visit.go(visit.entrance)
         return await action(visit)
     except OmonatError as error:
         return visit.trouble(error)

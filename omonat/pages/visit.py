@@ -71,6 +71,11 @@ class Visit(ABC):
     async def recognise(self) -> None:
         """Find who is signed in by `self.token`."""
 
+    @property
+    def entrance(self) -> str:
+        """Where somebody is led who must sign in first."""
+        return self.home
+
     @abstractmethod
     def frame(self) -> dict[str, Any]:
         """What the door gives to each of its pages: at least `place`; `nav` where somebody is signed in."""

@@ -30,7 +30,7 @@ from omonat.policy.shapes import (
     key,
     own_id,
 )
-from omonat.policy.words import Days, Language, Mark
+from omonat.policy.words import Days, Language, Mark, VerifiedBy
 
 _WORDS = Struct(Words)
 _SOURCE = Text(600)
@@ -141,7 +141,11 @@ class Authority:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentMethod:
-    """A way to make sure that it is a parent who agrees."""
+    """A way to make sure that it is a parent who agrees.
+
+    `answer_within`: how long a parent who was written to may take. By message alone: `confirm_after`, the delay before
+    the second message, and `undisclosed_only`, that it counts only for data that goes to no recipient.
+    """
 
     id: str = own_id()
     says: Words = key(_WORDS)
@@ -149,6 +153,10 @@ class ConsentMethod:
     mark: Mark = key(Choice(Mark))
     effective_from: date | None = key(Day(), default=None)
     verified_by_counsel: bool = key(Flag(), default=False)
+    by: VerifiedBy = key(Choice(VerifiedBy), default=VerifiedBy.STAFF)
+    answer_within: Duration | None = key(Period(), default=None)
+    confirm_after: Duration | None = key(Period(), default=None)
+    undisclosed_only: bool = key(Flag(), default=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

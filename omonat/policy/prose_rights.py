@@ -6,7 +6,17 @@ from omonat.policy.words import Basis
 
 RIGHTS = Words(uz="Huquqlaringiz", ru="Ваши права", en="Your rights")
 CONTACT = Words(uz="Aloqa", ru="Контакты", en="Contact")
-PRIVACY_CENTER = "/me"
+CENTER = "/me"
+_PLACES = (
+    CENTER,
+    f"{CENTER}/data",
+    f"{CENTER}/copy",
+    f"{CENTER}/delete",
+    f"{CENTER}/choices",
+    f"{CENTER}/choices",
+    "/complain",
+)
+"""Where each right is exercised, in the order of `_RIGHTS`; a complaint needs no account."""
 
 _RIGHTS: tuple[tuple[Words, Words], ...] = (
     (
@@ -21,10 +31,10 @@ _RIGHTS: tuple[tuple[Words, Words], ...] = (
     (
         Words(uz="Tuzatish", ru="Исправить", en="Correct"),
         Words(
-            uz="Ism, manzil, telefon yoki e-mailingizni maxfiylik markazida oʻzingiz tuzatasiz; yangi telefon yoki "
-            "e-mail kod bilan tasdiqlanadi. Qolganini tuzatishni bizdan soʻrang.",
-            ru="Имя, адрес, телефон и e-mail вы исправляете сами в центре приватности; новый телефон или e-mail "
-            "подтверждается кодом. Об остальном попросите нас.",
+            uz="Ism, manzil, telefon yoki elektron pochtangizni maxfiylik markazida oʻzingiz tuzatasiz; yangi telefon "
+            "yoki elektron pochta kod bilan tasdiqlanadi. Qolganini tuzatishni bizdan soʻrang.",
+            ru="Имя, адрес, телефон и электронную почту вы исправляете сами в центре приватности; новый телефон "
+            "или адрес почты подтверждается кодом. Об остальном попросите нас.",
             en="Correct your name, address, phone or e-mail in the Privacy Center yourself; a new phone or e-mail is "
             "confirmed by a code. Ask us to correct anything else.",
         ),
@@ -52,9 +62,12 @@ _RIGHTS: tuple[tuple[Words, Words], ...] = (
     (
         Words(uz="Cheklash va eʼtiroz", ru="Ограничить и возразить", en="Restrict and object"),
         Words(
-            uz="Foydalanishni cheklashni soʻrang yoki qonuniy manfaatga asoslangan maqsadga eʼtiroz bildiring.",
-            ru="Попросите ограничить использование или возразите против цели, основанной на законном интересе.",
-            en="Ask us to restrict the use, or object to a purpose that rests on a legitimate interest.",
+            uz="Maxfiylik markazida foydalanishni oʻzingiz cheklaysiz yoki qonuniy manfaatga asoslangan maqsadga "
+            "eʼtiroz bildirasiz.",
+            ru="В центре приватности вы сами ограничиваете использование или возражаете против цели, основанной на "
+            "законном интересе.",
+            en="Restrict the use yourself in the Privacy Center, or object there to a purpose that rests on a "
+            "legitimate interest.",
         ),
     ),
     (
@@ -91,7 +104,7 @@ _TERMS = {
 
 def rights(policy: Policy, language: str) -> Chapter:
     """What a person can do about the data, and how."""
-    rows = [Fact(right[language], how[language], link=PRIVACY_CENTER) for right, how in _RIGHTS]
+    rows = [Fact(right[language], how[language], link=to) for (right, how), to in zip(_RIGHTS, _PLACES, strict=True)]
     if not any(purpose.basis is Basis.CONSENT for purpose in policy.purposes.values()):
         rows = [row for row in rows if row.term != _RIGHTS[5][0][language]]
     return Chapter("rights", RIGHTS[language], (Facts("rights", tuple(rows)),))

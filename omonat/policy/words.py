@@ -236,6 +236,14 @@ class Status(StrEnum):
     RESOLVED = "resolved"
 
 
+class VerifiedBy(StrEnum):
+    """What makes sure that it is a parent who agrees: somebody of the staff, or a message and its confirmation."""
+
+    STAFF = "staff"
+    MESSAGE = "message"
+    PAYMENT = "payment"
+
+
 class Mark(StrEnum):
     """How sure we are of a value of law."""
 

@@ -60,3 +60,22 @@ select id, said from (
      union all
     select 'version-' || ordinal, null::jsonb, published_at from policies
 ) as q order by published_at desc, id desc limit 20;
+
+-- name: request_written^
+-- A request as it was written, with what was written beside it.
+select r.kind, r.state, r.due_at,
+       (select count(*) from sections s join records k on k.id = s.record where k.case_id = r.case_id) as sealed,
+       (select count(*) from ledger l join entries e on e.txid = l.txid and e.id = l.entry
+         where l.person = c.person and e.act = 'request:person:received'
+           and e.txid = pg_current_xact_id()::text::bigint) as entries,
+       (select count(*) from outbox o where o.person = c.person and o.template = 'request-received') as letters
+  from requests r join cases c on c.id = r.case_id where r.number = :number;
+
+-- name: forget_code^
+-- A code that was asked for to an address of nobody ends with the probe.
+delete from sign_in_codes where id = :id returning id;
+
+-- name: work_about^
+-- How much waits by one rule about something, by the first words of what is missing.
+select count(*) as waits from work_items
+ where rule = :rule and closed_at is null and starts_with(missing || ' ', :about || ' ');

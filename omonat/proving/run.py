@@ -187,7 +187,7 @@ def _is_sequenced(house: House) -> bool:
         age = house.evidence.checkpoint().age(house.grounds.clock())
     except (BadInput, Fault):
         return False
-    return age is not None and age < MINUTE
+    return age is not None and abs(age) < MINUTE
 
 
 async def _evidence(house: House, entry: str) -> Evidence:

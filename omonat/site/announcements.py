@@ -110,7 +110,10 @@ def seen_as(one: Announced, language: str) -> Seen:
         name = one.version.version
         title = words("Version %(version)s of the privacy policy", version=name)
         day = day_of(words, one.version.policy.effective)
-        says = words("A new version of the privacy policy was published. It takes effect on %(day)s.", day=day)
+        if one.version.policy.effective <= one.published:
+            says = words("The privacy policy was published here. It has been in force since %(day)s.", day=day)
+        else:
+            says = words("A new version of the privacy policy was published. It takes effect on %(day)s.", day=day)
         text: tuple[str, ...] = (says,)
         place = quote(name, safe="")
         links = [(f"{HOME}/v/{place}?lang={language}", words("Read version %(version)s", version=name))]

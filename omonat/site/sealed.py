@@ -1,6 +1,7 @@
 """Forms of the company's own site, sealed in the visitor's browser: the script, and what it seals with (S1).
 
 `/site/sealed-forms.js` is the stable address; `/site/forms/{service}` gives the key and the token of what is shown.
+`/site/forms.css` sets the form that the API gives as HTML.
 """
 
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from omonat.vault.encoding import text_of
 
 SCRIPT: Final = "/site/sealed-forms.js"
 FORMS: Final = "/site/forms"
+STYLE: Final = "/site/forms.css"
 
 
 def sealed_routes(house: Callable[[], House]) -> list[HTTPRouteHandler]:
@@ -31,13 +33,17 @@ def sealed_routes(house: Callable[[], House]) -> list[HTTPRouteHandler]:
 
     @get(SCRIPT, name="sealed-forms-script", include_in_schema=False, sync_to_thread=False)
     def script(request: Asked) -> Answer:
-        return _script(request)
+        return _file(request, _source(), "text/javascript")
+
+    @get(STYLE, name="forms-style", include_in_schema=False, sync_to_thread=False)
+    def style(request: Asked) -> Answer:
+        return _file(request, _style(), "text/css")
 
     @get(f"{FORMS}/{{service:str}}", name="sealed-form", include_in_schema=False)
     async def form(request: Asked, service: FromPath[str]) -> Answer:
         return await answered(request, lambda: _form(house(), service))
 
-    return [script, form]
+    return [script, style, form]
 
 
 async def _form(house: House, service: str) -> Answer:
@@ -58,15 +64,25 @@ def _source() -> tuple[bytes, bytes, str]:
     """Both scripts as one: as it is, packed, and the mark of this very text."""
     kit, own = assets(*KIT_STATIC)["sealing.js"], assets(*SITE.static)["sealed-forms.js"]
     body = kit.body + b"\n" + own.body
+    return _packed(body)
+
+
+@cache
+def _style() -> tuple[bytes, bytes, str]:
+    """The form's sheet, likewise."""
+    return _packed(assets(*SITE.static)["forms.css"].body)
+
+
+def _packed(body: bytes) -> tuple[bytes, bytes, str]:
     return body, compress(body, 9, mtime=0), f'"{sha256(body).hexdigest()[:12]}"'
 
 
-def _script(request: Asked) -> Answer:
-    body, packed, tag = _source()
+def _file(request: Asked, source: tuple[bytes, bytes, str], kind: str) -> Answer:
+    body, packed, tag = source
     headers = {"cache-control": SHORT, "etag": tag, "x-content-type-options": "nosniff", "vary": "accept-encoding"}
     headers["cross-origin-resource-policy"] = "same-origin"
     if tag in request.headers.get("if-none-match", ""):
         return Response(b"", status_code=304, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):
         body, headers["content-encoding"] = packed, "gzip"
-    return Response(body, media_type="text/javascript", headers=headers)
+    return Response(body, media_type=kind, headers=headers)

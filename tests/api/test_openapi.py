@@ -40,7 +40,9 @@ def test_every_operation_is_described_with_its_errors_and_every_example_fits_its
         assert {f"`{code}`" for code in openapi.codes_of(operation)} <= named
         for code in openapi.codes_of(operation):
             assert code in registry()
-        fitting = [(told["responses"][str(operation.status)]["content"]["application/json"], operation.example.answer)]
+        fitting = [
+            (told["responses"][str(operation.status)]["content"][openapi.media_of(operation)], operation.example.answer)
+        ]
         if operation.body is not None:
             fitting.append((told["requestBody"]["content"]["application/json"], operation.example.body))
         for content, example in fitting:

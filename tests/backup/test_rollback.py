@@ -166,6 +166,22 @@ async def test_S6_a_copy_that_comes_back_late_is_compared_before_anything_is_wri
     assert {file.name: file.read_bytes() for file in (town.copies / "journal").iterdir()} == kept
 
 
+async def test_S6_a_copy_that_cannot_be_read_at_the_start_stops_nothing_and_is_named_until_it_can(town: Town) -> None:
+    await town.choose(await town.order(), "objection", "given", "improve-services")
+    await town.settle()
+    assert town.shipper.unread == frozenset()
+    (segment,) = (town.copies / "journal").glob("*.omj")
+    kept = segment.read_bytes()
+    segment.unlink()
+    segment.mkdir()  # root reads every file, but no folder as one
+    assert await town.shipper.open()
+    assert town.shipper.unread == {"1"}
+    segment.rmdir()
+    segment.write_bytes(kept)
+    await town.settle()
+    assert town.shipper.unread == frozenset()
+
+
 async def test_R3_erasure_reaches_what_the_journal_says_of_a_person(town: Town) -> None:
     person = await subscriber(town)
     await town.settle()

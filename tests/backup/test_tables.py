@@ -17,6 +17,8 @@ UNDER = {
     "erasures",
     "holds",
     "guardian_consents",
+    "parent_asks",
+    "parent_payments",
     "system_notices",
     "proof_packets",
     "suppressions",

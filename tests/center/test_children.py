@@ -1,6 +1,7 @@
 """A guardian's pages over a child's data, and what strangers see there (K3)."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -12,11 +13,12 @@ from tests.center.test_in_chromium import looked_at, unfolded
 from tests.erasure.stories import closed, hired
 
 
-async def family(center: Center) -> tuple[str, str, str]:
-    """A parent with their phone, and a child whose form was checked."""
+async def family(center: Center, *, over: bool = True) -> tuple[str, str, str]:
+    """A parent with their phone, and a child whose form was checked; `over`: what the child ordered is done."""
     parent, phone = await center.customer()
     child, _ = await center.customer()
-    await closed(center.shop, child)
+    if over:
+        await closed(center.shop, child)
     by = await hired(center.shop, "911", "privacy-officer")
     await center.house.children.signal(child.person, "parent", by="test")
     center.clock.forward(SECOND)
@@ -69,7 +71,14 @@ async def test_K3_no_address_of_a_child_answers_anybody_else(center: Center) -> 
         await center.sign_in(reader, phone, stranger.person)
         assert "My children" not in await reader.page.inner_text("body")
         for whom in (child, stranger.person, "per_" + "a" * 26, "x"):
-            for path in ("", "/delete", "/delete/code", f"/delete?record=rec_{'a' * 26}"):
+            for path in (
+                "",
+                "/copy",
+                "/delete",
+                "/delete/code",
+                f"/correct?item=contact.name&record=rec_{'a' * 26}",
+                f"/delete?record=rec_{'a' * 26}",
+            ):
                 assert await status(reader, f"/me/children/{whom}{path}") == 404, path
         await reader.go("/me")
         token = await reader.page.get_attribute("form input[name=csrf]", "value")
@@ -77,6 +86,8 @@ async def test_K3_no_address_of_a_child_answers_anybody_else(center: Center) -> 
             ("", {"reveal": "all"}),
             ("", {"do": "choose", "kind": "restriction", "state": "given"}),
             ("", {"do": "withdraw", "sure": "yes"}),
+            ("/copy", {"form": "json"}),
+            ("/correct", {"record": f"rec_{'a' * 26}", "item": "contact.name", "value": "X"}),
             ("/delete", {"channel": "contact.mobile"}),
             ("/delete/code", {"ticket": "x", "code": "000000"}),
         ):
@@ -117,9 +128,39 @@ async def test_K3_a_guardian_deletes_with_a_plan_and_a_code_and_stays_signed_in(
     assert gone is not None
 
 
+async def test_K3_a_guardian_puts_right_and_takes_away_but_not_what_the_child_signs_in_with(center: Center) -> None:
+    parent, phone, child = await family(center, over=False)
+    async with center.reader(java_script_enabled=False) as reader:
+        await center.sign_in(reader, phone, parent)
+        await reader.go(f"/me/children/{child}")
+        places = await reader.page.locator(".deeds a[href*='/correct?']").evaluate_all("all => all.map(a => a.href)")
+        assert any("item=contact.name" in each for each in places)
+        assert not any("contact.mobile" in each or "birth" in each for each in places)
+        place = next(each for each in places if "item=contact.name" in each)
+        await reader.page.goto(place)
+        center.clock.forward(SECOND)
+        await reader.page.fill("#value", "Dilnoza Aliyeva")
+        await reader.press("Correct it")
+        await reader.press("Show everything")
+        assert "Dilnoza Aliyeva" in await reader.text()
+        other = place.replace("contact.name", "contact.mobile")
+        answer = await reader.page.goto(other)
+        assert answer is not None
+        assert answer.status == 409
+        await reader.go(f"/me/children/{child}/copy")
+        await reader.page.check("input[value=json]")
+        async with reader.page.expect_download() as saved:
+            await reader.page.locator("main form button").last.click()
+        text = Path(await (await saved.value).path()).read_text("utf-8")
+        assert "Dilnoza Aliyeva" in text
+        assert f'"person": "{child}"' in text
+    acts = await center.house.grounds.database.pool.fetch("select act from entries")
+    assert {row["act"] for row in acts} >= {"access:guardian:copied", "correction:item:made"}
+
+
 @pytest.mark.parametrize("language", ["uz", "ru", "en"])
 async def test_K3_the_pages_speak_the_language_and_are_accessible(center: Center, language: str) -> None:
-    parent, phone, child = await family(center)
+    parent, phone, child = await family(center, over=False)
     async with center.reader(language) as reader:
         await center.sign_in(reader, phone, parent)
         for path in ("/me", "/me/children", f"/me/children/{child}", f"/me/children/{child}/delete"):
@@ -129,6 +170,11 @@ async def test_K3_the_pages_speak_the_language_and_are_accessible(center: Center
         center.clock.forward(SECOND)
         async with reader.page.expect_navigation():
             await reader.page.locator("main form[action$='/delete'] button").click()
+        await looked_at(reader.page, language)
+        assert await status(reader, f"/me/children/{child}/copy") == 200
+        await looked_at(reader.page, language)
+        await status(reader, f"/me/children/{child}")
+        await reader.page.locator(".deeds a[href*='/correct?']").first.click()
         await looked_at(reader.page, language)
         await reader.go("/me/children/per_x")
         await looked_at(reader.page, language)

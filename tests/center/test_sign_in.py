@@ -4,6 +4,7 @@ import pytest
 
 from omonat.base.instants import MINUTE, SECOND
 from tests.center.conftest import Center
+from tests.center.test_in_chromium import looked_at
 
 
 async def test_S6_a_stranger_sees_what_a_customer_sees(center: Center) -> None:
@@ -127,3 +128,29 @@ async def test_S6_a_session_ends_idle_or_by_hand_or_with_the_person(center: Cent
         await reader.go("/me/who-looked")
         assert await reader.page.locator("#who").count() == 1
         assert "__Host-me" not in {c["name"] for c in await reader.page.context.cookies()}
+
+
+async def test_A3_who_must_sign_in_first_comes_to_the_page_they_asked_for(center: Center) -> None:
+    order, phone = await center.customer()
+    async with center.reader() as reader:
+        await reader.page.goto(f"{center.base}/me/delete")
+        assert reader.page.url.endswith("/me?to=delete")
+        await looked_at(reader.page, "en")
+        center.clock.forward(SECOND)
+        await reader.page.fill("#who", phone)
+        await reader.press("Send me a code")
+        await center.enter(reader, await center.code(order.person))
+        assert reader.path == "/me/delete"
+
+
+@pytest.mark.parametrize("to", ["//elsewhere.example", "sign-out", "../desk", "proof/ev_x", ""])
+async def test_S6_nobody_is_led_elsewhere_after_the_code(center: Center, to: str) -> None:
+    order, phone = await center.customer()
+    async with center.reader() as reader:
+        await reader.page.goto(f"{center.base}/me?to={to}")
+        assert await reader.page.locator("input[name='to']").count() == 0
+        center.clock.forward(SECOND)
+        await reader.page.fill("#who", phone)
+        await reader.press("Send me a code")
+        await center.enter(reader, await center.code(order.person))
+        assert reader.path == "/me"

@@ -29,6 +29,8 @@ WHOLE = {
     "entries_without_row": "an audit, once a day: it compares everything",
     "gone_without_entry": "an audit, once a day: it compares everything",
     "choices_that_differ": "an audit, once a day: it compares everything",
+    "ledger_without_entry": "an audit, once a day: it compares everything",
+    "rows_without_ledger": "an audit, once a day: it compares everything",
     "unplaced": "once, after a restore on another server: it compares everything",
     "open_requests": "the inbox: the index of the open requests is all it reads",
     "lapsed": "requests nobody confirmed: the index of the open ones is all it reads",
@@ -39,8 +41,6 @@ WHOLE = {
     "count_concerned": "counts everybody a version concerns: for two people about to publish it",
     "round_counts": "counts the notices of one version, for the operator: the index of their states is all it reads",
     "anybody_has_secrets": "ends at the first staff member who has them",
-    "everybody": "whom a notice to everybody reaches: a page of people at a time, once for a notice",
-    "with_records": "as above, for those with records of a service",
     "counts_of": "counts the notices of one round, for the operator",
     "claim_failed": "what failed and takes the next way: the index of the failed ones is all it reads",
     "take_next_way": "as above",
@@ -120,6 +120,11 @@ insert into requests (number, case_id, kind, state, door, needs_proof, received_
     from generate_series(1, {ROWS}) n;
 insert into guardian_consents select 'gua_' || n, 'per_' || n, 'signed-form', 'x', now(), 'stf',
     case when n > 500 then now() end, '{{}}' from generate_series(1, {ROWS}) n;
+insert into parent_asks (id, person, method, channel, address, language, asked_by, asked_at, over_at, entries)
+    select 'pas_' || n, 'per_' || n, 'message-plus', 'contact.email', 'x', 'uz', 'stf', now(), now(), '{{}}'
+    from generate_series(1, {ROWS}) n;
+insert into parent_payments (id, ask, person, reported_at, entries)
+    select 'pay_' || n, 'pas_' || n, 'per_' || n, now(), '{{}}' from generate_series(1, {ROWS}) n;
 insert into service_rounds (id, kind, audience, said, written_by, written_at, entries)
     values ('rnd_1', 'system-error', 'everybody', '{{}}', 'stf_1', now(), '{{}}');
 insert into service_notices select 'per_' || n, 'rnd_1', 'email', case when n > 500 then 'told'

@@ -47,6 +47,7 @@ STAFF = {
     "206": "courier",
     "207": "courier",
     "102": "privacy-officer",
+    "103": "privacy-officer",
 }
 _numbers = itertools.count(2_000_000)
 _orders = itertools.count(51_877)
@@ -229,10 +230,16 @@ async def served(desk_house: Shop) -> AsyncIterator[str]:
     await task
 
 
+@pytest.fixture(scope="module")
+def law() -> dict[str, str]:
+    """The law packs in force; a module may need others."""
+    return packs()
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def the_desk(desk_house: Shop, served: str, browser: Browser) -> Desk:
+async def the_desk(desk_house: Shop, served: str, browser: Browser, law: dict[str, str]) -> Desk:
     house = desk_house.house
-    await house.publish(Publication(document=document(), packs=packs(), author="staff:1", approver="staff:2"))
+    await house.publish(Publication(document=document(), packs=law, author="staff:1", approver="staff:2"))
     await set_up_doors(house)
     for name, (source, roles) in _SYSTEMS.items():
         credential = await house.clients.issue(name=name, source=source, roles=roles)

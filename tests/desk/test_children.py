@@ -72,3 +72,12 @@ async def test_K2_the_pages_speak_the_language_and_are_accessible(desk: Desk, la
         await worker.page.fill("#guardian", "90 000 00 00")
         await worker.press("form:has(input[value=agree]) button")
         await looked_at(worker.page, language)
+
+
+async def test_K2_where_no_law_lists_a_message_the_page_says_so_and_offers_none(desk: Desk) -> None:
+    child = await desk.order()
+    await desk.house.children.signal(child.person, "staff", by="test")
+    async with desk.worker("102", java_script_enabled=False) as worker:
+        assert await worker.go(f"/desk/children/{child.person}") == 200
+        assert await worker.page.locator("form:has(input[value=ask])").count() == 0
+        assert "nobody is written to" in await worker.text()

@@ -308,3 +308,20 @@ async def test_P3_a_page_only_a_form_leads_to_begins_anew_when_its_language_is_c
             await worker.go(path)
             assert worker.path == leads
             assert await worker.page.get_attribute("html", "lang") == "ru"
+
+
+# What the house can't settle about itself ----------------------------------------------------------------------
+
+
+async def test_S6_an_officer_sees_what_is_in_doubt_and_what_to_do_and_a_courier_sees_nothing(desk: Desk) -> None:
+    await desk.house.doubts.begin("copy", "2")
+    try:
+        async with desk.worker("102", "ru", width=320) as officer, desk.worker("204") as courier:
+            assert "Копию 2 контрольного журнала прочитать нельзя" in await officer.text()
+            assert "journal-copies" in await officer.text()
+            assert "journal" not in await courier.text()
+            await desk.house.doubts.are("copy", ())
+            await officer.go("/desk")
+            assert "Копию" not in await officer.text()
+    finally:
+        await desk.house.doubts.are("copy", ())

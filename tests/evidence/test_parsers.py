@@ -301,3 +301,23 @@ def test_design_a_partial_tile_is_answered_from_a_wider_one(tmp_path: Path) -> N
     assert unbundle(folder.read(TileName(ENTRIES, 0, 7)) or b"") == entries[:7]
     assert folder.read(TileName(ENTRIES, 0, 201)) is None
     assert folder.read(TileName(0, 1, 1)) is None
+
+
+@pytest.mark.parametrize("behind", [b"\0", bundle([b"smuggled"]), bytes(32)])
+@pytest.mark.parametrize("asked", [200, 7], ids=["exact", "wider"])
+def test_S6_a_file_with_anything_behind_what_its_name_says_is_not_read(
+    tmp_path: Path, behind: bytes, asked: int
+) -> None:
+    """Exactly its entries, exactly its hashes; whether it is asked for, or cut for a narrower one."""
+    folder = LogFolder(tmp_path)
+    entries = [bytes([number]) * number for number in range(200)]
+    true = {TileName(0, 0, 200): bytes(range(200)) * 32, TileName(ENTRIES, 0, 200): bundle(entries)}
+    for name, raw in true.items():
+        folder.write_tiles(true)
+        wanted = TileName(name.level, 0, asked)
+        assert folder.read(wanted)
+        for other in (raw + behind, raw[:-1]):
+            folder.write_tiles({name: other})
+            with pytest.raises(Fault) as fault:
+                folder.read(wanted)
+            assert fault.value.code == "evidence-altered"

@@ -161,10 +161,10 @@ def test_N1_beside_every_field_stands_why_it_is_asked(visitor: Visitor) -> None:
     visitor.choose_dishes()
     for path in ("/order", "/sign-up", "/newsletter", "/ask"):
         visitor.go(path)
-        fields = visitor.page.locator(".field:not(.offers)")
+        fields = visitor.page.locator(".field:not(.offers), .omonat-field")
         assert fields.count() >= 2
-        assert fields.count() == visitor.page.locator(".field .why").count()
-        assert visitor.page.locator(".version a[href='/page/privacy-policy']").count() == 1
+        assert fields.count() == visitor.page.locator(".field .why, .omonat-field .omonat-why").count()
+        assert visitor.page.locator(":is(.version, .omonat-version) a[href='/page/privacy-policy']").count() == 1
         visitor.look()
 
 
@@ -218,11 +218,13 @@ def test_C1_the_newsletter_needs_a_yes_and_then_begins(visitor: Visitor, demo: D
     address = f"n{phone[-7:]}@mail.example"
     visitor.go("/newsletter")
     visitor.fill(contact__email=address)
-    assert not visitor.page.is_checked("[name='marketing-email']")
+    yes = "[name='consent:marketing-email']"
+    assert not visitor.page.is_checked(yes)
     assert visitor.send() == 422
-    assert visitor.page.locator(".refusal a.promise").inner_text() == "C1"
+    assert visitor.page.get_attribute(yes, "aria-invalid") == "true"
+    assert visitor.page.input_value("[name='contact.email']") == address, "nobody types it twice"
     visitor.look()
-    visitor.page.check("[name='marketing-email']")
+    visitor.page.check(yes)
     visitor.send()
     visitor.number()
     (letter,) = until(lambda: demo.caught(address))
@@ -347,6 +349,43 @@ def test_the_shop_keeps_no_personal_value_of_what_was_taken(visitor: Visitor, de
     assert b"done" in kept
     for value in ("Xurshida", "Norinova", phone, phone[4:], "Beruniy"):
         assert value.encode() not in kept
+
+
+def test_A3_the_bill_has_a_code_that_leads_a_guest_to_what_was_recorded(
+    visitor: Visitor, demo: Demo, browser: Browser, phone: str
+) -> None:
+    visitor.choose_dishes()
+    visitor.fill(contact__name="Xurshida Norinova", contact__mobile=phone, contact__postal_address="Beruniy 41")
+    visitor.send()
+    number = visitor.number()
+    with visitor.page.expect_navigation():
+        visitor.page.click(f"form[action='/bill/{number}'] button")
+    visitor.look()
+    assert visitor.page.locator("figure [role=img] svg path").count() >= 1
+    address = visitor.page.get_attribute(".scan a", "href") or ""
+    assert address.startswith(f"{demo.base}/me/visit/")
+    kept = b"".join(file.read_bytes() for file in (demo.home / "demo").glob("shop.sqlite*"))
+    assert address.rpartition("/")[2].encode() not in kept
+    context = browser.new_context(java_script_enabled=False)
+    guest = context.new_page()
+    answer = guest.goto(address)
+    assert answer is not None
+    assert answer.status == 200
+    said = guest.content()
+    assert number in said
+    for value in ("Xurshida", "Norinova", phone, phone[4:], "Beruniy"):
+        assert value not in said
+    context.close()
+
+
+def test_A3_nobody_prints_another_browsers_bill(visitor: Visitor, demo: Demo, anybody: Visitor, phone: str) -> None:
+    visitor.choose_dishes()
+    visitor.fill(contact__name="Xurshida Norinova", contact__mobile=phone, contact__postal_address="Beruniy 41")
+    visitor.send()
+    number = visitor.number()
+    for headers, status in (({}, 404), ({"sec-fetch-site": "cross-site"}, 403)):
+        answer = anybody.page.request.post(f"{demo.base}/bill/{number}", headers=headers)
+        assert answer.status == status
 
 
 def test_a_form_sent_twice_is_one_order(anybody: Visitor, phone: str) -> None:

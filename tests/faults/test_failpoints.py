@@ -22,8 +22,9 @@ from omonat.api.once import Keep, Once
 from omonat.backup.shipper import Shipper
 from omonat.base import failpoints
 from omonat.base.errors import BadInput, Refused
-from omonat.base.instants import DAY, MINUTE, Instant, to_rfc3339
-from omonat.base.settings import load
+from omonat.base.ids import new_id
+from omonat.base.instants import DAY, MINUTE, SECOND, Instant, to_rfc3339
+from omonat.base.settings import Settings, load
 from omonat.evidence.sequencer import Sequencer
 from omonat.flows.announce import InMedia
 from omonat.flows.asked import NewRequest
@@ -53,15 +54,24 @@ from tests.erasure.stories import closed, one, ordered, swept
 from tests.erasure.test_holds import officers, placed
 from tests.erasure.test_systems import Till, hooks_of, listening
 from tests.faults.breaking import Failpoints
-from tests.flows.conftest import Shop, house, packs, shop  # noqa: F401 - fixtures
+from tests.flows.conftest import Shop, house, settings_for, shop  # noqa: F401 - fixtures
+from tests.flows.test_clear_child import mistaken
+from tests.flows.test_parent_asks import MAIL, PARENT, asking, link
+from tests.flows.test_parent_payments import LINE, agreed, paid_law, report
 from tests.flows.test_reconcile import looked, section
 from tests.mail.conftest import ScriptedGateway, gateway  # noqa: F401 - fixtures
-from tests.mail.whole.conftest import catcher, catching, clock, drain, plain_settings, settings  # noqa: F401 - fixtures
+from tests.mail.whole.conftest import catcher, catching, clock, drain, settings  # noqa: F401 - fixtures
 from tests.notice.conftest import OTHER_WRITER, OWNER, SAYS, WRITER, second_version, speakers
 from tests.offline.conftest import device_of
 from tests.whole.serving import Installation, refused, soon
 
 PASSWORD = "Toʻrtta-uzun-oddiy-soʻz-41"
+
+
+@pytest.fixture
+def plain_settings(dsn: str, tmp_path: Path) -> Settings:
+    """With a provider where parents pay."""
+    return msgspec.structs.replace(settings_for(dsn, tmp_path), parent_payments=LINE)
 
 
 @pytest.fixture
@@ -193,6 +203,8 @@ class Walk:
         await self.house.cases.event(CaseEvent(credential=self.site, case="order:41877", name="last-complaint"))
         unknown = CaseEvent(credential=self.site, case="order:none", name="case-closed")
         await self.refused(lambda: self.house.cases.event(unknown))
+        bill = await self.house.visit_links.make(self.site, "order:41877")
+        assert await self.house.visit_links.look(bill.address.rpartition("/")[2]) is not None
 
     async def letters(self) -> None:
         """A message is asked for, sent, and put off."""
@@ -292,7 +304,7 @@ class Walk:
             proofs[ref] = Proof(password=PASSWORD, code=code)
         begins = to_rfc3339(Instant(self.shop.clock.now + DAY))
         text = second_version(**{"effective: 2026-11-01T00:00:00+05:00": f"effective: {begins}"})
-        await self.house.publish(Publication(document=text, packs=packs(), author="1", approver="2", proofs=proofs))
+        await self.house.publish(Publication(document=text, packs=paid_law(), author="1", approver="2", proofs=proofs))
         self.shop.clock.forward(2 * DAY)
         stop = asyncio.Event()
         tidying = asyncio.create_task(_tidy_for_ever(self.house, stop))
@@ -375,12 +387,41 @@ class Walk:
         client = await self.house.business_clients.register(by=WRITER, name="“Non” MChJ")
         await self.house.business_clients.contact(client, self.person, "contract", by=WRITER)
         giving = Giving(client=client, step="begin", channel="letter", at=self.shop.clock.now)
-        assert await self.house.business_clients.give(giving, by=WRITER)
+        (given,) = await self.house.business_clients.give(giving, by=WRITER)
+        await self.house.business_clients.acknowledge(client, given.entry, at=self.shop.clock.now, by=WRITER)
+        assert await self.house.clients_owed.look_after() == 1
+        await self.house.business_clients.end(client, by=WRITER)
 
     async def unexplained(self) -> None:
-        """A section is opened for no entry, and found by the comparison."""
+        """A section is opened for no entry, and found by the comparison; one is thrown away, and counted by it."""
         self.house.grounds.vault.open_section(**dict(await section(self.shop)), entry="")
-        assert len((await looked(self.shop)).unexplained) == 1
+        openings, thrown_away = self.house.grounds.vault.openings, new_id("ev")
+        openings.note(thrown_away)
+        openings.withhold(thrown_away)
+        found = await looked(self.shop)
+        assert (len(found.unexplained), found.withheld) == (1, 1)
+
+    async def parents(self, child: str) -> None:
+        """By a law that lists it a parent is written to, answers, confirms and takes back; another one says no."""
+        asks = self.house.parent_asks
+        for address in (PARENT, MAIL):
+            await asks.ask(asking(child, address), by="901")
+            self.shop.clock.forward(SECOND)
+        await asks.refuse(await link(self.shop, child, nth=1))
+        first = await link(self.shop, child)
+        await asks.answer(first)
+        self.shop.clock.forward(DAY)
+        await asks.confirm(await link(self.shop, child, "parent-confirm"))
+        self.shop.clock.forward(SECOND)
+        await asks.take_back(first)
+        self.shop.clock.forward(SECOND)
+        _, terms = await agreed(self.shop, child, "901")
+        assert await report(self.shop, terms)
+        self.shop.clock.forward(SECOND)
+        assert not await report(self.shop, terms, event="payment.refunded")
+        mistake = await ordered(self.shop)
+        await self.house.children.signal(mistake.person, "staff", by="test")
+        await self.house.clear_child(mistaken(mistake), by="901")
 
     async def endings(self) -> None:
         """A hold is placed, agreed to and ended by two; what is due goes by itself."""
@@ -392,6 +433,7 @@ class Walk:
         await children.signal(order.person, "staff", by="test")
         await children.agree(Agreement(person=order.person, method="signed-form", reference="2026-114"), by="901")
         await children.take_back(order.person, by="901")
+        await self.parents(order.person)
         policy = await self.house.grounds.law.current()
         nearly = policy.today(Instant(self.shop.clock.now + 2 * DAY))
         born = nearly.replace(year=nearly.year - policy.child_under)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from omonat.base.errors import BadInput, Refused
+from omonat.base.errors import BadInput, Fault, Refused
 from omonat.base.instants import DAY, SECOND
 from omonat.flows.children import Agreement
 from omonat.flows.collect import CollectAnswer, CollectRequest
@@ -15,10 +15,11 @@ from omonat.flows.erase import ErasureRequest
 from omonat.flows.use import UseRequest
 from omonat.policy.packs import Pack, read_pack
 from omonat.promises.children.consent import SIGNALS, decide_parental_consent, methods_of
-from tests.erasure.stories import acts, delivered, hired, one, ordered, swept
+from tests.erasure.stories import acts, closed, delivered, hired, one, ordered, swept
 from tests.erasure.test_erase import subscribed
 from tests.flows.conftest import Shop
 
+BIRTH = "relationship.birth-date"
 PACKS = Path(__file__).parents[2] / "policies" / "packs"
 
 
@@ -150,10 +151,39 @@ async def test_K2_the_consent_goes_with_the_persons_row(shop: Shop) -> None:
 
 def test_K2_a_method_must_be_listed_by_every_law_that_lists_any() -> None:
     uz, coppa, eu = packs_of("uz"), packs_of("us-coppa"), packs_of("eu")
+    silent = [replace(eu[0], parental_consent={})]
     assert set(methods_of(uz)) == {"signed-form"}
     assert set(methods_of([*uz, *coppa])) == {"signed-form"}
     assert "payment" in methods_of(coppa)
-    assert methods_of(eu) == {}
-    assert type(decide_parental_consent(eu, "signed-form", quarantined=True)).__name__ == "CannotTell"
-    assert type(decide_parental_consent([*uz, *eu], "signed-form", quarantined=True)).__name__ == "Allow"
+    assert methods_of(silent) == {}
+    assert type(decide_parental_consent(silent, "signed-form", quarantined=True)).__name__ == "CannotTell"
+    assert type(decide_parental_consent([*uz, *silent], "signed-form", quarantined=True)).__name__ == "Allow"
     assert type(decide_parental_consent(coppa, "payment", quarantined=False)).__name__ == "Deny"
+
+
+async def test_K2_a_birth_date_typed_as_a_correction_closes_the_person_like_any_other_signal(shop: Shop) -> None:
+    order = await ordered(shop)
+    assert (await delivered(shop, order)).items
+    with pytest.raises(Refused) as told:
+        await shop.house.correct.begin(order.person, order.record, BIRTH, "2018-03-01", language="en")
+    assert told.value.code == "child"
+    assert await refused(shop, order) == "person-quarantined"
+    assert await acts(shop, "child:") == ["child:person:signalled"]
+    assert await one(shop, "select rule from work_items where closed_at is null") == "child"
+
+
+async def test_K2_a_childs_data_that_cannot_be_erased_keeps_nothing_else_that_is_due(shop: Shop) -> None:
+    broken, child, due = await ordered(shop), await ordered(shop), await ordered(shop)
+    await closed(shop, due)
+    for order in (broken, child):
+        await shop.house.children.signal(order.person, "staff", by="test")
+        shop.clock.forward(SECOND)
+    shop.clock.forward(400 * 10 * DAY)
+    await shop.house.grounds.database.pool.execute(
+        "update persons set evidence_slot = 999999999 where id = $1", broken.person
+    )
+    await shop.house.sweeper.confirm_clock(by="test")
+    with pytest.raises((Fault, Refused)):
+        await shop.house.sweeper.round()
+    gone = await shop.house.grounds.database.pool.fetch("select id from persons where erased_at is not null")
+    assert {row["id"] for row in gone} == {child.person, due.person}

@@ -10,6 +10,7 @@ from omonat.base.instants import DAY, SECOND
 from omonat.flows.choose import Choosing
 from omonat.flows.collect import CollectAnswer, CollectRequest
 from omonat.flows.erase_mine import Wanted
+from omonat.flows.take_away import Lock
 from omonat.promises.children.guardian import Guarded, decide_guardian
 from tests.erasure.stories import acts, closed, delivered, one, ordered
 from tests.flows.conftest import Shop
@@ -218,3 +219,53 @@ def test_K3_an_age_nobody_can_tell_opens_nothing() -> None:
         (Guarded(born=date(2013, 12, 1)), "Deny"),
     ):  # fmt: skip
         assert type(decide_guardian(consent, under=13, today=today)).__name__ == verdict
+
+
+async def test_K3_a_guardian_puts_one_value_right_and_takes_a_copy_but_no_age_and_nothing_to_sign_in_with(
+    shop: Shop,
+) -> None:
+    here, guardians = await family(shop), shop.house.guardians
+    parent, child, record = here.parent, here.child.person, here.child.record
+    await guardians.look_at(parent, child, record, "contact.name")
+    await guardians.correct(parent, child, record, "contact.name", "Dilnoza Aliyeva")
+    assert (await guardians.data(parent, child)).newest()["contact.name"].value == "Dilnoza Aliyeva"
+    assert await one(shop, "select asked_by from erasures") == "guardian"
+    for item, value in (
+        ("contact.mobile", MINE),
+        ("contact.email", "a@b.uz"),
+        ("relationship.birth-date", "2010-01-01"),
+    ):
+        for doing in (
+            guardians.look_at(parent, child, record, item),
+            guardians.correct(parent, child, record, item, value),
+        ):
+            with pytest.raises(Refused) as told:
+                await doing
+            assert told.value.code == "correction-not-a-guardians"
+    shop.clock.forward(SECOND)
+    copy = await guardians.copy(parent, child, form="json", lock=Lock())
+    assert copy.mine.person == child
+    entry = (await shop.house.my_data.who_looked(child)).entries[0]
+    assert (entry.act, entry.facts["form"]) == ("access:guardian:copied", "json")
+    assert parent not in str(entry.facts)
+    for stranger in (here.neighbour, child):
+        for doing in (
+            guardians.look_at(stranger, child, record, "contact.name"),
+            guardians.correct(stranger, child, record, "contact.name", "X"),
+            guardians.copy(stranger, child, form="json", lock=Lock()),
+        ):
+            with pytest.raises(Refused) as told:
+                await doing
+            assert told.value.code == "not-the-guardian"
+
+
+async def test_K3_who_stops_being_the_guardian_meanwhile_corrects_nothing(shop: Shop) -> None:
+    here, guardians = await family(shop), shop.house.guardians
+
+    async def still(connection: object) -> None:
+        await guardians._still(connection, here.neighbour, here.child.person)
+
+    with pytest.raises(Refused) as told:
+        await shop.house.correct.by_guardian(here.child.person, here.child.record, "contact.name", "X", still)
+    assert told.value.code == "not-the-guardian"
+    assert (await guardians.data(here.parent, here.child.person)).newest()["contact.name"].value == "Dilnoza Karimova"

@@ -9,13 +9,13 @@ import pyotp
 import pytest
 import pytest_asyncio
 
-from omonat.base.errors import BadInput, Fault, Refused
+from omonat.base.errors import BadInput, Refused
 from omonat.base.instants import DAY, HOUR, MINUTE, SECOND, Instant
 from omonat.evidence import verifier
 from omonat.evidence.reader import forget_ledger
 from omonat.evidence.sequencer import Sequencer
 from omonat.flows.choose import Choosing
-from omonat.flows.openings import Opening, as_file, openings
+from omonat.flows.openings import Found, Opening, as_file, openings
 from omonat.flows.proof_packets import AuditorProof
 from omonat.flows.staff import Registration
 from omonat.promises.accountability import class_of
@@ -74,7 +74,7 @@ async def gone(shop: Shop) -> Gone:
     sequencer = Sequencer(grounds.database, shop.house.log, shop.house.keys, clock=shop.clock, holder="t")
     await sequencer.open()
     await sequencer.advance()
-    return Gone(shop, person, packets, found)
+    return Gone(shop, person, packets, found.openings)
 
 
 async def employed(gone: Gone, ref: str, role: str) -> None:
@@ -125,6 +125,8 @@ async def test_A1_a_false_opening_is_refused_by_the_verifier(gone: Gone) -> None
         '[{"entry": 1}]',
         '[{"entry":"a","field":"b","value":"c","salt":"zz"}]',
         "[" * 9999,
+        '[{"entry":"a","altered":false}]',
+        '[{"entry":"a","altered":true,"field":"b"}]',
     ):
         with pytest.raises(verifier.Wrong) as wrong:
             verifier.read_openings(nonsense)
@@ -135,21 +137,52 @@ async def test_G6_without_the_slot_nothing_opens_any_more(gone: Gone) -> None:
     async with gone.shop.house.grounds.database.connection() as connection:
         slot = await connection.fetchval("select evidence_slot from persons where id = $1", gone.person)
         assert (
-            await openings(gone.shop.house.grounds.vault, connection, gone.person, evidence_slot=slot) == ()
+            await openings(gone.shop.house.grounds.vault, connection, gone.person, evidence_slot=slot) == Found()
         )  # the ledger went with them
     with pytest.raises(Refused):
         gone.shop.house.grounds.vault.salt(evidence_slot=slot, entry="ev_x", field="person")
 
 
-async def test_S6_an_entry_that_was_changed_is_not_opened(shop: Shop) -> None:
+ALTERED = {
+    "its bytes": "body = overlay(body placing 'x'::bytea from 20)",
+    "bytes and leaf": "body = '{}', leaf = sha256('\\x00'::bytea || '{}'::bytea)",
+    "another entry's bytes": "body = (select body from entries where act = 'choice:consent:given'),"
+    " leaf = (select leaf from entries where act = 'choice:consent:given')",
+    "its name": "id = 'ev_' || repeat('a', 26)",
+}
+
+
+@pytest.mark.parametrize("what", ALTERED)
+async def test_S6_an_altered_entry_is_named_and_the_others_are_sealed_and_proved_all_the_same(
+    shop: Shop, what: str
+) -> None:
+    """Whoever alters one entry takes nobody the proof of the rest, and doesn't make the altered one look proved."""
     person, slot = await lived(shop)
-    async with shop.house.grounds.database.transaction() as connection:
+    grounds = shop.house.grounds
+    sequencer = Sequencer(grounds.database, shop.house.log, shop.house.keys, clock=shop.clock, holder="t")
+    await sequencer.open()
+    await sequencer.advance()
+    async with grounds.database.connection() as connection:
+        honest = await openings(grounds.vault, connection, person, evidence_slot=slot)
+        bad = await connection.fetchval("select id from entries where act = 'use:person:authorised'")
         await connection.execute("alter table entries disable trigger user")
-        await connection.execute(
-            "update entries set body = replace(body::text, '61', '62')::bytea where act like 'use%'"
-        )
-        with pytest.raises(Fault):
-            await openings(shop.house.grounds.vault, connection, person, evidence_slot=slot)
+        await connection.execute(f"update entries set {ALTERED[what]} where id = $1", bad)
+    async with grounds.database.transaction() as connection:
+        packets, found = await shop.house.packets.seal(connection, person, evidence_slot=slot, now=shop.clock())
+        await forget_ledger(connection, person)
+    assert len(packets) == 3
+    assert [one.entry for one in found.altered] == [bad]
+    assert found.openings == tuple(one for one in honest.openings if one.entry != bad)
+    gone = Gone(shop, person, packets, found.openings)
+    await employed(gone, "900", "auditor")
+    opened = await shop.house.packets.open_for(gone.proof(), person)
+    rows = [row for part in opened.openings.values() for row in part]
+    assert [row for row in rows if "altered" in row] == [{"entry": bad, "altered": True}]
+    report = verified(gone, json.dumps(rows).encode())
+    assert report.code == verifier.OPENING
+    assert [bad in finding.what for finding in report.findings] == [True]
+    assert sum(" is " in line for line in report.notices) == len(found.openings) > 3
+    assert verified(gone, json.dumps([row for row in rows if "altered" not in row]).encode()).code == verifier.INTACT
 
 
 async def test_G6_an_auditor_with_a_reason_opens_the_packets_and_it_is_evidence(audited: Gone) -> None:

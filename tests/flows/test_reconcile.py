@@ -15,14 +15,15 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from omonat.base.errors import Fault, Unavailable
+from omonat.base.errors import Fault, Refused, Unavailable
 from omonat.base.ids import new_id
-from omonat.base.instants import HOUR, MINUTE, SECOND
-from omonat.evidence.entry import Entry
+from omonat.base.instants import DAY, HOUR, MINUTE, SECOND
+from omonat.evidence.entry import Entry, decode
 from omonat.evidence.reader import forget_ledger
 from omonat.evidence.sequencer import Sequencer
+from omonat.flows.cases import PutCase
 from omonat.flows.choose import Choosing, Telling
-from omonat.flows.reconcile import SETTLES, Finding, Openings, Reconcile
+from omonat.flows.reconcile import BELIEVED, SETTLES, Finding, Openings, Reconcile
 from omonat.jobs import _note_conflict
 from omonat.vault.openings import registers
 from tests.flows.conftest import Shop
@@ -178,6 +179,85 @@ async def test_A1_registers_that_are_full_are_compared_and_removed(busy: Shop) -
     assert (found.compared >= 20_000, found.unexplained, len(registers(folder))) == (True, [], 1)
 
 
+async def acts(shop: Shop, like: str) -> list[Entry]:
+    async with shop.house.grounds.database.connection() as connection:
+        rows = await connection.fetch("select body from entries where act like $1 order by at", like)
+    return [decode(row["body"]) for row in rows]
+
+
+@pytest.mark.parametrize("how", ["thrown-away", "cut-off"])
+async def test_A1_more_openings_than_crashes_leave_are_not_believed_to_have_been_thrown_away(
+    busy: Shop, how: str
+) -> None:
+    """A thief opens a little at a time and has each register say that nothing came of it: every one is counted in the
+    log, whoever looks and however often, and a day of many is a doubt until somebody has looked."""
+    house, flow = busy.house, Reconcile(busy.house.grounds)
+    await looked(busy, flow)
+
+    async def stolen(count: int) -> None:
+        ids = [new_id("ev") for _ in range(count)]
+        if how == "thrown-away":
+            for one in ids:
+                house.grounds.vault.openings.note(one)
+                house.grounds.vault.openings.withhold(one)
+        else:
+            honest = Entry(new_id("ev"), busy.clock(), "use:person:authorised", {"opened": 1})
+            await house.grounds.journal.submit(honest)
+            await killed_after(busy, [honest.id, *ids])
+
+    await stolen(BELIEVED)
+    found = await looked(busy, flow)
+    assert (found.withheld + found.cut_off, found.unexplained) == (BELIEVED, [])
+    assert (await looked(busy)).withheld == 0  # counted once, also by another process
+    assert await house.doubts.standing() == ()
+    await stolen(1)
+    found = await looked(busy)
+    assert (found.withheld + found.cut_off, found.unexplained) == (1, [])
+    day = await flow.unanswered()
+    assert day.withheld + day.cut_off == BELIEVED + 1
+    assert [doubt.code for doubt in await house.doubts.standing()] == ["doubt-openings"]
+    assert [one.what for one in await flow.doubted()] == ["doubt"]
+    told = await acts(busy, "opening:section:unanswered")
+    assert sum(int(one.facts["withheld"]) + int(one.facts["cut-off"]) for one in told) == BELIEVED + 1
+    (begun,) = await acts(busy, "house:doubt:%")
+    assert (begun.facts["kind"], begun.facts["most"]) == ("openings", BELIEVED)
+
+
+async def test_A1_a_doubt_ends_when_somebody_has_looked_and_comes_again_with_the_next(busy: Shop) -> None:
+    house, flow = busy.house, Reconcile(busy.house.grounds)
+    await looked(busy, flow)
+    for _ in range(2):
+        for _ in range(BELIEVED + 1):
+            one = new_id("ev")
+            house.grounds.vault.openings.note(one)
+            house.grounds.vault.openings.withhold(one)
+        await looked(busy, flow)
+        (doubt,) = await house.doubts.standing()
+        with pytest.raises(Refused):
+            await house.doubts.settle(doubt.kind, doubt.about, by="nobody")
+        assert await house.doubts.settle(doubt.kind, doubt.about, by="204")
+        assert not await house.doubts.settle(doubt.kind, doubt.about, by="204")
+        assert await flow.doubted() == []
+    assert [one.act for one in await acts(busy, "house:doubt:%")] == ["house:doubt:begun", "house:doubt:ended"] * 2
+    busy.clock.forward(DAY + SECOND)
+    assert (await flow.unanswered()).withheld == 0
+
+
+async def test_A1_nothing_was_thrown_away_under_an_entry_that_is_there_or_under_none(busy: Shop) -> None:
+    vault, flow = busy.house.grounds.vault, Reconcile(busy.house.grounds)
+    answer = await busy.house.use(delivery(busy, "order:41877", "204"))
+    one = dict(await section(busy))
+    vault.open_section(**one, entry=answer.receipt.id)
+    vault.openings.withhold(answer.receipt.id)
+    vault.open_section(**one, entry="")
+    (register,) = registers(vault.openings.folder)
+    with register.path.open("r+b") as file:  # what `withhold` doesn't do, a hand does
+        file.seek(list(register.read())[-1].place + 26)
+        file.write(b"\1")
+    found = await looked(busy, flow)
+    assert (len(found.unexplained), found.withheld) == (2, 0)
+
+
 def test_A1_every_caller_in_the_house_names_the_entry_it_opens_for() -> None:
     callers = []
     for file in (ROOT / "omonat").rglob("*.py"):
@@ -244,7 +324,18 @@ async def test_S1_a_choice_of_last_year_written_down_now_is_in_order_though_its_
     assert await found_after(chosen, dated_back) == []
 
 
+_USE = "(select entry from ledger l join entries e on e.id = l.entry where e.act = 'use:person:authorised' limit 1)"
 TAMPERED = {
+    "who looked, deleted": (f"delete from ledger where entry = {_USE}", "gone"),
+    "who looked, moved to somebody else": (
+        f"update ledger set entry = {_USE} where entry = (select entry from choices limit 1)",
+        "ledger",
+    ),
+    "a look made up": (
+        "insert into ledger select person, at, 'ev_' || repeat('a', 26), txid from ledger limit 1",
+        "ledger",
+    ),
+    "a look dated back": (f"update ledger set at = at - interval '1 day' where entry = {_USE}", "ledger"),
     "a withdrawal turned into a consent": ("update choices set state = 'given' where state = 'withdrawn'", "choice"),
     "a withdrawal deleted": ("delete from choices where state = 'withdrawn' and kind = 'consent'", "gone"),
     "a consent made up": (
@@ -283,6 +374,55 @@ async def test_S6_with_the_triggers_off_a_deleted_row_is_missed_by_its_entry(cho
         chosen, "alter table records disable trigger rows_gone", "delete from sections", "delete from records"
     )
     assert {(one.what, one.kind) for one in found} == {("entry", "record")}
+
+
+@pytest.mark.parametrize("act", ["collect:record:accepted", "choice:consent:given", "notice:person:told"])
+@pytest.mark.parametrize("bytes_", ["'\\xff'", "'{}'", "'{\"facts\": [1]}'"])
+async def test_S6_one_altered_entry_neither_stops_nor_hides_the_comparison_of_the_others(
+    chosen: Shop, act: str, bytes_: str
+) -> None:
+    async with chosen.house.grounds.database.connection() as connection:
+        bad = await connection.fetchval("select id from entries where act = $1 limit 1", act)
+    found = await found_after(
+        chosen,
+        "alter table entries disable trigger user",
+        f"update entries set body = {bytes_} where id = '{bad}'",
+        "delete from choices where kind = 'objection'",
+    )
+    assert ("ledger", "foreign", bad) in {(one.what, one.kind, one.entry) for one in found}
+    assert "gone" in {one.what for one in found}
+
+
+async def test_A1_a_look_moved_from_one_person_to_another_opens_nothing_there(chosen: Shop) -> None:
+    other = await ordered(chosen, items={**chosen.order_items(), "contact.mobile": "+998901112233"})
+    person = (await section(chosen))["person"]
+    assert other.person != person
+    assert await Reconcile(chosen.house.grounds).rows() == []
+    moved = "update ledger set person = '{}' where entry = (select id from entries where act = '{}' limit 1)"
+    for act in ("use:person:authorised", "access:person:viewed", "case:work:changed"):
+        found = await found_after(chosen, moved.format(other.person, act))
+        assert {(one.what, one.kind) for one in found} == {("ledger", "foreign")}, act
+        await found_after(chosen, moved.format(person, act))
+
+
+@pytest.mark.parametrize(
+    ("whose", "kinds"),
+    [
+        ("select 'ev' || substr(id, 4) from records limit 1", {"record", "choice"}),  # and what was accepted with it
+        ("select entry from choices where kind = 'objection'", {"choice"}),
+        ("select entry from tellings limit 1", {"telling"}),
+        ("select entry from cases where id = 'order:50001'", {"case"}),
+    ],
+)
+async def test_A1_with_the_triggers_off_a_deleted_look_is_missed_by_the_row_of_its_entry(
+    chosen: Shop, whose: str, kinds: set[str]
+) -> None:
+    person = (await section(chosen))["person"]
+    await chosen.house.cases.put(PutCase(credential=chosen.credentials["panel"], case="order:50001", person=person))
+    found = await found_after(
+        chosen, "alter table ledger disable trigger rows_gone", f"delete from ledger where entry = ({whose})"
+    )
+    assert {(one.what, one.kind) for one in found} == {("ledger", kind) for kind in kinds}
 
 
 async def test_A1_a_deletion_that_wrote_its_entry_is_in_order(chosen: Shop) -> None:

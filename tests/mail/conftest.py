@@ -37,6 +37,7 @@ LINKS = Links(
     "http://localhost:8600/complain/status",
     confirm="http://localhost:8600/confirm",
     preferences="http://localhost:8600/preferences",
+    parent="http://localhost:8600/parent",
 )
 PURPOSES = {
     "account-codes": PurposeFacts("transactional", "contract"),

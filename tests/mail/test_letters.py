@@ -27,6 +27,14 @@ PARAMS: dict[str, dict[str, Value]] = {
     "information-request-answer": {"request": "88", "answer": "Ha, bor.\n\nOsh soat 12 da tayyor."},
     "request-code": {"request": "K7M2QR9XDT", "minutes": 60, "code": "271828"},
     "request-received": {"request": "K7M2QR9XDT", "due": 1_796_000_000, "code": "ABCDEFGHJKLMNPQR"},
+    "parent-ask": {"link": "pas_x.first.c2lnbmVk", "what": "Contact details", "address": "+998901234568"},
+    "parent-confirm": {"link": "pas_x.second.c2lnbmVk", "address": "+998901234568"},
+    "parent-pay": {
+        "link": "pas_x.first.c2lnbmVk", "what": "Contact details", "address": "+998901234568", "total": 100_000
+    },
+    "parent-paid": {
+        "link": "pas_x.first.c2lnbmVk", "payment": "pay_abcdefgh", "address": "+998901234568", "total": 100_000
+    },
     "request-confirm": {"request": "K7M2QR9XDT", "link": "K7M2QR9XDT.c2lnbmVk"},
     "mail-choices": {"about": "left", "link": "per_aaaaaaaaaaaaaaaaaaaaaaaaaa.less.1796000000.c2lnbmVk"},
     "request-answered": {"request": "K7M2QR9XDT", "code": "ABCDEFGHJKLMNPQR"},

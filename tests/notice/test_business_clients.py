@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 
 from omonat.base.errors import BadInput, Refused
-from omonat.base.instants import DAY, SECOND
+from omonat.base.instants import DAY, HOUR, SECOND
 from omonat.evidence.receipts import Token
 from omonat.flows.business_clients import BusinessClient, Giving
 from omonat.flows.erase import ErasureRequest
+from omonat.flows.service_notice import ServiceNotice
 from omonat.promises.notice.clients import Given, Occasion, Step, owed
 from tests.erasure.stories import swept
-from tests.notice.conftest import OTHER_WRITER, OWNER, SAYS, WRITER, Town, second_version, speakers
+from tests.notice.conftest import OTHER_OWNER, OTHER_WRITER, OWNER, SAYS, WRITER, Town, second_version, speakers
 
 AT_CONTRACT = Step(
     id="at-contract", occasion="engaged", part="contract", within=0, channels=("contract", "letter"), says=SAYS
@@ -119,6 +120,64 @@ async def test_N1_a_new_version_is_owed_to_those_who_are_named_for_it_until_they
     assert officer not in [one.person for one in (await shown(town, client)).owed]
     await town.house.business_clients.end(client, by=WRITER)
     assert (await shown(town, client)).owed == ()
+
+
+async def waiting(town: Town) -> set[str]:
+    rows = await town.rows("select missing from work_items where rule = 'client-notice' and closed_at is null")
+    return {row["missing"].partition(" ")[2] for row in rows}
+
+
+async def test_N1_what_is_owed_waits_as_work_by_itself_and_is_done_when_it_was_given(town: Town) -> None:
+    client, _ = await engaged(town)
+    clients, owed_to = town.house.business_clients, town.house.clients_owed
+    assert await waiting(town) == {f"at-contract {client}"}
+    officer = (await town.asked()).person
+    await clients.contact(client, officer, "privacy", by=WRITER)
+    assert await owed_to.look_after() == 1
+    assert await waiting(town) == {f"at-contract {client}"}
+    town.clock.forward(DAY)
+    await town.publish(second_version())
+    assert await owed_to.look_after() == 1
+    assert await owed_to.look_after() == 0, "nothing happened since"
+    assert await waiting(town) == {f"at-contract {client}", "new-version 2"}
+    for step, channel in (("at-contract", "letter"), ("new-version", "email")):
+        await clients.give(Giving(client=client, step=step, channel=channel, at=town.clock.now), by=WRITER)
+    assert await waiting(town) == set()
+    late = (await town.asked()).person
+    town.clock.forward(SECOND)
+    await clients.contact(client, late, "contract", by=WRITER)
+    assert await waiting(town) == {f"at-contract {client}"}
+    await clients.contact(client, late, "contract", by=WRITER, ends=True)
+    assert await waiting(town) == set()
+    await clients.contact(client, late, "contract", by=WRITER)
+    await clients.end(client, by=WRITER)
+    assert await waiting(town) == set()
+
+    person = (await town.asked()).person
+    trader = await clients.register(by=WRITER, trader=person)
+    await clients.contact(trader, late, "contract", by=WRITER)
+    assert await waiting(town) == {f"at-contract {trader}"}
+    await town.house.erase(ErasureRequest(person=person))
+    await swept(town.shop)
+    town.clock.forward(HOUR)
+    await owed_to.look_after()
+    assert await waiting(town) == set(), "the client went with the sole trader"
+
+
+async def test_N2_a_notice_to_many_reaches_whoever_is_to_be_told_at_a_client_and_nobody_else(town: Town) -> None:
+    client, person = await engaged(town)
+    gone, stranger, trader = [(await town.asked()).person for _ in range(3)]
+    await town.house.business_clients.register(by=WRITER, trader=trader)
+    await town.house.business_clients.contact(client, gone, "contract", by=WRITER)
+    await town.house.business_clients.contact(client, gone, "contract", by=WRITER, ends=True)
+    notice = ServiceNotice(kind="service-change", said=SAYS, audience="clients")
+    written = await town.house.service_notices.write(notice, by=OWNER)
+    await town.house.service_notices.approve(written.id, by=OTHER_OWNER)
+    while (await town.house.tell_many.step()).more:
+        pass
+    told = {row["person"] for row in await town.rows("select person from service_notices where round = $1", written.id)}
+    assert told == {person, trader}
+    assert stranger not in told
 
 
 async def test_N1_contacts_are_people_and_a_sole_traders_name_stands_with_their_data_alone(town: Town) -> None:

@@ -247,3 +247,44 @@ async def going_on(town: Town) -> None:
             await town.posted()
         except failpoints.Tripped:
             town.clock.forward(3_600_000_000)
+
+
+async def comes(town: Town, number: int) -> str:
+    return (await town.ordered(email=f"p{number}@mail.example", mobile=f"+99890123450{number}")).person
+
+
+async def a_page(town: Town) -> int:
+    return (await town.house.tell_many.step()).queued
+
+
+@pytest.mark.parametrize("meant", [notice(), notice(audience="service", service="order")], ids=["all", "service"])
+async def test_N2_who_comes_and_goes_between_pages_makes_nobody_be_missed_nor_told_twice(
+    town: Town, meant: ServiceNotice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omonat.flows.tell_many._PAGE", 2)
+    people = sorted([await comes(town, number) for number in range(6)])
+    asked = (await town.asked()).person
+    round_ = await decided(town, meant)
+    town.clock.forward(SECOND)
+    queued = await a_page(town)
+    reached = await town.one("select reached from service_rounds where id = $1", round_.id)
+    ahead = [person for person in people if person > reached]
+    await town.house.erase(ErasureRequest(person=people[0]))  # whom the search has passed
+    gone = ahead[-1] if ahead else ""
+    if gone:
+        await town.house.erase(ErasureRequest(person=gone))  # whom it hasn't come to
+    late = [await comes(town, 6 + number) for number in range(3)]
+    while (step := await town.house.tell_many.step()).more:
+        queued += step.queued
+
+    messages = await town.rows(
+        "select person, count(*) as many from outbox where template = 'company-notice' group by 1"
+    )
+    noticed = await town.rows("select person, count(*) as many from service_notices group by 1")
+    told = set(people) - {people[0], gone}
+    assert {row["person"]: row["many"] for row in messages} == dict.fromkeys(told, 1)
+    everybody = told | ({asked} if meant.audience == "everybody" else set())
+    assert {row["person"]: row["many"] for row in noticed if row["person"] != people[0]} == dict.fromkeys(everybody, 1)
+    assert not everybody & set(late), "who came later isn't meant"
+    assert queued == len(everybody) + (people[0] <= reached)
+    assert await town.one("select searched_at from service_rounds where id = $1", round_.id) is not None

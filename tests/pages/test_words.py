@@ -42,6 +42,13 @@ def test_english_on_a_page_is_found_with_its_gaps_filled_and_a_translation_is_no
     assert left_in_english(language, said) == ["My data", "in 12 days"]
 
 
+@pytest.mark.parametrize("door", extract.doors(ROOT), ids=lambda each: each.name)
+def test_no_russian_sentence_puts_a_second_full_stop_after_a_day(door: Path) -> None:
+    """A day ends in its own: 22 ноября 2026 г."""
+    said = [text for message in extract.read(door, "ru") for text in _strings(message.string)]
+    assert [text for text in said if "%(day)s." in text] == []
+
+
 @pytest.mark.parametrize(("door", "language"), TRANSLATED, ids=lambda each: getattr(each, "name", each))
 def test_a_translation_names_exactly_what_its_sentence_names(door: Path, language: str) -> None:
     for message in extract.read(door, language):

@@ -12,16 +12,27 @@ import uvicorn
 from litestar import Litestar
 
 from omonat import center, desk, site
-from omonat.base.instants import MINUTE, SECOND
+from omonat.base.instants import DAY, MINUTE, SECOND, Instant
 from omonat.base.settings import Settings
 from omonat.evidence.sequencer import Sequencer
 from omonat.flows.publish_policy import Publication
+from omonat.flows.staff import Registration
 from omonat.house import House, open_house, set_up_doors
 from omonat.mail import leave
 from omonat.pages.assets import static_handler
 from omonat.pages.render import KIT_STATIC
+from omonat.promises.notice.clients import Step
+from omonat.promises.notice.words import Words
 from omonat.proving.run import Proof, Proved, prove
 from tests.flows.conftest import Clock, Shop, document, packs, settings_for, staffed
+
+
+class Ticking(Clock):
+    """A turned clock that goes on by itself, a microsecond at each look, so that what comes later is later."""
+
+    def __call__(self) -> Instant:
+        self.forward(1)
+        return self.now
 
 
 @dataclass
@@ -60,6 +71,29 @@ class Town:
         return await self.house.grounds.database.pool.fetchval(statement, *values)
 
 
+async def procedure_by_two(house: House, clock: Clock) -> None:
+    """By which procedure business clients are told: written by one officer, approved by another."""
+    trained = Instant(clock.now + 365 * DAY)
+    for ref in ("102", "103"):
+        officer = Registration(ref=ref, name=f"Xodim {ref}", role="privacy-officer", trained_until=trained)
+        await house.staff.put(officer, by="test")
+    says = {
+        "uz": Words(title="Maʼlumotlaringiz haqida", text="Nima olinishi siyosatda yozilgan."),
+        "ru": Words(title="О ваших данных", text="Что собирается, сказано в политике."),
+        "en": Words(title="About your data", text="What is taken stands in the policy."),
+    }
+    steps = [
+        Step(id=name, occasion=occasion, part=part, within=3, channels=("letter", "contract"), says=says)
+        for name, occasion, part in (
+            ("at-contract", "engaged", "contract"),
+            ("new-version", "policy-version", "privacy"),
+            ("breach", "security-breach", "privacy"),
+        )
+    ]
+    written = await house.client_procedures.write(steps, by="102")
+    await house.client_procedures.approve(written.version, by="103")
+
+
 @asynccontextmanager
 async def serving(app: Litestar) -> AsyncIterator[int]:
     """The app on loopback, on this test's own event loop; its port."""
@@ -91,7 +125,7 @@ async def town(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
         openapi_config=None,
     )
     async with serving(app) as port:
-        clock, made = Clock(), settings_for(module_dsn, tmp_path_factory.mktemp("town"))
+        clock, made = Ticking(), settings_for(module_dsn, tmp_path_factory.mktemp("town"))
         chosen = {name: getattr(made, name) for name in made.__struct_fields__}
         settings = Settings(**{**chosen, "port": port, "origin": f"http://localhost:{port}"})
         async with open_house(settings, clock=clock) as house:
@@ -103,5 +137,6 @@ async def town(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
                 clock,
                 Sequencer(house.grounds.database, house.log, house.keys, clock=clock),
             )
+            await procedure_by_two(house, clock)
             await town.settle()
             yield town

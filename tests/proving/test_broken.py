@@ -10,10 +10,13 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from omonat.base.instants import DAY
 from omonat.base.verdict import Allow, Verdict
-from omonat.flows import collect, send, using
+from omonat.evidence.journal import Journal
+from omonat.flows import children, clear_child, collect, correct, send, using
+from omonat.flows.confirm import Confirm
 from omonat.pages import http
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.kinds import Normalised
@@ -107,6 +110,41 @@ async def test_B2_training_that_never_lapses_is_found(town: Town) -> None:
 async def test_B3_an_access_kept_from_the_person_is_found(town: Town) -> None:
     async with trigger(town, "ledger", "insert", "null", "null"):
         await said(town, "B3", "given: missing")
+
+
+async def test_A2_a_complaint_with_a_later_deadline_or_without_its_letter_is_found(town: Town) -> None:
+    async with trigger(town, "requests", "insert", "new.due_at := new.due_at + interval '30 days'"):
+        await said(town, "A2", "account: deadline", "no account: deadline")
+    async with trigger(town, "outbox", "insert", "if new.template = 'request-received' then return null; end if"):
+        await said(town, "A2", "account: letters 0", "no account: letters 0")
+    await mended(town, "A2")
+
+
+async def test_K3_images_an_age_does_not_close_or_a_parent_does_not_reopen_are_found(town: Town) -> None:
+    async with trigger(town, "persons", "insert or update", "new.images_closed := null"):
+        await said(town, "K3", "13-15: given", "one more: taken")
+    async with trigger(
+        town, "persons", "update", "new.images_closed := coalesce(new.images_closed, old.images_closed)"
+    ):
+        await said(town, "K3", "a parent agreed: images-need-parent")
+    await mended(town, "K3")
+
+
+async def test_Q1_a_channel_that_counts_unproved_and_a_value_that_stays_old_are_found(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never_wrong(*_: object) -> None:
+        return None
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Confirm, "enter", never_wrong)
+        await said(town, "Q1", "a wrong code")
+    with monkeypatch.context() as broken:
+        broken.setattr(correct, "CHANNELS", {})
+        await said(town, "Q1", "changed without a code")
+    async with trigger(town, "records", "insert", "new.collected_at := new.collected_at - interval '1 year'"):
+        await said(town, "Q1", "its age")
+    await mended(town, "Q1")
 
 
 async def test_P2_somebody_counted_as_told_is_found(town: Town) -> None:
@@ -207,6 +245,22 @@ async def test_K1_a_child_taken_in_is_found(town: Town) -> None:
     await mended(town, "K1")
 
 
+async def test_K2_a_child_that_is_not_closed_is_found(town: Town) -> None:
+    async with trigger(town, "persons", "update", "new.quarantined_at := old.quarantined_at"):
+        await said(town, "K2", "deliver-order", "given")
+    await mended(town, "K2")
+
+
+async def test_K2_an_opening_by_a_way_no_law_lists_is_found(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(children, "decide_parental_consent", lambda *_facts, **_more: Allow())
+        await said(town, "K2", "no-such-method: taken")
+    with monkeypatch.context() as patch:
+        patch.setattr(clear_child, "decide_clearing", lambda **_facts: Allow())
+        await said(town, "K2", "proof of a child's age: taken")
+    await mended(town, "K2")
+
+
 async def test_X1_a_recipient_that_was_slipped_in_is_found(town: Town) -> None:
     policy = await town.house.grounds.law.current()
     public = policy.policy.recipients["public"]
@@ -264,6 +318,48 @@ async def test_N2_marketing_in_the_name_of_a_notice_is_found(town: Town, monkeyp
     with monkeypatch.context() as patch:
         patch.setattr(send, "fits_purpose", lambda *_facts: Allow())
         await said(town, "N2", "service-notices marketing: ready")
+
+
+async def test_N1_a_notice_on_record_otherwise_than_it_was_given_is_found(town: Town) -> None:
+    async with trigger(town, "client_notices", "insert", "new.channel := 'meeting'"):
+        await said(town, "N1", "at-contract: not on record")
+    async with trigger(town, "client_notices", "insert", "new.receipt := 'omr1.' || repeat('A', 200)"):
+        await said(town, "N1", "breach: not on record")
+    await mended(town, "N1")
+
+
+async def test_N1_what_is_owed_and_waits_for_nobody_is_found(town: Town) -> None:
+    async with trigger(town, "work_items", "insert", "if new.rule = 'client-notice' then return null; end if"):
+        await said(town, "N1", "at-contract: owed 1, work 0")
+    await mended(town, "N1")
+
+
+async def test_N1_a_procedure_that_was_changed_behind_everybodys_back_is_found(town: Town) -> None:
+    before = await town.value("select steps::text from client_procedures")
+    await town.run("update client_procedures set steps = jsonb_set(steps, '{0,within}', '900')")
+    await said(town, "N1", "procedure 1: 3")
+    await town.run(f"update client_procedures set steps = '{before}'")
+    await mended(town, "N1")
+
+
+async def test_N1_a_receipt_for_something_else_is_found(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, first = Journal.append, list[Any]()
+
+    async def confused(journal: Journal, *given: Any, **more: Any) -> Any:
+        receipts = await real(journal, *given, **more)
+        first.extend(receipts)
+        return [structs.replace(one, batch=first[0].batch, position=first[0].position) for one in receipts]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "append", confused)
+        await said(town, "N1", "at-contract: receipt of another entry")
+    await mended(town, "N1")
+
+
+async def test_N1_without_a_procedure_nothing_is_told(town: Town) -> None:
+    await town.run("update client_procedures set approved_by = null, approved_at = null")
+    found = await town.one("N1")
+    assert (found.state, found.why) == ("cannot-tell", "no-procedure")
 
 
 async def test_T1_a_page_that_lets_others_in_is_found(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,7 @@ async def test_A2_the_whole_story_speaks_the_language_and_is_accessible(
         assert await pressed(page, "main form button") == 200
         await looked_at(page, language)
         number, code = [await page.locator("main .digest").nth(n).inner_text() for n in (0, 1)]
-        await page.goto(f"{served}/complain/status")
+        assert await pressed(page, "main a[href='/complain/status']") == 200, "the receipt leads to the answer"
         await looked_at(page, language)
 
         await at_work(desk, work, served, "701")

@@ -49,6 +49,8 @@ async def test_N3_everybody_reads_them_in_their_language_without_a_cookie_or_scr
             assert f"<h1>{SAYS[language].title}</h1>" in one.text
         for nothing in ("ann_aaaaaaaaaaaaaaaaaaaaaaaaaa", "x" * 200, "version-9"):
             assert (await reader.get(f"{PAGE}/{nothing}")).status_code == 404
+        first = (await reader.get(PAGE, params={"lang": "en"})).text
+        assert "It has been in force since" in first, "what is in force already isn't said to be coming"
         policy = await reader.get("/page/privacy-policy")
         assert f'href="{PAGE}"' in policy.text
 

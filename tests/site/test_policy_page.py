@@ -28,6 +28,16 @@ def test_P3_anybody_reads_the_policy_without_sign_in_script_or_cookie(reader: Re
     assert "max-age" in answer.headers["strict-transport-security"]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_A3_every_right_leads_to_where_it_is_used_and_a_complaint_needs_no_account(
+    reader: Reader, language: str
+) -> None:
+    text = reader.get(HOME, params={"lang": language}).text
+    chapter = text[text.index('id="rights"') : text.index('id="contact"')]
+    led = re.findall(r'href="(/[^"]+)"', chapter)
+    assert led == ["/me", "/me/data", "/me/copy", "/me/delete", "/me/choices", "/me/choices", "/complain"]
+
+
 def test_P3_the_language_of_the_browser_is_heard_and_uzbek_is_spoken_otherwise(reader: Reader) -> None:
     assert '<html lang="ru">' in reader.get(HOME, headers={"accept-language": "ru-RU,ru;q=0.9"}).text
     assert '<html lang="uz">' in reader.get(HOME, headers={"accept-language": "fr"}).text

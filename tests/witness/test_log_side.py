@@ -143,6 +143,32 @@ async def test_S6_a_proof_is_given_under_the_checkpoint_that_witnesses_saw(town:
     assert verifier.verify_proof(unseen, pinned).code == verifier.UNWITNESSED
 
 
+async def test_S6_a_witness_whose_memory_cannot_be_read_at_the_start_is_named_until_it_answers(
+    town: Town, make_entry: MakeEntry
+) -> None:
+    """Else whoever puts the whole machine back need only wait until the one witness who knows better is damaged."""
+    async with watched(town, 2):
+        sequencer = town.sequencer()
+        assert town.witnesses.unread is None  # nobody asked yet
+        assert await sequencer.open()
+        assert town.witnesses.unread == frozenset()  # both say: nothing seen so far
+        await town.add(make_entry, 2)
+        await sequencer.advance()
+        assert await town.witnesses.go_round()
+        seen = town.memories[1].path / origin_hash(ORIGIN) / "seen"
+        kept = seen.read_bytes()
+        seen.write_bytes(b"nonsense")
+        await town.witnesses.compare()
+        assert town.witnesses.unread == {"witness.example/w1"}
+        await town.add(make_entry, 2)
+        await sequencer.advance()  # it is no reason not to sign
+        assert not await town.witnesses.go_round()
+        assert town.witnesses.unread == {"witness.example/w1"}
+        seen.write_bytes(kept)
+        assert await town.witnesses.go_round()
+        assert town.witnesses.unread == frozenset()
+
+
 async def test_S6_a_quorum_is_enough_and_whoever_is_away_delays_nobody(town: Town, make_entry: MakeEntry) -> None:
     async with watched(town, 3, quorum=2) as addresses:
         gone = Witness(town.panel.members[2].verifier, "http://127.0.0.1:9")

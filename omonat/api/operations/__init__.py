@@ -3,6 +3,7 @@
 from typing import Final
 
 from omonat.api.operations.announcing import ANNOUNCING
+from omonat.api.operations.business_clients import BUSINESS_CLIENTS
 from omonat.api.operations.campaigning import CAMPAIGNING
 from omonat.api.operations.children import CHILDREN
 from omonat.api.operations.demographics import DEMOGRAPHICS
@@ -28,6 +29,7 @@ OPERATIONS: Final = (
     + HOLDING
     + ANNOUNCING
     + TELLING_MANY
+    + BUSINESS_CLIENTS
     + READING
     + UNSEALING
 )

@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from omonat.api import children
-from omonat.api.answers import ChildAnswer
-from omonat.api.bodies import ChildSignalBody, GuardianConsentBody
+from omonat.api.answers import ChildAnswer, PaymentAnswer
+from omonat.api.bodies import ChildSignalBody, GuardianConsentBody, PaymentReportBody
 from omonat.api.call import Example, Operation
 from omonat.api.operations.examples import EVIDENCE, PERSON
 
@@ -54,6 +54,35 @@ CHILDREN: Final = (
                 "on-behalf-of": "901",
             },
             answer=_CLOSED | {"closed-at": None, "until": None},
+        ),
+    ),
+    Operation(
+        id="report-payment",
+        method="POST",
+        path="/v1/children/payments",
+        summary="The payment provider reports a parent's payment",
+        tells="For the provider of the setting `parent-payments` alone: no credential, but a Standard Webhook signed "
+        "with its Ed25519 key. A payment counts once, and only with the question, amount and notice that the parent "
+        "was shown; one that goes back closes the child's data again (K2). What is refused changes nothing: give the "
+        "money back. Nothing of a card belongs here.",
+        handle=children.payment,
+        body=PaymentReportBody,
+        answer=PaymentAnswer,
+        codes=(
+            "payments-not-set-up", "payment-unsigned", "payment-unexpected", "payment-differs", "payment-counted",
+            "payment-refunded", "not-quarantined", "parent-already-agreed", "consent-method-refused",
+            "consent-method-unknown", "consent-period-unknown", "child-of-age", "value-card-number",
+            "case-malformed", "no-policy", "policy-changing", "database-unavailable", "database-busy",
+            "database-full", "evidence-unavailable",
+        ),
+        open=True,
+        signed=True,
+        example=Example(
+            body={
+                "event": "payment.paid", "payment": "pay_7hQ2mXk4", "order": "pas_" + "a" * 26, "amount": 100_000,
+                "currency": "UZS", "notice": "0" * 64,
+            },
+            answer={"payment": "pay_7hQ2mXk4", "counts": True},
         ),
     ),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from omonat.api import notices
+from omonat.api import fragments, notices
 from omonat.api.answers import (
     CheckpointAnswer,
     Codes,
@@ -13,7 +13,9 @@ from omonat.api.answers import (
     ServiceForm,
     Versions,
 )
+from omonat.api.bodies import FormBody
 from omonat.api.call import Example, Operation
+from omonat.api.http import HTML
 from omonat.api.operations.examples import EVIDENCE
 
 READING: Final = (
@@ -52,6 +54,47 @@ READING: Final = (
         open=True,
         localised=True,
         example=Example(path={"service": "order"}),
+    ),
+    Operation(
+        id="form-html",
+        method="GET",
+        path="/v1/services/{service}/form.html",
+        summary="The same form as a piece of HTML for any site",
+        tells="Fields, notices, unticked consents and the token, in the caller's language: for your server to put into "
+        "a page. It needs no script and is posted to the page it stands on; hand what comes to `collect` as `posted`.",
+        handle=fragments.show,
+        answer=str,
+        codes=("service-unknown", "no-policy"),
+        open=True,
+        localised=True,
+        kind=HTML,
+        example=Example(path={"service": "newsletter"}),
+    ),
+    Operation(
+        id="form-html-again",
+        method="POST",
+        path="/v1/services/{service}/form.html",
+        summary="That piece as your page wants it, or again with what was wrong",
+        tells="Choose among the optional items and consents, leave out the `<form>` to wrap it into your own, or hand "
+        "over what was `posted` and the `problem` that `collect` answered. Nothing of it is kept (L3).",
+        handle=fragments.show_again,
+        answer=str,
+        body=FormBody,
+        codes=(
+            "service-unknown",
+            "item-unknown",
+            "item-not-collected",
+            "item-not-typed",
+            "purpose-unknown",
+            "consent-not-offered",
+            "no-policy",
+        ),
+        localised=True,
+        kind=HTML,
+        example=Example(
+            path={"service": "newsletter"},
+            body={"items": ["contact.email", "contact.name"], "offers": ["marketing-email"], "whole": False},
+        ),
     ),
     Operation(
         id="checkpoint",

@@ -7,6 +7,7 @@ from omonat.api.answers import (
     Acknowledged,
     Asked,
     Registered,
+    VisitLinkMade,
 )
 from omonat.api.bodies import (
     AgreementBody,
@@ -15,6 +16,7 @@ from omonat.api.bodies import (
     ConsentBody,
     EventBody,
     MessageBody,
+    NothingBody,
     ObjectionBody,
     RequestBody,
     RestrictionBody,
@@ -23,6 +25,8 @@ from omonat.api.bodies import (
 )
 from omonat.api.call import Example, Operation
 from omonat.api.operations.examples import ACKNOWLEDGED, CASE, CASE_ERRORS, CHOICE_ERRORS, EVIDENCE, PERSON
+
+_BILL: Final = "AQF3mYw0Jk…"
 
 REPORTING: Final = (
     Operation(
@@ -66,6 +70,32 @@ REPORTING: Final = (
         codes=(*CASE_ERRORS, "time-malformed"),
         keyed=True,
         example=Example(body={}, answer=ACKNOWLEDGED, path=CASE),
+    ),
+    Operation(
+        id="visit-link",
+        method="POST",
+        path="/v1/cases/{kind}:{reference}/visit-link",
+        summary="A link and a QR for the bill",
+        tells="Whoever holds the paper sees which data was recorded about the visit, by its name, why, until when and "
+        "who looked, and never a value (A3). For systems the policy names as a source for this kind of case, which "
+        "may be open or closed. The address is a secret of whoever holds the bill: print it, and keep no copy. It ends "
+        "after the setting `visit-link-days`; asked for twice, there are two.",
+        handle=changes.visit_link,
+        body=NothingBody,
+        body_optional=True,
+        answer=VisitLinkMade,
+        status=201,
+        codes=("case-malformed", "source-not-named", "visit-unknown"),
+        example=Example(
+            answer={
+                "address": f"https://beshqozon.uz/me/visit/{_BILL}",
+                "until": "2026-12-31T04:00:00.000000Z",
+                "qr": '<svg xmlns="http://www.w3.org/2000/svg" width="24.5mm" height="24.5mm">…</svg>',
+                "evidence": EVIDENCE,
+            },
+            body={},
+            path=CASE,
+        ),
     ),
     Operation(
         id="consent",

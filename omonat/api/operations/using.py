@@ -25,7 +25,8 @@ USING: Final = (
         path="/v1/collect",
         summary="Take in personal data",
         tells="Takes in the items a service needs, no more (L3), under the version of the policy that was shown (C4). "
-        "Without `person`, a new person is made; with a `case` that has one, the data is theirs.",
+        "Without `person`, a new person is made; with a `case` that has one, the data is theirs. What a browser "
+        "posted from the form as HTML goes into `posted`, as it is.",
         handle=data.collect,
         body=CollectBody,
         answer=Collected,
@@ -42,6 +43,7 @@ USING: Final = (
             "form-invalid",
             "form-expired",
             "form-and-version",
+            "posted-and-given",
             "case-needed",
             "case-malformed",
             "no-open-case",

@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 from omonat.base.verdict import Allow, CannotTell, Deny, Reason, Verdict
 from omonat.policy.packs import ConsentMethod, Pack
+from omonat.policy.words import VerifiedBy
 
 Scope = Literal["data", "images"]
 SCOPES: Final[Sequence[Scope]] = ("data", "images")
@@ -22,10 +23,18 @@ def methods_of(packs: Sequence[Pack]) -> Mapping[str, ConsentMethod]:
     return {name: method for name, method in (named[0].items() if named else ()) if name in shared}
 
 
-def decide_parental_consent(packs: Sequence[Pack], method: str, *, quarantined: bool, scope: Scope = "data") -> Verdict:
+def decide_parental_consent(
+    packs: Sequence[Pack],
+    method: str,
+    *,
+    quarantined: bool,
+    scope: Scope = "data",
+    by: VerifiedBy = VerifiedBy.STAFF,
+) -> Verdict:
     """Whether this consent opens again what is closed: `quarantined` says so of a child's data, or of their images.
 
-    `CannotTell` where no pack names a method at all.
+    `by` is what verifies it here: nobody of the staff may say that a payment or a message came. `CannotTell` where no
+    pack names a method at all.
     """
     if not quarantined:
         return Deny((Reason("not-quarantined" if scope == "data" else "images-not-closed", "K2"),))
@@ -34,4 +43,7 @@ def decide_parental_consent(packs: Sequence[Pack], method: str, *, quarantined: 
         return CannotTell(("parental-consent",), (Reason("consent-method-unknown", "K2"),))
     if method not in methods:
         return Deny((Reason("consent-method-refused", "K2", {"methods": ", ".join(methods)}),))
+    if any(pack.parental_consent[method].by is not by for pack in packs if method in pack.parental_consent):
+        others = ", ".join(name for name, each in methods.items() if each.by is by)
+        return Deny((Reason("consent-method-refused", "K2", {"methods": others}),))
     return Allow()

@@ -38,7 +38,7 @@ class Template:
 
     `lifetime` is how long it is worth sending after it was due, None: no limit. `greets` says whether it may call the
     person by name; without it the name is not even asked for (L3). `own_address`: it goes to an address the person has
-    just typed and that isn't theirs before it is proved; so the message carries it itself, sealed.
+    just typed and that isn't theirs before it is proved, or to a parent's; so the message carries it itself, sealed.
     `worded` are parameters nobody hands in: the policy, or the round or campaign they belong to, words them as they are
     sent. `sends` is what a purpose must declare to send it, where that is not the class.
     """
@@ -86,6 +86,44 @@ TEMPLATES: Mapping[str, Template] = {
             open=frozenset({"minutes"}),
             sealed=frozenset({"code", "address"}),
             lifetime=10 * MINUTE,
+            greets=False,
+            own_address=True,
+        ),
+        Template(
+            "parent-ask",  # to a parent who is asked for consent; about a child, whose address it is not
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            sealed=frozenset({"link", "what", "address"}),
+            lifetime=DAY,
+            greets=False,
+            own_address=True,
+        ),
+        Template(
+            "parent-confirm",
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            sealed=frozenset({"link", "address"}),
+            lifetime=DAY,
+            greets=False,
+            own_address=True,
+        ),
+        Template(
+            "parent-pay",  # as parent-ask, where the parent is known by a payment
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            open=frozenset({"total"}),
+            sealed=frozenset({"link", "what", "address"}),
+            lifetime=DAY,
+            greets=False,
+            own_address=True,
+        ),
+        Template(
+            "parent-paid",  # the statement of the transaction
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            open=frozenset({"total"}),
+            sealed=frozenset({"link", "payment", "address"}),
+            lifetime=3 * DAY,
             greets=False,
             own_address=True,
         ),

@@ -75,7 +75,8 @@ select q.id, :client, q.person, :procedure, :step, :version, :channel, :given_at
 
 -- name: given_to
 -- What these clients were given, newest first.
-select client, person, procedure, step, version, channel, given_at, recorded_at, entry, receipt
+select client, person, procedure, step, version, channel, given_at, recorded_at, entry, receipt, acknowledged_at,
+       acknowledgement
   from client_notices where client = any (:clients::text[]) order by given_at desc, entry;
 
 -- name: occasions
@@ -83,3 +84,36 @@ select client, person, procedure, step, version, channel, given_at, recorded_at,
 select 'policy-version' as kind, version as about, published_at as at from policies
  union all
 select 'security-breach', id, approved_at from service_rounds where kind = 'security-breach' and approved_at is not null;
+
+-- name: last_given_to
+-- When each contact of these clients was last given each step.
+select client, person, step, max(given_at) as given_at
+  from client_notices where client = any (:clients::text[]) group by client, person, step;
+
+-- name: notice_of_client^
+-- A notice by its entry, locked until its acknowledgement is written.
+select n.id, n.person, n.step, n.given_at, n.acknowledgement, p.evidence_slot
+  from client_notices n join persons p on p.id = n.person
+ where n.entry = :entry and n.client = :client and p.erased_at is null
+   for update of n;
+
+-- name: acknowledge_notice!
+-- They confirmed that they got it.
+update client_notices set acknowledged_at = :at, acknowledgement = :entry where id = :id;
+
+-- name: standing_clients
+-- The next clients that are still clients, in the order of their ids.
+select id, name, trader, registered_at, ended_at, entries from business_clients
+ where ended_at is null and id > :after order by id limit :most;
+
+-- name: what_happened^
+-- What makes notices owed without anybody touching a client: the newest of each.
+select (select max(version) from client_procedures where approved_at is not null) as procedure,
+       (select max(version) from policies) as policy,
+       (select max(approved_at) from service_rounds where kind = 'security-breach') as breach;
+
+-- name: close_work_of_gone!
+-- Who is no client any more is owed nothing, also where their row went with a sole trader.
+update work_items w set closed_at = :now
+ where w.rule = :rule and w.closed_at is null
+   and not exists (select from business_clients c where c.id = split_part(w.missing, ' ', 1) and c.ended_at is null);

@@ -47,32 +47,64 @@ select id, kind, audience, service, approved_at, reached from service_rounds
 update service_rounds set reached = :reached, searched_at = :searched_at where id = :id;
 
 -- name: everybody
--- The next people who were here when the round was approved, in the order of their ids.
-select p.id, p.language,
-       exists (select from lookups l where l.person = p.id and l.item = 'contact.email') as has_email,
-       exists (select from lookups l where l.person = p.id and l.item = 'contact.mobile') as has_mobile
+-- The next people, in the order of their ids, and whether the round is for them: everybody here who was when it was
+-- approved. What is asked about each is asked by key, so that a page costs what a page is worth, however many there are.
+select p.id, p.language, way.has_email, way.has_mobile, true as meant
   from persons p
+ cross join lateral (
+    select coalesce(bool_or(l.item = 'contact.email'), false) as has_email,
+           coalesce(bool_or(l.item = 'contact.mobile'), false) as has_mobile
+      from lookups l where l.person = p.id
+ ) way
  where p.id > :after and p.erased_at is null and p.created_at <= :before
  order by p.id limit :most
    for key share of p;
 
 -- name: with_records
--- As `everybody`: those who have records of a service.
-select p.id, p.language,
-       exists (select from lookups l where l.person = p.id and l.item = 'contact.email') as has_email,
-       exists (select from lookups l where l.person = p.id and l.item = 'contact.mobile') as has_mobile
+-- As `everybody`: it is for those who have records of a service.
+select p.id, p.language, way.has_email, way.has_mobile, service.meant
   from persons p
+ cross join lateral (
+    select coalesce(bool_or(l.item = 'contact.email'), false) as has_email,
+           coalesce(bool_or(l.item = 'contact.mobile'), false) as has_mobile
+      from lookups l where l.person = p.id
+ ) way
+ cross join lateral (
+    select count(*) > 0 as meant from (
+        select from records r where r.person = p.id and r.service = :service limit 1
+    ) one
+ ) service
  where p.id > :after and p.erased_at is null and p.created_at <= :before
-   and exists (select from records r where r.person = p.id and r.service = :service)
+ order by p.id limit :most
+   for key share of p;
+
+-- name: of_clients
+-- As `everybody`: those to be told at business clients, and sole traders who are clients.
+select p.id, p.language, way.has_email, way.has_mobile, true as meant
+  from persons p
+ cross join lateral (
+    select coalesce(bool_or(l.item = 'contact.email'), false) as has_email,
+           coalesce(bool_or(l.item = 'contact.mobile'), false) as has_mobile
+      from lookups l where l.person = p.id
+ ) way
+ where p.id > :after and p.erased_at is null and p.id in (
+    select c.person from business_contacts c join business_clients b on b.id = c.client
+     where c.person > :after and c.until is null and c.since <= :before and b.ended_at is null
+     union all
+    select trader from business_clients where trader > :after and registered_at <= :before and ended_at is null
+ )
  order by p.id limit :most
    for key share of p;
 
 -- name: chosen
 -- As `everybody`: those who were named.
-select p.id, p.language,
-       exists (select from lookups l where l.person = p.id and l.item = 'contact.email') as has_email,
-       exists (select from lookups l where l.person = p.id and l.item = 'contact.mobile') as has_mobile
+select p.id, p.language, way.has_email, way.has_mobile, true as meant
   from service_notices n join persons p on p.id = n.person
+ cross join lateral (
+    select coalesce(bool_or(l.item = 'contact.email'), false) as has_email,
+           coalesce(bool_or(l.item = 'contact.mobile'), false) as has_mobile
+      from lookups l where l.person = p.id
+ ) way
  where n.round = :round and n.state = 'chosen' and n.person > :after and p.erased_at is null
  order by n.person limit :most
    for key share of p;

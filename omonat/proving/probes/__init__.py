@@ -3,7 +3,10 @@
 from omonat.proving.outcome import Probe
 from omonat.proving.probes import (
     access,
+    asking,
+    children,
     choices,
+    clients,
     collection,
     evidence,
     keeping,
@@ -13,10 +16,15 @@ from omonat.proving.probes import (
     places,
     policy,
     uses,
+    young,
 )
 
 PROBES: tuple[Probe, ...] = tuple(
     each
-    for module in (policy, collection, offline, uses, choices, messages, access, keeping, pages, places, evidence)
+    for module in (
+        *(policy, collection, children, offline, uses, choices, messages, clients),
+        *(access, asking, young, keeping, pages, places),
+        evidence,
+    )
     for each in module.PROBES
 )

@@ -18,8 +18,11 @@
     for (const field of form.querySelectorAll(marked)) {
       const { omonatItem, omonatConsent, omonatAccepted, omonatCase, omonatRead } = field.dataset;
       if (omonatConsent !== undefined) content.consents[omonatConsent] = field.checked;
-      else if (omonatAccepted !== undefined) content.accepted = field.checked;
+      else if (omonatAccepted !== undefined) content.accepted = field.type === "hidden" || field.checked;
       else if (omonatCase !== undefined) content.case = field.value;
+      else if (field.type === "checkbox") {
+        if (field.checked) (content.items[omonatItem] ??= []).push(field.value);
+      }
       else if (field.value.trim()) content.items[omonatItem] = (read[omonatRead] ?? String)(field.value.trim());
     }
     return content;

@@ -1,0 +1,42 @@
+"""`omonat doubts`: what the house can't settle about itself, and that a person has looked (A1, S5, S6)."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from omonat.base.codes import advice, sentence
+from omonat.base.errors import BadInput
+from omonat.base.instants import to_rfc3339
+from omonat.cli._house import in_house
+from omonat.cli._speech import spoken, words
+
+app = typer.Typer(help="Doubts: what the house can't settle about itself.", no_args_is_help=True)
+
+Home = Annotated[Path | None, typer.Option(help="The folder for everything durable [OMONAT_HOME].")]
+
+
+@app.command("list")
+def list_(home: Home = None) -> None:
+    """Say what is in doubt now. Exit codes: 0 nothing is; 3 something is."""
+    standing = in_house(home, lambda house: house.doubts.standing())
+    for doubt in standing:
+        about = {"what": doubt.about}
+        typer.echo(f"{doubt.kind} {doubt.about}  {to_rfc3339(doubt.since)}")
+        typer.echo(f"  {sentence(doubt.code, spoken(), about)} {advice(doubt.code, spoken(), about)}")
+    if standing:
+        raise typer.Exit(3)
+    typer.echo(words("nothing is in doubt"))
+
+
+@app.command()
+def settle(
+    kind: Annotated[str, typer.Argument(help="The first word of its line.")],
+    about: Annotated[str, typer.Argument(help="The second.")],
+    by: Annotated[str, typer.Option(help="Staff number of whoever has looked.")],
+    home: Home = None,
+) -> None:
+    """Somebody has looked and says so; it is evidence. What is still so comes again."""
+    if not in_house(home, lambda house: house.doubts.settle(kind, about, by=by)):
+        raise BadInput("doubt-unknown")
+    typer.echo(words("settled"))

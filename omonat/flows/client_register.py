@@ -1,0 +1,125 @@
+"""The register of business clients as it is read: whom to tell, what each was given, what is owed (N1)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import asyncpg
+
+from omonat.base.instants import Instant
+from omonat.database.statements import load
+from omonat.flows.client_procedures import procedure_of
+from omonat.promises.notice.clients import Given, Occasion, Owed, Step, owed
+
+_queries = load("omonat.promises.notice", "clients.sql")
+_MOST: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """Somebody at a client, and which part of the procedure is theirs."""
+
+    person: str
+    part: str
+    since: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenNotice:
+    """A notice that was given, with the receipt of its entry; `acknowledgement` is the entry that they confirmed it."""
+
+    person: str
+    procedure: int
+    step: str
+    version: int
+    channel: str
+    at: Instant
+    entry: str
+    receipt: str
+    acknowledged_at: Instant | None = None
+    acknowledgement: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusinessClient:
+    """A client: a company by its `name`, or a sole trader by their person; what it was given and what is owed to it."""
+
+    id: str
+    name: str | None
+    trader: str | None
+    registered_at: Instant
+    ended_at: Instant | None
+    contacts: tuple[Contact, ...]
+    given: tuple[GivenNotice, ...]
+    owed: tuple[Owed, ...]
+    entries: Mapping[str, str]
+
+
+async def read_clients(connection: asyncpg.Connection, client: str = "") -> list[BusinessClient]:
+    """One client, or every one, the newest first."""
+    rows = [row async for row in _queries.clients(connection, id=client, most=_MOST)]
+    ids = [row["id"] for row in rows]
+    contacts = by_client([row async for row in _queries.contacts_of(connection, clients=ids)])
+    given = by_client([row async for row in _queries.given_to(connection, clients=ids)])
+    happened, steps = await occasions(connection), await steps_in_force(connection)
+    return [_client(row, contacts.get(row["id"], ()), given.get(row["id"], ()), happened, steps) for row in rows]
+
+
+async def occasions(connection: asyncpg.Connection) -> list[Occasion]:
+    """What clients are told of, whoever they are."""
+    return [
+        Occasion(kind=row["kind"], about=row["about"], at=row["at"]) async for row in _queries.occasions(connection)
+    ]
+
+
+async def steps_in_force(connection: asyncpg.Connection) -> tuple[Step, ...]:
+    """The steps of the procedure in force; none before the first was approved."""
+    row = await _queries.procedure_in_force(connection)
+    return () if row is None else procedure_of(row).steps
+
+
+def by_client(rows: Sequence[Any]) -> Mapping[str, Sequence[Any]]:
+    """Rows under the client they belong to."""
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row["client"], []).append(row)
+    return found
+
+
+def owed_to(
+    row: Any, contacts: Sequence[Any], given: Sequence[Any], happened: Sequence[Occasion], steps: Sequence[Step]
+) -> tuple[Owed, ...]:
+    """What is owed to a client. `given` holds at least the newest notice of each person and step."""
+    if row["ended_at"] is not None:
+        return ()
+    engaged = Occasion(kind="engaged", about=row["id"], at=row["registered_at"])
+    since = [one for one in happened if one.at >= row["registered_at"]]
+    return owed(
+        steps,
+        [engaged, *since],
+        [(one["person"], one["part"], one["since"]) for one in contacts],
+        [Given(person=one["person"], step=one["step"], at=one["given_at"]) for one in given],
+    )
+
+
+def _client(
+    row: Any, contacts: Sequence[Any], given: Sequence[Any], happened: Sequence[Occasion], steps: Sequence[Step]
+) -> BusinessClient:
+    return BusinessClient(
+        id=row["id"],
+        name=row["name"],
+        trader=row["trader"],
+        registered_at=row["registered_at"],
+        ended_at=row["ended_at"],
+        contacts=tuple(Contact(person=one["person"], part=one["part"], since=one["since"]) for one in contacts),
+        given=tuple(
+            GivenNotice(
+                person=one["person"], procedure=one["procedure"], step=one["step"], version=one["version"],
+                channel=one["channel"], at=one["given_at"], entry=one["entry"], receipt=one["receipt"],
+                acknowledged_at=one["acknowledged_at"], acknowledgement=one["acknowledgement"],
+            )
+            for one in given
+        ),
+        owed=owed_to(row, contacts, given, happened, steps),
+        entries=row["entries"],
+    )  # fmt: skip
