@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from examples.demo_home import DemoHome, SetUp, Staff
+from examples.demo_procedure import tell_clients_by
 from omonat.base.errors import Refused
 from omonat.base.instants import DAY, Instant, to_datetime
 from omonat.flows.publish_policy import Publication
@@ -68,6 +69,7 @@ async def set_up(house: House, home: DemoHome, now: Instant) -> SetUp:
         for name, (source, roles) in CLIENTS.items()
     }
     staff = await asyncio.gather(*(_register(house, each, now) for each in STAFF))
+    await tell_clients_by(house)
     made = SetUp(began=began, version=version, clients=clients, staff=staff)
     home.keep(made)
     return made
