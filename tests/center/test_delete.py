@@ -248,7 +248,7 @@ async def test_K2_a_child_in_quarantine_has_no_open_page(center: Center) -> None
             "update persons set quarantined_at = $2 where id = $1", order.person, center.clock.now
         )
         await confirmed(center, reader, order.person, code)
-        assert reader.path in ("/me", "/me/delete")
+        assert reader.path in ("/me?to=delete", "/me/delete")
         assert await reader.page.locator("#who").count() == 1
     assert not await gone(center, order.person)
     with pytest.raises(Refused):
