@@ -5,9 +5,10 @@ Any number of processes may run it: what only one may do is fenced by a lease or
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
+from typing import Final
 
 from omonat.backup.shipper import Shipper
 from omonat.base.errors import OmonatError
@@ -71,6 +72,7 @@ async def run_jobs(house: House, stop: asyncio.Event) -> None:
         tasks.create_task(witnesses.run(stop))
         tasks.create_task(shipper.run())
         tasks.create_task(_tidy_for_ever(house, stop))
+        tasks.create_task(_account_for_ever(house, stop))
         tasks.create_task(_watch_for_ever(house, shipper, witnesses, stop))
         tasks.create_task(_sweep_for_ever(house, stop))
         tasks.create_task(_tell_for_ever(house, stop))
@@ -217,25 +219,35 @@ def _secret(path: Path | None) -> str | None:
 
 
 async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
+    """What is due now and then. Each thing apart: lasting trouble with one keeps none of the others from being done."""
+    while not stop.is_set():
+        for tidy in _TIDYING:
+            try:
+                await tidy(house)
+            except OmonatError as error:
+                _log.warning("tidying-waits", code=error.code)
+        await _pause(stop, _EVERY)
+
+
+async def _activate(house: House) -> None:
+    if await house.publish.activate_due() is not None:
+        reach("activate.committed")
+        await set_up_doors(house)  # the version in force may name other roles
+
+
+async def _note_keys(house: House) -> None:
+    await note_unsealings(house.grounds.database, house.settings.home, now=house.grounds.clock())
+    await note_rotation(house.grounds.database, house.settings.home, now=house.grounds.clock())
+
+
+async def _account_for_ever(house: House, stop: asyncio.Event) -> None:
+    """Compare what was opened, and once a day what is kept, with the log (A1)."""
     reconcile, compared_at = Reconcile(house.grounds), Instant(0)
     while not stop.is_set():
         try:
-            if await house.publish.activate_due() is not None:
-                reach("activate.committed")
-                await set_up_doors(house)  # the version in force may name other roles
-            await _sweep(house)
-            await house.answer_requests.lapse()
-            await house.guardians.let_grown_go()
-            await house.clients_owed.look_after()
-            await house.packets.end_due()
-            await house.sealing_keys.end_due()
-            await note_unsealings(house.grounds.database, house.settings.home, now=house.grounds.clock())
-            await note_rotation(house.grounds.database, house.settings.home, now=house.grounds.clock())
-            await house.safeguards.look_after()
-            await asyncio.to_thread(house.grounds.vault.prepare_slots, _SPARE_SLOTS)
             compared_at = await _reconcile(house, reconcile, compared_at)
         except OmonatError as error:
-            _log.warning("tidying-waits", code=error.code)
+            _log.error("accounting-waits", code=error.code)
         await _pause(stop, _EVERY)
 
 
@@ -324,6 +336,20 @@ async def _sweep(house: House) -> None:
     reach("sweep.dropped")
     await Outbox(house.grounds.database).prune(now=now)
     reach("sweep.pruned")
+
+
+_TIDYING: Final[tuple[Callable[[House], Awaitable[object]], ...]] = (
+    _activate,
+    _sweep,
+    lambda house: house.answer_requests.lapse(),
+    lambda house: house.guardians.let_grown_go(),
+    lambda house: house.clients_owed.look_after(),
+    lambda house: house.packets.end_due(),
+    lambda house: house.sealing_keys.end_due(),
+    _note_keys,
+    lambda house: house.safeguards.look_after(),
+    lambda house: asyncio.to_thread(house.grounds.vault.prepare_slots, _SPARE_SLOTS),
+)
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

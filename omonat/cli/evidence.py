@@ -24,7 +24,8 @@ from omonat.evidence.note import Note, Verifier
 from omonat.evidence.proofs import TlogProof
 from omonat.evidence.reader import Reader
 from omonat.flows.proof_packets import AuditorProof, Opened
-from omonat.flows.reconcile import BELIEVED, Finding, Openings, Reconcile
+from omonat.flows.reconcile import Finding, Openings, Reconcile
+from omonat.flows.unanswered import BELIEVED, Day
 from omonat.house import House
 from omonat.pages.words import N_
 
@@ -105,7 +106,7 @@ def reconcile(
     leave. The gravest counts, in that order.
     """
 
-    async def work(house: House) -> tuple[Openings, Openings, list[Finding]]:
+    async def work(house: House) -> tuple[Openings, Day, list[Finding]]:
         flow = Reconcile(house.grounds)
         looked = await flow.openings()
         found = [*await flow.told(), *await flow.rows(), *await flow.doubted()]
@@ -113,7 +114,10 @@ def reconcile(
 
     looked, day, found = in_house(home, work)
     if as_json:
-        counts = {"compared": looked.compared, "withheld": day.withheld, "cut-off": day.cut_off, "believed": BELIEVED}
+        counts = {
+            "compared": looked.compared, "withheld": day.withheld, "cut-off": day.cut_off, "entries": day.entries,
+            "largest": day.largest, "believed": BELIEVED,
+        }  # fmt: skip
         told = [{name: getattr(one, name) for name in ("what", "kind", "name", "entry")} for one in found]
         typer.echo(json.dumps({**counts, "waiting": looked.waiting, "findings": told}, indent=2, ensure_ascii=False))
     else:
@@ -154,7 +158,7 @@ def packet(
         raise typer.Exit(verifier.OPENING)
 
 
-def _print_reconciled(looked: Openings, day: Openings, found: list[Finding]) -> None:
+def _print_reconciled(looked: Openings, day: Day, found: list[Finding]) -> None:
     compared = ngettext("%(num)s opening compared", "%(num)s openings compared", looked.compared)
     typer.echo(f"{compared}; {words('too young to tell: %(num)s', num=looked.waiting)}")
     if day.withheld or day.cut_off:

@@ -8,37 +8,29 @@ The log can't tell what was never written into it. So it is compared with what m
     standings   what a use is decided on, against the choices it was made from
     ledger      who looked, against the entries' own commitments and the rows of the same entries
 
-Openings are compared by the jobs every few seconds, rows once a day, both by `omonat evidence reconcile`. An opening no
+Openings are compared by the jobs every 20 seconds, rows once a day, both by `omonat evidence reconcile`. An opening no
 entry speaks of gets one here, so that it can't be forgotten again; what it says is that we don't know why.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, Final
 
 from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
-from omonat.base.instants import DAY, SECOND, Instant, to_rfc3339
-from omonat.database.codecs import FOREVER
+from omonat.base.instants import DAY, Instant
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry, decode
-from omonat.flows.doubts import Doubts
 from omonat.flows.grounds import Grounds
 from omonat.flows.reconcile_ledger import foreign_rows
+from omonat.flows.reconcile_openings import APART, SETTLES, Look, ripe_lines
+from omonat.flows.unanswered import Claims, Day, Unanswered
 from omonat.promises.choice.standing import Choice, applied
-from omonat.vault.openings import OPENED, SETTLED, WITHHELD, Opening, Register, registers
+from omonat.vault.openings import Opening, Register, drop_unfinished, one_at_a_time, registers
 
 _queries = load("omonat.flows", "reconcile.sql")
 
-SETTLES: Final = 30 * SECOND
-"""An opening younger than this may belong to a use under way: its entry is durable two seconds after it at most."""
-APART: Final = 60 * SECOND
-"""How far an opening and its entry may lie apart: nobody opens today for an entry of last week."""
-CUT_OFF: Final = 10 * SECOND
-"""What a process opened so shortly before it died without a word may have been in the middle of a use."""
-BELIEVED: Final = 200
-"""Openings of one day, of all processes together, of which nothing but their own register says that they were thrown
-away or cut off: about what a few crashes leave. Above it a bad day can't be told from somebody who takes data."""
 MOST: Final = 100
 """Findings of one kind that are named; the first one counts."""
 _AT_ONCE: Final = 2_000
@@ -72,82 +64,66 @@ class Reconcile:
 
     def __init__(self, grounds: Grounds) -> None:
         self._grounds = grounds
-        self._doubts = Doubts(grounds)
+        self._unanswered = Unanswered(grounds)
         self._done: dict[str, int] = {}
         self._spent: dict[str, tuple[int, Instant]] = {}
+        self._in_order: dict[str, Instant] = {}
 
     # -- openings ------------------------------------------------------------------------------------------------
 
     async def openings(self) -> Openings:
         """Compare what is new in every register; registers of ended processes go when nothing is left to compare.
 
-        An opening without an entry is written down (`opening:section:unexplained`) before it is counted as settled; so
-        is how many a register says were thrown away or cut off (`opening:section:unanswered`).
+        One process at a time, the others wait. An opening without an entry is written down
+        (`opening:section:unexplained`) before it is counted as settled; so is how many a register says were thrown away
+        or cut off (`opening:section:unanswered`).
         """
-        found, now = Openings(), self._grounds.clock()
-        every = registers(self._grounds.vault.openings.folder)
-        running = {register.run for register in every if register.is_alive}
-        new = [(register, list(register.read(self._done.get(register.path.name, 0)))) for register in every]
-        ripe = {register: _ripe(lines, now) for register, lines in new}
-        entries = await self._entries({line.entry for lines in ripe.values() for line in lines})
-        for register, lines in new:
-            found.waiting += len(lines) - len(ripe[register])
-            alive = register.run in running
-            await self._compare(register, ripe[register], entries, found, alive=alive)
-            if ripe[register]:
-                self._done[register.path.name] = ripe[register][-1].place + 32
-            if len(ripe[register]) == len(lines) and (not alive or register.is_full):
-                register.path.unlink(missing_ok=True)
-                self._done.pop(register.path.name, None)
-        if found.withheld + found.cut_off:
-            await self._doubt_many(now)
-        self._spent = {name: spent for name, spent in self._spent.items() if spent[1] > now - 2 * (SETTLES + APART)}
-        return found
+        folder = self._grounds.vault.openings.folder
+        if not folder.is_dir():
+            return Openings()
+        async with one_at_a_time(folder):
+            drop_unfinished(folder)
+            return await self._compare_all(registers(folder))
 
-    async def _compare(
-        self,
-        register: Register,
-        lines: Sequence[Opening],
-        entries: Mapping[str, Entry],
-        found: Openings,
-        *,
-        alive: bool,
-    ) -> None:
-        in_order = register.path.name in self._done
-        orphans: list[Opening] = []
-        for line in lines:
-            found.compared += 1
-            if line.state == SETTLED:
-                continue
-            if self._is_spoken_of(line, entries.get(line.entry)):
-                in_order = True
-            else:
-                orphans.append(line)
-        # A service that was killed leaves lines of the uses it was in the middle of, behind others that are in order; a
-        # shell that only ever opened leaves nothing but such lines. Whoever names an entry that is there, or none, says
-        # something else than that it couldn't be written.
-        since = lines[-1].at - CUT_OFF if not alive and in_order and lines else FOREVER
-        own = [line for line in orphans if line.entry and line.entry not in entries]
-        withheld = [line for line in own if line.state == WITHHELD]
-        cut_off = [line for line in own if line.state == OPENED and line.at >= since]
-        for line in orphans:
-            if line not in withheld and line not in cut_off:
+    async def _compare_all(self, every: Sequence[Register]) -> Openings:
+        found, now = Openings(), self._grounds.clock()
+        running = {register.run for register in every if register.is_alive}
+        new = {register: list(register.read(self._done.get(register.path.name, 0))) for register in every}
+        ripe = ripe_lines(new, now)
+        entries = await self._entries({line.entry for lines in ripe.values() for line in lines})
+        look = Look(entries, dict(self._spent), set(self._in_order))
+        claims: dict[str, Claims] = {}
+        for run, mine in groupby(every, key=lambda register: register.run):
+            judged = [(register, line) for register in mine for line in ripe[register]]
+            found.compared += len(judged)
+            claims[run], unexplained = look.judge(run, judged, alive=run in running)
+            for register, line in unexplained:
                 await self._write_down(register, line)
                 found.unexplained.append(_unexplained(register, line))
-        if withheld or cut_off:
-            await self._believe(register, withheld, cut_off)
-            found.withheld += len(withheld)
-            found.cut_off += len(cut_off)
+        for run, claim in claims.items():
+            if any(claim):
+                await self._unanswered.believe(run, claim)
+                found.withheld += len(claim.withheld)
+                found.cut_off += len(claim.cut_off)
+        # What was judged is remembered when all of it is written down: who begins again, begins from the same.
+        self._spent = {name: spent for name, spent in look.spent.items() if spent[1] > now - 2 * (SETTLES + APART)}
+        self._in_order = dict.fromkeys(look.in_order & set(claims), now) | {
+            run: at for run, at in self._in_order.items() if run not in claims and at > now - DAY
+        }
+        for register, lines in new.items():
+            found.waiting += self._forget(register, lines, ripe[register], alive=register.run in running)
+        if found.withheld + found.cut_off:
+            await self._unanswered.doubt_many()
+        return found
 
-    def _is_spoken_of(self, line: Opening, entry: Entry | None) -> bool:
-        """Whether the entry says that so many were opened, about that time, counted over all registers."""
-        if entry is None or abs(entry.at - line.at) > APART:
-            return False
-        spent, _ = self._spent.get(line.entry, (0, line.at))
-        if spent >= int(entry.facts.get("opened", 0)):
-            return False
-        self._spent[line.entry] = (spent + 1, line.at)
-        return True
+    def _forget(self, register: Register, lines: Sequence[Opening], ripe: Sequence[Opening], *, alive: bool) -> int:
+        """Go on behind what was compared next time; how many lines are left. Removes a register nothing comes to."""
+        if ripe:
+            self._done[register.path.name] = ripe[-1].place + 32
+        if len(ripe) == len(lines) and (not alive or register.is_full):
+            register.path.unlink(missing_ok=True)
+            self._done.pop(register.path.name, None)
+        return len(lines) - len(ripe)
 
     async def _entries(self, ids: set[str]) -> Mapping[str, Entry]:
         found, wanted = {}, sorted(ids - {""})
@@ -165,42 +141,13 @@ class Reconcile:
             reach("reconcile.written-down")
         register.settle(line)
 
-    async def _believe(self, register: Register, withheld: Sequence[Opening], cut_off: Sequence[Opening]) -> None:
-        """What only the register says is counted in the log, once: nobody takes it away again by ending a process."""
-        now, lines = self._grounds.clock(), (*withheld, *cut_off)
-        facts = {
-            "register": register.path.name, "withheld": len(withheld), "cut-off": len(cut_off),
-            "from": min(line.at for line in lines), "to": max(line.at for line in lines),
-        }  # fmt: skip
-        async with self._grounds.database.transaction() as connection:
-            entry = Entry(new_id("ev"), now, "opening:section:unanswered", facts)
-            await self._grounds.journal.append(connection, [entry], now=now)
-            reach("reconcile.believed")
-        for line in lines:
-            register.settle(line)
-
-    async def _doubt_many(self, now: Instant) -> None:
-        """More than a few crashes leave is a doubt of that day, until somebody has looked."""
-        day = await self.unanswered()
-        if day.withheld + day.cut_off > BELIEVED:
-            facts = {"withheld": day.withheld, "cut-off": day.cut_off, "most": BELIEVED}
-            await self._doubts.begin("openings", to_rfc3339(now)[:10], **facts)
-
-    async def unanswered(self) -> Openings:
+    async def unanswered(self) -> Day:
         """How many openings of the last day were thrown away or cut off by the word of their register alone."""
-        found, since = Openings(), Instant(self._grounds.clock() - DAY)
-        async with self._grounds.database.connection() as connection:
-            async for row in _queries.unanswered(connection, since=since):
-                facts = decode(row["body"]).facts
-                found.withheld += int(facts["withheld"])
-                found.cut_off += int(facts["cut-off"])
-        return found
+        return await self._unanswered.day()
 
     async def doubted(self) -> list[Finding]:
         """Days with more of them than are believed, until somebody has looked."""
-        standing = await self._doubts.standing()
-        days = [doubt.about for doubt in standing if doubt.kind == "openings"]
-        return [Finding(what="doubt", kind="openings", name=day) for day in days]
+        return [Finding(what="doubt", kind="openings", name=day) for day in await self._unanswered.doubted()]
 
     async def told(self) -> list[Finding]:
         """Openings without an entry that were found at any time."""
@@ -250,15 +197,6 @@ class Reconcile:
             if len(found) >= 3 * MOST:
                 break
         return found
-
-
-def _ripe(lines: Sequence[Opening], now: Instant) -> Sequence[Opening]:
-    """The lines no use under way can own, in order."""
-    young = next((n for n, line in enumerate(lines) if line.at > now - SETTLES), len(lines))
-    names = {line.entry for line in lines[young:]}
-    while young and lines[young - 1].entry in names:  # of one entry all or nothing
-        young -= 1
-    return lines[:young]
 
 
 def _unexplained(register: Register, line: Opening) -> Finding:

@@ -11,12 +11,13 @@ It holds no personal data. A power cut may lose the newest seconds of it, never 
 It does not stop somebody who rewrites the vault's code or deletes the file; no code in the same process can.
 """
 
+import asyncio
 import fcntl
 import mmap
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
@@ -34,6 +35,10 @@ _SIZE: Final = _RECORD.size
 _FILE: Final = 8192 * _SIZE
 _STATE: Final = 26
 _UNNAMED: Final = b"?" * 26
+_LONGEST_USE: Final = 120
+_LOOK_AGAIN: Final = 0.1
+_UNFINISHED: Final = 60
+"""Seconds after which a file that never became a register is nobody's: its process ended while it made it."""
 
 OPENED, WITHHELD, SETTLED = 0, 1, 2
 """Opened for an entry · opened, and nothing was released: the entry couldn't be written · told of by an entry since."""
@@ -67,6 +72,7 @@ class Openings:
         self._lock = Lock()
         self._run = new_id("run")[4:]
         self._number = 0
+        self._left: list[tuple[Path, int]] = []
         self._map: mmap.mmap | None = None
         self._at = _FILE
         self._descriptor = -1
@@ -84,17 +90,23 @@ class Openings:
             _RECORD.pack_into(self._map, at, entry[3:].encode() or _UNNAMED, OPENED, self.clock() // SECOND)  # type: ignore[arg-type]
 
     def withhold(self, entry: str) -> None:
-        """What was opened for this entry was thrown away: the entry couldn't be written, or nobody waits any more."""
+        """What was opened for this entry was thrown away: the entry couldn't be written, or nobody waits any more.
+
+        Also what stands in files this process has filled since. A line that can't be marked stays one to be explained.
+        """
         wanted = entry[3:].encode()
-        with self._lock:
-            if self._map is None:
+        with self._lock, suppress(OSError):
+            since = self._long_ago()
+            if self._map is None or not _withhold(self._map, self._at, wanted, since):
                 return
-            for at in range(self._at - _SIZE, 0, -_SIZE):
-                name, _, seconds = _RECORD.unpack_from(self._map, at)
-                if name == wanted:
-                    self._map[at + _STATE] = WITHHELD
-                elif seconds < self.clock() // SECOND - 120:
-                    return
+            for path, _ in reversed(self._left):
+                with suppress(FileNotFoundError), path.open("r+b") as file, mmap.mmap(file.fileno(), _FILE) as left:
+                    if not _withhold(left, _FILE, wanted, since):
+                        return
+
+    def _long_ago(self) -> int:
+        """In seconds: no use that is still under way opened anything before."""
+        return self.clock() // SECOND - _LONGEST_USE
 
     @contextmanager
     def for_an_entry(self) -> Iterator[str]:
@@ -107,22 +119,30 @@ class Openings:
             raise
 
     def _turn_over(self) -> int:
-        """The next file, its space taken now: a full disk is an error here, not a signal in the middle of a use."""
+        """The next file, its space taken now: a full disk is an error here, not a signal in the middle of a use.
+
+        It is locked before it gets a register's name: whoever reconciles never takes it for one that was left.
+        """
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = self.folder / f"{self._run}.{self._number}"
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            path, being_made = self.folder / f"{self._run}.{self._number}", self.folder / f"{self._run}-{self._number}"
+            descriptor = os.open(being_made, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
                 os.posix_fallocate(descriptor, 0, _FILE)
                 fcntl.flock(descriptor, fcntl.LOCK_SH)
                 mapped = mmap.mmap(descriptor, _FILE)
+                mapped[: len(_MAGIC)] = _MAGIC
+                being_made.rename(path)
             except BaseException:
                 os.close(descriptor)
-                path.unlink(missing_ok=True)
+                being_made.unlink(missing_ok=True)
                 raise
         except OSError as error:
             raise Unavailable("openings-unwritable") from error
-        mapped[: len(_MAGIC)] = _MAGIC
+        since = self._long_ago()
+        self._left = [left for left in self._left if left[1] >= since]
+        if self._number:
+            self._left.append((self.folder / f"{self._run}.{self._number - 1}", self.clock() // SECOND))
         self._leave()
         self._map, self._descriptor = mapped, descriptor
         self._number += 1
@@ -132,6 +152,17 @@ class Openings:
         if self._map is not None:
             self._map.close()
             os.close(self._descriptor)
+
+
+def _withhold(lines: mmap.mmap, end: int, wanted: bytes, since: int) -> bool:
+    """Mark the lines of this entry, the newest first; false when the first one older than `since` was reached."""
+    for at in range(end - _SIZE, 0, -_SIZE):
+        name, _, seconds = _RECORD.unpack_from(lines, at)
+        if name == wanted:
+            lines[at + _STATE] = WITHHELD
+        elif seconds < since:
+            return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +177,9 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """One file, read by whoever reconciles, also while its process writes on."""
+    """One file, read by whoever reconciles, also while its process writes on. One that is gone has nothing to compare:
+    somebody else has.
+    """
 
     path: Path
 
@@ -156,25 +189,32 @@ class Register:
         return self.path.name.partition(".")[0]
 
     @property
+    def number(self) -> int:
+        """Which of its process's files it is."""
+        number = self.path.name.partition(".")[2]
+        return int(number) if number.isdecimal() else 0
+
+    @property
     def is_alive(self) -> bool:
         """Whether the process that writes it still runs; false for a file it has filled and left."""
-        with self.path.open("rb") as file:
+        with suppress(FileNotFoundError), self.path.open("rb") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 return True
-            return False
+        return False
 
     @property
     def is_full(self) -> bool:
         """Whether nothing more fits."""
-        with self.path.open("rb") as file:
+        with suppress(FileNotFoundError), self.path.open("rb") as file:
             file.seek(_FILE - _SIZE)
             return file.read(_SIZE) != bytes(_SIZE)
+        return True
 
     def read(self, start: int = 0) -> Iterator[Opening]:
         """Its lines from a place on, in order."""
-        with self.path.open("rb") as file:
+        with suppress(FileNotFoundError), self.path.open("rb") as file:
             file.seek(start or len(_MAGIC))
             place = file.tell()
             while len(raw := file.read(_SIZE)) == _SIZE and raw != bytes(_SIZE):
@@ -185,11 +225,40 @@ class Register:
 
     def settle(self, opening: Opening) -> None:
         """An entry speaks of this line now."""
-        with self.path.open("r+b") as file:
+        with suppress(FileNotFoundError), self.path.open("r+b") as file:
             file.seek(opening.place + _STATE)
             file.write(bytes([SETTLED]))
 
 
 def registers(folder: Path) -> list[Register]:
-    """Every register there is, in no order."""
-    return [Register(path) for path in sorted(folder.glob("*.*"))] if folder.is_dir() else []
+    """Every register there is, those of one process in the order they were written."""
+    found = [Register(path) for path in folder.glob("*.*")] if folder.is_dir() else []
+    return sorted(found, key=lambda register: (register.run, register.number))
+
+
+def drop_unfinished(folder: Path) -> None:
+    """Remove what processes left that ended while they made a register; one that lives on notices, opens nothing."""
+    for path in folder.glob("*-*"):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - _UNFINISHED:
+                path.unlink()
+
+
+@asynccontextmanager
+async def one_at_a_time(folder: Path) -> AsyncIterator[None]:
+    """Wait until nobody else reconciles these registers, and keep them from it; the kernel ends it with the process."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        while not _locked(descriptor):  # noqa: ASYNC110 - another process's lock, no event of ours
+            await asyncio.sleep(_LOOK_AGAIN)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -23,7 +23,9 @@ from omonat.evidence.reader import forget_ledger
 from omonat.evidence.sequencer import Sequencer
 from omonat.flows.cases import PutCase
 from omonat.flows.choose import Choosing, Telling
-from omonat.flows.reconcile import BELIEVED, SETTLES, Finding, Openings, Reconcile
+from omonat.flows.reconcile import Finding, Openings, Reconcile
+from omonat.flows.reconcile_openings import SETTLES
+from omonat.flows.unanswered import BELIEVED
 from omonat.jobs import _note_conflict
 from omonat.vault.openings import registers
 from tests.flows.conftest import Shop
