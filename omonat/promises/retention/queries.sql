@@ -157,15 +157,21 @@ update retention_state set lookups_since = null, lookups_after = '', lookups_lef
 delete from lookups l using unnest(:person::text[], :item::text[], :digest::bytea[]) as q(person, item, digest)
  where l.digest = q.digest and l.item = q.item and l.person = q.person;
 
+-- name: hold_traders!
+-- Clients that are one of these people, held before the people are: whoever settles a client holds it first as well.
+select id from business_clients where trader = any(:ids::text[]) order by id for update;
+
 -- name: emptied
--- Of these people, those of whom nothing is held any more and whom no open case and no hold needs.
+-- Of these people, those of whom nothing is held any more and whom no open case and no hold needs. They are waited for,
+-- until nobody writes to them, or something about them, any more.
 select p.id, p.slot, p.remains, p.erased_at
   from persons p
  where p.id = any(:ids::text[])
    and not exists (select from records r where r.person = p.id)
    and not exists (select from cases k where k.person = p.id and k.closed_at is null)
    and (p.remains or (p.restricted_at is null and p.quarantined_at is null))
-   and not exists (select from holds h where h.target = p.id and h.released_at is null);
+   and not exists (select from holds h where h.target = p.id and h.released_at is null)
+ order by p.id for update of p;
 
 -- name: end_persons!
 -- People of whom nothing is held any more: from now on only their evidence and their choices are there, for a while.
