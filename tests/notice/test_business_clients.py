@@ -11,7 +11,7 @@ from omonat.flows.business_clients import BusinessClient, Giving
 from omonat.flows.erase import ErasureRequest
 from omonat.flows.service_notice import ServiceNotice
 from omonat.promises.notice.clients import Given, Occasion, Step, owed
-from tests.erasure.stories import swept
+from tests.erasure.stories import closed, swept
 from tests.notice.conftest import OTHER_OWNER, OTHER_WRITER, OWNER, SAYS, WRITER, Town, second_version, speakers
 
 AT_CONTRACT = Step(
@@ -201,6 +201,42 @@ async def test_N1_contacts_are_people_and_a_sole_traders_name_stands_with_their_
     assert await town.one("select count(*) from client_notices where person = $1", person) == 0
     with pytest.raises(BadInput):
         await shown(town, trader)
+
+
+async def test_R3_time_takes_from_the_clients_register_what_an_erasure_takes(town: Town) -> None:
+    """A sole trader who was told as their own contact, and by a notice to many; then nothing of them is held."""
+    client, _ = await engaged(town)
+    order, clients = await town.asked(), town.house.business_clients
+    person = order.person
+    trader = await clients.register(by=WRITER, trader=person)
+    town.clock.forward(SECOND)
+    for one in (client, trader):
+        await clients.contact(one, person, "contract", by=WRITER)
+        await clients.give(Giving(client=one, step="at-contract", channel="letter", at=town.clock.now), by=WRITER)
+    written = await town.house.service_notices.write(
+        ServiceNotice(kind="service-change", said=SAYS, audience="clients"), by=OWNER
+    )
+    await town.house.service_notices.approve(written.id, by=OTHER_OWNER)
+    while (await town.house.tell_many.step()).more:
+        pass
+    of_them = {
+        "business_clients": "trader", "business_contacts": "person", "client_notices": "person",
+        "service_notices": "person", "work_items": "person",
+    }  # fmt: skip
+
+    async def left() -> set[str]:
+        return {
+            table
+            for table, column in of_them.items()
+            if await town.one(f"select count(*) from {table} where {column} = $1", person)
+        }
+
+    assert await left() >= set(of_them) - {"work_items"}
+    await closed(town.shop, order)
+    town.clock.forward(10 * 366 * DAY)
+    await swept(town.shop)
+    assert await town.one("select erased_at from persons where id = $1", person) is not None
+    assert await left() == set()
 
 
 def test_N1_who_joins_later_is_owed_the_newest_of_an_occasion_alone() -> None:

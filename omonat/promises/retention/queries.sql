@@ -181,8 +181,8 @@ update persons
  where id = any(:ids::text[]);
 
 -- name: sweep_people!
--- What hangs on people of whom nothing is held any more: messages, web sessions, ways to be found, codes, the index of
--- who looked, open work, and their tie to cases.
+-- What hangs on people of whom nothing is held any more: messages, notices, what they were to a business client, web
+-- sessions, ways to be found, codes, the index of who looked with its marks, open work, and their tie to cases.
 with codes as (
     delete from sign_in_codes where digest in (select digest from lookups where person = any(:ids::text[]))
 ), found as (
@@ -191,6 +191,14 @@ with codes as (
     delete from outbox where person = any(:ids::text[])
 ), notices as (
     delete from notices where person = any(:ids::text[])
+), service_notices as (
+    delete from service_notices where person = any(:ids::text[])
+), given as (
+    delete from client_notices where person = any(:ids::text[])
+), contacts as (
+    delete from business_contacts where person = any(:ids::text[])
+), traders as (
+    delete from business_clients where trader = any(:ids::text[])
 ), sessions as (
     delete from web_sessions where holder = any(:ids::text[])
 ), looked as (
