@@ -202,7 +202,9 @@ with codes as (
 ), sessions as (
     delete from web_sessions where holder = any(:ids::text[])
 ), looked as (
-    delete from ledger where person = any(:ids::text[])
+    delete from ledger where person = any(:ids::text[]) returning entry
+), marks as (
+    delete from rows_gone where entry = any(array(select entry from looked))
 ), work as (
     delete from work_items where person = any(:ids::text[])
 )
@@ -217,11 +219,15 @@ select id, evidence_slot from persons
    for update skip locked;
 
 -- name: forget_people!
--- The last of somebody: their choices and tellings go with the row.
+-- The last of somebody: their choices and tellings go with the row, and what was noted since their ledger ended.
 with told as (
     update system_notices n set about = '{}' from erasures e where n.erasure = e.id and e.person = any(:ids::text[])
 ), named as (
     update erasures set person = null, record = null where person = any(:ids::text[])
+), looked as (
+    delete from ledger where person = any(:ids::text[]) returning entry
+), marks as (
+    delete from rows_gone where entry = any(array(select entry from looked))
 )
 delete from persons where id = any(:ids::text[]);
 
