@@ -80,7 +80,9 @@ delete from lookups where person = any (:ids::text[]);
 delete from outbox where person = any (:ids::text[]);
 
 -- name: bury_ledger!
-delete from ledger where person = any (:ids::text[]);
+-- After their records: the marks these left go with it.
+with looked as (delete from ledger where person = any (:ids::text[]) returning entry)
+delete from rows_gone where entry = any (array(select entry from looked));
 
 -- name: bury_choices!
 delete from choices where person = any (:ids::text[]);

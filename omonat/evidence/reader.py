@@ -183,5 +183,8 @@ async def forget_ledger(connection: asyncpg.Connection, person: str) -> None:
 
 
 async def sweep_ledger(connection: asyncpg.Connection, *, now: Instant, most: int = 1000) -> int:
-    """Remove ledger rows whose own time is over; returns how many."""
+    """Remove ledger rows whose own time is over; returns how many.
+
+    Of people who are held each leaves a mark: the caller's transaction must have an entry that says so.
+    """
     return int((await _queries.sweep(connection, now=now, most=most)).rpartition(" ")[2])

@@ -18,7 +18,7 @@ from omonat.base.instants import Instant
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.client_procedures import PROMISE, in_force
-from omonat.flows.client_register import BusinessClient, GivenNotice, read_clients
+from omonat.flows.client_register import BusinessClient, GivenNotice, read_client, read_every_client
 from omonat.flows.clients_owed import settle
 from omonat.flows.grounds import Also, Grounds
 from omonat.flows.officers import Officers
@@ -60,11 +60,11 @@ class BusinessClients:
         self._require_name((await self._law.current()).policy.controller, name, trader)
         async with self._database.transaction() as connection:
             writer = await self.officers.writer(connection, by, PROMISE)
-            made = await _queries.register_client(
+            if trader is not None and await _queries.person_of_client(connection, id=trader) is None:
+                raise Refused("person-unknown")
+            await _queries.register_client(
                 connection, id=client, name=name, trader=trader, by=writer, now=now, entries={"registered": entry}
             )
-            if made is None:
-                raise Refused("person-unknown")
             facts = {"client": client, "form": "company" if trader is None else "sole-trader", "staff": writer}
             await self._note(connection, Entry(entry, now, "notice:client:registered", facts))
             reach("clients.registered")
@@ -137,7 +137,7 @@ class BusinessClients:
                 raise BadInput("client-notice-unclear", channels=", ".join(step.channels))
             contacts = [
                 row
-                async for row in _queries.contacts_of(connection, clients=[giving.client])
+                async for row in _queries.contacts_held(connection, clients=[giving.client])
                 if row["part"] == step.part
             ]
             if not contacts:
@@ -196,15 +196,15 @@ class BusinessClients:
     async def show(self, client: str) -> BusinessClient:
         """One client, with what it was given and what is owed to it. Raises BadInput `client-unknown`."""
         async with self._database.connection() as connection:
-            found = await read_clients(connection, client)
-        if not found:
+            found = await read_client(connection, client)
+        if found is None:
             raise BadInput("client-unknown")
-        return found[0]
+        return found
 
     async def every(self) -> Sequence[BusinessClient]:
         """Every client, the newest first."""
         async with self._database.connection() as connection:
-            return await read_clients(connection)
+            return await read_every_client(connection)
 
     async def _standing(self, connection: asyncpg.Connection, client: str) -> None:
         row = await _queries.client_for_update(connection, id=client)

@@ -12,7 +12,7 @@ from omonat.flows.client_procedures import procedure_of
 from omonat.promises.notice.clients import Given, Occasion, Owed, Step, owed
 
 _queries = load("omonat.promises.notice", "clients.sql")
-_MOST: Final = 1_000
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +55,23 @@ class BusinessClient:
     entries: Mapping[str, str]
 
 
-async def read_clients(connection: asyncpg.Connection, client: str = "") -> list[BusinessClient]:
-    """One client, or every one, the newest first."""
-    rows = [row async for row in _queries.clients(connection, id=client, most=_MOST)]
+async def read_client(connection: asyncpg.Connection, client: str) -> BusinessClient | None:
+    """One client."""
+    row = await _queries.client(connection, id=client)
+    return None if row is None else (await _read(connection, [row]))[0]
+
+
+async def read_every_client(connection: asyncpg.Connection) -> list[BusinessClient]:
+    """Every client, the newest first, however many: whether everybody was told is asked of all of them."""
+    found: list[BusinessClient] = []
+    before, after = Instant(0), ""
+    while rows := [r async for r in _queries.clients(connection, before=before, after=after, most=_AT_ONCE)]:
+        found += await _read(connection, rows)
+        before, after = rows[-1]["registered_at"], rows[-1]["id"]
+    return found
+
+
+async def _read(connection: asyncpg.Connection, rows: Sequence[Any]) -> list[BusinessClient]:
     ids = [row["id"] for row in rows]
     contacts = by_client([row async for row in _queries.contacts_of(connection, clients=ids)])
     given = by_client([row async for row in _queries.given_to(connection, clients=ids)])

@@ -1,7 +1,8 @@
 """What is owed to business clients waits as work of a person by itself (N1), from its occasion until it is given.
 
-Whatever changes a client settles what is owed to it in its own transaction. What happens elsewhere, a version of the
-policy or a breach, is looked for by the jobs, and everything once an hour. An item names client, step and occasion.
+Whatever changes a client holds it and settles what is owed to it in its own transaction, as the jobs do. What happens
+elsewhere, a version of the policy or a breach, is looked for by the jobs, and everything once an hour. An item names
+client, step and occasion.
 """
 
 from collections.abc import Sequence
@@ -55,15 +56,16 @@ class ClientsOwed:
 
 
 async def settle(connection: asyncpg.Connection, client: str, now: Instant) -> None:
-    """Make the work items of one client what is owed to it now, in the caller's transaction."""
-    await _settle(connection, [row async for row in _queries.clients(connection, id=client, most=1)], now)
+    """Make the work items of one client what is owed to it now, in the caller's transaction, which holds the client."""
+    row = await _queries.client(connection, id=client)
+    await _settle(connection, [] if row is None else [row], now)
 
 
 async def _settle(connection: asyncpg.Connection, rows: Sequence[Any], now: Instant) -> None:
     ids = [row["id"] for row in rows]
     if not ids:
         return
-    contacts = by_client([row async for row in _queries.contacts_of(connection, clients=ids)])
+    contacts = by_client([row async for row in _queries.contacts_held(connection, clients=ids)])
     given = by_client([row async for row in _queries.last_given_to(connection, clients=ids)])
     happened, steps = await occasions(connection), await steps_in_force(connection)
     due = {

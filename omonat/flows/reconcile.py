@@ -189,12 +189,16 @@ class Reconcile:
             async for row in _queries.ledger_without_entry(connection, most=MOST)
         ]
         found += [
+            Finding(what="ledger", kind="nobody", name=row["entry"], entry=row["entry"])
+            async for row in _queries.ledger_of_nobody(connection, most=MOST)
+        ]
+        found += [
             Finding(what="ledger", kind=row["kind"], name=row["entry"], entry=row["entry"])
             async for row in _queries.rows_without_ledger(connection, most=MOST)
         ]
         async for entry in foreign_rows(connection, self._grounds.vault):
             found.append(Finding(what="ledger", kind="foreign", name=entry, entry=entry))
-            if len(found) >= 3 * MOST:
+            if len(found) >= 4 * MOST:
                 break
         return found
 

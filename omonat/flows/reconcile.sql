@@ -105,6 +105,11 @@ select p.id, p.standing, p.restricted_at is not null as restricted,
 select l.entry from ledger l left join entries e on e.txid = l.txid and e.id = l.entry
  where e.at is distinct from l.at order by l.at, l.entry limit :most;
 
+-- name: ledger_of_nobody
+-- Rows of the ledger of people there are none of: nobody finds them by looking up who looked. Reads everything.
+select l.entry from ledger l where not exists (select from persons p where p.id = l.person)
+ order by l.at, l.entry limit :most;
+
 -- name: rows_without_ledger
 -- Rows of living people whose entry doesn't stand in their ledger: whoever looks up who looked misses it there. A case
 -- that was opened for nobody yet has an entry that concerns nobody. Reads everything.
@@ -126,8 +131,8 @@ select kind, entry from (
  order by r.at, r.entry limit :most;
 
 -- name: ledger_of_people
--- The next living people with their evidence slot, their cases, and their ledger: each entry with what it commits to, or
--- that it can't be read.
+-- The next people, the living and whoever of the erased has a ledger, with their evidence slot, their cases, and that
+-- ledger: each entry with what it commits to, or that it can't be read.
 select p.id, p.evidence_slot,
        (select array_agg(k.id order by k.opened_at desc, k.id) from cases k where k.person = p.id) as cases,
        (select array_agg(array[l.entry, e.act, case when f.facts is null then 'altered' end,
@@ -135,4 +140,6 @@ select p.id, p.evidence_slot,
           from ledger l join entries e on e.txid = l.txid and e.id = l.entry
          cross join lateral (select entry_facts(e.body) as facts) f
          where l.person = p.id) as entries
-  from persons p where p.erased_at is null and p.id > :after order by p.id limit :most;
+  from persons p
+ where (p.erased_at is null or exists (select from ledger l where l.person = p.id)) and p.id > :after
+ order by p.id limit :most;

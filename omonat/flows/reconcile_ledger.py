@@ -1,8 +1,9 @@
 """The ledger against the log: each row of *who looked* names an entry that speaks of this very person (A1, S6).
 
-The ledger says whose an entry is; the log only commits to it. So each living person's rows are opened with their own
-salts: a row that was moved from one person to another, or made up under somebody's entry, opens nothing. A row that is
-missing is told by the record, choice, telling or case of the same entry, and by the mark its deletion left.
+The ledger says whose an entry is; the log only commits to it. So each person's rows are opened with their own salts,
+those of the erased as well: a row that was moved from one person to another, or made up under somebody's entry, opens
+nothing; one that was moved to nobody is named as such. A row that is missing is told by the record, choice, telling or
+case of the same entry, and by the mark its deletion left.
 
 Entries that name their person by no commitment (a sign-in, a sweep over several people) can't be told apart, nor can a
 refused use, which may commit to a case that isn't the person's.

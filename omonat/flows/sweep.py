@@ -228,8 +228,16 @@ class Sweeper:
     async def _end_people(
         self, connection: asyncpg.Connection, policy: CompiledPolicy, people: Sequence[str], now: Instant
     ) -> list[Any]:
-        """People of whom nothing is held any more end here, with all that hangs on them."""
-        emptied = [row async for row in _queries.emptied(connection, ids=people)] if people else []
+        """People of whom nothing is held any more end here, with all that hangs on them.
+
+        Asked twice: what was written while they were waited for is seen under the lock alone.
+        """
+        emptied: list[Any] = []
+        if people:
+            await _queries.hold_traders(connection, ids=people)
+            emptied = [row async for row in _queries.emptied(connection, ids=people)]
+        if emptied:
+            emptied = [row async for row in _queries.emptied(connection, ids=[row["id"] for row in emptied])]
         if emptied:
             ids = [row["id"] for row in emptied]
             await _queries.end_persons(connection, ids=ids, now=now, evidence_due=evidence_due(policy, now))

@@ -30,6 +30,7 @@ WHOLE = {
     "gone_without_entry": "an audit, once a day: it compares everything",
     "choices_that_differ": "an audit, once a day: it compares everything",
     "ledger_without_entry": "an audit, once a day: it compares everything",
+    "ledger_of_nobody": "an audit, once a day: it compares everything",
     "rows_without_ledger": "an audit, once a day: it compares everything",
     "unplaced": "once, after a restore on another server: it compares everything",
     "open_requests": "the inbox: the index of the open requests is all it reads",

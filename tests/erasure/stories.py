@@ -1,5 +1,6 @@
 """What the stories of erasure have in common: orders, cases, sweeping, and looking at what is left."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,6 +51,16 @@ async def swept(shop: Shop, *, believed: bool = True) -> int:
         if not done.more:
             return looked
     raise AssertionError("the sweeper never comes to an end")
+
+
+async def waits_or_is_done(shop: Shop, task: asyncio.Task[Any]) -> None:
+    """Come back when the task waits for somebody's lock, or has ended."""
+    waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    for _ in range(500):
+        if task.done() or await shop.house.grounds.database.pool.fetchval(waiting):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it neither waits nor ends")
 
 
 async def delivered(shop: Shop, order: CollectAnswer) -> UseAnswer:

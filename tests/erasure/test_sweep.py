@@ -2,6 +2,7 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from omonat.base.errors import Fault, Refused
@@ -9,8 +10,10 @@ from omonat.base.instants import DAY, HOUR, MINUTE
 from omonat.flows.choose import Choosing
 from omonat.flows.collect import CollectRequest
 from omonat.flows.lookup import LookupRequest
-from omonat.flows.sweep import Sweeper
-from tests.erasure.stories import acts, closed, event, for_tax, held, one, ordered, swept
+from omonat.flows.notify import Notification, Notify, Receipt
+from omonat.flows.sweep import Sweeper, Swept
+from omonat.promises.messages import Channel
+from tests.erasure.stories import acts, closed, event, for_tax, held, one, ordered, swept, waits_or_is_done
 from tests.flows.conftest import Shop
 from tests.flows.test_time import publish, second_version
 
@@ -213,3 +216,44 @@ async def test_S6_the_database_alone_dooms_no_key(shop: Shop) -> None:
     with pytest.raises(Fault, match="changed"):
         await shop.house.sweeper.round()
     assert not shop.house.grounds.vault.is_destroyed(slot)
+
+
+async def test_R3_a_message_written_while_its_person_ends_goes_with_them(shop: Shop) -> None:
+    """A system asks for a message in a transaction that isn't over yet when the sweeper finds that nothing is held."""
+    order = await ordered(shop)
+    await closed(shop, order)
+    shop.clock.forward(6 * 366 * DAY)
+    await shop.house.sweeper.confirm_clock(by="test")
+    sweeping: list[asyncio.Task[Swept]] = []
+
+    async def meanwhile(connection: asyncpg.Connection, receipt: Receipt) -> None:
+        sweeping.append(asyncio.create_task(shop.house.sweeper.round()))
+        await waits_or_is_done(shop, sweeping[0])
+
+    wanted = Notification(
+        credential=shop.credentials["site"], person=order.person, template="order-confirmation",
+        purpose="order-messages", channel=Channel.SMS, params={"order": "1", "delivery": 0, "total": 1},
+    )  # fmt: skip
+    await Notify(shop.house.grounds)(wanted, meanwhile)
+    assert (await sweeping[0]).records == 1
+    assert await one(shop, "select erased_at from persons where id = $1", order.person) is not None
+    for table in ("outbox", "ledger"):
+        assert await one(shop, f"select count(*) from {table} where person = $1", order.person) == 0
+
+
+async def test_R3_somebody_who_is_held_again_before_the_sweeper_ends_them_stays(shop: Shop) -> None:
+    """A case is opened for them in a transaction that isn't over yet."""
+    order = await ordered(shop)
+    await closed(shop, order)
+    shop.clock.forward(6 * 366 * DAY)
+    await shop.house.sweeper.confirm_clock(by="test")
+    async with shop.house.grounds.database.transaction() as connection:
+        await connection.execute(
+            "insert into cases (id, kind, service, person, opened_at, opened_by)"
+            " select 'order:x', kind, service, person, $1, opened_by from cases limit 1",
+            shop.clock(),
+        )
+        sweeping = asyncio.create_task(shop.house.sweeper.round())
+        await waits_or_is_done(shop, sweeping)
+    await sweeping
+    assert await one(shop, "select erased_at from persons where id = $1", order.person) is None

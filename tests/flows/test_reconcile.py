@@ -19,15 +19,16 @@ from omonat.base.errors import Fault, Refused, Unavailable
 from omonat.base.ids import new_id
 from omonat.base.instants import DAY, HOUR, MINUTE, SECOND
 from omonat.evidence.entry import Entry, decode
-from omonat.evidence.reader import forget_ledger
 from omonat.evidence.sequencer import Sequencer
-from omonat.flows.cases import PutCase
+from omonat.flows.cases import CaseEvent, PutCase
 from omonat.flows.choose import Choosing, Telling
+from omonat.flows.erase import ErasureRequest
 from omonat.flows.reconcile import Finding, Openings, Reconcile
 from omonat.flows.reconcile_openings import SETTLES
 from omonat.flows.unanswered import BELIEVED
 from omonat.jobs import _note_conflict
 from omonat.vault.openings import registers
+from tests.erasure.stories import swept
 from tests.flows.conftest import Shop
 from tests.flows.test_use import delivery, given_to, ordered
 
@@ -326,18 +327,24 @@ async def test_S1_a_choice_of_last_year_written_down_now_is_in_order_though_its_
     assert await found_after(chosen, dated_back) == []
 
 
+_OFF, _ON = "alter table ledger disable trigger append_only; ", "; alter table ledger enable trigger append_only; "
 _USE = "(select entry from ledger l join entries e on e.id = l.entry where e.act = 'use:person:authorised' limit 1)"
 TAMPERED = {
     "who looked, deleted": (f"delete from ledger where entry = {_USE}", "gone"),
     "who looked, moved to somebody else": (
-        f"update ledger set entry = {_USE} where entry = (select entry from choices limit 1)",
+        f"{_OFF}update ledger set entry = {_USE} where entry = (select entry from choices limit 1)",
         "ledger",
+    ),
+    "who looked, moved to nobody": (f"{_OFF}update ledger set person = 'per_nobody' where entry = {_USE}", "ledger"),
+    "a look said to be due and then deleted": (
+        f"{_OFF}update ledger set due_at = '2020-01-01'{_ON}delete from ledger where entry = {_USE}",
+        "gone",
     ),
     "a look made up": (
         "insert into ledger select person, at, 'ev_' || repeat('a', 26), txid from ledger limit 1",
         "ledger",
     ),
-    "a look dated back": (f"update ledger set at = at - interval '1 day' where entry = {_USE}", "ledger"),
+    "a look dated back": (f"{_OFF}update ledger set at = at - interval '1 day' where entry = {_USE}", "ledger"),
     "a withdrawal turned into a consent": ("update choices set state = 'given' where state = 'withdrawn'", "choice"),
     "a withdrawal deleted": ("delete from choices where state = 'withdrawn' and kind = 'consent'", "gone"),
     "a consent made up": (
@@ -361,6 +368,25 @@ TAMPERED = {
     "a telling made up": ("insert into tellings select id, 1, 'sms', now(), 'ev_no' from persons limit 1", "row"),
     "a record renamed": ("delete from sections; update records set id = 'rec_' || repeat('b', 26)", "row"),
 }
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update ledger set person = 'per_nobody'",
+        "update ledger set due_at = now() - interval '1 day'",
+        "update ledger set at = at where false",
+        "truncate ledger",
+    ],
+)
+async def test_A1_a_look_is_neither_changed_nor_is_the_whole_list_emptied(busy: Shop, statement: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+        await found_after(busy, statement)
+
+
+async def test_A1_a_look_of_somebody_there_is_not_is_named(chosen: Shop) -> None:
+    found = await found_after(chosen, f"{_OFF}update ledger set person = 'per_nobody' where entry = {_USE}")
+    assert {(one.what, one.kind) for one in found} == {("ledger", "nobody")}
 
 
 @pytest.mark.parametrize("name", TAMPERED)
@@ -400,11 +426,22 @@ async def test_A1_a_look_moved_from_one_person_to_another_opens_nothing_there(ch
     person = (await section(chosen))["person"]
     assert other.person != person
     assert await Reconcile(chosen.house.grounds).rows() == []
-    moved = "update ledger set person = '{}' where entry = (select id from entries where act = '{}' limit 1)"
+    moved = _OFF + "update ledger set person = '{}' where entry = (select id from entries where act = '{}' limit 1)"
     for act in ("use:person:authorised", "access:person:viewed", "case:work:changed"):
         found = await found_after(chosen, moved.format(other.person, act))
         assert {(one.what, one.kind) for one in found} == {("ledger", "foreign")}, act
         await found_after(chosen, moved.format(person, act))
+
+
+async def test_A1_a_look_moved_to_somebody_erased_opens_nothing_there_either(chosen: Shop) -> None:
+    other = await ordered(chosen, items={**chosen.order_items(), "contact.mobile": "+998901112233"})
+    person = (await section(chosen))["person"]
+    assert person != other.person
+    await chosen.house.erase(ErasureRequest(person=other.person))
+    await swept(chosen)
+    assert await Reconcile(chosen.house.grounds).rows() == []
+    found = await found_after(chosen, f"{_OFF}update ledger set person = '{other.person}' where entry = {_USE}")
+    assert {(one.what, one.kind) for one in found} == {("ledger", "foreign")}
 
 
 @pytest.mark.parametrize(
@@ -438,21 +475,41 @@ async def test_A1_a_deletion_that_wrote_its_entry_is_in_order(chosen: Shop) -> N
 
 
 async def test_R3_after_an_erasure_nothing_ties_one_persons_entries_together(chosen: Shop) -> None:
-    grounds, person = chosen.house.grounds, (await section(chosen))["person"]
-    async with grounds.database.transaction() as connection:
-        for statement in (
-            "delete from sections where person = $1",
-            "delete from records where person = $1",
-            "delete from choices where person = $1",
-            "update persons set erased_at = now() where id = $1",
-        ):
-            await connection.execute(statement, person)
-        assert await connection.fetchval("select count(*) from rows_gone") > 3
-        await forget_ledger(connection, person)
+    """Not while their evidence is still there, and not when that has ended as well."""
+    house, person = chosen.house, (await section(chosen))["person"]
+    marks, rows = "select count(*) from rows_gone", "select count(*) from choices where person = $1"
+    async with house.grounds.database.connection() as connection:
+        theirs = [row["entry"] for row in await connection.fetch("select entry from ledger where person = $1", person)]
+        assert len(theirs) > 3
+        await house.cases.event(
+            CaseEvent(credential=chosen.credentials["panel"], case="order:41877", name="case-closed")
+        )
+        await house.erase(ErasureRequest(person=person))
+        await swept(chosen)
+        assert await connection.fetchval("select count(*) from ledger where entry = any($1)", theirs) == 0
+        assert await connection.fetchval(rows, person) > 1, "proof outlives the person, for a while"
+        assert await connection.fetchval(marks) == 0
+        chosen.clock.forward(20 * 366 * DAY)
+        await swept(chosen)
+        assert await connection.fetchval(rows, person) == 0
+        assert await connection.fetchval(marks) == 0
+    assert await Reconcile(house.grounds).rows() == []
+
+
+async def test_R3_nothing_ties_the_entries_of_somebody_together_of_whom_nothing_is_held_any_more(chosen: Shop) -> None:
+    """Time took their records one after the other, each with its mark; the last of them takes the marks along."""
+    house, person = chosen.house, (await section(chosen))["person"]
+    await house.cases.event(CaseEvent(credential=chosen.credentials["panel"], case="order:41877", name="case-closed"))
+    await house.choose(
+        Choosing(person=person, kind="restriction", purpose="", state="withdrawn", door="center", by="p")
+    )
+    async with house.grounds.database.connection() as connection:
+        chosen.clock.forward(6 * 366 * DAY)
+        await swept(chosen)
+        assert await connection.fetchval("select erased_at from persons where id = $1", person) is not None
+        assert await connection.fetchval("select count(*) from ledger where person = $1", person) == 0
         assert await connection.fetchval("select count(*) from rows_gone") == 0
-        entry = Entry(new_id("ev"), chosen.clock(), "erase:person:swept", {})
-        await grounds.journal.append(connection, [entry], now=chosen.clock())
-    assert await Reconcile(grounds).rows() == []
+    assert await Reconcile(house.grounds).rows() == []
 
 
 async def test_S6_a_witnesss_conflict_is_an_entry_though_nothing_is_signed_over_it(busy: Shop) -> None:

@@ -1,19 +1,25 @@
 """How business clients are told: by a procedure that is a register, with a receipt for each notice (N1)."""
 
+import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from typing import Any
 
+import asyncpg
 import pytest
 
 from omonat.base.errors import BadInput, Refused
 from omonat.base.instants import DAY, HOUR, SECOND
 from omonat.evidence.receipts import Token
+from omonat.flows import client_register, clients_owed
 from omonat.flows.business_clients import BusinessClient, Giving
 from omonat.flows.erase import ErasureRequest
 from omonat.flows.service_notice import ServiceNotice
 from omonat.promises.notice.clients import Given, Occasion, Step, owed
-from tests.erasure.stories import swept
+from tests.erasure.stories import closed, swept, waits_or_is_done
 from tests.notice.conftest import OTHER_OWNER, OTHER_WRITER, OWNER, SAYS, WRITER, Town, second_version, speakers
 
+Between = Callable[[Town, Callable[[], Coroutine[Any, Any, object]]], list[asyncio.Task[object]]]
 AT_CONTRACT = Step(
     id="at-contract", occasion="engaged", part="contract", within=0, channels=("contract", "letter"), says=SAYS
 )
@@ -201,6 +207,113 @@ async def test_N1_contacts_are_people_and_a_sole_traders_name_stands_with_their_
     assert await town.one("select count(*) from client_notices where person = $1", person) == 0
     with pytest.raises(BadInput):
         await shown(town, trader)
+
+
+async def test_R3_time_takes_from_the_clients_register_what_an_erasure_takes(town: Town) -> None:
+    """A sole trader who was told as their own contact, and by a notice to many; then nothing of them is held."""
+    client, _ = await engaged(town)
+    order, clients = await town.asked(), town.house.business_clients
+    person = order.person
+    trader = await clients.register(by=WRITER, trader=person)
+    town.clock.forward(SECOND)
+    for one in (client, trader):
+        await clients.contact(one, person, "contract", by=WRITER)
+        await clients.give(Giving(client=one, step="at-contract", channel="letter", at=town.clock.now), by=WRITER)
+    written = await town.house.service_notices.write(
+        ServiceNotice(kind="service-change", said=SAYS, audience="clients"), by=OWNER
+    )
+    await town.house.service_notices.approve(written.id, by=OTHER_OWNER)
+    while (await town.house.tell_many.step()).more:
+        pass
+    of_them = {
+        "business_clients": "trader", "business_contacts": "person", "client_notices": "person",
+        "service_notices": "person", "work_items": "person",
+    }  # fmt: skip
+
+    async def left() -> set[str]:
+        return {
+            table
+            for table, column in of_them.items()
+            if await town.one(f"select count(*) from {table} where {column} = $1", person)
+        }
+
+    assert await left() >= set(of_them) - {"work_items"}
+    await closed(town.shop, order)
+    town.clock.forward(10 * 366 * DAY)
+    await swept(town.shop)
+    assert await town.one("select erased_at from persons where id = $1", person) is not None
+    assert await left() == set()
+
+
+@pytest.fixture
+def between(monkeypatch: pytest.MonkeyPatch) -> Between:
+    """Something happens just after what a client was given was read, before what is owed is written."""
+
+    def then(town: Town, happens: Callable[[], Coroutine[Any, Any, object]]) -> list[asyncio.Task[object]]:
+        begun: list[asyncio.Task[object]] = []
+        reads = clients_owed.occasions
+
+        async def paused(connection: asyncpg.Connection) -> list[Occasion]:
+            if not begun:
+                begun.append(asyncio.create_task(happens()))
+                await waits_or_is_done(town.shop, begun[0])
+            return await reads(connection)
+
+        monkeypatch.setattr(clients_owed, "occasions", paused)
+        return begun
+
+    return then
+
+
+async def test_N1_what_is_given_while_the_jobs_look_is_not_owed_again(town: Town, between: Between) -> None:
+    client, _ = await engaged(town)
+    giving = Giving(client=client, step="at-contract", channel="letter", at=town.clock.now)
+    begun = between(town, lambda: town.house.business_clients.give(giving, by=WRITER))
+    await town.house.clients_owed.look_after()
+    await begun[0]
+    assert await waiting(town) == set()
+
+
+async def test_R3_who_is_erased_while_the_jobs_look_leaves_no_work_behind(town: Town, between: Between) -> None:
+    client, _ = await engaged(town)
+    officer = (await town.asked()).person
+    await town.house.business_clients.contact(client, officer, "privacy", by=WRITER)
+    town.clock.forward(DAY)
+    await town.publish(second_version())
+    begun = between(town, lambda: town.house.erase(ErasureRequest(person=officer)))
+    await town.house.clients_owed.look_after()
+    await begun[0]
+    await swept(town.shop)
+    assert await town.one("select count(*) from work_items where person = $1", officer) == 0
+
+
+async def test_R3_nobody_becomes_a_client_while_they_are_being_erased(town: Town) -> None:
+    await engaged(town)
+    person = (await town.asked()).person
+    async with town.house.grounds.database.transaction() as connection:
+        await connection.execute("select from persons where id = $1 for update", person)
+        await connection.execute("update persons set erased_at = now() where id = $1", person)
+        registering = asyncio.create_task(town.house.business_clients.register(by=WRITER, trader=person))
+        await waits_or_is_done(town.shop, registering)
+    with pytest.raises(Refused) as refused:
+        await registering
+    assert refused.value.code == "person-unknown"
+    assert await town.one("select count(*) from business_clients where trader = $1", person) == 0
+
+
+async def test_N1_every_client_is_read_and_none_is_called_told_who_was_not(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than are read at a time, several of one moment, the one who is owed something the oldest."""
+    owed_to, _ = await engaged(town)
+    names = [await town.house.business_clients.register(by=WRITER, name=f"“Non {n}” MChJ") for n in range(4)]
+    town.clock.forward(SECOND)
+    newest = await town.house.business_clients.register(by=WRITER, name="“Somsa” MChJ")
+    monkeypatch.setattr(client_register, "_AT_ONCE", 2)
+    every = await town.house.business_clients.every()
+    assert every[0].id == newest
+    assert sorted(one.id for one in every) == sorted([owed_to, *names, newest])
+    assert [one.id for one in every if one.owed] == [owed_to]
 
 
 def test_N1_who_joins_later_is_owed_the_newest_of_an_occasion_alone() -> None:

@@ -132,7 +132,7 @@ async def judged(campaign: Campaign, leaving: int, doubtful: set[str]) -> str:
         match ends.get(person):
             case ("sent", _):
                 assert arrived[to] == 1, "what was sent has come: none lost"
-            case None | ("refused", "no-consent" | "person-unknown"):  # the last: erased while it waited
+            case None | ("refused", "no-consent"):
                 assert to in acknowledged, "nobody who stayed is left out"
             case ("uncertain", "message-outcome-unknown"):
                 assert person in doubtful, "the only doubt is what the killed one was handing over"

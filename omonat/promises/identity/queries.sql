@@ -176,9 +176,10 @@ select p.id as person, p.evidence_slot, mine.cases
  limit 20;
 
 -- name: person_to_write_to^
--- A person who can be written to, with the slots of their secrets.
+-- A person who can be written to, with the slots of their secrets; they aren't erased until the message is written.
 select id, slot, evidence_slot, language from persons
- where id = :id and erased_at is null and quarantined_at is null;
+ where id = :id and erased_at is null and quarantined_at is null
+   for key share;
 
 -- name: channels_of
 -- A person's newest phone and e-mail: codes go there and nowhere else.

@@ -27,12 +27,10 @@ select version, steps, written_by, written_at, approved_by, approved_at, entries
 select version, steps, written_by, written_at, approved_by, approved_at, entries
   from client_procedures where approved_at is not null order by version desc limit 1;
 
--- name: register_client$
--- A company by its name, or a sole trader by their person; nothing for somebody who isn't there any more.
+-- name: register_client!
+-- A company by its name, or a sole trader by their person, whom the caller holds.
 insert into business_clients (id, name, trader, registered_by, registered_at, entries)
-select :id, :name, :trader, :by, :now, :entries::jsonb
- where :trader::text is null or exists (select from persons where id = :trader and erased_at is null)
-returning id;
+values (:id, :name, :trader, :by, :now, :entries);
 
 -- name: client_for_update^
 -- One, locked until it is changed.
@@ -42,13 +40,18 @@ select id, name, trader, registered_at, ended_at, entries from business_clients 
 -- They are no client any more, and nobody of them is owed anything.
 update business_clients set ended_at = :now, entries = entries || :entries::jsonb where id = :id;
 
+-- name: client^
+-- One client.
+select id, name, trader, registered_at, ended_at, entries from business_clients where id = :id;
+
 -- name: clients
--- Every client, the newest first.
+-- The next clients, the newest first; the first ones after none.
 select id, name, trader, registered_at, ended_at, entries from business_clients
- where (:id = '' or id = :id) order by registered_at desc, id limit :most;
+ where :after = '' or registered_at < :before or (registered_at = :before and id > :after)
+ order by registered_at desc, id limit :most;
 
 -- name: person_of_client^
--- Somebody who may be a contact, locked until that is written.
+-- Somebody who may be a contact or a sole trader, locked until that is written.
 select id, evidence_slot from persons where id = :id and erased_at is null for key share;
 
 -- name: put_contact!
@@ -65,6 +68,14 @@ select c.client, c.person, c.part, c.since, p.evidence_slot
   from business_contacts c join persons p on p.id = c.person
  where c.client = any (:clients::text[]) and c.until is null and p.erased_at is null
  order by c.client, c.part, c.person;
+
+-- name: contacts_held
+-- The same, of clients the caller holds: nobody of them is erased until what is decided about them is written.
+select c.client, c.person, c.part, c.since, p.evidence_slot
+  from business_contacts c join persons p on p.id = c.person
+ where c.client = any (:clients::text[]) and c.until is null and p.erased_at is null
+ order by p.id, c.client, c.part
+   for key share of p;
 
 -- name: add_client_notices!
 -- What each was given, with the receipt of its entry.
@@ -102,9 +113,9 @@ select n.id, n.person, n.step, n.given_at, n.acknowledgement, p.evidence_slot
 update client_notices set acknowledged_at = :at, acknowledgement = :entry where id = :id;
 
 -- name: standing_clients
--- The next clients that are still clients, in the order of their ids.
+-- The next clients that are still clients, in the order of their ids, locked until what is owed to them is settled.
 select id, name, trader, registered_at, ended_at, entries from business_clients
- where ended_at is null and id > :after order by id limit :most;
+ where ended_at is null and id > :after order by id limit :most for update;
 
 -- name: what_happened^
 -- What makes notices owed without anybody touching a client: the newest of each.

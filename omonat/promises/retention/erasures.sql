@@ -155,9 +155,12 @@ with codes as (
 select 1;
 
 -- name: drop_ledger$
--- A batch of the index of who looked; how many.
+-- A batch of the index of who looked, and the marks of what is gone with it; how many.
 with gone as (
-    delete from ledger where ctid = any (array(select ctid from ledger where person = :person limit :most)) returning 1
+    delete from ledger where ctid = any (array(select ctid from ledger where person = :person limit :most))
+    returning entry
+), marks as (
+    delete from rows_gone where entry = any (array(select entry from gone))
 )
 select count(*) from gone;
 

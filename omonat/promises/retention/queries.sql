@@ -157,15 +157,21 @@ update retention_state set lookups_since = null, lookups_after = '', lookups_lef
 delete from lookups l using unnest(:person::text[], :item::text[], :digest::bytea[]) as q(person, item, digest)
  where l.digest = q.digest and l.item = q.item and l.person = q.person;
 
+-- name: hold_traders!
+-- Clients that are one of these people, held before the people are: whoever settles a client holds it first as well.
+select id from business_clients where trader = any(:ids::text[]) order by id for update;
+
 -- name: emptied
--- Of these people, those of whom nothing is held any more and whom no open case and no hold needs.
+-- Of these people, those of whom nothing is held any more and whom no open case and no hold needs. They are waited for,
+-- until nobody writes to them, or something about them, any more.
 select p.id, p.slot, p.remains, p.erased_at
   from persons p
  where p.id = any(:ids::text[])
    and not exists (select from records r where r.person = p.id)
    and not exists (select from cases k where k.person = p.id and k.closed_at is null)
    and (p.remains or (p.restricted_at is null and p.quarantined_at is null))
-   and not exists (select from holds h where h.target = p.id and h.released_at is null);
+   and not exists (select from holds h where h.target = p.id and h.released_at is null)
+ order by p.id for update of p;
 
 -- name: end_persons!
 -- People of whom nothing is held any more: from now on only their evidence and their choices are there, for a while.
@@ -175,8 +181,8 @@ update persons
  where id = any(:ids::text[]);
 
 -- name: sweep_people!
--- What hangs on people of whom nothing is held any more: messages, web sessions, ways to be found, codes, the index of
--- who looked, open work, and their tie to cases.
+-- What hangs on people of whom nothing is held any more: messages, notices, what they were to a business client, web
+-- sessions, ways to be found, codes, the index of who looked with its marks, open work, and their tie to cases.
 with codes as (
     delete from sign_in_codes where digest in (select digest from lookups where person = any(:ids::text[]))
 ), found as (
@@ -185,10 +191,20 @@ with codes as (
     delete from outbox where person = any(:ids::text[])
 ), notices as (
     delete from notices where person = any(:ids::text[])
+), service_notices as (
+    delete from service_notices where person = any(:ids::text[])
+), given as (
+    delete from client_notices where person = any(:ids::text[])
+), contacts as (
+    delete from business_contacts where person = any(:ids::text[])
+), traders as (
+    delete from business_clients where trader = any(:ids::text[])
 ), sessions as (
     delete from web_sessions where holder = any(:ids::text[])
 ), looked as (
-    delete from ledger where person = any(:ids::text[])
+    delete from ledger where person = any(:ids::text[]) returning entry
+), marks as (
+    delete from rows_gone where entry = any(array(select entry from looked))
 ), work as (
     delete from work_items where person = any(:ids::text[])
 )
@@ -203,11 +219,15 @@ select id, evidence_slot from persons
    for update skip locked;
 
 -- name: forget_people!
--- The last of somebody: their choices and tellings go with the row.
+-- The last of somebody: their choices and tellings go with the row, and what was noted since their ledger ended.
 with told as (
     update system_notices n set about = '{}' from erasures e where n.erasure = e.id and e.person = any(:ids::text[])
 ), named as (
     update erasures set person = null, record = null where person = any(:ids::text[])
+), looked as (
+    delete from ledger where person = any(:ids::text[]) returning entry
+), marks as (
+    delete from rows_gone where entry = any(array(select entry from looked))
 )
 delete from persons where id = any(:ids::text[]);
 
