@@ -17,6 +17,7 @@ from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.children import Children
 from omonat.flows.grounds import Grounds
+from omonat.flows.passing import let_pass
 from omonat.flows.work import close_work_item_in
 from omonat.promises.children.clearing import CAUSES, decide_clearing
 from omonat.promises.children.consent import SCOPES
@@ -68,7 +69,7 @@ class ClearChild:
                 if scope in row["consented"]:
                     await _queries.withdraw_consent(connection, person=row["id"], scope=scope, now=now, entries=ended)
             await _asks.end_asks(connection, person=row["id"], now=now, entries=ended)
-            await _asks.call_all_back(connection, person=row["id"])
+            await _asks.call_all_back(connection, person=row["id"], now=now)
             await _queries.open(connection, person=row["id"])
             await close_work_item_in(connection, rule="child", person=row["id"], missing="parental-consent", now=now)
             facts = {
@@ -77,4 +78,5 @@ class ClearChild:
             }  # fmt: skip
             await self._children.note(connection, row, Entry(entry, now, "child:person:cleared", facts))
             reach("child.cleared")
+        await let_pass(self._grounds.database, row["id"], now=now)
         return entry
