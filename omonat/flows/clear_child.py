@@ -1,6 +1,7 @@
 """Who was taken for a child by mistake: an officer who saw a proof of their age takes the signal back (K2).
 
-The birth date is read for the rule and not kept; why, by whom, and a commitment to where the proof lies go into the
+The birth date is read for the rule and not kept, except under the age that images need a parent for: then it lies sealed
+where it says how long they stay closed (G5). Why, by whom, and a commitment to where the proof lies go into the
 evidence. What hung on the mistake ends with it: a parent's consent, and questions to parents. The next signal closes
 the person again.
 """
@@ -17,6 +18,8 @@ from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.children import Children
 from omonat.flows.grounds import Grounds
+from omonat.flows.images import seal_if_young
+from omonat.flows.passing import let_pass
 from omonat.flows.work import close_work_item_in
 from omonat.promises.children.clearing import CAUSES, decide_clearing
 from omonat.promises.children.consent import SCOPES
@@ -58,7 +61,7 @@ class ClearChild:
             staff = await self._children.officer(connection, by, now)
             row = await self._children.child(connection, clearing.person)
             verdict = decide_clearing(
-                taken=row["quarantined_at"] is not None or "data" in row["consented"], born=clearing.born,
+                taken=bool(row["quarantined_at"] or row["images_closed"] or row["consented"]), born=clearing.born,
                 under=policy.child_under, today=policy.today(now),
             )  # fmt: skip
             if not isinstance(verdict, Allow):
@@ -68,8 +71,11 @@ class ClearChild:
                 if scope in row["consented"]:
                     await _queries.withdraw_consent(connection, person=row["id"], scope=scope, now=now, entries=ended)
             await _asks.end_asks(connection, person=row["id"], now=now, entries=ended)
-            await _asks.call_all_back(connection, person=row["id"])
+            await _asks.call_all_back(connection, person=row["id"], now=now)
             await _queries.open(connection, person=row["id"])
+            ages = [clearing.born] if clearing.born is not None else []
+            young = seal_if_young(self._grounds.vault, policy, ages, now, person=row["id"], slot=row["slot"])
+            await _queries.set_images(connection, person=row["id"], born=young)
             await close_work_item_in(connection, rule="child", person=row["id"], missing="parental-consent", now=now)
             facts = {
                 "cause": clearing.cause, "staff": staff, "consents": sorted(row["consented"]),
@@ -77,4 +83,5 @@ class ClearChild:
             }  # fmt: skip
             await self._children.note(connection, row, Entry(entry, now, "child:person:cleared", facts))
             reach("child.cleared")
+        await let_pass(self._grounds.database, row["id"], now=now)
         return entry

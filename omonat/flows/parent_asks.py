@@ -37,6 +37,7 @@ from omonat.flows.parent_question import (
     address_context,
     asked_of,
     born_of,
+    first_message,
     kind_of,
     read_address,
     second_message,
@@ -107,7 +108,10 @@ class ParentAsks:
             template = "parent-ask"
             if by_what is VerifiedBy.PAYMENT and self._provider is not None:
                 template, params["total"] = "parent-pay", self._provider.total
-            await self.write(connection, row, template, params, item=item, language=question.language, now=now)
+            await self.write(
+                connection, row, template, params, item=item, language=question.language, now=now,
+                once=first_message(id),
+            )  # fmt: skip
             facts = {
                 "ask": id, "method": question.method, "channel": item, "staff": staff,
                 "to": self._children.commit(row, entry, "to", str(normal.value)),
@@ -279,9 +283,11 @@ class ParentAsks:
             row = await self._children.child(connection, ask["person"])
             if await _queries.end_ask(connection, id=id, now=now, ended_as=ended_as, entries={ended_as: entry}) is None:
                 raise Refused("parent-link-over")
-            await _queries.call_back(connection, person=row["id"], once=second_message(id))
+            once = [first_message(id), second_message(id)]
+            await _queries.call_back(connection, person=row["id"], once=once, now=now)
             await self._children.note(connection, row, Entry(entry, now, f"guardian:ask:{ended_as}", facts))
             reach("parent.ended")
+        await let_pass(self._database, row["id"], purpose=_PURPOSE, now=now)
 
     async def write(
         self,

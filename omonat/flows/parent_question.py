@@ -86,6 +86,11 @@ def address_context(ask: str) -> str:
     return f"parent-ask:{ask}"
 
 
+def first_message(ask: str) -> str:
+    """What names the first message, so that it can be called back."""
+    return f"parent-ask:{ask}"
+
+
 def second_message(ask: str) -> str:
     """What names the second message, so that it can be called back."""
     return f"parent-confirm:{ask}"

@@ -12,6 +12,7 @@ from omonat.flows.collect import CollectAnswer
 from tests.erasure.stories import acts, delivered, one, ordered, swept
 from tests.flows.conftest import Shop
 from tests.flows.test_children import officer, refused, signed
+from tests.flows.test_images import PHOTO, photographed, published, registered
 from tests.flows.test_parent_asks import asking, found, lenient, link  # noqa: F401 - a fixture
 
 GROWN = date(1990, 3, 1)
@@ -72,6 +73,40 @@ async def test_K2_nobody_but_an_officer_in_office_takes_a_signal_back(shop: Shop
     await shop.house.children.signal(child.person, "staff", by="test")
     assert await clear(shop, mistaken(child), "204") == "child-officer-needed"
     assert await refused(shop, child) == "person-quarantined"
+
+
+@pytest.mark.parametrize("agreed", [False, True])
+async def test_K2_whoever_is_no_child_but_young_keeps_their_images_closed(shop: Shop, agreed: bool) -> None:
+    """Thirteen to fifteen: no child, and images need a parent all the same, whatever stood before (G5)."""
+    child, by = await ordered(shop), await officer(shop)
+    await photographed(shop, child.person)
+    if agreed:
+        await registered(shop, "14-17", child.person)
+        await shop.house.children.agree(signed(child.person, scope="images"), by=by)
+        shop.clock.forward(SECOND)
+        await photographed(shop, child.person)
+    await shop.house.children.signal(child.person, "staff", by="test")
+    shop.clock.forward(SECOND)
+    policy = await shop.house.grounds.law.current()
+    today = policy.today(shop.clock.now)
+    assert await clear(shop, mistaken(child, today.replace(year=today.year - policy.images_under + 1)), by) == ""
+    assert (await delivered(shop, child)).items
+    assert await published(shop, child.person) == {PHOTO: "images-need-parent"}
+    with pytest.raises(Refused) as another:
+        await photographed(shop, child.person)
+    assert another.value.code == "images-need-parent"
+
+
+async def test_K2_a_mistyped_year_of_an_adult_that_closed_images_is_cleared(shop: Shop) -> None:
+    child, by = await ordered(shop), await officer(shop)
+    await photographed(shop, child.person)
+    shop.clock.forward(SECOND)
+    await registered(shop, "14-17", child.person)
+    assert await published(shop, child.person) == {PHOTO: "images-need-parent"}
+    assert await clear(shop, mistaken(child), by) == ""
+    assert (await published(shop, child.person))[PHOTO].endswith("0117.jpg")
+    await photographed(shop, child.person)
+    assert await clear(shop, mistaken(child), by) == "not-taken-for-a-child"
 
 
 async def test_K2_with_the_mistake_ends_what_hung_on_it(lenient: Shop) -> None:  # noqa: F811

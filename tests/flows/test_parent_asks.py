@@ -1,5 +1,6 @@
 """A parent is written to, and only what they confirm later, by a second message, opens a child's data (K2)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
@@ -258,9 +259,10 @@ async def test_K2_a_no_ends_it_and_calls_the_second_message_back(lenient: Shop) 
     await asks.refuse(second)
     assert await told(asks.confirm(second)) == "parent-link-over"
     assert await refused(shop, child) == "person-quarantined"
-    assert await one(shop, "select count(*) from outbox where template = 'parent-confirm'") == 0
+    assert await one(shop, "select count(*) from outbox") == 0
     again = await asks.ask(asking(child.person, MAIL), by=by)
     await asks.stop(again.id, by=by)
+    assert await one(shop, "select count(*) from outbox") == 0
     assert await told(asks.stop(again.id, by=by)) == "parent-link-over"
     assert [each.state for each in await asks.of(child.person)] == ["stopped", "refused"]
     assert (await acts(shop, "guardian:ask:"))[2:] == [
@@ -268,6 +270,28 @@ async def test_K2_a_no_ends_it_and_calls_the_second_message_back(lenient: Shop) 
         "guardian:ask:written",
         "guardian:ask:stopped",
     ]
+
+
+async def test_K2_a_mistyped_address_gets_no_letter_when_the_carrier_returns(lenient: Shop) -> None:
+    """Called back while a worker has the message: it loses it; one that had begun, and failed, is not tried again."""
+    shop, asks, outbox = lenient, lenient.house.parent_asks, Outbox(lenient.house.grounds.database)
+    child, by = await found(shop)
+    mistyped = await asks.ask(asking(child.person), by=by)
+    (claimed,) = await outbox.claim_due(now=shop.clock.now, most=10)
+    await asks.stop(mistyped.id, by=by)
+    assert not await outbox.begin_hand_over(claimed, now=shop.clock.now)
+    assert await one(shop, "select count(*) from outbox") == 0
+    begun = await asks.ask(asking(child.person), by=by)
+    (claimed,) = await outbox.claim_due(now=shop.clock.now, most=10)
+    assert await outbox.begin_hand_over(claimed, now=shop.clock.now)
+    stopping = asyncio.create_task(asks.stop(begun.id, by=by))
+    await asyncio.sleep(0.3)
+    assert not stopping.done(), "one that is with the carrier is let pass"
+    assert await outbox.put_off(claimed, until=shop.clock.now, code="message-carrier-unavailable", spent=True)
+    await stopping
+    (again,) = await outbox.claim_due(now=shop.clock.now, most=10)
+    said = await send(again, ports_of(shop.house), now=shop.clock.now)
+    assert not isinstance(said, Ready)
 
 
 async def test_K2_a_second_parent_finds_that_one_agreed_and_cannot_take_the_others_back(lenient: Shop) -> None:

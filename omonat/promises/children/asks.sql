@@ -50,8 +50,13 @@ update parent_asks set ended_at = :now, ended_as = :ended_as, entries = entries 
  where id = :id and consent is null and ended_at is null returning id;
 
 -- name: call_back!
--- A second message that waits for its time is not sent any more.
-delete from outbox where person = :person and once = :once and state = 'waiting';
+-- Messages of a question that haven't begun are not sent any more; one that has begun is not tried again. The person's
+-- row is held: none begins meanwhile.
+with begun as (
+    update outbox set expires_at = :now
+     where person = :person and once = any(:once::text[]) and state = 'handing-over'
+)
+delete from outbox where person = :person and once = any(:once::text[]) and state in ('waiting', 'claimed');
 
 -- name: end_asks!
 -- Nobody is asked about this person any more.
@@ -59,7 +64,12 @@ update parent_asks set ended_at = :now, ended_as = 'stopped', entries = entries 
  where person = :person and consent is null and ended_at is null;
 
 -- name: call_all_back!
-delete from outbox where person = :person and state = 'waiting'
+-- As above, of every question about this person.
+with begun as (
+    update outbox set expires_at = :now
+     where person = :person and template in ('parent-ask', 'parent-confirm', 'parent-pay') and state = 'handing-over'
+)
+delete from outbox where person = :person and state in ('waiting', 'claimed')
    and template in ('parent-ask', 'parent-confirm', 'parent-pay');
 
 -- name: asks_of

@@ -16,7 +16,7 @@ _OLDEST: Final = 120
 def decide_clearing(*, taken: bool, born: date | None, under: int, today: date) -> Verdict:
     """Whether a person is no child, by the birth date an officer read from a document.
 
-    `taken`: they are closed as a child, or a parent's consent stands over them.
+    `taken`: they are closed as a child, their images are, or a parent's consent stands over them.
     """
     if not taken:
         return Deny((Reason("not-taken-for-a-child", "K2"),))

@@ -29,6 +29,10 @@ returning p.id;
 -- A parent agrees to images: what says how young the person is lies with the consent from now on.
 update persons set images_closed = null where id = :person;
 
+-- name: set_images!
+-- What a document says of how young the person is, sealed; null for somebody who is old enough.
+update persons set images_closed = :born where id = :person;
+
 -- name: add_consent!
 insert into guardian_consents (id, person, method, reference, given_at, checked_by, entries, scope, guardian, born)
 values (:id, :person, :method, :reference, :now, :by, :entries::jsonb, :scope, :guardian, :born);
