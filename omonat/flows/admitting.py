@@ -4,7 +4,7 @@ Promises L1, L3, C1, D2, K1, K3, G5. It is decided on facts that one statement b
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hmac import compare_digest
 from typing import Any
 
@@ -53,6 +53,16 @@ class Facts:
     def may_tell(self, policy: CompiledPolicy) -> bool:
         """Whether the client's word that somebody was told of a version counts: the same rule as for a telling."""
         return isinstance(decide_report(policy, roles=self.client_roles or (), widens="P2"), Allow)
+
+
+def read_boxes(parsed: Parsed, facts: Facts) -> Parsed:
+    """What the boxes left empty say: a no from somebody new; of somebody known, by name or by the case, nothing. An order
+    is no place to take a consent back by overlooking a box (C1)."""
+    left = parsed.request.left_empty
+    if not left or facts.whose(parsed) is not None:
+        return parsed
+    said = {**dict.fromkeys(left, False), **parsed.request.consents}
+    return replace(parsed, request=replace(parsed.request, consents=said))
 
 
 def refuse_asker(parsed: Parsed, facts: Facts, now: Instant) -> Refused | None:
