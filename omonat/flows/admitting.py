@@ -10,12 +10,13 @@ from typing import Any
 
 from omonat.base.errors import Refused
 from omonat.base.instants import Instant
-from omonat.base.verdict import Allow, Deny, Reason
+from omonat.base.verdict import Allow, Deny, Reason, Verdict
 from omonat.flows.handed_in import Parsed
 from omonat.flows.images import decide_taking, read_birth
 from omonat.flows.locating import decide_places
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.cases.rule import sources_of
+from omonat.promises.children.asking import decide_more, goes_to
 from omonat.promises.children.rule import decide_age
 from omonat.promises.choice.rule import decide_report
 from omonat.promises.choice.standing import live_consents
@@ -44,7 +45,8 @@ class Facts:
     answer: Mapping[str, Any] | None
     slot: int | None = None
     images_closed: bytes | None = None
-    guarded: Sequence[str] = ()
+    guarded: Mapping[str, str] | None = None
+    """What a parent agreed to, and in which way."""
 
     def whose(self, parsed: Parsed) -> str | None:
         """The person this adds to: the one named, else the case's; None when it makes a new one."""
@@ -95,7 +97,8 @@ def refuse(vault: Vault, parsed: Parsed, facts: Facts, now: Instant) -> Refused 
     )
     place = decide_places(parsed, facts.standing, now)
     then = now if request.sealed is None or request.at is None else request.at  # a child then is refused now
-    guarded = "data" in facts.guarded
+    method = (facts.guarded or {}).get("data")
+    guarded = method is not None
     age = decide_age(parsed.ages, under=policy.child_under, today=policy.today(then), consented=guarded)
     roles = facts.client_roles or ()
     agreed = [purpose for purpose, yes in request.consents.items() if yes]
@@ -103,11 +106,20 @@ def refuse(vault: Vault, parsed: Parsed, facts: Facts, now: Instant) -> Refused 
         return Refused("guardian-decides")
     images = _decide_images(vault, parsed, facts, now)
     reports = [decide_report(policy, roles=roles, widens="C1", purpose=purpose) for purpose in agreed]
-    for answer in (age, place, verdict, images, *reports):
+    disclosed = _decide_disclosure(parsed, method)
+    for answer in (age, place, verdict, images, disclosed, *reports):
         if not isinstance(answer, Allow):
             reason = answer.reasons[0] if isinstance(answer, Deny) else Reason("cannot-tell", "L3")
             return Refused(reason.code, **reason.about)
     return None
+
+
+def _decide_disclosure(parsed: Parsed, method: str | None) -> Verdict:
+    """Some ways to agree count only while a child's data goes to nobody: so for as long as that consent stands (K2)."""
+    if method is None:
+        return Allow()
+    policy, categories = parsed.policy, {item.partition(".")[0] for item in parsed.form.items}
+    return decide_more(policy.packs, method, goes_to=goes_to(policy, (parsed.request.service,), categories))
 
 
 def _decide_images(vault: Vault, parsed: Parsed, facts: Facts, now: Instant) -> Allow | Deny:
@@ -115,7 +127,7 @@ def _decide_images(vault: Vault, parsed: Parsed, facts: Facts, now: Instant) -> 
     known = read_birth(vault, facts.person or "", facts.slot or 0, facts.images_closed)
     refusal = decide_taking(
         parsed.policy, parsed.values, parsed.ages, known=known, closed=facts.images_closed is not None,
-        agreed="images" in facts.guarded, now=now,
+        agreed="images" in (facts.guarded or {}), now=now,
     )  # fmt: skip
     return refusal or Allow()
 
