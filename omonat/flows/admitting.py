@@ -58,8 +58,10 @@ class Facts:
 
 
 def read_boxes(parsed: Parsed, facts: Facts) -> Parsed:
-    """What the boxes left empty say: a no from somebody new; of somebody known, by name or by the case, nothing. An order
-    is no place to take a consent back by overlooking a box (C1)."""
+    """What the boxes left empty say: a no from somebody new; of somebody known, by name or by the case, nothing.
+
+    An order is no place to take a consent back by overlooking a box (C1).
+    """
     left = parsed.request.left_empty
     if not left or facts.whose(parsed) is not None:
         return parsed
