@@ -1,6 +1,7 @@
 """Personal data in, out and found: collect, use, look up. The hot handlers, so few layers and prebuilt printers."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, cast
 
 import msgspec
@@ -25,8 +26,9 @@ async def collect(call: Call) -> bytes:
     body = shaped(call.value, CollectBody)
     ports = call.ports
     version, accepts = body.version, ""
+    left_empty: Sequence[str] = ()
     if body.posted is not None:
-        body, accepts = await _as_posted(call, body, body.posted)
+        body, accepts, left_empty = await _as_posted(call, body, body.posted)
     elif body.items is None:
         raise BadInput("key-missing", key="items", at="$")
     if body.form is not None:
@@ -47,6 +49,7 @@ async def collect(call: Call) -> bytes:
             accepted=body.accepted or bool(version and version == accepts),
             key=call.key,
             body_digest=call.digest if call.key is not None else b"",
+            left_empty=left_empty,
         )
     )
     return encode(
@@ -60,15 +63,16 @@ async def collect(call: Call) -> bytes:
     )
 
 
-async def _as_posted(call: Call, body: CollectBody, fields: Posted) -> tuple[CollectBody, str]:
-    """The body as if the site had read the form itself, and the version accepted with it.
+async def _as_posted(call: Call, body: CollectBody, fields: Posted) -> tuple[CollectBody, str, Sequence[str]]:
+    """The body as if the site had read the form itself, the version accepted with it, and the boxes left empty.
 
     Raises BadInput posted-and-given for what both the browser and the site say.
     """
     law = await call.ports.law.current()
-    form = posted.read(law, body.service, fields, known_person=body.person is not None)
+    form = posted.read(law, body.service, fields)
     given = body.items or {}
-    if body.form is not None or given.keys() & form.items.keys() or body.consents.keys() & form.consents.keys():
+    boxes = {*form.consents, *form.left_empty}
+    if body.form is not None or given.keys() & form.items.keys() or body.consents.keys() & boxes:
         raise BadInput("posted-and-given", at="$.posted")
     whole = msgspec.structs.replace(
         body,
@@ -77,7 +81,7 @@ async def _as_posted(call: Call, body: CollectBody, fields: Posted) -> tuple[Col
         form=form.token,
         language=form.language or body.language,
     )
-    return whole, form.accepts
+    return whole, form.accepts, form.left_empty
 
 
 async def use(call: Call) -> bytes:

@@ -4,18 +4,19 @@ Promises L1, L3, C1, D2, K1, K3, G5. It is decided on facts that one statement b
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hmac import compare_digest
 from typing import Any
 
 from omonat.base.errors import Refused
 from omonat.base.instants import Instant
-from omonat.base.verdict import Allow, Deny, Reason
+from omonat.base.verdict import Allow, Deny, Reason, Verdict
 from omonat.flows.handed_in import Parsed
 from omonat.flows.images import decide_taking, read_birth
 from omonat.flows.locating import decide_places
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.cases.rule import sources_of
+from omonat.promises.children.asking import decide_more, goes_to
 from omonat.promises.children.rule import decide_age
 from omonat.promises.choice.rule import decide_report
 from omonat.promises.choice.standing import live_consents
@@ -44,7 +45,8 @@ class Facts:
     answer: Mapping[str, Any] | None
     slot: int | None = None
     images_closed: bytes | None = None
-    guarded: Sequence[str] = ()
+    guarded: Mapping[str, str] | None = None
+    """What a parent agreed to, and in which way."""
 
     def whose(self, parsed: Parsed) -> str | None:
         """The person this adds to: the one named, else the case's; None when it makes a new one."""
@@ -53,6 +55,18 @@ class Facts:
     def may_tell(self, policy: CompiledPolicy) -> bool:
         """Whether the client's word that somebody was told of a version counts: the same rule as for a telling."""
         return isinstance(decide_report(policy, roles=self.client_roles or (), widens="P2"), Allow)
+
+
+def read_boxes(parsed: Parsed, facts: Facts) -> Parsed:
+    """What the boxes left empty say: a no from somebody new; of somebody known, by name or by the case, nothing.
+
+    An order is no place to take a consent back by overlooking a box (C1).
+    """
+    left = parsed.request.left_empty
+    if not left or facts.whose(parsed) is not None:
+        return parsed
+    said = {**dict.fromkeys(left, False), **parsed.request.consents}
+    return replace(parsed, request=replace(parsed.request, consents=said))
 
 
 def refuse_asker(parsed: Parsed, facts: Facts, now: Instant) -> Refused | None:
@@ -85,7 +99,8 @@ def refuse(vault: Vault, parsed: Parsed, facts: Facts, now: Instant) -> Refused 
     )
     place = decide_places(parsed, facts.standing, now)
     then = now if request.sealed is None or request.at is None else request.at  # a child then is refused now
-    guarded = "data" in facts.guarded
+    method = (facts.guarded or {}).get("data")
+    guarded = method is not None
     age = decide_age(parsed.ages, under=policy.child_under, today=policy.today(then), consented=guarded)
     roles = facts.client_roles or ()
     agreed = [purpose for purpose, yes in request.consents.items() if yes]
@@ -93,11 +108,20 @@ def refuse(vault: Vault, parsed: Parsed, facts: Facts, now: Instant) -> Refused 
         return Refused("guardian-decides")
     images = _decide_images(vault, parsed, facts, now)
     reports = [decide_report(policy, roles=roles, widens="C1", purpose=purpose) for purpose in agreed]
-    for answer in (age, place, verdict, images, *reports):
+    disclosed = _decide_disclosure(parsed, method)
+    for answer in (age, place, verdict, images, disclosed, *reports):
         if not isinstance(answer, Allow):
             reason = answer.reasons[0] if isinstance(answer, Deny) else Reason("cannot-tell", "L3")
             return Refused(reason.code, **reason.about)
     return None
+
+
+def _decide_disclosure(parsed: Parsed, method: str | None) -> Verdict:
+    """Some ways to agree count only while a child's data goes to nobody: so for as long as that consent stands (K2)."""
+    if method is None:
+        return Allow()
+    policy, categories = parsed.policy, {item.partition(".")[0] for item in parsed.form.items}
+    return decide_more(policy.packs, method, goes_to=goes_to(policy, (parsed.request.service,), categories))
 
 
 def _decide_images(vault: Vault, parsed: Parsed, facts: Facts, now: Instant) -> Allow | Deny:
@@ -105,7 +129,7 @@ def _decide_images(vault: Vault, parsed: Parsed, facts: Facts, now: Instant) -> 
     known = read_birth(vault, facts.person or "", facts.slot or 0, facts.images_closed)
     refusal = decide_taking(
         parsed.policy, parsed.values, parsed.ages, known=known, closed=facts.images_closed is not None,
-        agreed="images" in facts.guarded, now=now,
+        agreed="images" in (facts.guarded or {}), now=now,
     )  # fmt: skip
     return refusal or Allow()
 

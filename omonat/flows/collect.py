@@ -20,7 +20,7 @@ from omonat.base.instants import Instant
 from omonat.database.statements import load
 from omonat.database.trouble import converted
 from omonat.evidence.entry import Entry
-from omonat.flows.admitting import Facts, refuse, refuse_asker
+from omonat.flows.admitting import Facts, read_boxes, refuse, refuse_asker
 from omonat.flows.children import Children
 from omonat.flows.coalesce import Coalescer
 from omonat.flows.collecting import OvertakenError, Writing
@@ -82,6 +82,7 @@ class Collect:
         now = self._clock()
         facts = await self._read(batch)
         reach("collect.read")
+        batch = [read_boxes(parsed, fact) for parsed, fact in zip(batch, facts, strict=True)]
         answers: list[CollectAnswer | Exception | None] = [
             self._settle(parsed, fact, now) for parsed, fact in zip(batch, facts, strict=True)
         ]

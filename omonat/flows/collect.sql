@@ -6,7 +6,8 @@ select q.n, i.active_ordinal, cl.secret, cl.source, cl.roles, cl.until,
                   when p.quarantined_at is not null then 'quarantined' else '' end,
        p.standing, k.id, k.kind, k.person, k.closed_at is not null, k.opened_at, d.request, d.answer,
        p.slot, p.images_closed,
-       array(select g.scope from guardian_consents g where g.person = p.id and g.withdrawn_at is null)
+       (select jsonb_object_agg(g.scope, g.method) from guardian_consents g
+         where g.person = p.id and g.withdrawn_at is null)
   from unnest(:n::int[], :client::text[], :person::text[], :case_id::text[], :key::bytea[])
        as q(n, client, person, case_id, key)
  cross join installation i

@@ -44,9 +44,10 @@ class CollectRequest:
     """What a source system hands in.
 
     `version` is the policy version that was shown with the form (its published name) and `accepted` whether it was
-    accepted; `consents` maps offered purposes to yes or no. `key` is the idempotency key, `body_digest` anything that
-    is the same for the same request; both are kept only as keyed digests. `at` states when the data was taken in: only
-    the demo, whose people are dated backwards from its start, takes it, and the flow that opens `sealed` forms.
+    accepted; `consents` maps offered purposes to yes or no, and `left_empty` are those whose box was offered and not
+    touched: what that says depends on whether the person is known. `key` is the idempotency key, `body_digest` anything
+    that is the same for the same request; both are kept only as keyed digests. `at` states when the data was taken in:
+    only the demo, whose people are dated backwards from its start, takes it, and the flow that opens `sealed` forms.
     """
 
     credential: Credential
@@ -62,6 +63,7 @@ class CollectRequest:
     key: str | None = None
     body_digest: bytes = b""
     sealed: Sealed | None = None
+    left_empty: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +138,7 @@ def parse(policy: CompiledPolicy, request: CollectRequest, vault: Vault, shown: 
         values[name] = normal.value
         if item.lookup and normal.lookup is not None:
             lookups[name] = (epoch, vault.lookup_digest(name, normal.lookup, epoch=epoch))
-    for purpose in request.consents:
+    for purpose in (*request.consents, *request.left_empty):
         policy.purpose(purpose)
     key = None
     if request.key is not None:

@@ -179,7 +179,10 @@ async def send(message: Waiting, ports: SendPorts, *, now: Instant) -> Ready | W
 
 
 def _to_its_own(message: Waiting, ports: SendPorts) -> Ready | Withheld:
-    """What goes to an address its owner has still to prove: nothing of the person's is opened for it."""
+    """What goes to an address its owner has still to prove: nothing of the person's is opened for it, so no permission
+    is asked; but about somebody who is being erased nothing is written to anybody (R3)."""
+    if message.erased:
+        return Withheld((Reason("person-unknown", "R3"),))
     try:
         params = _parameters(message, ports)
     except errors.Refused as gone:

@@ -50,6 +50,16 @@ def may_be_named(policy: CompiledPolicy, item: str) -> bool:
     return known is not None and known.class_ not in _UNSAID
 
 
+def may_be_told(policy: CompiledPolicy, facts: Mapping[str, Any]) -> bool:
+    """Whether somebody who isn't proved to be the person may read of this use: its purpose and who asked tell of the
+    items as well, so it is left out where none of them may be named. `facts` are those of its entry."""
+    used = facts.get("allowed") or [item for items in facts.get("withheld", {}).values() for item in items]
+    purpose = policy.purposes.get(facts.get("purpose", ""))
+    if not used and purpose is not None:  # refused as a whole: what it is there to get
+        used = list(purpose.items)
+    return any(may_be_named(policy, item) for item in used)
+
+
 def kept_of(policy: CompiledPolicy, row: Any, given: Collection[str], *, version: str, now: Instant) -> Kept | None:
     """What is kept of a section, of the items its record was given; None where nothing is that may be named. What is
     due is gone from its second, held by an order or not."""

@@ -26,7 +26,7 @@ from omonat.flows.letter_links import VisitNamed, is_visit_of, read_visit_link, 
 from omonat.flows.refusals import refusals_noted
 from omonat.flows.requesting import count
 from omonat.flows.use import Credential
-from omonat.flows.visit_kept import Kept, kept_of
+from omonat.flows.visit_kept import Kept, kept_of, may_be_told
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import Recipient
 from omonat.promises.cases.rule import sources_of
@@ -127,7 +127,7 @@ class VisitLinks:
         row, policy, kept = found
         await self._not_too_often(link.case, caller)
         await self._note(link.case, row, policy, kept)
-        looks, opened, whole = await self._looks(link.case, row)
+        uses, opened, whole = await self._looks(link.case, row)
         purposes = {purpose for each in kept for purpose in each.purposes}
         return VisitSeen(
             case=link.case,
@@ -135,7 +135,7 @@ class VisitLinks:
             closed_at=row["closed_at"],
             until=link.until,
             kept=kept,
-            looks=looks,
+            looks=tuple(entry for entry in uses if may_be_told(policy, entry.facts)),
             opened_by_link=opened,
             whole=whole,
             recipients=tuple(r for r in policy.policy.recipients.values() if not purposes.isdisjoint(r.purposes)),

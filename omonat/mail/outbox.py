@@ -146,4 +146,5 @@ def _waiting(row: Any) -> Waiting:
         written=row["created_at"],
         expires=row["expires_at"],
         chosen=_chosen(row),
+        erased=row["erased_at"] is not None,
     )

@@ -123,6 +123,32 @@ async def test_L1_what_a_browser_posts_is_taken_as_it_is_and_what_was_shown_is_r
     assert set(states.values()) <= {"withdrawn"}, "a box left empty is a no"
 
 
+async def test_C1_a_box_left_empty_on_a_form_of_a_known_case_takes_no_consent_back(door: Door) -> None:
+    taken = await door.order(consents={"marketing-sms": True})
+    page = await shown(door, "order")
+    assert "consent:marketing-sms" in page.fields()
+    posted = page.posted(contact__name="Dilnoza", contact__mobile="901234567", contact__postal_address="Chilonzor 5")
+    given = {"transaction.order-lines": [{"item": "Osh", "count": 1, "price": 100}], "transaction.amount": 100}
+    later = await collected(door, "order", posted, items=given, case=taken["case"])
+    assert (later.status_code, later.json()["person"]) == (201, taken["person"]), later.text
+    assert await agreed(door, taken["person"]) == ["given"], "the case says whose form it is: an empty box is silent"
+    again = await collected(door, "order", posted, items=given, case=taken["case"], person=taken["person"])
+    assert (again.status_code, await agreed(door, taken["person"])) == (201, ["given"])
+    fresh = await collected(door, "order", posted, items=given, case=f"order:{next(door.numbers)}")
+    assert (fresh.status_code, await agreed(door, fresh.json()["person"])) == (201, ["withdrawn"]), "somebody new: a no"
+    both = await collected(door, "order", posted, items=given, case=taken["case"], consents={"marketing-sms": True})
+    assert both.json()["code"] == "posted-and-given"
+
+
+async def agreed(door: Door, person: str) -> list[str]:
+    """What somebody said about advertising by SMS, in order."""
+    async with door.house.grounds.database.connection() as connection:
+        rows = await connection.fetch(
+            "select state from choices where person = $1 and purpose = 'marketing-sms' order by at, id", person
+        )
+    return [row["state"] for row in rows]
+
+
 async def test_L2_a_form_that_was_refused_comes_back_filled_in_and_says_where_it_is_wrong(door: Door) -> None:
     page = await shown(door, "order", "uz")
     typed = page.posted(contact__name="Dilnoza", contact__mobile="12", contact__postal_address="Chilonzor\r\n5")

@@ -12,7 +12,7 @@ from omonat.base.errors import BadInput, Refused
 from omonat.base.instants import DAY, HOUR, MINUTE, SECOND
 from omonat.base.settings import Settings
 from omonat.base.verdict import Allow, CannotTell, Deny
-from omonat.flows.collect import CollectAnswer
+from omonat.flows.collect import CollectAnswer, CollectRequest
 from omonat.flows.parent_asks import Question
 from omonat.flows.publish_policy import Publication
 from omonat.flows.send import Ready, send
@@ -22,7 +22,7 @@ from omonat.mail.outbox import Outbox
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.packs import Pack, read_pack
 from omonat.policy.words import VerifiedBy
-from omonat.promises.children.asking import decide_ask, goes_to
+from omonat.promises.children.asking import decide_ask, decide_more, goes_to
 from omonat.promises.messages import sealing_context, unpack
 from tests.erasure.stories import acts, delivered, one, ordered, swept
 from tests.flows.conftest import Clock, Shop, document, packs, staffed
@@ -38,6 +38,7 @@ PLUS = """  message-plus:
     confirm-after: P1D
     undisclosed-only: true
 """
+FORM = {"contact.name": "Dilnoza", "contact.mobile": "+998901234567", "relationship.age-band": "35-44"}
 PARENT, MAIL = "+998901112233", "ota@example.uz"
 
 
@@ -133,6 +134,17 @@ def test_K2_a_law_that_names_no_delay_opens_nothing(line: str) -> None:
     assert said.reasons[0].code == "consent-period-unknown"
 
 
+@pytest.mark.parametrize("pack", ["us-coppa", "eu"])
+def test_K2_a_standing_consent_is_asked_again_for_whatever_else_is_taken_in(pack: str) -> None:
+    law = packs_of(pack)
+    assert isinstance(decide_more(law, "message-plus", goes_to=()), Allow)
+    said = decide_more(law, "message-plus", goes_to=("insurer",))
+    assert isinstance(said, Deny)
+    assert said.reasons[0].code == "consent-not-for-disclosure"
+    assert isinstance(decide_more(law, "message-plus", goes_to=None), CannotTell)
+    assert isinstance(decide_more(law, "signed-form", goes_to=("insurer",)), Allow)
+
+
 async def test_K2_whom_the_data_goes_to_is_read_from_the_policy(shop: Shop) -> None:
     policy: CompiledPolicy = await shop.house.grounds.law.current()
     assert goes_to(policy, ["order"], ["contact"]) == ()
@@ -182,6 +194,34 @@ async def test_K2_two_messages_a_day_apart_open_a_childs_data_and_the_link_close
     shop.clock.forward(3 * DAY)
     await swept(shop)
     assert await one(shop, "select cause from erasures") == "child", "taken back, the deadline runs anew, and ends"
+
+
+async def test_K2_a_parent_who_confirmed_by_message_opened_nothing_that_goes_to_others(
+    settings: Settings, clock: Clock
+) -> None:
+    told_to = {"purposes: [dispute-resolution]": "purposes: [dispute-resolution, account-management]"}
+    async with open_house(settings, clock=clock) as house:
+        law = Publication(document=document(**told_to), packs=listing(), author="staff:1", approver="staff:2")
+        await house.publish(law)
+        await set_up_doors(house)
+        shop = await staffed(house, clock)
+        child, by = await found(shop)
+        await house.parent_asks.confirm(await answered(shop, child.person, by))
+        assert (await ordered(shop, person=child.person)).person == child.person, "an order goes to nobody"
+        form = CollectRequest(
+            credential=shop.credentials["site"], service="registration", version="1", person=child.person,
+            items=FORM, consents={},
+        )  # fmt: skip
+        with pytest.raises(Refused) as caught:
+            await house.collect(form)
+        assert caught.value.code == "consent-not-for-disclosure"
+        assert caught.value.about["recipients"] == "legal-counsel"
+        assert (await acts(shop, "collect:"))[-1] == "collect:record:refused"
+        shop.clock.forward(SECOND)
+        await house.parent_asks.take_back(await link(shop, child.person))
+        await house.children.agree(signed(child.person), by=by)
+        shop.clock.forward(SECOND)
+        assert (await house.collect(form)).person == child.person, "a signed form covers what is disclosed"
 
 
 async def test_K2_the_message_leaves_for_the_parents_address_and_the_tables_hold_none(lenient: Shop) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from omonat.base import failpoints
 from omonat.base.errors import BadInput, Refused
+from omonat.base.ids import new_id
 from omonat.base.instants import DAY, HOUR, MINUTE, SECOND, Instant
 from omonat.base.settings import Settings
 from omonat.evidence.entry import Entry, encode
@@ -16,7 +17,7 @@ from omonat.flows.choose import Choosing
 from omonat.flows.collect import CollectAnswer
 from omonat.flows.erase import ErasureRequest
 from omonat.flows.letter_links import visit_link
-from omonat.flows.visit_kept import kept_of, may_be_named
+from omonat.flows.visit_kept import kept_of, may_be_named, may_be_told
 from omonat.flows.visit_links import LOOKED, MADE, VisitSeen
 from omonat.house import open_house
 from tests.erasure.stories import closed, delivered, one, ordered
@@ -232,6 +233,40 @@ async def test_D2_a_special_category_of_data_is_not_even_named(shop: Shop) -> No
     assert kept_of(policy, row, {views}, version="1", now=now) is None
     assert not may_be_named(policy, views)
     assert not may_be_named(policy, "relationship.unheard-of")
+
+
+async def test_D2_a_look_at_nothing_but_special_items_is_not_told_nor_what_it_was_for(shop: Shop) -> None:
+    order = await ordered(shop)
+    token = await linked(shop, order)
+    shop.clock.forward(MINUTE)
+    await looked(shop, order, "survey", "relationship.political-views")
+    assert (await seen(shop, token)).looks == ()
+    shop.clock.forward(MINUTE)
+    await looked(shop, order, "deliver-order", "contact.name")
+    assert [entry.facts["purpose"] for entry in (await seen(shop, token)).looks] == ["deliver-order"]
+    assert sum(entry.act.startswith("use:") for entry in await entries(shop, order.person)) == 2
+
+
+async def test_D2_a_refused_use_is_told_by_what_it_was_refused(shop: Shop) -> None:
+    policy, views = await shop.house.grounds.law.current(), "relationship.political-views"
+    for facts, told in (
+        ({"purpose": "survey", "allowed": [], "withheld": {"consent-missing": [views]}}, False),
+        ({"purpose": "survey", "allowed": [], "withheld": {"consent-missing": [views, "contact.name"]}}, True),
+        ({"purpose": "deliver-order", "allowed": [], "withheld": {}}, True),
+        ({"purpose": "unheard-of", "allowed": [], "withheld": {}}, False),
+    ):
+        assert may_be_told(policy, facts) is told, facts
+
+
+async def looked(shop: Shop, order: CollectAnswer, purpose: str, *items: str) -> None:
+    """An entry of a use of exactly this in the visit: the demo's company uses no special items in a case."""
+    grounds, entry = shop.house.grounds, new_id("ev")
+    slot = await one(shop, "select evidence_slot from persons where id = $1", order.person)
+    whose = grounds.vault.commitment(
+        evidence_slot=slot, entry=entry, field="person", value=f"{order.person} {order.case}"
+    )
+    facts = {"purpose": purpose, "role": "courier", "allowed": list(items), "withheld": {}, "person": whose}
+    await grounds.journal.submit(Entry(entry, shop.clock.now, "use:person:authorised", facts, (order.person,)))
 
 
 async def test_S4_only_a_system_that_keeps_such_cases_gets_a_link_and_a_refusal_is_an_entry(shop: Shop) -> None:

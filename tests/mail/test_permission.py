@@ -11,7 +11,7 @@ from omonat.base.verdict import Allow, CannotTell, Deny, Reason
 from omonat.mail.drain import FIRST_WAIT
 from omonat.mail.outbox import Outbox
 from omonat.mail.smtp import Relay, SmtpCarrier
-from omonat.promises.messages import PurposeFacts, Recipient, fits_purpose, may_go_through, service_slot
+from omonat.promises.messages import Channel, PurposeFacts, Recipient, fits_purpose, may_go_through, service_slot
 
 from .conftest import NOON, House
 
@@ -119,6 +119,41 @@ async def test_R3_a_message_of_an_erased_key_is_refused(house: House) -> None:
     house.vault.destroy_slots([house._slots[person]])
     assert await house.drain().once() == Counter(refused=1)
     assert house.gateway.requests == []
+
+
+async def test_R3_what_carries_its_own_address_does_not_leave_after_an_erasure_either(house: House) -> None:
+    """The key outlives the erasure's begin, so the message could still be read: it is refused by the erasure itself."""
+    person = await house.person(email=MAIL)
+    params = {"code": "271828", "minutes": 10, "address": "new@mail.example"}
+    own = {"channel": Channel.EMAIL, "template": "new-channel-code", "params": params}
+    await house.put(house.code(person, **own))
+    assert await house.drain().once() == Counter(sent=1)
+    await house.put(house.code(person, **own))
+    async with house.database.transaction() as connection:
+        await connection.execute("update persons set erased_at = $2 where id = $1", person, house.clock())
+    assert await house.drain().once() == Counter(refused=1)
+    assert [caught.to for caught in house.catcher.newest()] == ["new@mail.example"]
+    assert Counter(await house.rows()) == Counter([("sent", None), ("refused", "person-unknown")])
+
+
+async def test_R3_an_erasure_between_the_claim_and_the_hand_over_stops_it_too(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await house.person(email=MAIL)
+    params = {"code": "271828", "minutes": 10, "address": "new@mail.example"}
+    await house.put(house.code(person, channel=Channel.EMAIL, template="new-channel-code", params=params))
+    declared = house.rules.purpose
+
+    async def erased_meanwhile(purpose: str) -> PurposeFacts | None:
+        async with house.database.transaction() as connection:
+            await connection.execute("update persons set erased_at = $2 where id = $1", person, house.clock())
+        return await declared(purpose)
+
+    monkeypatch.setattr(house.rules, "purpose", erased_meanwhile)
+    await house.drain().once()
+    await house.drain().once()
+    assert house.catcher.newest() == []
+    assert await house.rows() == [("refused", "person-unknown")]
 
 
 async def test_C3_marketing_without_a_way_to_leave_is_never_sent(house: House) -> None:

@@ -1,7 +1,8 @@
 """A parent who is written to: by a message and a later confirmation, where the law lists it (K2). Pure rules.
 
 A message proves that somebody reads at an address, not who: the child may have given its own. So this way is open only
-where every law with an opinion lists it, and where it says so, only while the data goes to no recipient.
+where every law with an opinion lists it, and where it says so, only while the data goes to no recipient: that is asked
+before the parent is, when they confirm, and again whenever more is taken in.
 """
 
 from collections.abc import Collection, Sequence
@@ -41,6 +42,17 @@ def decide_ask(
             return CannotTell(("recipients",), (Reason("consent-recipients-unknown", "K2"),))
         if goes_to:
             return Deny((Reason("consent-data-disclosed", "K2", {"recipients": ", ".join(sorted(goes_to))}),))
+    return Allow()
+
+
+def decide_more(packs: Sequence[Pack], method: str, *, goes_to: Collection[str] | None) -> Verdict:
+    """Whether more may be taken in of a child whose parent agreed in this way. `goes_to` as for `decide_ask`."""
+    if not any(each.undisclosed_only for each in _said(packs, method)):
+        return Allow()
+    if goes_to is None:
+        return CannotTell(("recipients",), (Reason("consent-recipients-unknown", "K2"),))
+    if goes_to:
+        return Deny((Reason("consent-not-for-disclosure", "K2", {"recipients": ", ".join(sorted(goes_to))}),))
     return Allow()
 
 

@@ -258,7 +258,8 @@ class Message:
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A claimed row of the outbox. `claim` names this claim, `facts` and `sealed` are its parameters, `attempt` counts
-    from 1. `chosen` is what the person's choices were when it was claimed: before the permission was asked.
+    from 1. `chosen` is what the person's choices were when it was claimed: before the permission was asked; `erased` is
+    that their erasure had begun by then.
     """
 
     id: str
@@ -278,6 +279,7 @@ class Waiting:
     written: Instant
     expires: Instant | None
     chosen: tuple[Any, ...] = ()
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
