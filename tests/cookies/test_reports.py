@@ -146,11 +146,11 @@ async def test_L7_a_flood_is_stopped_and_the_list_does_not_grow_without_end(town
     for n in range(MOST_SIGHTS // 20 + 2):
         await town.house.cookies.report([("cookie", f"{chr(97 + n)}_{chr(97 + m)}") for m in range(20)])
     assert len(await told(town)) == MOST_SIGHTS
-    refused = 0
-    for _ in range(REPORTS_A_MINUTE + 5):
+    for _ in range(3 * REPORTS_A_MINUTE):  # a minute may begin between two of them
         answer = await post(town, "/site/report", REPORT, **OURS)
-        refused += answer.status_code == 429
-    assert refused > 0
+        if answer.status_code == 429:
+            break
+    assert answer.status_code == 429
     assert CHOICES_A_MINUTE > REPORTS_A_MINUTE  # a flood of reports doesn't stop people from choosing
     register = (await town.house.cookies.register())[1].digest
     chosen = await post(town, "/site/cookie-choice", {"register": register, "allowed": [], "how": "none"}, **OURS)
