@@ -80,12 +80,18 @@ class Shipper:
         self._holder = new_id("shp")
         self._lease: leases.Lease | None = None
         self._shipped: _Shipped | None = None
-        self.unread: frozenset[str] | None = None
-        """Copies that couldn't be compared or kept up, by their place in the setting; None while nobody looked here."""
+        self._unread: frozenset[str] | None = None
         self._stopping = asyncio.Event()
         self._late: set[Path] = set()
         self._compared: dict[Path, tuple[int, int]] = {}
         self._personal: frozenset[str] = frozenset()
+
+    @property
+    def unread(self) -> frozenset[str] | None:
+        """Copies that couldn't be compared or kept up, by their place in the setting; None where another process ships:
+        what was seen here before says nothing any more.
+        """
+        return None if self._shipped is None else self._unread
 
     async def open(self) -> bool:
         """Take the lease, compare the stores, finish what a crash left; False while somebody else ships.
@@ -112,7 +118,7 @@ class Shipper:
             except OSError:  # it can't be read: nothing is known of it, and `_copy` says so
                 self._compared.pop(copy, None)
         keys = KeyState(head["high_water"], head["generation"])
-        self._shipped = _Shipped(noted, keys, Instant(0))
+        self._shipped, self._unread = _Shipped(noted, keys, Instant(0)), None
         for place, frame in ahead.frames:
             await self._note(place, frame, ahead.end)
         await self._copy()
@@ -175,6 +181,8 @@ class Shipper:
                     await leases.release(connection, self._lease)
         except OmonatError as error:
             _log.warning("journal-waits", code=error.code)
+        finally:
+            self._shipped = None
 
     async def _keep_lease(self) -> None:
         now = self._clock()
@@ -280,7 +288,7 @@ class Shipper:
                 self._late.add(copy)
             else:
                 self._late.discard(copy)
-        self.unread = frozenset(str(place) for place, copy in enumerate(self._copies, 1) if copy in self._late)
+        self._unread = frozenset(str(place) for place, copy in enumerate(self._copies, 1) if copy in self._late)
         self._reached("copied")
 
 

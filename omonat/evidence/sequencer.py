@@ -99,6 +99,7 @@ class Sequencer:
                 connection, LEASE, holder=self._holder, now=self._clock(), lasting=LEASE_LASTS
             )
         if self._lease is None:
+            self._forget_witnesses()
             return False
         await self._reconcile()
         if self._witnesses is not None:
@@ -133,16 +134,20 @@ class Sequencer:
         without proofs, or stops.
         """
         ready = False
-        while not self._stopping.is_set():
-            try:
-                ready = ready or await self.open()
-                if ready:
-                    await self.advance()
-            except Unavailable:
-                ready = False
-            if not (ready and self._behind):
-                await self._pause()
-        await self._give_back()
+        try:
+            while not self._stopping.is_set():
+                try:
+                    ready = ready or await self.open()
+                    if ready:
+                        await self.advance()
+                except Unavailable:
+                    ready = False
+                    self._forget_witnesses()
+                if not (ready and self._behind):
+                    await self._pause()
+            await self._give_back()
+        finally:
+            self._forget_witnesses()
 
     def stop(self) -> None:
         """Let `run` end after the round under way."""
@@ -171,7 +176,13 @@ class Sequencer:
             async with self._database.transaction() as connection:
                 self._lease = await leases.renew(connection, self._lease, now=now, lasting=LEASE_LASTS)
             if self._lease is None:
+                self._forget_witnesses()
                 raise Unavailable("lease-lost", lease=LEASE)
+
+    def _forget_witnesses(self) -> None:
+        """Whether witnesses could be read is what the holder of the lease knows, nobody else."""
+        if self._witnesses is not None:
+            self._witnesses.unread = None
 
     async def _confirm(self, connection: asyncpg.Connection) -> None:
         if self._lease is None:

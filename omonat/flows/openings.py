@@ -7,7 +7,7 @@ that was altered opens nothing and is named among them: it takes nobody the proo
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 import msgspec
@@ -23,6 +23,8 @@ from omonat.vault.vault import Vault
 _queries = load("omonat.flows", "openings.sql")
 FIELDS = ("person", "case")
 """Fields of entries that hold commitments under the person's evidence slot."""
+OPEN_TO_OTHERS: Final = frozenset({"use:person:refused"})
+"""Acts whose commitment the person needn't be able to open: a case was named that isn't theirs."""
 
 
 class Opening(Struct, frozen=True, gc=False):
@@ -54,22 +56,23 @@ class Found(Struct, frozen=True):
 async def openings(vault: Vault, connection: asyncpg.Connection, person: str, *, evidence_slot: int) -> Found:
     """Every commitment of the person's ledger opened. Their ledger and their cases must still be there.
 
-    An entry of a use that named a case which isn't the person's has none: what was named isn't known any more. Raises
+    A refused use that named a case which isn't the person's has none: what was named isn't known any more. Any other
+    entry that says `person` and opens for nobody was altered, whatever its leaf says: the same hand writes both. Raises
     Refused key-destroyed once the evidence slot is gone.
     """
     values = [person, *[row["value"] async for row in _queries.values_of(connection, person=person)]]
-    found, altered = [], []
+    found: list[Opening] = []
+    altered: list[Altered] = []
     async for row in _queries.entries_of(connection, person=person):
         entry = _as_written(row)
         if entry is None:
             altered.append(Altered(row["entry"], row["act"] or "", row["at"]))
             continue
-        for field in FIELDS:
-            if isinstance(told := entry.facts.get(field), str):
-                salt = vault.salt(evidence_slot=evidence_slot, entry=entry.id, field=field)
-                value = _value(values, told, (salt, entry.id, field))
-                if value is not None:
-                    found.append(Opening(entry.id, entry.act, entry.at, field, value, salt))
+        mine = _opened(vault, entry, values, evidence_slot=evidence_slot)
+        if mine is None:
+            altered.append(Altered(entry.id, entry.act, entry.at))
+        else:
+            found += mine
     return Found(tuple(found), tuple(altered))
 
 
@@ -82,6 +85,20 @@ def _as_written(row: Mapping[str, Any]) -> Entry | None:
     except BadInput:
         return None
     return entry if entry.id == row["entry"] else None
+
+
+def _opened(vault: Vault, entry: Entry, values: list[str], *, evidence_slot: int) -> list[Opening] | None:
+    """What the entry's commitments open; None when the one to the person opens nothing, though it must."""
+    found = []
+    for field in FIELDS:
+        if isinstance(told := entry.facts.get(field), str):
+            salt = vault.salt(evidence_slot=evidence_slot, entry=entry.id, field=field)
+            value = _value(values, told, (salt, entry.id, field))
+            if value is not None:
+                found.append(Opening(entry.id, entry.act, entry.at, field, value, salt))
+            elif field == "person" and entry.act not in OPEN_TO_OTHERS:
+                return None
+    return found
 
 
 def _value(values: list[str], told: str, under: tuple[bytes, str, str]) -> str | None:

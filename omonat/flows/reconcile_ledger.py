@@ -15,12 +15,12 @@ from typing import Any, Final
 
 from omonat.base.errors import Refused
 from omonat.database.statements import load
+from omonat.flows.openings import OPEN_TO_OTHERS
 from omonat.vault.commitments import commit
 from omonat.vault.vault import Vault
 
 _queries = load("omonat.flows", "reconcile.sql")
 _AT_ONCE: Final = 100
-_OPEN_TO_OTHERS: Final = frozenset({"use:person:refused"})
 
 
 async def foreign_rows(connection: Any, vault: Vault) -> AsyncIterator[str]:
@@ -45,7 +45,7 @@ def _foreign_of(vault: Vault, person: Mapping[str, Any]) -> list[str]:
             found.append(entry)
             continue
         named = {field: one for field, one in zip(("person", "case"), told, strict=True) if one is not None}
-        if not named or act in _OPEN_TO_OTHERS:
+        if not named or act in OPEN_TO_OTHERS:
             continue
         field = "person" if "person" in named else "case"
         if not _opens(vault, person["evidence_slot"], entry, (field, named[field]), values[field]):

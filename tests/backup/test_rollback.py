@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from omonat.backup.shipper import LEASE_LASTS, Shipper
 from omonat.backup.standing import check
 from omonat.base.codes import registry
-from omonat.base.errors import Fault
+from omonat.base.errors import Fault, Unavailable
+from omonat.base.instants import SECOND
 from tests.backup.conftest import Ruin, Town, erase, subscriber
 
 MakeRuin = Callable[[], Awaitable[Ruin]]
@@ -180,6 +182,23 @@ async def test_S6_a_copy_that_cannot_be_read_at_the_start_stops_nothing_and_is_n
     segment.write_bytes(kept)
     await town.settle()
     assert town.shipper.unread == frozenset()
+
+
+async def test_S6_who_lost_the_lease_says_nothing_of_copies_any_more(town: Town) -> None:
+    """Else two processes, one of which reaches a place and one of which does not, begin and end a doubt for ever."""
+    house, first = town.house, town.shipper
+    await first.ship()
+    assert first.unread == frozenset()
+    second = Shipper(house.stores, [town.place / "second"], clock=town.clock)
+    assert not await second.open()
+    assert second.unread is None
+    town.clock.forward(LEASE_LASTS + SECOND)
+    assert await second.open()
+    with pytest.raises(Unavailable):
+        await first.ship()
+    assert (first.unread, second.unread) == (None, frozenset())
+    assert not await first.open()
+    assert first.unread is None
 
 
 async def test_R3_erasure_reaches_what_the_journal_says_of_a_person(town: Town) -> None:

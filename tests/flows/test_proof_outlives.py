@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyotp
 import pytest
 import pytest_asyncio
@@ -12,6 +13,7 @@ import pytest_asyncio
 from omonat.base.errors import BadInput, Refused
 from omonat.base.instants import DAY, HOUR, MINUTE, SECOND, Instant
 from omonat.evidence import verifier
+from omonat.evidence.entry import decode, encode, leaf_hash
 from omonat.evidence.reader import forget_ledger
 from omonat.evidence.sequencer import Sequencer
 from omonat.flows.choose import Choosing
@@ -183,6 +185,37 @@ async def test_S6_an_altered_entry_is_named_and_the_others_are_sealed_and_proved
     assert [bad in finding.what for finding in report.findings] == [True]
     assert sum(" is " in line for line in report.notices) == len(found.openings) > 3
     assert verified(gone, json.dumps([row for row in rows if "altered" not in row]).encode()).code == verifier.INTACT
+
+
+async def test_S6_an_entry_turned_into_somebody_elses_is_named_though_its_leaf_was_written_along(shop: Shop) -> None:
+    """The database's leaf is beside the body, in the same hands: what convicts is that it no longer opens for them."""
+    person, slot = await lived(shop)
+    grounds = shop.house.grounds
+    async with grounds.database.connection() as connection:
+        honest = await openings(grounds.vault, connection, person, evidence_slot=slot)
+        row = await connection.fetchrow("select id, body from entries where act = 'use:person:authorised'")
+        entry = decode(row["body"])
+        body = encode(msgspec.structs.replace(entry, facts={**entry.facts, "person": "a" * len(entry.facts["person"])}))
+        await connection.execute("alter table entries disable trigger user")
+        await connection.execute(
+            "update entries set body = $2, leaf = $3 where id = $1", row["id"], body, leaf_hash(body)
+        )
+        found = await openings(grounds.vault, connection, person, evidence_slot=slot)
+    assert honest.altered == ()
+    assert [(one.entry, one.act) for one in found.altered] == [(entry.id, entry.act)]
+    assert found.openings == tuple(one for one in honest.openings if one.entry != entry.id)
+
+
+async def test_G6_a_refused_look_at_a_case_that_isnt_theirs_opens_nothing_and_is_not_altered(shop: Shop) -> None:
+    person, slot = await lived(shop)
+    await ordered(shop, items={**shop.order_items(), "contact.mobile": "+998901112233"})
+    shop.clock.forward(MINUTE)
+    with pytest.raises(Refused):
+        await shop.house.use(msgspec.structs.replace(delivery(shop, f"order:{41876 + shop.orders}"), person=person))
+    async with shop.house.grounds.database.connection() as connection:
+        assert await connection.fetchval("select count(*) from entries where act = 'use:person:refused'") == 1
+        found = await openings(shop.house.grounds.vault, connection, person, evidence_slot=slot)
+    assert found.altered == ()
 
 
 async def test_G6_an_auditor_with_a_reason_opens_the_packets_and_it_is_evidence(audited: Gone) -> None:

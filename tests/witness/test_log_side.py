@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from omonat.base.errors import BadInput, Fault
+from omonat.base.errors import BadInput, Fault, Unavailable
 from omonat.base.instants import SECOND
 from omonat.base.settings import load
 from omonat.database.pool import Database
@@ -21,7 +21,7 @@ from omonat.evidence.journal import Journal
 from omonat.evidence.keys import LogKeys
 from omonat.evidence.note import Note
 from omonat.evidence.reader import Reader
-from omonat.evidence.sequencer import HEARTBEAT, Sequencer
+from omonat.evidence.sequencer import HEARTBEAT, LEASE_LASTS, Sequencer
 from omonat.evidence.witnesses import Panel, Witness, Witnesses
 from omonat.witness.door import application
 from omonat.witness.memory import Memory, origin_hash
@@ -93,6 +93,26 @@ async def watched(town: Town, count: int, *, quorum: int | None = None) -> Async
         town.hire(quorum=quorum, addresses=addresses)
         yield addresses
         await town.witnesses.close()
+
+
+async def test_S6_who_lost_the_lease_says_nothing_of_witnesses_any_more(town: Town, make_entry: MakeEntry) -> None:
+    """Else two processes, one of which could ask and one of which could not, begin and end a doubt for ever."""
+    async with watched(town, 1):
+        pass  # the witness is away from now on
+    lost, town.witnesses = town.witnesses, Witnesses(town.folder, town.keys.log.verifier, town.panel)
+    first = Sequencer(town.database, town.folder, town.keys, clock=town.clock, witnesses=lost, holder="first")
+    second = town.sequencer()
+    assert await first.open()
+    await first.advance()
+    assert lost.unread == {"witness.example/w0"}
+    assert not await second.open()
+    assert town.witnesses.unread is None
+    town.clock.pass_(LEASE_LASTS + SECOND)
+    assert await second.open()
+    with pytest.raises(Unavailable):
+        await first.advance()
+    assert (lost.unread, town.witnesses.unread) == (None, {"witness.example/w0"})
+    await lost.close()
 
 
 async def test_S6_every_checkpoint_goes_round_and_carries_its_cosignatures(town: Town, make_entry: MakeEntry) -> None:
