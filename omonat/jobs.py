@@ -226,6 +226,7 @@ async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
             await _sweep(house)
             await house.answer_requests.lapse()
             await house.guardians.let_grown_go()
+            await house.parent_asks.forget_addresses()
             await house.clients_owed.look_after()
             await house.packets.end_due()
             await house.sealing_keys.end_due()

@@ -189,6 +189,10 @@ with codes as (
     delete from web_sessions where holder = any(:ids::text[])
 ), looked as (
     delete from ledger where person = any(:ids::text[])
+), asked as (
+    delete from parent_asks where person = any(:ids::text[])
+), paid as (
+    delete from parent_payments where person = any(:ids::text[])
 ), work as (
     delete from work_items where person = any(:ids::text[])
 )
