@@ -32,6 +32,7 @@ from omonat.promises.children.guardian import born_context
 from omonat.promises.children.rule import years_old
 
 _queries = load("omonat.promises.children")
+_asks = load("omonat.promises.children", "asks.sql")
 _identity = load("omonat.promises.identity")
 OFFICER: Final = "privacy-officer"
 CHILD_CONSENT: Final = "child-consent"
@@ -236,7 +237,7 @@ class Children:
         self, connection: asyncpg.Connection, row: Any, scope: Scope, facts: Mapping[str, Any], *, now: Instant
     ) -> Closed:
         """End the consent that stands over this row's person, in the caller's transaction, and close what it opened.
-        Who may ask is the caller's to know. Raises Refused `no-parental-consent`."""
+        Other parents who were asked are asked no more: what one of them said before mustn't undo it. Who may ask is the caller's to know. Raises Refused `no-parental-consent`."""
         person, entry = row["id"], new_id("ev")
         ended = await _queries.withdraw_consent(
             connection, person=person, scope=scope, now=now, entries={"withdrawn": entry}
@@ -252,10 +253,18 @@ class Children:
             await _queries.quarantine(connection, person=person, now=now)
             await _queries.end_sessions(connection, person=person)
             await self._wait(connection, person, now)
+            await self.end_asks(connection, person, {"withdrawn": entry}, now=now)
         noted = Entry(entry, now, "guardian:consent:withdrawn", {"scope": scope, **facts})
         await self.note(connection, row, noted)
         reach("child.withdrawn")
         return await self.closed(person, since, entry)
+
+    async def end_asks(
+        self, connection: asyncpg.Connection, person: str, entries: Mapping[str, str], *, now: Instant
+    ) -> None:
+        """Nobody is asked about this person any more, and no answer to what was asked counts: their row is held."""
+        await _asks.end_asks(connection, person=person, now=now, entries=entries)
+        await _asks.call_all_back(connection, person=person, now=now)
 
     async def _wait(self, connection: asyncpg.Connection, person: str, now: Instant) -> None:
         rule, missing = _WORK

@@ -25,7 +25,6 @@ from omonat.promises.children.clearing import CAUSES, decide_clearing
 from omonat.promises.children.consent import SCOPES
 
 _queries = load("omonat.promises.children")
-_asks = load("omonat.promises.children", "asks.sql")
 _LONGEST: Final = 200
 
 
@@ -70,8 +69,7 @@ class ClearChild:
             for scope in SCOPES:
                 if scope in row["consented"]:
                     await _queries.withdraw_consent(connection, person=row["id"], scope=scope, now=now, entries=ended)
-            await _asks.end_asks(connection, person=row["id"], now=now, entries=ended)
-            await _asks.call_all_back(connection, person=row["id"], now=now)
+            await self._children.end_asks(connection, row["id"], ended, now=now)
             await _queries.open(connection, person=row["id"])
             ages = [clearing.born] if clearing.born is not None else []
             young = seal_if_young(self._grounds.vault, policy, ages, now, person=row["id"], slot=row["slot"])

@@ -193,6 +193,8 @@ class Guardians:
             )
             if gone is None:
                 return 0
+            if scope == "data":
+                await self._children.end_asks(connection, person, {"ended": entry}, now=now)
             whose = self._grounds.vault.commitment(
                 evidence_slot=row["evidence_slot"], entry=entry, field="person", value=person
             )

@@ -54,6 +54,7 @@ from omonat.promises.messages import Message, Value, put
 
 _queries = load("omonat.promises.children", "asks.sql")
 _PURPOSE: Final = "account-codes"
+_AT_ONCE: Final = 500
 
 
 class ParentAsks:
@@ -131,6 +132,18 @@ class ParentAsks:
     async def stop(self, id: str, *, by: str) -> None:
         """An officer calls a question back: it went to the wrong address, say. Raises Refused."""
         await self._end(id, "stopped", by=by)
+
+    async def forget_addresses(self) -> int:
+        """Parents' addresses, and birth dates that came with them, go with questions that are over. Part of tidying;
+        how many."""
+        now, gone = self._clock(), 0
+        while True:
+            async with self._database.transaction() as connection:
+                found = _queries.forget_addresses(connection, now=now, most=_AT_ONCE)
+                some = len([row async for row in found])
+            gone += some
+            if some < _AT_ONCE:
+                return gone
 
     # The parent -------------------------------------------------------------------------------------------------
 

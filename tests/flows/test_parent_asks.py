@@ -12,6 +12,7 @@ from omonat.base.errors import BadInput, Refused
 from omonat.base.instants import DAY, HOUR, MINUTE, SECOND
 from omonat.base.settings import Settings
 from omonat.base.verdict import Allow, CannotTell, Deny
+from omonat.flows.clear_child import Clearing
 from omonat.flows.collect import CollectAnswer, CollectRequest
 from omonat.flows.parent_asks import Question
 from omonat.flows.publish_policy import Publication
@@ -332,6 +333,40 @@ async def test_K2_a_mistyped_address_gets_no_letter_when_the_carrier_returns(len
     (again,) = await outbox.claim_due(now=shop.clock.now, most=10)
     said = await send(again, ports_of(shop.house), now=shop.clock.now)
     assert not isinstance(said, Ready)
+
+
+@pytest.mark.parametrize("ending", ["refused", "stopped", "over", "withdrawn", "cleared", "erased"])
+async def test_K2_a_parents_address_goes_when_the_question_is_over(lenient: Shop, ending: str) -> None:
+    shop, asks = lenient, lenient.house.parent_asks
+    child, by = await found(shop)
+    asked = await asks.ask(asking(child.person, born=date(2016, 5, 1)), by=by)
+    kept = "select count(*) from parent_asks where address is not null or born is not null"
+    assert await asks.forget_addresses() == 0, "it waits for an answer"
+    assert await one(shop, kept) == 1
+    first = await link(shop, child.person)
+    if ending == "refused":
+        await asks.refuse(first)
+    elif ending == "stopped":
+        await asks.stop(asked.id, by=by)
+    elif ending == "over":
+        shop.clock.forward(2 * DAY)
+        assert await asks.forget_addresses() == 1
+    elif ending == "withdrawn":
+        await asks.answer(first)
+        shop.clock.forward(DAY)
+        await asks.confirm(await link(shop, child.person, "parent-confirm"))
+        assert await asks.forget_addresses() == 0, "the consent stands"
+        shop.clock.forward(SECOND)
+        await asks.take_back(first)
+    elif ending == "cleared":
+        grown = Clearing(person=child.person, cause="mistyped", reference="2026-7", born=date(1990, 3, 1))
+        await shop.house.clear_child(grown, by=by)
+    else:
+        shop.clock.forward(4 * DAY)
+        await swept(shop)
+        assert await one(shop, "select count(*) from parent_asks") == 0, "the rows go with the person"
+    assert await one(shop, kept) == 0
+    assert await asks.forget_addresses() == 0
 
 
 async def test_K2_a_second_parent_finds_that_one_agreed_and_cannot_take_the_others_back(lenient: Shop) -> None:

@@ -230,6 +230,31 @@ async def test_K2_a_notice_that_would_say_something_else_by_now_is_agreed_to_ane
     assert await report(shop, anew)
 
 
+@pytest.mark.parametrize("taken_back_by", ["link", "officer", "refund"])
+async def test_K2_what_one_parent_takes_back_another_one_who_agreed_before_doesnt_open_again(
+    paying: Shop, taken_back_by: str
+) -> None:
+    shop, asks, payments = paying, paying.house.parent_asks, paying.house.parent_payments
+    child, by = await found(shop)
+    _, fathers = await agreed(shop, child.person, by)
+    mother, mothers = await agreed(shop, child.person, by, "+998901112244")
+    await asks.ask(asking(child.person, "ota@example.uz"), by=by)
+    assert await report(shop, mothers)
+    shop.clock.forward(SECOND)
+    if taken_back_by == "link":
+        await asks.take_back(mother)
+    elif taken_back_by == "officer":
+        await shop.house.children.take_back(child.person, by=by)
+    else:
+        assert not await report(shop, mothers, event="payment.refunded")
+    assert await told(report(shop, fathers, "pay_fathers1")) == "payment-unexpected"
+    assert await refused(shop, child) == "person-quarantined"
+    assert {each.state for each in await asks.of(child.person)} == {"stopped", "withdrawn"}
+    assert await one(shop, "select count(*) from outbox where template <> 'parent-paid'") == 0
+    assert await one(shop, "select count(*) from parent_asks where address is not null") == 0
+    await payments.agree((await agreed(shop, child.person, by))[0])
+
+
 @pytest.mark.parametrize("ending", ["over", "stopped", "refused"])
 async def test_K2_too_late_or_after_a_no_a_payment_opens_nothing(paying: Shop, ending: str) -> None:
     shop, asks = paying, paying.house.parent_asks

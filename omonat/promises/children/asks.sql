@@ -46,7 +46,9 @@ update parent_asks set consent = :consent, entries = entries || :entries::jsonb
  where id = :id and consent is null and ended_at is null and over_at > :now returning id;
 
 -- name: end_ask$
-update parent_asks set ended_at = :now, ended_as = :ended_as, entries = entries || :entries::jsonb
+-- Over: where the parent is reached is of no use any more.
+update parent_asks set ended_at = :now, ended_as = :ended_as, address = null, born = null,
+       entries = entries || :entries::jsonb
  where id = :id and consent is null and ended_at is null returning id;
 
 -- name: call_back!
@@ -59,9 +61,21 @@ with begun as (
 delete from outbox where person = :person and once = any(:once::text[]) and state in ('waiting', 'claimed');
 
 -- name: end_asks!
--- Nobody is asked about this person any more.
-update parent_asks set ended_at = :now, ended_as = 'stopped', entries = entries || :entries::jsonb
- where person = :person and consent is null and ended_at is null;
+-- Nobody is asked about this person any more, and what was agreed to is taken back: no address is of use.
+update parent_asks
+   set address = null, born = null,
+       ended_at = case when open then :now else ended_at end, ended_as = case when open then 'stopped' else ended_as end,
+       entries = case when open then entries || :entries::jsonb else entries end
+  from (select id as this, consent is null and ended_at is null and over_at > :now as open
+          from parent_asks where person = :person) each
+ where id = this and (open or address is not null);
+
+-- name: forget_addresses
+-- Addresses of questions that nobody answered in time, a batch of them.
+update parent_asks set address = null, born = null where id = any (array(
+    select id from parent_asks where consent is null and address is not null and over_at <= :now
+     order by over_at limit :most for update skip locked
+)) returning id;
 
 -- name: call_all_back!
 -- As above, of every question about this person.

@@ -146,6 +146,10 @@ with codes as (
     delete from business_clients where trader = :person
 ), sessions as (
     delete from web_sessions where holder = :person
+), asked as (
+    delete from parent_asks where person = :person
+), paid as (
+    delete from parent_payments where person = :person
 ), work as (
     delete from work_items where person = :person
 ), cut as (

@@ -205,6 +205,10 @@ with codes as (
     delete from ledger where person = any(:ids::text[]) returning entry
 ), marks as (
     delete from rows_gone where entry = any(array(select entry from looked))
+), asked as (
+    delete from parent_asks where person = any(:ids::text[])
+), paid as (
+    delete from parent_payments where person = any(:ids::text[])
 ), work as (
     delete from work_items where person = any(:ids::text[])
 )
