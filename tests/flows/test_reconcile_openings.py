@@ -53,9 +53,7 @@ async def test_S4_what_is_thrown_away_is_marked_in_the_files_its_process_has_fil
     assert (states.count(WITHHELD), states.count(OPENED)) == (500, rest)
     found = await looked(shop)
     assert (found.withheld, found.unexplained) == (500, [])
-    assert (
-        await Reconcile(shop.house.grounds).unanswered()
-    ).largest == 500  # one incident
+    assert (await Reconcile(shop.house.grounds).unanswered()).largest == 500  # one incident
 
 
 async def test_S4_an_old_file_that_was_compared_and_is_gone_hinders_nobody(shop: Shop) -> None:
