@@ -141,5 +141,5 @@ select p.id, p.evidence_slot,
          cross join lateral (select entry_facts(e.body) as facts) f
          where l.person = p.id) as entries
   from persons p
- where (p.erased_at is null or exists (select from ledger l where l.person = p.id)) and p.id > :after
+ where (p.erased_at is null or (select true from ledger l where l.person = p.id limit 1)) and p.id > :after
  order by p.id limit :most;

@@ -218,6 +218,13 @@ async def test_S6_the_database_alone_dooms_no_key(shop: Shop) -> None:
     assert not shop.house.grounds.vault.is_destroyed(slot)
 
 
+def message_to(shop: Shop, person: str) -> Notification:
+    return Notification(
+        credential=shop.credentials["site"], person=person, template="order-confirmation",
+        purpose="order-messages", channel=Channel.SMS, params={"order": "1", "delivery": 0, "total": 1},
+    )  # fmt: skip
+
+
 async def test_R3_a_message_written_while_its_person_ends_goes_with_them(shop: Shop) -> None:
     """A system asks for a message in a transaction that isn't over yet when the sweeper finds that nothing is held."""
     order = await ordered(shop)
@@ -230,15 +237,24 @@ async def test_R3_a_message_written_while_its_person_ends_goes_with_them(shop: S
         sweeping.append(asyncio.create_task(shop.house.sweeper.round()))
         await waits_or_is_done(shop, sweeping[0])
 
-    wanted = Notification(
-        credential=shop.credentials["site"], person=order.person, template="order-confirmation",
-        purpose="order-messages", channel=Channel.SMS, params={"order": "1", "delivery": 0, "total": 1},
-    )  # fmt: skip
-    await Notify(shop.house.grounds)(wanted, meanwhile)
+    await Notify(shop.house.grounds)(message_to(shop, order.person), meanwhile)
     assert (await sweeping[0]).records == 1
     assert await one(shop, "select erased_at from persons where id = $1", order.person) is not None
     for table in ("outbox", "ledger"):
         assert await one(shop, f"select count(*) from {table} where person = $1", order.person) == 0
+
+
+async def test_R3_nobody_is_written_to_who_ends_before_the_message_is_written(shop: Shop) -> None:
+    person = (await ordered(shop)).person
+    async with shop.house.grounds.database.transaction() as connection:
+        await connection.execute("select from persons where id = $1 for update", person)
+        await connection.execute("update persons set erased_at = now() where id = $1", person)
+        asking = asyncio.create_task(Notify(shop.house.grounds)(message_to(shop, person)))
+        await waits_or_is_done(shop, asking)
+    with pytest.raises(Refused) as refused:
+        await asking
+    assert refused.value.code == "person-unknown"
+    assert await one(shop, "select count(*) from outbox where person = $1", person) == 0
 
 
 async def test_R3_somebody_who_is_held_again_before_the_sweeper_ends_them_stays(shop: Shop) -> None:

@@ -475,15 +475,20 @@ async def test_A1_a_deletion_that_wrote_its_entry_is_in_order(chosen: Shop) -> N
 
 
 async def test_R3_after_an_erasure_nothing_ties_one_persons_entries_together(chosen: Shop) -> None:
-    """Not while their evidence is still there, and not when that has ended as well."""
+    """Not while their evidence is still there, and not when that has ended as well. A mark of before goes along."""
     house, person = chosen.house, (await section(chosen))["person"]
     marks, rows = "select count(*) from rows_gone", "select count(*) from choices where person = $1"
+    async with house.grounds.database.transaction() as connection:
+        await connection.execute("delete from tellings where person = $1", person)
+        entry = Entry(new_id("ev"), chosen.clock(), "expire:telling:destroyed", {})
+        await house.grounds.journal.append(connection, [entry], now=chosen.clock())
     async with house.grounds.database.connection() as connection:
         theirs = [row["entry"] for row in await connection.fetch("select entry from ledger where person = $1", person)]
         assert len(theirs) > 3
         await house.cases.event(
             CaseEvent(credential=chosen.credentials["panel"], case="order:41877", name="case-closed")
         )
+        assert await connection.fetchval(marks) == 1
         await house.erase(ErasureRequest(person=person))
         await swept(chosen)
         assert await connection.fetchval("select count(*) from ledger where entry = any($1)", theirs) == 0
