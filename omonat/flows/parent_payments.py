@@ -60,7 +60,8 @@ class ParentPayments:
 
     async def agree(self, token: str) -> None:
         """The parent agrees to the notice as it is now, and goes to pay. Nothing opens by it; said again, the newest
-        notice counts, and the same one changes nothing. Raises Refused `parent-link-over`, `payments-not-set-up`, and by the rule."""
+        notice counts, and the same one changes nothing. Raises Refused `parent-link-over`, `payments-not-set-up`, and
+        by the rule."""
         provider, policy, now, entry = self._require(), await self._law.current(), self._clock(), new_id("ev")
         async with self._database.transaction() as connection:
             ask, row = await self._asks.held(connection, token)

@@ -224,7 +224,9 @@ async def also_the_childs(shop: Shop, person: str, phone: str) -> None:
     )  # fmt: skip
 
 
-async def test_K2_the_childs_own_number_is_its_own_under_whichever_item_and_until_it_is_confirmed(lenient: Shop) -> None:
+async def test_K2_the_childs_own_number_is_its_own_under_whichever_item_and_until_it_is_confirmed(
+    lenient: Shop,
+) -> None:
     child, by = await found(lenient)
     second = await answered(lenient, child.person, by)
     await also_the_childs(lenient, child.person, PARENT)
