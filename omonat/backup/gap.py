@@ -8,6 +8,7 @@ it may have widened or narrowed one, no use rests on it until the person, or som
     consent given or withdrawn            uses by that consent: CannotTell, until the person chooses again
     objection, restriction                in force again
     told of a version                     nothing: not being told refuses
+    a parent was asked, or answered       nobody is asked on: a privacy officer asks anew
     role set                              as the entry says
     secrets set, credential changed       the old ones open nothing
     version published                     can't be brought back: not proved until it is published again
@@ -96,6 +97,7 @@ async def _people(connection: asyncpg.Connection, stores: Stores, gap: Gap, *, n
     objections: list[tuple[str, str]] = []
     restricted: set[str] = set()
     quarantined: set[str] = set()
+    asked: set[str] = set()
     for entry in gap.entries:
         if "person" not in entry.facts:
             continue
@@ -114,9 +116,9 @@ async def _people(connection: asyncpg.Connection, stores: Stores, gap: Gap, *, n
                 objections.append((person, purpose))
             case ["choice", "restriction", "given"]:
                 restricted.add(person)
-            case ["choice", "agreement", "withdrawn"]:
-                quarantined.add(person)
-            case ["choice" | "notice", *_]:
+            case ["guardian", "ask", _]:
+                asked.add(person)  # nothing opens by a question alone: nobody is asked on, and what stands stands
+            case ["choice" | "notice", *rest] if rest != ["agreement", "withdrawn"]:
                 pass  # without it less is allowed
             case _:
                 quarantined.add(person)
@@ -126,6 +128,7 @@ async def _people(connection: asyncpg.Connection, stores: Stores, gap: Gap, *, n
             await statement(connection, ids=[person], purposes=[purpose])
     await _queries.restrict(connection, ids=list(restricted), now=now)
     await _queries.quarantine(connection, ids=list(quarantined), now=now)
+    await _queries.end_asks(connection, ids=list(asked), now=now)
 
 
 def _whose(stores: Stores, entry: Entry, people: Sequence[tuple[str, int]]) -> str | None:

@@ -145,6 +145,11 @@ update persons set restricted_at = coalesce(restricted_at, :now) where id = any 
 -- Somebody of whom the log says more than the journal: nothing is used until it is cleared up.
 update persons set quarantined_at = coalesce(quarantined_at, :now) where id = any (:ids::text[]) and erased_at is null;
 
+-- name: end_asks!
+-- Parents who were asked, and of whose question the log says more than the journal: no answer counts any more.
+update parent_asks set ended_at = :now, ended_as = 'stopped', address = null, born = null
+ where person = any (:ids::text[]) and consent is null and ended_at is null;
+
 -- name: staff_ids
 -- Everybody on the staff.
 select id from staff;

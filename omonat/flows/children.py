@@ -140,8 +140,11 @@ class Children:
             if not isinstance(verdict, Allow):
                 raise Refused(verdict.reasons[0].code, **verdict.reasons[0].about)
             guardian = await self._guardian(connection, policy, agreement)
-            await self.open(connection, row, agreement, guardian, staff=staff, entry=entry, now=now)
             facts = {"method": agreement.method, "scope": agreement.scope, "staff": staff}
+            if agreement.scope in row["consented"]:
+                facts["reference"] = await self._open_again(connection, row, agreement, entry=entry, now=now)
+            else:
+                await self.open(connection, row, agreement, guardian, staff=staff, entry=entry, now=now)
             if guardian is not None:
                 facts["guardian"] = self.commit(row, entry, "guardian", guardian)
             await self.note(connection, row, Entry(entry, now, "guardian:consent:given", facts))
@@ -207,13 +210,32 @@ class Children:
             connection, id=consent, person=person, method=agreement.method, reference=sealed, now=now, by=staff,
             entries={"given": entry}, scope=agreement.scope, guardian=guardian, born=born,
         )  # fmt: skip
-        if agreement.scope == "images":
+        await self._unlock(connection, person, agreement.scope, now)
+        return consent
+
+    async def _open_again(
+        self, connection: asyncpg.Connection, row: Any, agreement: Agreement, *, entry: str, now: Instant
+    ) -> str:
+        """Open what is closed though a consent stands, as after a restore that couldn't tell what was lost. The consent
+        stays as it was given, with the right to take it back; the commitment to where the new proof lies.
+
+        Raises Refused `parent-already-agreed` where another guardian is named: that takes a consent of its own.
+        """
+        if agreement.guardian.strip():
+            raise Refused("parent-already-agreed")
+        await _queries.confirm_consent(
+            connection, person=row["id"], scope=agreement.scope, entries={"confirmed": entry}
+        )
+        await self._unlock(connection, row["id"], agreement.scope, now)
+        return self.commit(row, entry, "reference", agreement.reference)
+
+    async def _unlock(self, connection: asyncpg.Connection, person: str, scope: Scope, now: Instant) -> None:
+        if scope == "images":
             await _queries.open_images(connection, person=person)
-            return consent
+            return
         await _queries.open(connection, person=person)
         rule, missing = _WORK
         await close_work_item_in(connection, rule=rule, person=person, missing=missing, now=now)
-        return consent
 
     async def take_back(
         self, person: str, *, by: str, scope: Scope = "data", also: Also[Closed] | None = None
@@ -237,7 +259,8 @@ class Children:
         self, connection: asyncpg.Connection, row: Any, scope: Scope, facts: Mapping[str, Any], *, now: Instant
     ) -> Closed:
         """End the consent that stands over this row's person, in the caller's transaction, and close what it opened.
-        Other parents who were asked are asked no more: what one of them said before mustn't undo it. Who may ask is the caller's to know. Raises Refused `no-parental-consent`."""
+        Other parents who were asked are asked no more: what one of them said before mustn't undo it.
+        Who may ask is the caller's to know. Raises Refused `no-parental-consent`."""
         person, entry = row["id"], new_id("ev")
         ended = await _queries.withdraw_consent(
             connection, person=person, scope=scope, now=now, entries={"withdrawn": entry}

@@ -1,9 +1,9 @@
 """Who was taken for a child by mistake: an officer who saw a proof of their age takes the signal back (K2).
 
-The birth date is read for the rule and not kept, except under the age that images need a parent for: then it lies sealed
-where it says how long they stay closed (G5). Why, by whom, and a commitment to where the proof lies go into the
-evidence. What hung on the mistake ends with it: a parent's consent, and questions to parents. The next signal closes
-the person again.
+The birth date is read for the rule and not kept, except under the age that images need a parent for: then it
+lies sealed where it says how long they stay closed (G5). Why, by whom, and a commitment to where the proof lies go into
+the evidence. What hung on the mistake ends with it: a parent's consent, and questions to parents. The next signal
+closes the person again.
 """
 
 from dataclasses import dataclass

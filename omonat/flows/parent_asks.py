@@ -37,6 +37,7 @@ from omonat.flows.parent_question import (
     address_context,
     asked_of,
     born_of,
+    digests_of,
     first_message,
     kind_of,
     read_address,
@@ -86,9 +87,7 @@ class ParentAsks:
             if by_what is VerifiedBy.PAYMENT and self._provider is None:
                 raise Refused("payments-not-set-up")
             held = await self.permit(connection, policy, row, question.method, by_what)
-            digests = self._vault.lookup_digests(item, normal.lookup or "")
-            if await _queries.is_childs(connection, person=row["id"], item=item, digests=digests):
-                raise Refused("parent-address-childs")
+            await self._not_childs(connection, policy, row, item, str(normal.value))
             until = over_at(policy.packs, question.method, now, policy.zone)
             if until is None:
                 raise Refused("consent-period-unknown", method=question.method)
@@ -213,6 +212,7 @@ class ParentAsks:
                 person=row["id"], method=ask["method"], reference=ask["id"], born=born_of(self._vault, ask, row)
             )
             self._children.age_fits(policy, agreement, now)
+            await self.still_parents(connection, policy, ask, row)
             consent = await self._children.open(
                 connection, row, agreement, None, staff=ask["asked_by"], entry=entry, now=now
             )
@@ -259,6 +259,17 @@ class ParentAsks:
         if not isinstance(verdict, Allow):
             raise Refused(verdict.reasons[0].code, **verdict.reasons[0].about)
         return held
+
+    async def still_parents(self, connection: asyncpg.Connection, policy: CompiledPolicy, ask: Any, row: Any) -> None:
+        """Raises Refused where the child has given the parent's address as its own since."""
+        await self._not_childs(connection, policy, row, ask["channel"], self.address(ask, row))
+
+    async def _not_childs(
+        self, connection: asyncpg.Connection, policy: CompiledPolicy, row: Any, item: str, address: str
+    ) -> None:
+        digests = digests_of(self._vault, policy, item, address)
+        if await _queries.is_childs(connection, person=row["id"], digests=digests):
+            raise Refused("parent-address-childs")
 
     def address(self, ask: Any, row: Any) -> str:
         """Where the parent was written to."""

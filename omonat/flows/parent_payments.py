@@ -35,6 +35,8 @@ from omonat.promises.children.paying import Reported, Terms, decide_payment
 from omonat.promises.messages import Value
 
 _queries = load("omonat.promises.children", "asks.sql")
+_MOST_NOTICES: Final = 20
+"""How often one question shows another notice: each is an entry, and who presses is known by a link alone."""
 _WAITS: Final = ("asked", "answered")
 Event = Literal["payment.paid", "payment.refunded"]
 
@@ -58,16 +60,20 @@ class ParentPayments:
 
     async def agree(self, token: str) -> None:
         """The parent agrees to the notice as it is now, and goes to pay. Nothing opens by it; said again, the newest
-        notice counts. Raises Refused `parent-link-over`, `payments-not-set-up`, and by the rule."""
+        notice counts, and the same one changes nothing. Raises Refused `parent-link-over`, `payments-not-set-up`, and
+        by the rule."""
         provider, policy, now, entry = self._require(), await self._law.current(), self._clock(), new_id("ev")
         async with self._database.transaction() as connection:
             ask, row = await self._asks.held(connection, token)
             held = await self._asks.permit(connection, policy, row, ask["method"], VerifiedBy.PAYMENT)
             terms = terms_of(self._vault, policy, ask["id"], held, provider.total)
             notice = bytes.fromhex(terms.notice)
+            if (ask["notice"], ask["total"]) == (notice, terms.total):
+                return
             shown = await _queries.show_notice(
-                connection, id=ask["id"], now=now, notice=notice, total=terms.total, entries={"shown": entry}
-            )
+                connection, id=ask["id"], now=now, notice=notice, total=terms.total, entries={"shown": entry},
+                most=_MOST_NOTICES,
+            )  # fmt: skip
             if shown is None:
                 raise Refused("parent-link-over")
             facts = {"ask": ask["id"], "method": ask["method"], **_said(terms)}
@@ -127,6 +133,7 @@ class ParentPayments:
         entry, born = new_id("ev"), born_of(self._vault, ask, row)
         agreement = Agreement(person=row["id"], method=ask["method"], reference=payment, born=born)
         self._children.age_fits(policy, agreement, now)
+        await self._asks.still_parents(connection, policy, ask, row)
         await self._keep(connection, ask, payment, {"given": entry}, now=now)
         consent = await self._children.open(
             connection, row, agreement, None, staff=ask["asked_by"], entry=entry, now=now

@@ -81,6 +81,14 @@ def asked_of(row: Any, person: str, now: Instant) -> Asked:
     )  # fmt: skip
 
 
+def digests_of(vault: Vault, policy: CompiledPolicy, item: str, typed: str) -> list[bytes]:
+    """By what an address is found among a child's own: a number given as a landline is the same as a mobile one."""
+    kind = policy.item(item).kind
+    normal = normalise(kind, typed, country=policy.policy.controller.country).lookup or ""
+    alike = [each.id for each in policy.items.values() if each.lookup and each.kind is kind]
+    return [digest for each in alike for digest in vault.lookup_digests(each, normal)]
+
+
 def address_context(ask: str) -> str:
     """What a parent's address is bound to."""
     return f"parent-ask:{ask}"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from omonat.base.errors import BadInput, Fault, Refused, Unavailable
-from omonat.base.instants import DAY, SECOND, Instant
+from omonat.base.instants import DAY, MINUTE, SECOND, Instant
 from omonat.base.settings import RootSource
 from omonat.flows.choose import Choosing
 from omonat.flows.publish_policy import Publication
@@ -18,6 +18,8 @@ from omonat.vault.shares import keep_set, make_set
 from omonat.vault.sources import gathering, keep_stretching, root_key, standing
 from tests.backup.conftest import Ruin, Town, erase, subscriber
 from tests.flows.conftest import document, packs
+from tests.flows.test_children import officer, signed
+from tests.flows.test_parent_asks import asking, listing
 
 MakeRuin = Callable[[], Awaitable[Ruin]]
 
@@ -356,3 +358,32 @@ async def test_S6_a_database_in_use_is_not_restored_into(town: Town, ruin: MakeR
     with pytest.raises(BadInput) as error:
         await new.restore(backup)
     assert error.value.code == "restore-database-used"
+
+
+async def test_K2_a_parents_no_the_journal_never_got_ends_the_questions_and_closes_no_child(
+    town: Town, ruin: MakeRuin
+) -> None:
+    """One parent's consent stands, another one's no is lost: the child stays open, and nobody's old link answers."""
+    law = document(**{'version: "1"': 'version: "2"'})
+    await town.house.publish(Publication(document=law, packs=listing(), author="staff:1", approver="staff:2"))
+    town.clock.forward(MINUTE)
+    person, by, children = await town.order(), await officer(town.shop), town.house.children
+    await children.signal(person, "staff", by="test")
+    town.clock.forward(SECOND)
+    father = await town.house.parent_asks.ask(asking(person), by=by)
+    await children.agree(signed(person), by=by)
+    backup = await town.backup()
+    await town.settle()
+    await town.house.parent_asks.stop(father.id, by=by)
+    town.clock.forward(10 * SECOND)
+    assert await town.sequencer.open()
+    await town.sequencer.advance()
+    new = await ruin()
+    report = await new.restore(backup, keys=town.keys_of(backup), copies=(town.newest_of_home(),))
+    assert report.proved
+    assert len(report.gap) == 1
+    async with new.opened() as house:
+        pool = house.grounds.database.pool
+        assert await pool.fetchval("select quarantined_at from persons where id = $1", person) is None
+        assert [each.state for each in await house.parent_asks.of(person)] == ["stopped"]
+        assert await pool.fetchval("select count(*) from parent_asks where address is not null") == 0

@@ -187,3 +187,20 @@ async def test_K2_a_childs_data_that_cannot_be_erased_keeps_nothing_else_that_is
         await shop.house.sweeper.round()
     gone = await shop.house.grounds.database.pool.fetch("select id from persons where erased_at is not null")
     assert {row["id"] for row in gone} == {child.person, due.person}
+
+
+async def test_K2_closed_though_a_consent_stands_it_opens_by_a_proof_and_the_consent_stays(shop: Shop) -> None:
+    """As after a restore that couldn't tell what was lost: an officer looks again, and nothing breaks."""
+    order, children, by = await ordered(shop), shop.house.children, await officer(shop)
+    await children.signal(order.person, "staff", by="test")
+    shop.clock.forward(SECOND)
+    await children.agree(signed(order.person), by=by)
+    await shop.house.grounds.database.pool.execute("update persons set quarantined_at = $1", shop.clock.now)
+    assert await refused(shop, order) == "person-quarantined"
+    shop.clock.forward(SECOND)
+    opened = await children.agree(signed(order.person, reference="2026-115"), by=by)
+    assert opened.closed_at is None
+    assert (await delivered(shop, order)).items
+    assert await one(shop, "select count(*) from guardian_consents where withdrawn_at is null") == 1
+    shop.clock.forward(SECOND)
+    assert (await children.take_back(order.person, by=by)).closed_at == shop.clock.now

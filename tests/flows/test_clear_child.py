@@ -9,7 +9,7 @@ from omonat.base.errors import BadInput, Refused
 from omonat.base.instants import DAY, SECOND
 from omonat.flows.clear_child import Clearing
 from omonat.flows.collect import CollectAnswer
-from tests.erasure.stories import acts, delivered, one, ordered, swept
+from tests.erasure.stories import acts, closed, delivered, one, ordered, swept
 from tests.flows.conftest import Shop
 from tests.flows.test_children import officer, refused, signed
 from tests.flows.test_images import PHOTO, photographed, published, registered
@@ -125,3 +125,21 @@ async def test_K2_with_the_mistake_ends_what_hung_on_it(lenient: Shop) -> None: 
         await asks.answer(token)
     assert told.value.code == "parent-link-over"
     assert (await delivered(shop, child)).items
+
+
+async def test_K2_questions_and_payments_go_with_somebody_of_whom_nothing_is_held_any_more(lenient: Shop) -> None:  # noqa: F811
+    shop = lenient
+    child, by = await found(shop)
+    asked = await shop.house.parent_asks.ask(asking(child.person), by=by)
+    await shop.house.grounds.database.pool.execute(
+        "insert into parent_payments (id, ask, person, reported_at, entries) values ('pay_1', $1, $2, now(), '{}')",
+        asked.id, child.person,
+    )  # fmt: skip
+    assert await clear(shop, mistaken(child), by) == ""
+    await closed(shop, child)
+    for years in (0, 1, 5):
+        shop.clock.forward(years * 366 * DAY)
+        await swept(shop)
+    assert await one(shop, "select count(*) from persons where id = $1 and erased_at is not null", child.person) == 1
+    for table in ("parent_asks", "parent_payments"):
+        assert await one(shop, f"select count(*) from {table}") == 0

@@ -255,6 +255,26 @@ async def test_K2_not_to_one_of_the_childs_own_addresses_and_to_nothing_that_is_
     assert await one(lenient, "select count(*) from outbox") == 0
 
 
+async def also_the_childs(shop: Shop, person: str, phone: str) -> None:
+    """A number stands among the child's own, as a landline."""
+    vault = shop.house.grounds.vault
+    await shop.house.grounds.database.pool.execute(
+        "insert into lookups values ($1, 'contact.phone', $2, $3, now())", person, vault.lookup_epoch,
+        vault.lookup_digest("contact.phone", phone, epoch=vault.lookup_epoch),
+    )  # fmt: skip
+
+
+async def test_K2_the_childs_own_number_is_its_own_under_whichever_item_and_until_it_is_confirmed(
+    lenient: Shop,
+) -> None:
+    child, by = await found(lenient)
+    second = await answered(lenient, child.person, by)
+    await also_the_childs(lenient, child.person, PARENT)
+    assert await told(lenient.house.parent_asks.confirm(second)) == "parent-address-childs"
+    assert await told(lenient.house.parent_asks.ask(asking(child.person), by=by)) == "parent-address-childs"
+    assert await refused(lenient, child) == "person-quarantined"
+
+
 async def test_K2_where_the_law_lists_no_message_nobody_is_written_to(shop: Shop) -> None:
     child, by = await found(shop)
     assert await told(shop.house.parent_asks.ask(asking(child.person), by=by)) == "consent-method-refused"

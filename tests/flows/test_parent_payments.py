@@ -24,7 +24,7 @@ from omonat.promises.messages import sealing_context, unpack
 from tests.erasure.stories import acts, delivered, one, swept
 from tests.flows.conftest import Clock, Shop, document, staffed
 from tests.flows.test_children import packs_of, refused, signed
-from tests.flows.test_parent_asks import PLUS, asking, found, link, listing, told
+from tests.flows.test_parent_asks import PLUS, also_the_childs, asking, found, link, listing, told
 
 PAY = """  payment:
     says: {uz: Toʻlov, ru: Платёж, en: A payment}
@@ -228,6 +228,29 @@ async def test_K2_a_notice_that_would_say_something_else_by_now_is_agreed_to_ane
     assert anew.notice != terms.notice
     assert await told(report(shop, terms)) == "payment-differs"
     assert await report(shop, anew)
+
+
+async def test_K2_pressed_without_end_the_button_writes_one_entry(paying: Shop) -> None:
+    shop = paying
+    child, by = await found(shop)
+    token, terms = await agreed(shop, child.person, by)
+    for _ in range(3):
+        await shop.house.parent_payments.agree(token)
+    assert await acts(shop, "guardian:ask:shown") == ["guardian:ask:shown"]
+    pool = shop.house.grounds.database.pool
+    await pool.execute("update parent_asks set shown = 20, notice = 'x' where id = $1", terms.ask)
+    assert await told(shop.house.parent_payments.agree(token)) == "parent-link-over"
+    assert await acts(shop, "guardian:ask:shown") == ["guardian:ask:shown"]
+
+
+async def test_K2_a_payment_for_an_address_the_child_gave_as_its_own_since_opens_nothing(paying: Shop) -> None:
+    shop = paying
+    child, by = await found(shop)
+    _, terms = await agreed(shop, child.person, by)
+    await also_the_childs(shop, child.person, "+998901112233")
+    assert await told(report(shop, terms)) == "parent-address-childs"
+    assert await one(shop, "select count(*) from parent_payments") == 0
+    assert await refused(shop, child) == "person-quarantined"
 
 
 @pytest.mark.parametrize("taken_back_by", ["link", "officer", "refund"])

@@ -24,9 +24,10 @@ update parent_asks set consent = :consent, entries = entries || :entries::jsonb
  where id = :id and consent is null and ended_at is null and confirm_from <= :now and over_at > :now returning id;
 
 -- name: show_notice$
--- What a parent was shown who goes to pay; shown anew, the last one counts.
-update parent_asks set answered_at = :now, notice = :notice, total = :total, entries = entries || :entries::jsonb
- where id = :id and ended_at is null and consent is null and over_at > :now returning id;
+-- What a parent was shown who goes to pay; shown anew, the last one counts. Nothing when it was too often.
+update parent_asks set answered_at = :now, notice = :notice, total = :total, shown = shown + 1,
+       entries = entries || :entries::jsonb
+ where id = :id and shown < :most and ended_at is null and consent is null and over_at > :now returning id;
 
 -- name: payment^
 -- A payment that was reported before.
@@ -99,5 +100,5 @@ select array(select distinct r.service from records r where r.person = :person) 
        array(select distinct s.category from sections s where s.person = :person) as categories;
 
 -- name: is_childs$
--- Whether an address is one of the child's own.
-select exists (select from lookups where person = :person and item = :item and digest = any(:digests::bytea[]));
+-- Whether an address is one of the child's own, under whichever item they gave it.
+select exists (select from lookups where person = :person and digest = any(:digests::bytea[]));

@@ -37,6 +37,11 @@ update persons set images_closed = :born where id = :person;
 insert into guardian_consents (id, person, method, reference, given_at, checked_by, entries, scope, guardian, born)
 values (:id, :person, :method, :reference, :now, :by, :entries::jsonb, :scope, :guardian, :born);
 
+-- name: confirm_consent!
+-- A consent that stands, verified once more.
+update guardian_consents set entries = entries || :entries::jsonb
+ where person = :person and scope = :scope and withdrawn_at is null;
+
 -- name: withdraw_consent^
 -- Ends the consent that stands; its id and the sealed birth date, or nothing.
 update guardian_consents set withdrawn_at = :now, entries = entries || :entries::jsonb
