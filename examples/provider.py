@@ -97,7 +97,8 @@ class Provider:
 
     async def tell(self, payment: Payment) -> None:
         """Report how it stands; without an answer it is reported again later."""
-        event = "payment.refunded" if payment.state == "refunded" else "payment.paid"
+        state = payment.state
+        event = "payment.refunded" if state == "refunded" else "payment.paid"
         said = {"event": event, "payment": payment.id, **msgspec.to_builtins(payment.order)}
         body, id, at = msgspec.json.encode(said), f"rep_{secrets.token_hex(8)}", str(int(time.time()))
         signed = b64encode(self._key.sign(b".".join((id.encode(), at.encode(), body)))).decode()
@@ -109,7 +110,7 @@ class Provider:
             answer = await self._http.post(_REPORTS, content=body, headers=headers)
         except httpx.HTTPError:
             return
-        if answer.status_code >= 500:
+        if answer.status_code >= 500 or payment.state != state:  # given back meanwhile: that has a report of its own
             return
         payment.told = True
         if event == "payment.paid":

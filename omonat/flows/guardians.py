@@ -89,7 +89,9 @@ class Guardians:
     async def data(self, guardian: str, child: str, categories: frozenset[str] | None = None) -> MyData:
         """What is held about the child. Raises as `ward`, and as `ViewMyData`."""
         await self.ward(guardian, child)
-        return await self._my_data(child, categories, guardian=guardian)
+        mine = await self._my_data(child, categories, guardian=guardian)
+        await self.ward(guardian, child)  # the consent may have been taken back while it was read: nothing leaves then
+        return mine
 
     async def standing(self, guardian: str, child: str) -> MyStanding:
         """What stands of the child's choices. Raises as `ward`."""
@@ -113,7 +115,9 @@ class Guardians:
     async def copy(self, guardian: str, child: str, *, form: Form, lock: Lock) -> Copy:
         """Everything about the child as a file. Raises as `ward`, and as `TakeAway`."""
         await self.ward(guardian, child)
-        return await self._take_away(child, form=form, lock=lock, guardian=guardian)
+        copy = await self._take_away(child, form=form, lock=lock, guardian=guardian)
+        await self.ward(guardian, child)  # as in `data`
+        return copy
 
     async def look_at(self, guardian: str, child: str, record: str, item: str) -> None:
         """Whether the guardian may put this right. Raises as `ward`, and as `Correct.look`."""

@@ -29,6 +29,8 @@ _MANY_LINES = frozenset({"answer", "text"})
 _MONEY = frozenset({"total"})
 _DAYS = frozenset({"due", "effective"})
 _LONGEST_LINE = 300
+_NAMES = frozenset({"what"})
+_AND_MORE = {"uz": "va boshqalar", "ru": "и другое", "en": "and more"}
 _NAME = re.compile(r"[^\W\d_]+(?:(?:\.? |[-'’‘`])[^\W\d_]+)*\.?")
 _LONGEST_NAME = 60
 
@@ -159,9 +161,20 @@ def _values(params: Mapping[str, Value], language: str, sender: Sender, links: L
             values[key] = value
         elif key in _MANY_LINES:
             values[key] = "\n\n".join(_flat(paragraph) for paragraph in re.split(r"\n\s*\n", value))
+        elif key in _NAMES:
+            values[key] = _names(_flat(value), language)
         else:
             values[key] = _flat(value)[:_LONGEST_LINE]
     return values
+
+
+def _names(text: str, language: str) -> str:
+    """Names in a row, cut after a whole one, and then it says that there are more."""
+    if len(text) <= _LONGEST_LINE:
+        return text
+    more = _AND_MORE[language]
+    whole, _, _ = text[: _LONGEST_LINE - len(more)].rpartition(", ")
+    return f"{whole} {more}".strip()
 
 
 def _flat(text: str) -> str:

@@ -7,13 +7,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
 import pytest
 import pytest_asyncio
 import uvicorn
-from litestar import Litestar
+from litestar import Litestar, post
+from litestar.exceptions import ServiceUnavailableException
 from playwright.async_api import Browser
 
 from examples import provider as paying
@@ -157,6 +159,34 @@ async def test_K2_a_report_nobody_answered_is_sent_again(town: Town) -> None:
     order = paying.Order(order="pas_" + "a" * 26, amount=100_000, currency="UZS", notice="0" * 64)
     payment = await away.pay(order)
     assert (payment.state, payment.told) == ("paid", False)
+
+
+async def test_K2_what_is_given_back_while_its_payment_is_still_being_reported_is_reported_too() -> None:
+    asked, answered, said = asyncio.Event(), asyncio.Event(), list[str]()
+
+    @post("/v1/children/payments", status_code=200)
+    async def company(data: dict[str, Any]) -> None:
+        said.append(data["event"])
+        if len(said) == 1:
+            asked.set()
+            await answered.wait()
+        elif len(said) == 2:
+            raise ServiceUnavailableException
+
+    port = free_port()
+    async with serving(Litestar([company], openapi_config=None), port):
+        provider = paying.Provider(paying.Ed25519PrivateKey.generate(), f"http://localhost:{port}")
+        order = paying.Order(order="pas_" + "a" * 26, amount=100_000, currency="UZS", notice="0" * 64)
+        paid = asyncio.create_task(provider.pay(order))
+        await asyncio.wait_for(asked.wait(), 10)
+        (payment,) = provider.payments.values()
+        await provider.refund(payment)
+        answered.set()
+        await paid
+        assert (payment.state, payment.told) == ("refunded", False), "the late answer was about the payment"
+        await provider.tell(payment)
+        assert (payment.state, payment.told) == ("refunded", True)
+    assert said == ["payment.paid", "payment.refunded", "payment.refunded"]
 
 
 def test_a_card_is_told_by_its_check_digit() -> None:

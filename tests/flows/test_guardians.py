@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -257,6 +258,43 @@ async def test_K3_a_guardian_puts_one_value_right_and_takes_a_copy_but_no_age_an
             with pytest.raises(Refused) as told:
                 await doing
             assert told.value.code == "not-the-guardian"
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_K3_a_consent_taken_back_while_the_data_is_read_lets_nothing_out(shop: Shop, first: bool) -> None:
+    here, guardians = await family(shop), shop.house.guardians
+    parent, child = here.parent, here.child.person
+
+    def withdrawing(read: Any) -> Any:
+        async def reading(*given: Any, **more: Any) -> Any:
+            if first:
+                await guardians.withdraw(parent, child)
+                return await read(*given, **more)
+            found = await read(*given, **more)
+            await guardians.withdraw(parent, child)
+            return found
+
+        return reading
+
+    guardians._take_away = withdrawing(guardians._take_away)
+    with pytest.raises(Refused) as told:
+        await guardians.copy(parent, child, form="json", lock=Lock())
+    assert told.value.code in ("not-the-guardian", "person-unknown")
+
+
+async def test_K3_a_page_of_a_childs_data_is_not_shown_once_the_consent_is_taken_back(shop: Shop) -> None:
+    here, guardians = await family(shop), shop.house.guardians
+    read = guardians._my_data
+
+    async def reading(*given: Any, **more: Any) -> Any:
+        found = await read(*given, **more)
+        await guardians.withdraw(here.parent, here.child.person)
+        return found
+
+    guardians._my_data = reading  # type: ignore[assignment]
+    with pytest.raises(Refused) as told:
+        await guardians.data(here.parent, here.child.person)
+    assert told.value.code == "not-the-guardian"
 
 
 async def test_K3_who_stops_being_the_guardian_meanwhile_corrects_nothing(shop: Shop) -> None:

@@ -275,3 +275,20 @@ def _sent(template: str, unsubscribe: Unsubscribe | None):  # type: ignore[no-un
         now=Instant(NOON),
     )
     return message_from_bytes(message.as_bytes(), policy=policy.default)
+
+
+@pytest.mark.parametrize(("language", "more"), [("uz", "va boshqalar"), ("ru", "и другое"), ("en", "and more")])
+@pytest.mark.parametrize("template", ["parent-ask", "parent-pay"])
+def test_K2_what_is_held_of_a_child_is_cut_after_a_whole_name_and_says_that_there_is_more(
+    template: str, language: str, more: str
+) -> None:
+    names = [f"Category of things {n}" for n in range(40)]
+    params = {**PARAMS[template], "what": ", ".join(names)}
+    said = write_sms(template, language, params, sender=SENDER, links=MAIL_LINKS)
+    listed = said[said.index("Category") :].partition(f" {more})")[0]
+    assert f" {more})" in said
+    assert listed.split(", ") == names[: len(listed.split(", "))], "each name is whole"
+    letter = write_letter(template, language, params, sender=SENDER, links=MAIL_LINKS)
+    assert f"{listed} {more}" in dict(letter.facts).values()
+    short = write_sms(template, language, {**params, "what": "Contact details"}, sender=SENDER, links=MAIL_LINKS)
+    assert more not in short

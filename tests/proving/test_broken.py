@@ -20,6 +20,7 @@ from omonat.flows.confirm import Confirm
 from omonat.pages import http
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.kinds import Normalised
+from omonat.policy.words import VerifiedBy
 from omonat.vault.vault import Vault
 from tests.proving.conftest import Town
 
@@ -118,6 +119,15 @@ async def test_A2_a_complaint_with_a_later_deadline_or_without_its_letter_is_fou
     async with trigger(town, "outbox", "insert", "if new.template = 'request-received' then return null; end if"):
         await said(town, "A2", "account: letters 0", "no account: letters 0")
     await mended(town, "A2")
+
+
+async def test_K3_a_law_that_lists_a_payment_first_is_tried_by_what_an_officer_may_verify(town: Town) -> None:
+    law = await town.house.grounds.law.current()
+    (pack, *others) = law.packs
+    form = pack.parental_consent["signed-form"]
+    paid = {"payment": replace(form, id="payment", by=VerifiedBy.PAYMENT), **pack.parental_consent}
+    async with changed(law, packs=(replace(pack, parental_consent=paid), *others)):
+        await mended(town, "K3")
 
 
 async def test_K3_images_an_age_does_not_close_or_a_parent_does_not_reopen_are_found(town: Town) -> None:
