@@ -15,7 +15,7 @@ from msgspec import structs
 from omonat.base.instants import DAY
 from omonat.base.verdict import Allow, Verdict
 from omonat.evidence.journal import Journal
-from omonat.flows import children, clear_child, collect, correct, send, using
+from omonat.flows import admitting, children, clear_child, correct, send, using
 from omonat.flows.confirm import Confirm
 from omonat.pages import http
 from omonat.policy.compiled import CompiledPolicy
@@ -227,14 +227,14 @@ async def test_L2_a_service_given_without_what_it_needs_is_found(town: Town) -> 
 
 
 async def test_L1_an_optional_item_that_is_insisted_on_is_found(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    decide = collect.decide_collection
+    decide = admitting.decide_collection
 
     def insisting(**facts: Any) -> Verdict:
         asked = facts["form"]
         return decide(**{**facts, "form": replace(asked, required=(*asked.required, *asked.optional[:1]))})
 
     with monkeypatch.context() as patch:
-        patch.setattr(collect, "decide_collection", insisting)
+        patch.setattr(admitting, "decide_collection", insisting)
         await said(town, "L1", "registration: required-withheld")
     await mended(town, "L1")
 
