@@ -15,12 +15,12 @@ from omonat.flows.children import Agreement
 from omonat.flows.clear_child import Clearing
 from omonat.flows.parent_question import Asked, Question
 from omonat.pages import N_
+from omonat.pages.words import OWN_NAMES
 from omonat.policy.words import VerifiedBy
 from omonat.promises.children.consent import SCOPES, Scope
 
 _LONGEST = 254
 _FIELDS = ("scope", "method", "reference", "born", "guardian")
-_LANGUAGES = {"uz": N_("Uzbek"), "ru": N_("Russian"), "en": N_("English")}
 _CAUSES = {
     "age-proved": N_("The person showed who they are"),
     "somebody-else": N_("The signal was about somebody else"),
@@ -221,7 +221,7 @@ async def _page(
         by_message=await _by_writing(visit, VerifiedBy.MESSAGE) if case.closed_at is not None else {},
         by_payment=await _by_writing(visit, VerifiedBy.PAYMENT) if case.closed_at is not None else {},
         asks=[(ask, *_state(visit, ask)) for ask in await visit.house.child_cases.asks(visit.member, case.person)],
-        spoken=[(language, visit.words(name)) for language, name in _LANGUAGES.items()],
+        spoken=list(OWN_NAMES.items()),
         scopes=scopes,
         causes=[(cause, visit.words(says)) for cause, says in _CAUSES.items()],
         open_to=[(scope, scopes[scope]) for scope in open_to],
