@@ -49,7 +49,7 @@ _EVERY = 20.0
 _SWEEP_EVERY = 5.0
 _TELL_EVERY = 5.0
 _WAITS = frozenset({"no-policy", "policy-changing"})
-"""Why sweeping may have to wait, without anybody having to look."""
+"""Why what is done now and then may have to wait, without anybody having to look."""
 _LOOK_AGAIN = 30.0
 _noted_conflicts: set[str] = set()
 _erasures = load("omonat.promises.retention", "erasures.sql")
@@ -225,7 +225,8 @@ async def _tidy_for_ever(house: House, stop: asyncio.Event) -> None:
             try:
                 await tidy(house)
             except OmonatError as error:
-                _log.warning("tidying-waits", code=error.code)
+                if error.code not in _WAITS:
+                    _log.warning("tidying-waits", code=error.code)
         await _pause(stop, _EVERY)
 
 
