@@ -10,8 +10,12 @@ from dataclasses import dataclass
 import asyncpg
 
 from omonat.base.errors import Unavailable
-from omonat.base.instants import Instant
+from omonat.base.instants import MINUTE, Instant
 from omonat.database import statements
+
+CLOCKS_AGREE = MINUTE
+"""Clocks of several hosts are taken to be this close. A lease that ends later than anybody's clock could make it end
+was taken under a clock that was set back since; waiting for it could take hours, and its fence keeps it harmless."""
 
 _queries = statements.load(__package__, "leases.sql")
 
@@ -29,8 +33,14 @@ class Lease:
 async def acquire(
     connection: asyncpg.Connection, name: str, *, holder: str, now: Instant, lasting: int
 ) -> Lease | None:
-    """Take the lease for `lasting` microseconds, or None while somebody else holds it."""
-    row = await _queries.acquire(connection, name=name, holder=holder, now=now, until=now + lasting)
+    """Take the lease for `lasting` microseconds, or None while somebody else holds it.
+
+    `lasting` is that of everybody who takes this lease.
+    """
+    until = now + lasting
+    row = await _queries.acquire(
+        connection, name=name, holder=holder, now=now, until=until, absurd=until + CLOCKS_AGREE
+    )
     return None if row is None else Lease(name, holder, row["fence"], row["until"])
 
 

@@ -1,9 +1,10 @@
 -- name: acquire^
--- Takes the lease when it is new or over; the holder itself comes back with a higher fence after a restart.
+-- Takes the lease when it is new or over, or ends so late that only a clock since set back can have written it; the
+-- holder itself comes back with a higher fence after a restart.
 insert into leases as held (name, holder, fence, until) values (:name, :holder, 1, :until)
 on conflict (name) do update
 set holder = excluded.holder, fence = held.fence + 1, until = excluded.until
-where held.until <= :now or held.holder = excluded.holder
+where held.until <= :now or held.until > :absurd or held.holder = excluded.holder
 returning fence, until;
 
 -- name: renew$

@@ -135,6 +135,21 @@ class TestLeases:
             assert longer == replace(lease, until=NOON + 19 * SECOND)
             assert await leases.renew(connection, longer, now=longer.until, lasting=10 * SECOND) is None
 
+    async def test_a_lease_taken_before_the_clock_was_set_back_is_nobodys_and_its_holder_writes_nothing_more(
+        self, database: Database
+    ) -> None:
+        async with database.connection() as connection:
+            before = await leases.acquire(connection, "sweep", holder="a", now=Instant(NOON + DAY), lasting=MINUTE)
+            assert before is not None
+            close = Instant(NOON + DAY - MINUTE)  # as another host's clock may be
+            assert await leases.acquire(connection, "sweep", holder="b", now=close, lasting=MINUTE) is None
+            after = await leases.acquire(connection, "sweep", holder="b", now=NOON, lasting=MINUTE)
+            assert after is not None
+            async with connection.transaction():
+                with pytest.raises(Unavailable, match="taken over"):
+                    await leases.confirm(connection, before)
+            assert await leases.renew(connection, before, now=NOON, lasting=MINUTE) is None
+
     async def test_a_lease_given_back_is_free_at_once_and_its_fence_never_returns(self, database: Database) -> None:
         async with database.connection() as connection:
             lease = await leases.acquire(connection, "sweep", holder="a", now=NOON, lasting=DAY)
