@@ -43,6 +43,14 @@ _BY_JOBS: Final = (
 _QUIET: Final = ("slots.made", "slots.flushed", "keys.", "client.", "publish.", "activate.")
 """Points only a start or an operator comes by."""
 
+_UNPROVED: Final = (
+    "select l.*, pg_current_snapshot()::text as now, (select count(*) from entries e where not exists"
+    " (select from placements p where p.txid = e.txid and p.entry = e.id)) as unplaced from evidence_log l",
+    "select * from leases",
+    "select pid, state, wait_event_type, wait_event, xact_start, state_change, now() as now, left(query, 60) as query"
+    " from pg_stat_activity where datname is not null",
+)
+
 
 class Points:
     """Every point some process was ever seen at, in turn; one object through all parts of a run."""
@@ -281,8 +289,7 @@ class Loop:
         told = self.town.history.acknowledged()
         promised = {e["id"]: e["leaf"] for o in told if (e := o.answer.get("evidence"))}
         proved = await self._soon(lambda: not self._unproved(promised), PROVED)
-        errors = [line for line in self.service.said().splitlines() if '"level": "error"' in line]
-        assert proved, "\n".join([f"{len(self._unproved(promised))} entries have no place", *errors[-20:]])
+        assert proved, await self._why_unproved(promised)
         recent = [o.answer["evidence"]["receipt"] for o in told if "evidence" in o.answer][-100:]
         status, said = await asyncio.to_thread(witness.verify, self.of, receipts=recent, seen=self._kept[-3:])
         assert status == 0, said
@@ -298,6 +305,14 @@ class Loop:
             if not left or time.monotonic() > end:
                 return left + await wrong_keys(await self._connected(), self.of)
             await asyncio.sleep(0.3)
+
+    async def _why_unproved(self, promised: dict[str, str]) -> str:
+        """How far the sequencer has come, and what the database is doing instead."""
+        found = [f"{len(self._unproved(promised))} entries have no place"]
+        for asked in _UNPROVED:
+            found += [str(dict(row)) for row in await self._asked(asked)]
+        errors = [line for line in self.service.said().splitlines() if '"level": "error"' in line]
+        return "\n".join([*found, *errors[-20:]])
 
     def _unproved(self, promised: dict[str, str]) -> list[str]:
         try:
