@@ -33,6 +33,10 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
         return ""
 
 
+_ASIDE: Final = 2
+"""Connections for those who hold one already: they read little there, and wait for nobody else."""
+
+
 async def _reach(*place: Any, **how: Any) -> asyncpg.Connection:
     with reached():
         return await asyncpg.connect(*place, **how)
@@ -42,12 +46,18 @@ class Database:
     """One process's connections to PostgreSQL.
 
     Use `transaction()` for changes, `connection()` for reads; hot paths may take `pool` directly and wrap themselves
-    in `trouble.converted()`.
+    in `trouble.converted()`, where they take nothing else meanwhile.
+
+    Whoever takes a second connection while it holds one (to read which policy is in force, say) gets it out of a few
+    kept apart. Else as many tasks as there are connections, each waiting for one more, would wait for each other.
     """
 
-    def __init__(self, pool: asyncpg.Pool, dsn: str) -> None:
+    def __init__(self, pool: asyncpg.Pool, aside: asyncpg.Pool, dsn: str) -> None:
         self.pool = pool
         self.dsn = dsn
+        self._aside = aside
+        self._holding: set[asyncio.Task[Any] | None] = set()
+        self._holding_both: set[asyncio.Task[Any] | None] = set()
 
     @classmethod
     async def connect(cls, dsn: str, *, size: int = 8, name: str = "omonat") -> Self:
@@ -56,27 +66,23 @@ class Database:
         `name` is what the server shows for these connections. Raises Unavailable (`database-unavailable`), also for
         a refused password.
         """
-        pool = await asyncpg.create_pool(
-            dsn,
-            min_size=1,
-            max_size=size,
-            max_inactive_connection_lifetime=0,
-            connect=_reach,
-            connection_class=Connection,
-            init=codecs.install,
-            timeout=10,
-            server_settings={**_SESSION, "application_name": name},
-            statement_cache_size=512,
-            max_cached_statement_lifetime=0,
-        )
-        return cls(pool, dsn)
+        pool, aside = await _open(dsn, 1, size, name), await _open(dsn, 0, _ASIDE, name)
+        return cls(pool, aside, dsn)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection for reading, outside a transaction. Raises Unavailable when the database is gone."""
+        task = asyncio.current_task()
+        pool, holding = (self._aside, self._holding_both) if task in self._holding else (self.pool, self._holding)
+        if task in holding:
+            raise RuntimeError("a third connection for one task: hand on the one it holds")
         with converted():
-            async with self.pool.acquire() as connection:
-                yield connection
+            async with pool.acquire() as connection:
+                holding.add(task)
+                try:
+                    yield connection
+                finally:
+                    holding.discard(task)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
@@ -92,5 +98,23 @@ class Database:
         try:
             async with asyncio.timeout(5):
                 await self.pool.close()
+                await self._aside.close()
         except TimeoutError:
             self.pool.terminate()
+            self._aside.terminate()
+
+
+async def _open(dsn: str, smallest: int, largest: int, name: str) -> asyncpg.Pool:
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=smallest,
+        max_size=largest,
+        max_inactive_connection_lifetime=0,
+        connect=_reach,
+        connection_class=Connection,
+        init=codecs.install,
+        timeout=10,
+        server_settings={**_SESSION, "application_name": name},
+        statement_cache_size=512,
+        max_cached_statement_lifetime=0,
+    )
