@@ -31,6 +31,8 @@ _REASONS: Final[Mapping[str, str]] = {
     "role-does-not-see": N_("Their job does not need it."),
     "item-verify-only": N_("Nobody can read this."),
     "not-told-yet": N_("This use is new, and you have not been told of it yet."),
+    "recipient-not-told-yet": N_("Somebody new would have got it, and you have not been told of them yet."),
+    "recipient-not-registered": N_("Our policy names nobody who may get it."),
     "no-relation": N_("You gave it for something else."),
     "no-longer-kept": N_("It is no longer kept."),
     "only-in-an-older-record": N_("It was not given with this order or request."),
@@ -59,6 +61,7 @@ class Event:
     who: str = ""
     purpose: str = ""
     items: tuple[str, ...] = ()
+    passed_on_to: str = ""
     withheld: tuple[Withheld, ...] = ()
     quiet: bool = False
     times: int = 1
@@ -154,7 +157,11 @@ def _reason(visit: Visit, code: str, items: Sequence[str]) -> str:
 
 def _used(visit: Visit, entry: Entry) -> Event:
     seen, held_back = _items(visit, entry, "allowed"), _withheld(visit, entry)
-    return _plain(visit, entry, N_("looked at your data"), mark="good", items=seen, withheld=held_back)
+    outside = entry.facts.get("recipient", "")
+    return _plain(
+        visit, entry, N_("looked at your data"), mark="good", items=seen, withheld=held_back,
+        passed_on_to=visit.label("recipient", outside) if outside else "",
+    )  # fmt: skip
 
 
 def _refused(visit: Visit, entry: Entry) -> Event:

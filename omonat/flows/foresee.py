@@ -68,6 +68,7 @@ class _Kind:
     role: str
     given: tuple[str, ...]
     withheld: tuple[str, ...]
+    recipient: str | None = None
 
 
 class Foresee:
@@ -111,7 +112,8 @@ class Foresee:
                 facts = decode(row["body"]).facts
                 if "role" in facts and "purpose" in facts:
                     withheld = tuple(item for items in facts.get("withheld", {}).values() for item in items)
-                    found[_Kind(facts["purpose"], facts["role"], tuple(facts.get("allowed", ())), withheld)] += 1
+                    given = tuple(facts.get("allowed", ()))
+                    found[_Kind(facts["purpose"], facts["role"], given, withheld, facts.get("recipient"))] += 1
         return found
 
     async def _without_consent(self, purposes: Sequence[str], days: int) -> dict[tuple[str, str], int]:
@@ -151,7 +153,8 @@ def _outcome(new: CompiledPolicy, purpose: str, role: str, parts: Sequence[tuple
 def _asked_of(new: CompiledPolicy, kind: _Kind) -> tuple[str, tuple[str, ...]]:
     """What the new document says to a use: `allowed`, `waiting`, `refused`, `opened` or `unchanged`; and why."""
     try:
-        grant = new.grant(kind.purpose, kind.role, tuple(dict.fromkeys((*kind.given, *kind.withheld))))
+        items = tuple(dict.fromkeys((*kind.given, *kind.withheld)))
+        grant = new.grant(kind.purpose, kind.role, items, kind.recipient)
     except (BadInput, Refused) as error:
         return ("refused" if kind.given else "unchanged"), (error.code,)
     lost = sorted({grant.withheld[item].code for item in kind.given if item in grant.withheld})
@@ -159,6 +162,8 @@ def _asked_of(new: CompiledPolicy, kind: _Kind) -> tuple[str, tuple[str, ...]]:
         return "refused", tuple(lost)
     if any(grant.since_of[item] == new.ordinal for item in kind.given if item in grant.since_of):
         return "waiting", ("not-told-yet",)
+    if any(grant.goes_since.get(item) == new.ordinal for item in kind.given):
+        return "waiting", ("recipient-not-told-yet",)
     if kind.given:
         return "allowed", ()
     opened = [item for item in kind.withheld if grant.since_of.get(item) == new.ordinal]

@@ -46,8 +46,9 @@ class Outgoing:
         channel_item: str,
         with_name: bool,
         case: str | None,
+        carrier: str,
     ) -> Allowed | Refused:
-        """The address, or why not. Raises Unavailable: then nothing was opened."""
+        """The address, or why the carrier may not have it. Raises Unavailable: then nothing was opened."""
         policy = await self._law.current()
         known = policy.purposes.get(purpose)
         greets = with_name and known is not None and _NAME in known.items
@@ -57,6 +58,7 @@ class Outgoing:
             person=person,
             case=case,
             items=(channel_item, _NAME) if greets else (channel_item,),
+            recipient=carrier,
         )
         try:
             answer = await self._use(request)

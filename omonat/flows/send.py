@@ -61,7 +61,7 @@ class OpenChannel(Protocol):
     """Decides, writes the evidence, and opens one address under a purpose. Raises Unavailable: nothing was opened."""
 
     async def __call__(
-        self, *, person: str, purpose: str, channel_item: str, with_name: bool, case: str | None
+        self, *, person: str, purpose: str, channel_item: str, with_name: bool, case: str | None, carrier: str
     ) -> Allowed | Refused: ...
 
 
@@ -157,6 +157,7 @@ async def send(message: Waiting, ports: SendPorts, *, now: Instant) -> Ready | W
         channel_item=message.address_item,
         with_name=await _may_greet(message, ports),
         case=message.case,
+        carrier=ports.through[message.channel],
     )
     if isinstance(answer, Refused):
         return Withheld(answer.reasons)

@@ -49,6 +49,7 @@ class UseRequest(Struct, frozen=True, kw_only=True, gc=False):
     """What is asked. `case` or `person` (or both) name whose data; `items` empty means all the purpose may use.
 
     `on_behalf_of` is the staff ref the client acts for; a program of its own acts without, and in no human role.
+    `recipient` is whom the answer is handed to outside, by the policy's own name for them.
     """
 
     credential: Credential
@@ -57,6 +58,7 @@ class UseRequest(Struct, frozen=True, kw_only=True, gc=False):
     person: str | None = None
     on_behalf_of: str | None = None
     items: tuple[str, ...] = ()
+    recipient: str | None = None
 
 
 class UseAnswer(Struct, frozen=True, kw_only=True, gc=False):
@@ -107,7 +109,7 @@ class Use:
         now = self._clock()
         try:
             actor = _actor(request, found, policy)  # 4
-            grant = policy.grant(request.purpose, actor.role, request.items)
+            grant = policy.grant(request.purpose, actor.role, request.items, request.recipient)
         except Refused as refusal:
             await self._turn_away(request, policy, found, refusal.code, now)
             raise

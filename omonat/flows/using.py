@@ -205,6 +205,8 @@ def entry(vault: Vault, here: Situation, opened: Opened) -> Entry:
     }
     if opened.sections:
         facts["opened"] = opened.sections
+    if grant.recipient is not None:
+        facts["recipient"] = grant.recipient
     if found.staff is not None:
         facts["staff"] = vault.pseudonym("staff", found.staff)
     subjects: tuple[str, ...] = ()

@@ -57,20 +57,21 @@ class CompiledPolicy:
     consent_under: int
     images_under: int
     _labels: Mapping[tuple[str, str], Words]
-    _grants: dict[tuple[str, str, tuple[str, ...]], Grant] = field(default_factory=dict)
+    _grants: dict[tuple[str, str, tuple[str, ...], str | None], Grant] = field(default_factory=dict)
     _sections: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
     _needed: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     _lasting: dict[tuple[str, tuple[str, ...]], tuple[Terms, ...]] = field(default_factory=dict)
 
-    def grant(self, purpose: str, role: str, items: tuple[str, ...] = ()) -> Grant:
+    def grant(self, purpose: str, role: str, items: tuple[str, ...] = (), recipient: str | None = None) -> Grant:
         """What `role` may see of `items` under `purpose`; no items: all that the purpose has for the role.
 
-        Raises BadInput (`purpose-unknown`, `role-unknown`, `item-unknown`) and Refused (`role-may-not`).
+        With a `recipient`: what may be handed to it (T1). Raises BadInput (`purpose-unknown`, `role-unknown`,
+        `item-unknown`) and Refused (`role-may-not`).
         """
-        known = self._grants.get((purpose, role, items))
-        return known if known is not None else self._grant(purpose, role, items)
+        known = self._grants.get((purpose, role, items, recipient))
+        return known if known is not None else self._grant(purpose, role, items, recipient)
 
-    def _grant(self, purpose: str, role: str, items: tuple[str, ...]) -> Grant:
+    def _grant(self, purpose: str, role: str, items: tuple[str, ...], recipient: str | None) -> Grant:
         law, actor = self.purpose(purpose), self.role(role)
         if role not in law.roles:
             raise Refused("role-may-not", role=role, purpose=purpose)
@@ -78,12 +79,17 @@ class CompiledPolicy:
         allowed: list[str] = []
         withheld: dict[str, Reason] = {}
         for item in dict.fromkeys(items or visible):
-            reason = self._withheld(law, self.item(item), visible)
+            reason = self._withheld(law, self.item(item), visible) or self._stays_here(law, item, recipient)
             if reason is None:
                 allowed.append(item)
             else:
                 withheld[item] = reason
         since = {item: self.tables.uses[purpose, item, role].ordinal for item in allowed}
+        answers_person = law.messages is Messages.TRANSACTIONAL and not law.cases
+        goes: dict[str, int] = {}
+        if recipient is not None and not answers_person and law.messages is not Messages.SERVICE:
+            # What tells people can't wait until they were told, nor can what answers them at this moment.
+            goes = {item: self.tables.recipients[recipient, purpose, item] for item in allowed}
         grant = Grant(
             purpose=purpose,
             role=role,
@@ -91,18 +97,26 @@ class CompiledPolicy:
             allowed=tuple(allowed),
             categories=tuple(sorted({self.items[item].category for item in allowed})),
             withheld=MappingProxyType(withheld),
-            since=max(since.values(), default=0),
+            since=max((*since.values(), *goes.values()), default=0),
             since_of=MappingProxyType(since),
             cases=frozenset(law.cases),
             case_rule=actor.cases,
             reads_consent=law.basis is Basis.CONSENT,
             may_object=law.may_be_objected_to,
-            answers_person=law.messages is Messages.TRANSACTIONAL and not law.cases,
+            answers_person=answers_person,
             relation=self._relation(law, actor),
+            recipient=recipient,
+            goes_since=MappingProxyType(goes),
         )
         if len(self._grants) < _MOST_REMEMBERED:
-            self._grants[purpose, role, items] = grant
+            self._grants[purpose, role, items, recipient] = grant
         return grant
+
+    def _stays_here(self, purpose: Purpose, item: str, recipient: str | None) -> Reason | None:
+        if recipient is None or self.since_recipient(recipient, purpose.id, item) is not None:
+            return None
+        about = {"recipient": recipient, "purpose": purpose.id, "item": item}
+        return Reason("recipient-not-registered", "T1", about)
 
     def _relation(self, purpose: Purpose, actor: Role) -> frozenset[str] | None:
         if actor.kind is RoleKind.SYSTEM or purpose.cases or purpose.basis is Basis.CONSENT:

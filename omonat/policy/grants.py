@@ -15,7 +15,8 @@ class Grant:
     an order or a request), so that who restricted all use can still come in and lift it. `by_category` maps each
     category to its allowed items: what a section is opened for. `relation` names the services that collect for the
     purpose: where staff act without a case, only records of these are theirs to see (S4). None: a case or a consent
-    ties them to the person, a program acts, or no service collects for the purpose by itself.
+    ties them to the person, a program acts, or no service collects for the purpose by itself. `goes_since` says of each
+    item since when somebody outside gets it by this use; empty where nobody does, or people needn't be told first.
     """
 
     purpose: str
@@ -32,6 +33,8 @@ class Grant:
     may_object: bool
     answers_person: bool
     relation: frozenset[str] | None = None
+    recipient: str | None = None
+    goes_since: Mapping[str, int] = field(default_factory=dict)
     by_category: Mapping[str, tuple[str, ...]] = field(init=False)
 
     def __post_init__(self) -> None:

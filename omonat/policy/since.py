@@ -77,6 +77,12 @@ def _services(policy: Policy, purpose: str) -> list[str]:
 
 
 def _recipients(policy: Policy, ordinal: int, before: Tables | None) -> dict[RecipientUse, int]:
+    """A recipient of another kind, or in another country than before, is a new one."""
     known: Mapping[RecipientUse, int] = before.recipients if before else {}
-    keys = [(r.id, p, item) for r in policy.recipients.values() for p in r.purposes for item in r.items]
-    return {key: known.get(key, ordinal) for key in keys}
+    found: dict[RecipientUse, int] = {}
+    for recipient in policy.recipients.values():
+        was = before.policy.recipients.get(recipient.id) if before else None
+        same = was is not None and (was.kind, was.country) == (recipient.kind, recipient.country)
+        for key in ((recipient.id, purpose, item) for purpose in recipient.purposes for item in recipient.items):
+            found[key] = known.get(key, ordinal) if same else ordinal
+    return found

@@ -72,7 +72,7 @@ class Register:
     asked: list[str] = field(default_factory=list)
 
     async def open_channel(
-        self, *, person: str, purpose: str, channel_item: str, with_name: bool, case: str | None
+        self, *, person: str, purpose: str, channel_item: str, with_name: bool, case: str | None, carrier: str
     ) -> Allowed | Refused:
         self.asked.append(person)
         if self.trouble:

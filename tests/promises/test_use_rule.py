@@ -155,6 +155,24 @@ def test_P2_a_new_use_of_old_data_waits(told: int, agreed: int, basis: Basis, ve
 
 
 @pytest.mark.parametrize(
+    ("told", "version", "allowed"),
+    [
+        pytest.param(0, 3, True, id="collected under the version that named them"),
+        pytest.param(2, 2, False, id="older data, and nobody was told of them"),
+        pytest.param(3, 2, True, id="older data, told: whom it goes to needs no agreement"),
+    ],
+)
+def test_P2_somebody_new_outside_gets_nothing_of_old_data_until_its_owner_was_told(
+    told: int, version: int, *, allowed: bool
+) -> None:
+    grant = dataclasses.replace(GRANT, recipient="mail-provider", goes_since=dict.fromkeys(ITEMS, 3), since=3)
+    person, record = PersonFacts(told=told), RecordFacts(service="order", version=version)
+    verdict, refused = decide_record(grant, person, record, NOW, ITEMS)
+    assert isinstance(verdict, Allow) is allowed
+    assert {reason.code for reason in refused.values()} == (set() if allowed else {"recipient-not-told-yet"})
+
+
+@pytest.mark.parametrize(
     ("relation", "service", "allowed"),
     [
         pytest.param(None, "order", True, id="a case, a consent or a program"),

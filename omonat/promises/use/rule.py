@@ -85,8 +85,11 @@ def decide_record(
     unsure: list[str] = []
     for item in items:
         since = grant.since_of[item]
+        goes = grant.goes_since.get(item, 0)
         if since > record.version and not _reaches(grant, person, since):  # 6
             refused[item] = _not_told_yet(item, grant.purpose)
+        elif goes > record.version and goes > person.told:
+            refused[item] = _recipient_not_told_yet(item, grant.recipient or "")
         elif record.due is not None:  # 7
             due = record.due.get(item)
             if due is None:
@@ -134,3 +137,8 @@ def _over(item: str, service: str) -> Reason:
 @lru_cache(4096)
 def _not_told_yet(item: str, purpose: str) -> Reason:
     return Reason("not-told-yet", "P2", {"item": item, "purpose": purpose})
+
+
+@lru_cache(4096)
+def _recipient_not_told_yet(item: str, recipient: str) -> Reason:
+    return Reason("recipient-not-told-yet", "P2", {"item": item, "recipient": recipient})

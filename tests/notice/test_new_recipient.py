@@ -1,0 +1,93 @@
+"""Somebody new outside gets nothing of old data until each was told of them; what tells people doesn't wait (P2, T1)."""
+
+from omonat.flows.use import UseRequest
+from omonat.promises.messages import Channel, Message, put
+from tests.flows.conftest import document
+from tests.notice.conftest import LONGEST, Town
+from tests.notice.test_foresee import after
+
+MAIL, LATER_MAIL = "dilnoza@mail.example", "sardor@mail.example"
+CARRIER = "en: Mail provider}\n    kind: processor\n    country: "
+ABROAD = document(**{'version: "1"': 'version: "2"', f"{CARRIER}uz": f"{CARRIER}de"})
+
+_REST = "      - survey-invitation\n    items: [contact.email, contact.name]"
+BY_NOBODY = document(**{'version: "1"': 'version: "2"', f"      - marketing-email\n{_REST}": _REST})
+
+
+async def written(town: Town, person: str) -> None:
+    """A letter of the newsletter they asked for."""
+    letter = Message(
+        person=person, template="newsletter-welcome", purpose="marketing-email", channel=Channel.EMAIL,
+        address_item="contact.email", language="en", params={},
+    )  # fmt: skip
+    seal = town.house.grounds.vault.seal_value
+    async with town.house.grounds.database.transaction() as connection:
+        await put(connection, letter, now=town.clock.now, seal=seal)
+
+
+async def became(town: Town, person: str) -> list[str]:
+    """What became of their letters of the newsletter, in the order they were written."""
+    rows = await town.rows(
+        "select state, code from outbox where person = $1 and template = 'newsletter-welcome' order by created_at, id",
+        person,
+    )
+    return [row["code"] or row["state"] for row in rows]
+
+
+async def test_P2_a_carrier_that_moved_abroad_gets_no_address_until_its_owner_was_told_and_carries_the_notice(
+    town: Town,
+) -> None:
+    before = (await town.subscribed(MAIL)).person
+    await written(town, before)
+    await town.posted()
+    assert await became(town, before) == ["sent"]
+
+    await town.publish(ABROAD)
+    since = (await town.subscribed(LATER_MAIL, version="2")).person
+    for person in (before, since):
+        town.clock.forward(1_000_000)
+        await written(town, person)
+    await town.posted()
+    assert await became(town, before) == ["sent", "recipient-not-told-yet"]
+    assert await became(town, since) == ["sent"], "who gave it under the new version was told by its form"
+
+    await town.rounds()
+    await town.posted()
+    assert "compare/1..2" in town.catcher.newest(MAIL)[0].text, "the notice goes by the very carrier it is about"
+    town.clock.forward(LONGEST)
+    await town.rounds()
+    assert await town.one("select told from persons where id = $1", before) == 2
+    await written(town, before)
+    await town.posted()
+    assert await became(town, before) == ["sent", "recipient-not-told-yet", "sent"]
+
+
+async def test_T1_what_goes_outside_says_to_whom_and_goes_to_nobody_the_policy_doesnt_name(town: Town) -> None:
+    person = (await town.subscribed(MAIL)).person
+    await written(town, person)
+    await town.posted()
+    page = await town.house.my_data.who_looked(person)
+    handed = [entry.facts["recipient"] for entry in page.entries if "recipient" in entry.facts]
+    assert handed == ["mail-provider"]
+
+    answer = await town.house.use(
+        UseRequest(
+            credential=await town.house.inner_credential("outbox"), purpose="marketing-email", person=person,
+            items=("contact.email",), recipient="payment-provider",
+        )
+    )  # fmt: skip
+    assert answer.items == {}
+    assert answer.withheld["contact.email"].code == "recipient-not-registered"
+
+
+async def test_P1_a_simulation_says_which_letters_would_wait_for_the_telling(town: Town) -> None:
+    await written(town, (await town.subscribed(MAIL)).person)
+    await town.posted()
+    *_, abroad = await after(town, ABROAD)
+    *_, nobody = await after(town, BY_NOBODY)
+    found = {(one.purpose, one.role): one for one in await town.house.foresee.simulate(abroad)}
+    letters = found["marketing-email", "system"]
+    assert (letters.uses, letters.waiting, letters.codes) == (1, 1, (("recipient-not-told-yet", 1),))
+    found = {(one.purpose, one.role): one for one in await town.house.foresee.simulate(nobody)}
+    letters = found["marketing-email", "system"]
+    assert (letters.refused, letters.codes) == (1, (("recipient-not-registered", 1),))
