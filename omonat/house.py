@@ -45,6 +45,7 @@ from omonat.flows.clients import Clients
 from omonat.flows.clients_owed import ClientsOwed
 from omonat.flows.collect import Collect
 from omonat.flows.confirm import Confirm
+from omonat.flows.consent_reach import ConsentReach
 from omonat.flows.consent_receipts import ConsentReceipts
 from omonat.flows.cookies import Cookies
 from omonat.flows.correct import Correct
@@ -144,6 +145,7 @@ class House:
     child_cases: ChildCases
     clear_child: ClearChild
     guardians: Guardians
+    consent_reach: ConsentReach
     parent_asks: ParentAsks
     parent_payments: ParentPayments
     holds: Holds
@@ -327,6 +329,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         children=children,
         child_cases=ChildCases(grounds, children, parent_asks, clear_child),
         clear_child=clear_child,
+        consent_reach=ConsentReach(grounds, children),
         guardians=Guardians(
             grounds,
             children,

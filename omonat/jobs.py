@@ -345,6 +345,7 @@ _TIDYING: Final[tuple[Callable[[House], Awaitable[object]], ...]] = (
     lambda house: house.answer_requests.lapse(),
     lambda house: house.guardians.let_grown_go(),
     lambda house: house.parent_asks.forget_addresses(),
+    lambda house: house.consent_reach.look_after(),
     lambda house: house.clients_owed.look_after(),
     lambda house: house.packets.end_due(),
     lambda house: house.sealing_keys.end_due(),

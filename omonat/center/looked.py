@@ -277,6 +277,9 @@ _TELLERS: Final[Mapping[str, Any]] = {
     "guardian:payment:refunded": _chose(N_("Your parent’s payment went back"), "bad"),
     "guardian:consent:given": _chose(N_("A parent’s consent was checked"), "good"),
     "guardian:consent:withdrawn": _chose(N_("The parent’s consent was taken back"), "bad"),
+    "guardian:consent:overtaken": _chose(
+        N_("Your parent’s consent does not cover whom data like yours goes to now, so it is closed"), "bad"
+    ),
     "guardian:consent:ended": _chose(N_("You are old enough now: nobody decides for you any more"), "open"),
     "retention:records:removed": _chose(N_("What was no longer needed was deleted"), "open"),
     "erasure:record:hidden": _chose(N_("A record of yours was deleted, as far as no duty keeps it"), "open"),

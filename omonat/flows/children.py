@@ -256,7 +256,14 @@ class Children:
         return closed
 
     async def withdraw_in(
-        self, connection: asyncpg.Connection, row: Any, scope: Scope, facts: Mapping[str, Any], *, now: Instant
+        self,
+        connection: asyncpg.Connection,
+        row: Any,
+        scope: Scope,
+        facts: Mapping[str, Any],
+        *,
+        now: Instant,
+        act: str = "guardian:consent:withdrawn",
     ) -> Closed:
         """End the consent that stands over this row's person, in the caller's transaction, and close what it opened.
         Other parents who were asked are asked no more: what one of them said before mustn't undo it.
@@ -277,7 +284,7 @@ class Children:
             await _queries.end_sessions(connection, person=person)
             await self._wait(connection, person, now)
             await self.end_asks(connection, person, {"withdrawn": entry}, now=now)
-        noted = Entry(entry, now, "guardian:consent:withdrawn", {"scope": scope, **facts})
+        noted = Entry(entry, now, act, {"scope": scope, **facts})
         await self.note(connection, row, noted)
         reach("child.withdrawn")
         return await self.closed(person, since, entry)

@@ -45,6 +45,7 @@ WHOLE = {
     "counts_of": "counts the notices of one round, for the operator",
     "claim_failed": "what failed and takes the next way: the index of the failed ones is all it reads",
     "take_next_way": "as above",
+    "consents_by": "once after each version of the policy: the index of the consents that stand is all it reads",
     "personal_tables": "once, when the control journal is opened: it reads the catalogue",
     "issue_client": "once for a name, and then only where two operators issue the same one at once",
 }

@@ -225,6 +225,34 @@ async def test_K2_a_parent_who_confirmed_by_message_opened_nothing_that_goes_to_
         assert (await house.collect(form)).person == child.person, "a signed form covers what is disclosed"
 
 
+async def test_K2_a_version_that_hands_held_data_to_somebody_ends_a_consent_that_counted_only_for_nobody(
+    lenient: Shop,
+) -> None:
+    messaged, by = await found(lenient)
+    await lenient.house.parent_asks.confirm(await answered(lenient, messaged.person, by))
+    papered, _ = await found(lenient, **{"contact.mobile": "+998905556677"})
+    await lenient.house.children.agree(signed(papered.person), by=by)
+    assert await lenient.house.consent_reach.look_after() == 0, "nothing new reaches them"
+
+    told_to = {
+        "purposes: [dispute-resolution]": "purposes: [dispute-resolution, take-order]",
+        'version: "1"': 'version: "2"',
+    }
+    law = Publication(document=document(**told_to), packs=listing(), author="staff:1", approver="staff:2")
+    await lenient.house.publish(law)
+    lenient.clock.forward(SECOND)
+    assert await lenient.house.consent_reach.look_after() == 1
+    assert await refused(lenient, messaged) == "person-quarantined"
+    assert await one(lenient, "select count(*) from work_items where rule = 'child' and closed_at is null") == 1
+    assert (await acts(lenient, "guardian:consent:"))[-1] == "guardian:consent:overtaken"
+    assert (await delivered(lenient, papered)).items, "a signed form covers what is disclosed"
+    assert await lenient.house.consent_reach.look_after() == 0, "once for each version"
+
+    await lenient.house.children.agree(signed(messaged.person), by=by)
+    lenient.clock.forward(SECOND)
+    assert (await delivered(lenient, messaged)).items
+
+
 async def test_K2_the_message_leaves_for_the_parents_address_and_the_tables_hold_none(lenient: Shop) -> None:
     child, by = await found(lenient)
     for address, item in ((PARENT, "contact.mobile"), (MAIL, "contact.email")):

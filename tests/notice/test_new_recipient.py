@@ -1,4 +1,4 @@
-"""Somebody new outside gets nothing of old data until each was told of them; what tells people doesn't wait (P2, T1)."""
+"""Somebody new outside gets nothing of old data until each was told of them; the telling doesn't wait (P2, T1)."""
 
 from omonat.flows.use import UseRequest
 from omonat.promises.messages import Channel, Message, put

@@ -56,6 +56,11 @@ def decide_more(packs: Sequence[Pack], method: str, *, goes_to: Collection[str] 
     return Allow()
 
 
+def undisclosed_only(packs: Sequence[Pack]) -> tuple[str, ...]:
+    """The ways that count, by some law, only while nothing is disclosed."""
+    return tuple(dict.fromkeys(m.id for pack in packs for m in pack.parental_consent.values() if m.undisclosed_only))
+
+
 def goes_to(policy: CompiledPolicy, services: Collection[str], categories: Collection[str]) -> tuple[str, ...] | None:
     """The recipients that data of these categories, collected by these services, is disclosed to.
 

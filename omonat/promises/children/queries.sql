@@ -87,6 +87,16 @@ select true from guardian_consents g join persons p on p.id = g.person and p.era
    and p.quarantined_at is null
    for share of g;
 
+-- name: consents_by
+-- Consents to a child's data that stand and were given in one of these ways, a page of them.
+select id, person from guardian_consents
+ where withdrawn_at is null and scope = 'data' and method = any(:methods::text[]) and id > :after
+ order by id limit :most;
+
+-- name: consent_method$
+-- In which way a parent agreed, while that stands.
+select method from guardian_consents where person = :person and scope = 'data' and withdrawn_at is null;
+
 -- name: guarded
 -- Guardians' consents that stand, so that those whose child has come of age can be found.
 select g.id, g.person, g.scope, g.born, p.slot

@@ -1,0 +1,59 @@
+"""A parent's message after the policy changed: it counts only while the child's data goes to nobody (K2; 16 CFR
+312.5(b)(2)(vi)). So each new version is asked what it does with what is held already.
+
+Where it hands it to somebody outside, or nobody can tell, the consent is over: closed at once, the officers have their
+work item, and the deadline of a child's data runs anew until a parent agrees in a way that covers it.
+"""
+
+from omonat.base.instants import Instant
+from omonat.base.verdict import Allow
+from omonat.database.statements import load
+from omonat.flows.children import Children
+from omonat.flows.grounds import Grounds
+from omonat.flows.passing import let_pass
+from omonat.policy.compiled import CompiledPolicy
+from omonat.promises.children.asking import decide_more, goes_to, undisclosed_only
+
+_queries = load("omonat.promises.children")
+_asks = load("omonat.promises.children", "asks.sql")
+_AT_ONCE = 500
+
+
+class ConsentReach:
+    """The flow. One per process: it remembers which version it looked at last."""
+
+    def __init__(self, grounds: Grounds, children: Children) -> None:
+        self._grounds = grounds
+        self._children = children
+        self._looked = 0
+
+    async def look_after(self) -> int:
+        """End the consents that the version in force has overtaken, once for each version; how many. Part of tidying."""
+        policy, after, ended = await self._grounds.law.current(), "", 0
+        methods = undisclosed_only(policy.packs)
+        while methods and policy.ordinal != self._looked:
+            async with self._grounds.database.connection() as connection:
+                found = _queries.consents_by(connection, methods=methods, after=after, most=_AT_ONCE)
+                rows = [row async for row in found]
+            for row in rows:
+                ended += await self._look(policy, row["person"], self._grounds.clock())
+            if len(rows) < _AT_ONCE:
+                break
+            after = rows[-1]["id"]
+        self._looked = policy.ordinal
+        return ended
+
+    async def _look(self, policy: CompiledPolicy, person: str, now: Instant) -> int:
+        async with self._grounds.database.transaction() as connection:
+            row = await _queries.child(connection, person=person)
+            method = row and await _queries.consent_method(connection, person=person)
+            if row is None or method is None:
+                return 0
+            held = await _asks.held_of(connection, person=person)
+            verdict = decide_more(policy.packs, method, goes_to=goes_to(policy, held["services"], held["categories"]))
+            if isinstance(verdict, Allow):
+                return 0
+            facts = {"by": "policy", "policy": policy.digest, "code": verdict.reasons[0].code}
+            await self._children.withdraw_in(connection, row, "data", facts, now=now, act="guardian:consent:overtaken")
+        await let_pass(self._grounds.database, person, now=now)
+        return 1
