@@ -38,6 +38,8 @@ from omonat.base.errors import Fault, Unavailable
 from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import SECOND, Instant
+from omonat.base.logs import log
+from omonat.base.rounds import Rounds
 from omonat.database import leases
 from omonat.database.pool import Database
 from omonat.database.trouble import converted
@@ -55,6 +57,10 @@ HEARTBEAT: Final = 5 * SECOND
 PAUSE: Final = 0.5
 """Seconds between two looks when nothing waits; a receipt is due after ten."""
 
+LONGEST_ROUND: Final = 60.0
+"""Seconds: a statement ends after half of it, a lock sooner, and a round places no more than a few seconds' worth."""
+
+_log = log(__name__)
 _MOST_PUBLISHED: Final = 8_192  # a multiple of 256, so that a backlog makes full tiles only
 
 
@@ -128,23 +134,30 @@ class Sequencer:
         return head
 
     async def run(self) -> None:
-        """Sequence until `stop`; waits while another process does, and through every loss of database or disk.
+        """Sequence until `stop`; waits while another process does, and through every loss of database or disk. A round
+        that hangs all the same ends the process.
 
         Raises Fault when log and database disagree or bytes were altered: the caller reports it and keeps serving
         without proofs, or stops.
         """
-        ready = False
+        ready, waits, rounds = False, "", Rounds(LEASE, longest=LONGEST_ROUND)
         try:
-            while not self._stopping.is_set():
-                try:
-                    ready = ready or await self.open()
-                    if ready:
-                        await self.advance()
-                except Unavailable:
-                    ready = False
-                    self._forget_witnesses()
-                if not (ready and self._behind):
-                    await self._pause()
+            with rounds.watched():
+                while not self._stopping.is_set():
+                    try:
+                        with rounds.one():
+                            ready = ready or await self.open()
+                            if ready:
+                                await self.advance()
+                                waits = ""
+                    except Unavailable as error:
+                        ready = False
+                        self._forget_witnesses()
+                        if error.code != waits:
+                            waits = error.code
+                            _log.warning("evidence-waits", code=waits)
+                    if not (ready and self._behind):
+                        await self._pause()
             await self._give_back()
         finally:
             self._forget_witnesses()

@@ -1,5 +1,5 @@
 """A parent's message after the policy changed: it counts only while the child's data goes to nobody (K2; 16 CFR
-312.5(b)(2)(vi)). So each new version is asked what it does with what is held already.
+312.5(b)(2)). So each new version is asked what it does with what is held already.
 
 Where it hands it to somebody outside, or nobody can tell, the consent is over: closed at once, the officers have their
 work item, and the deadline of a child's data runs anew until a parent agrees in a way that covers it.
@@ -28,7 +28,7 @@ class ConsentReach:
         self._looked = 0
 
     async def look_after(self) -> int:
-        """End the consents that the version in force has overtaken, once for each version; how many. Part of tidying."""
+        """End the consents a new version has overtaken, once for each version; how many. Part of tidying."""
         policy, after, ended = await self._grounds.law.current(), "", 0
         methods = undisclosed_only(policy.packs)
         while methods and policy.ordinal != self._looked:

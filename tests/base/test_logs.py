@@ -3,28 +3,13 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 
-import pytest
-import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omonat.base.logs import ALLOWED, configure, log, only_allowed
+from omonat.base.logs import ALLOWED, log, only_allowed
 
 SECRET = "Nilufar +998901234567 n.karimova@example.uz"
-
-
-@pytest.fixture
-def lines() -> Iterator[io.StringIO]:
-    stream = io.StringIO()
-    before, said = (logging.getLogger().handlers[:], logging.getLogger().level), structlog.get_config()
-    configure(form="json", stream=stream)
-    yield stream
-    structlog.configure(**said)
-    logging.captureWarnings(False)
-    logging.getLogger().handlers[:], level = before
-    logging.getLogger().setLevel(level)
 
 
 def test_S2_a_listed_field_gets_out(lines: io.StringIO) -> None:

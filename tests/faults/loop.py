@@ -26,8 +26,8 @@ READY: Final = 5.0
 """Seconds within which it is to be ready again (c2) on a machine that is its own; said at the end, not judged."""
 STUCK: Final = 30.0
 """Seconds after which it doesn't recover by itself, whatever else the machine does."""
-PROVED: Final = 45.0
-"""A sequencer that met a fault looks again twice a minute."""
+PROVED: Final = 90.0
+"""A sequencer that met a fault looks again twice a minute; one that hangs is given up after a minute."""
 SETTLE_EVERY: Final = 20
 PAUSE: Final = 0.15
 ROUNDS: Final = {
@@ -311,7 +311,7 @@ class Loop:
         found = [f"{len(self._unproved(promised))} entries have no place"]
         for asked in _UNPROVED:
             found += [str(dict(row)) for row in await self._asked(asked)]
-        errors = [line for line in self.service.said().splitlines() if '"level": "error"' in line]
+        errors = [line for line in self.service.said().splitlines() if '"level": "error"' in line or "waits" in line]
         return "\n".join([*found, *errors[-20:]])
 
     def _unproved(self, promised: dict[str, str]) -> list[str]:

@@ -482,7 +482,7 @@ async def test_R3_after_an_erasure_nothing_ties_one_persons_entries_together(cho
         await connection.execute("delete from tellings where person = $1", person)
         entry = Entry(new_id("ev"), chosen.clock(), "expire:telling:destroyed", {})
         await house.grounds.journal.append(connection, [entry], now=chosen.clock())
-    async with house.grounds.database.connection() as connection:
+    async with house.grounds.database.pool.acquire() as connection:
         theirs = [row["entry"] for row in await connection.fetch("select entry from ledger where person = $1", person)]
         assert len(theirs) > 3
         await house.cases.event(
