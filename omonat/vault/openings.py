@@ -37,6 +37,8 @@ _STATE: Final = 26
 _UNNAMED: Final = b"?" * 26
 _LONGEST_USE: Final = 120
 _LOOK_AGAIN: Final = 0.1
+PATIENCE: Final = 60.0
+"""Seconds to wait for whoever reconciles; one that takes longer may be stopped, and will not end by itself."""
 _UNFINISHED: Final = 60
 """Seconds after which a file that never became a register is nobody's: its process ended while it made it."""
 
@@ -245,11 +247,17 @@ def drop_unfinished(folder: Path) -> None:
 
 
 @asynccontextmanager
-async def one_at_a_time(folder: Path) -> AsyncIterator[None]:
-    """Wait until nobody else reconciles these registers, and keep them from it; the kernel ends it with the process."""
+async def one_at_a_time(folder: Path, *, patience: float = PATIENCE) -> AsyncIterator[None]:
+    """Wait until nobody else reconciles these registers, and keep them from it; the kernel ends it with the process.
+
+    Raises Unavailable `openings-busy` after `patience` seconds.
+    """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        while not _locked(descriptor):  # noqa: ASYNC110 - another process's lock, no event of ours
+        until = time.monotonic() + patience
+        while not _locked(descriptor):  # another process's lock, no event of ours
+            if time.monotonic() >= until:
+                raise Unavailable("openings-busy")
             await asyncio.sleep(_LOOK_AGAIN)
         yield
     finally:

@@ -6,6 +6,7 @@ What goes wrong at an awkward moment: between two files of a register, while one
 import asyncio
 import fcntl
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,26 @@ async def test_A1_processes_that_compare_at_the_same_time_count_everything_once(
     assert len(await acts(shop, "opening:section:unexplained")) == 1
     day = await Reconcile(shop.house.grounds).unanswered()
     assert (day.withheld, day.cut_off, day.entries) == (3, 1, 2)
+
+
+async def test_A1_one_that_stopped_while_it_compared_is_not_waited_for_without_end(shop: Shop) -> None:
+    await looked(shop)
+    folder = shop.house.grounds.vault.openings.folder
+    await killed_after(shop, [""])
+    shop.clock.forward(HOUR)
+    stopped = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(stopped, fcntl.LOCK_EX)
+        began = time.monotonic()
+        with pytest.raises(Unavailable) as refused:
+            await Reconcile(shop.house.grounds).openings(patience=0.5)
+        assert (refused.value.code, 0.5 <= time.monotonic() - began < 30) == ("openings-busy", True)
+        waits = asyncio.create_task(Reconcile(shop.house.grounds).openings())
+        await asyncio.sleep(0.3)
+        assert not waits.done(), "who has patience left waits for whoever compares"
+    finally:
+        os.close(stopped)
+    assert len((await waits).unexplained) == 1, "and compares what nobody has"
 
 
 async def test_A1_a_look_that_failed_half_way_is_taken_up_again_without_a_false_alarm(
