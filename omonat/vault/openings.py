@@ -51,7 +51,7 @@ _all: "WeakSet[Openings]" = WeakSet()
 
 def _in_a_fork() -> None:
     for openings in _all:
-        openings._begin()
+        openings._begin_anew()
 
 
 os.register_at_fork(after_in_child=_in_a_fork)
@@ -78,6 +78,12 @@ class Openings:
         self._map: mmap.mmap | None = None
         self._at = _FILE
         self._descriptor = -1
+
+    def _begin_anew(self) -> None:
+        """In a forked child, what is open is its parent's. Closing our copies unlocks nothing of the parent's; keeping
+        them would keep its register alive after its end."""
+        self._leave()
+        self._begin()
 
     def note(self, entry: str) -> None:
         """A section is about to be opened for this entry; an empty id names none, and will be found.
@@ -151,9 +157,11 @@ class Openings:
         return len(_MAGIC)
 
     def _leave(self) -> None:
-        if self._map is not None:
-            self._map.close()
-            os.close(self._descriptor)
+        mapped, descriptor = self._map, self._descriptor
+        self._map, self._descriptor = None, -1
+        if mapped is not None:
+            mapped.close()
+            os.close(descriptor)
 
 
 def _withhold(lines: mmap.mmap, end: int, wanted: bytes, since: int) -> bool:
