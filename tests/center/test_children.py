@@ -45,6 +45,7 @@ async def test_K3_a_guardian_sees_limits_and_takes_the_consent_back_without_scri
         assert "Dilnoza" not in await reader.text(), "covered until asked for"
         await reader.press("Show everything")
         assert "Dilnoza Karimova" in await reader.text()
+        assert await reader.page.get_by_role("button", name="Show everything").count() == 0
         center.clock.forward(SECOND)
         await reader.go(f"/me/children/{child}")
         async with reader.page.expect_navigation():
