@@ -9,7 +9,7 @@ from typing import Final
 from omonat.base.errors import BadInput, OmonatError, Refused
 from omonat.center import acts, choices, copy, correct, delete
 from omonat.center.door import CHILDREN
-from omonat.center.my_data import groups
+from omonat.center.my_data import groups, some_covered
 from omonat.center.visit import Answer, Visit
 from omonat.flows.correct import is_a_guardians
 from omonat.flows.erase_mine import Wanted, new_token
@@ -180,6 +180,7 @@ async def _page(visit: Visit, ward: Ward, shown: frozenset[str], *, unsure: bool
         theirs_to_correct={line.id for group in found for line in group.lines if is_a_guardians(policy, line.id)},
         shown=",".join(open_now),
         some_open=bool(open_now),
+        some_covered=some_covered(found),
         consents=choices.options(visit, standing, history, "consent", wanted),
         interests=choices.options(visit, standing, history, "objection", open_to),
         theirs=standing,

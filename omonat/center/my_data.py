@@ -127,11 +127,18 @@ async def _page(visit: Visit, shown: frozenset[str]) -> Answer:
         groups=found,
         shown=",".join(open_now),
         some_open=bool(open_now),
+        some_covered=some_covered(found),
         mine=mine,
         corrected=visit.label("item", corrected)
         if (corrected := visit.query.get("corrected", "")) in mine.newest()
         else "",
     )
+
+
+def some_covered(found: Iterable[Group]) -> bool:
+    """Whether a value is still covered that may be shown."""
+    lines = (line for group in found for line in group.lines if not line.revealed)
+    return any(line.holdings[0].mask is not None for line in lines)
 
 
 def groups(visit: Visit, mine: MyData, shown: frozenset[str]) -> list[Group]:

@@ -37,6 +37,7 @@ _BESIDE_ASKED = {"birth-date-needed": "ask-born", "child-of-age": "ask-born", "p
 _BESIDE = {
     "reference-incomplete": "reference", "birth-date-needed": "born", "child-of-age": "born",
     "consent-method-refused": "method", "guardian-unknown": "guardian", "guardian-several": "guardian",
+    "guardian-already-agreed": "guardian",
 }  # fmt: skip
 """Beside which field a refusal stands; the others stand on top of the page."""
 

@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from omonat.base.codes import registry
 from omonat.base.errors import BadInput, OmonatError, Refused
+from omonat.base.ids import is_id
 from omonat.base.instants import MINUTE, Instant, from_datetime, to_datetime
 from omonat.base.verdict import Allow
 from omonat.desk.door import CLIENTS, PROCEDURE
 from omonat.desk.visit import Answer, Visit
 from omonat.flows.business_clients import Giving
 from omonat.flows.client_procedures import PROMISE, Procedure
-from omonat.flows.client_register import BusinessClient
+from omonat.flows.client_register import NEWEST, BusinessClient, ClientPage, Cursor
 from omonat.flows.officers import may_speak
 from omonat.pages.words import N_
 from omonat.promises.notice.clients import CHANNELS, OCCASIONS, Step
@@ -36,6 +37,11 @@ WAYS: Final[Mapping[str, str]] = {
 }
 IN_LANGUAGE: Final[Mapping[str, str]] = {"uz": N_("in Uzbek"), "ru": N_("in Russian"), "en": N_("in English")}
 _LONGEST: Final = 6_000
+_LONGEST_INSTANT: Final = 17
+_MOST: Final = 50
+_MOST_OWED: Final = 100
+NOBODY: Final = ClientPage((), None)
+"""What is shown to those who don't speak for the company."""
 
 
 async def every(visit: Visit) -> Answer:
@@ -159,21 +165,36 @@ def _about(visit: Visit, error: OmonatError | None) -> dict[str, Any]:
 
 
 async def _list(visit: Visit, *, typed: dict[str, str] | None = None, error: OmonatError | None = None) -> Answer:
-    may = isinstance(may_speak(visit.policy, visit.member.role, PROMISE), Allow)
-    clients = await visit.house.business_clients.every() if may else []
-    owed = sorted(((due, client) for client in clients for due in client.owed), key=lambda pair: pair[0].due)
+    may, first = isinstance(may_speak(visit.policy, visit.member.role, PROMISE), Allow), "before" not in visit.query
+    page = await visit.house.business_clients.page(_cursor(visit.query.get("before", "")), _MOST) if may else NOBODY
+    owing, more = await visit.house.business_clients.owing(_MOST_OWED) if may and first else ((), False)
+    asked = {client.id: client for client in (*owing, *(page.clients if first else ()))}
+    owed = sorted(((due, client) for client in asked.values() for due in client.owed), key=lambda pair: pair[0].due)
     steps = await _in_force(visit) if may else ()
-    named = all(client.contacts or client.ended_at for client in clients)
+    told = first and bool(page.clients and steps) and not owed
     return visit.page(
         "clients.html",
         may=may,
-        clients=clients,
+        clients=page.clients,
+        newer=None if first else CLIENTS,
+        older=f"{CLIENTS}?before={page.next[0]}.{page.next[1]}" if page.next else None,
         owed=owed,
-        all_told=bool(clients and steps) and named and not owed,
+        more_owed=more,
+        all_told=told and await visit.house.business_clients.all_named(),
         titles=_titles(visit, steps),
         typed=typed or {"name": "", "trader": ""},
         **_about(visit, error),
     )
+
+
+def _cursor(said: str) -> Cursor:
+    """Where a page begins: when the client above it was registered, and its id. Raises BadInput `client-unknown`."""
+    if not said:
+        return NEWEST
+    at, _, client = said.partition(".")
+    if not (at.isascii() and at.isdigit() and len(at) <= _LONGEST_INSTANT and is_id("bcl", client)):
+        raise BadInput("client-unknown")
+    return Instant(int(at)), client
 
 
 async def _page(visit: Visit, *, error: OmonatError | None = None) -> Answer:

@@ -56,8 +56,7 @@ class _Waiting(NamedTuple):
 class Journal:
     """Takes entries in and hands out receipts. One per process; `start` before `submit`, `stop` at the end.
 
-    `clock` says when a receipt is due; it decides nothing else. The key is the vault's `receipts` key. A ledger row is
-    due `ledger_keeps` microseconds after its entry (the log's own entry stays); never, unless that is given. With
+    `clock` says when a receipt is due; it decides nothing else. The key is the vault's `receipts` key. With
     `overdue`, uses are refused while proofs stay away too long; with `room`, ordinary business while the disk is full.
     """
 
@@ -68,7 +67,6 @@ class Journal:
         origin: str,
         receipts: Signer,
         clock: Callable[[], Instant],
-        ledger_keeps: int | None = None,
         overdue: Overdue | None = None,
         room: Room | None = None,
     ) -> None:
@@ -76,7 +74,6 @@ class Journal:
         self._origin = origin
         self._signer = receipts
         self._clock = clock
-        self._ledger_keeps = ledger_keeps
         self._overdue = overdue
         self._room = room
         self._watching: asyncio.Task[None] | None = None
@@ -99,7 +96,7 @@ class Journal:
         bodies = [encode(entry) for entry in entries]
         leaves = [leaf_hash(body) for body in bodies]
         with converted():
-            await connection.execute(WRITE, *columns(entries, bodies, leaves, self._ledger_keeps))
+            await connection.execute(WRITE, *columns(entries, bodies, leaves))
         return self._receipts(entries, leaves, now)
 
     def prepared(self, *entries: Entry) -> dict[str, list[object]]:
@@ -194,7 +191,7 @@ class Journal:
         leaves = [item.leaf for item in batch]
         try:
             reach("journal.gathered")
-            arrays = columns(entries, [item.body for item in batch], leaves, self._ledger_keeps)
+            arrays = columns(entries, [item.body for item in batch], leaves)
             await self._write(arrays, until=batch[0].until)
             reach("journal.committed")
             receipts = self._receipts(entries, leaves, self._clock())
@@ -253,7 +250,6 @@ def columns(
     entries: Sequence[Entry],
     bodies: Sequence[bytes] | None = None,
     leaves: Sequence[bytes] | None = None,
-    ledger_keeps: int | None = None,
 ) -> list[object]:
     """The statement's parameters, in its order; bytes and hashes are made here unless they are at hand."""
     bodies = bodies or [encode(entry) for entry in entries]
@@ -268,6 +264,5 @@ def columns(
         "persons": [person for person, _ in concerned],
         "ledger_times": [entry.at for _, entry in concerned],
         "ledger_entries": [entry.id for _, entry in concerned],
-        "ledger_keeps": ledger_keeps,
     }
     return [named[name] for name in _ORDER]

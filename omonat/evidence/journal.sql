@@ -6,8 +6,8 @@ written as (
     select moment.txid, e.* from moment,
         unnest(:ids::text[], :times::timestamptz[], :acts::text[], :bodies::bytea[], :leaves::bytea[]) as e
 )
-insert into ledger (person, at, entry, due_at, txid)
-select l.person, l.at, l.entry, l.at + :ledger_keeps::bigint * interval '1 microsecond', moment.txid from moment,
+insert into ledger (person, at, entry, txid)
+select l.person, l.at, l.entry, moment.txid from moment,
     unnest(:persons::text[], :ledger_times::timestamptz[], :ledger_entries::text[]) as l(person, at, entry);
 
 -- name: is_published$

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import asyncpg
-
 from omonat.base.errors import BadInput, Fault
 from omonat.base.ids import is_id
 from omonat.base.instants import Instant
@@ -174,17 +172,3 @@ def _checked(row: Any, entry_id: str, index: int | None) -> Entry:
     if entry.id != entry_id:
         raise Fault("evidence-altered", what=f"entry {entry_id}", index="?" if index is None else str(index))
     return entry
-
-
-async def forget_ledger(connection: asyncpg.Connection, person: str) -> None:
-    """End a person's ledger, inside the erasing transaction and after their rows were deleted there: the marks of gone
-    rows end with it. The log's entries name nobody and stay."""
-    await _queries.forget(connection, person=person)
-
-
-async def sweep_ledger(connection: asyncpg.Connection, *, now: Instant, most: int = 1000) -> int:
-    """Remove ledger rows whose own time is over; returns how many.
-
-    Of people who are held each leaves a mark: the caller's transaction must have an entry that says so.
-    """
-    return int((await _queries.sweep(connection, now=now, most=most)).rpartition(" ")[2])

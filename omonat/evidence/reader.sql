@@ -17,13 +17,3 @@ select l.at, l.entry, e.body, e.leaf from ledger l
 left join entries e on e.txid = l.txid and e.id = l.entry
 where l.person = :person and (l.at, l.entry) < (:before_at, :before_entry)
 order by l.at desc, l.entry desc limit :most;
-
--- name: forget!
--- A person's ledger ends, and with it the marks of rows that are gone; the log keeps its entries, which name nobody.
-with theirs as (delete from ledger where person = :person returning entry)
-delete from rows_gone where entry = any (array(select entry from theirs));
-
--- name: sweep!
--- Ledger rows whose own time is over, a bounded number at once.
-delete from ledger where ctid = any (array(
-    select ctid from ledger where due_at <= :now limit :most for update skip locked));

@@ -18,8 +18,17 @@ from omonat.base.instants import Instant
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.client_procedures import PROMISE, in_force
-from omonat.flows.client_register import BusinessClient, GivenNotice, read_client, read_every_client
-from omonat.flows.clients_owed import settle
+from omonat.flows.client_register import (
+    BusinessClient,
+    ClientPage,
+    Cursor,
+    GivenNotice,
+    read_client,
+    read_client_page,
+    read_every_client,
+    read_owing_clients,
+)
+from omonat.flows.clients_owed import RULE, settle
 from omonat.flows.grounds import Also, Grounds
 from omonat.flows.officers import Officers
 from omonat.promises.notice.words import personal
@@ -205,6 +214,22 @@ class BusinessClients:
         """Every client, the newest first."""
         async with self._database.connection() as connection:
             return await read_every_client(connection)
+
+    async def page(self, before: Cursor, most: int) -> ClientPage:
+        """Some of them, the newest first, from a cursor on."""
+        async with self._database.connection() as connection:
+            return await read_client_page(connection, before, most)
+
+    async def owing(self, most: int) -> tuple[Sequence[BusinessClient], bool]:
+        """Clients for whom work waits to tell them something, the longest waiting first, and whether there are more."""
+        async with self._database.connection() as connection:
+            found = await read_owing_clients(connection, RULE, most + 1)
+        return found[:most], len(found) > most
+
+    async def all_named(self) -> bool:
+        """Whether somebody is named to be told at every client."""
+        async with self._database.connection() as connection:
+            return not await _queries.somebody_unnamed(connection)
 
     async def _standing(self, connection: asyncpg.Connection, client: str) -> None:
         row = await _queries.client_for_update(connection, id=client)

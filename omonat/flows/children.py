@@ -124,7 +124,8 @@ class Children:
         """A parent's consent, verified by `by` (a staff ref) in one of the listed ways: what it covers is open again.
 
         Raises BadInput `reference-incomplete`, `birth-date-needed`, for a guardian's phone or e-mail that is none;
-        Refused `person-unknown`, `not-quarantined`, `consent-method-refused`, `guardian-unknown` ….
+        Refused `person-unknown`, `not-quarantined`, `consent-method-refused`, `guardian-unknown`,
+        `guardian-already-agreed` ….
         """
         policy, now, entry = await self._law.current(), self._clock(), new_id("ev")
         if not agreement.reference.strip() or len(agreement.reference) > _LONGEST_REFERENCE:
@@ -219,10 +220,10 @@ class Children:
         """Open what is closed though a consent stands, as after a restore that couldn't tell what was lost. The consent
         stays as it was given, with the right to take it back; the commitment to where the new proof lies.
 
-        Raises Refused `parent-already-agreed` where another guardian is named: that takes a consent of its own.
+        Raises Refused `guardian-already-agreed` where a guardian is named: that takes a consent of its own.
         """
         if agreement.guardian.strip():
-            raise Refused("parent-already-agreed")
+            raise Refused("guardian-already-agreed")
         await _queries.confirm_consent(
             connection, person=row["id"], scope=agreement.scope, entries={"confirmed": entry}
         )

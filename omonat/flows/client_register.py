@@ -14,6 +14,11 @@ from omonat.promises.notice.clients import Given, Occasion, Owed, Step, owed
 _queries = load("omonat.promises.notice", "clients.sql")
 _AT_ONCE: Final = 500
 
+Cursor = tuple[Instant, str]
+"""When a client was registered, and its id."""
+NEWEST: Final[Cursor] = (Instant(0), "")
+"""The cursor before the newest client."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
@@ -61,10 +66,31 @@ async def read_client(connection: asyncpg.Connection, client: str) -> BusinessCl
     return None if row is None else (await _read(connection, [row]))[0]
 
 
+@dataclass(frozen=True, slots=True)
+class ClientPage:
+    """Some clients, the newest first, and the cursor of the next page; None at the end."""
+
+    clients: tuple[BusinessClient, ...]
+    next: Cursor | None
+
+
+async def read_client_page(connection: asyncpg.Connection, before: Cursor, most: int) -> ClientPage:
+    """The clients that were registered before this one, the newest first."""
+    rows = [r async for r in _queries.clients(connection, before=before[0], after=before[1], most=most + 1)]
+    clients = tuple(await _read(connection, rows[:most]))
+    last = clients[-1] if len(rows) > most else None
+    return ClientPage(clients, None if last is None else (last.registered_at, last.id))
+
+
+async def read_owing_clients(connection: asyncpg.Connection, rule: str, most: int) -> list[BusinessClient]:
+    """Clients something is owed to, those who have waited longest first."""
+    return await _read(connection, [r async for r in _queries.owing_clients(connection, rule=rule, most=most)])
+
+
 async def read_every_client(connection: asyncpg.Connection) -> list[BusinessClient]:
     """Every client, the newest first, however many: whether everybody was told is asked of all of them."""
     found: list[BusinessClient] = []
-    before, after = Instant(0), ""
+    before, after = NEWEST
     while rows := [r async for r in _queries.clients(connection, before=before, after=after, most=_AT_ONCE)]:
         found += await _read(connection, rows)
         before, after = rows[-1]["registered_at"], rows[-1]["id"]

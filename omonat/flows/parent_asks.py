@@ -73,8 +73,8 @@ class ParentAsks:
     # The officer ------------------------------------------------------------------------------------------------
 
     async def ask(self, question: Question, *, by: str) -> Asked:
-        """Write to a parent. Raises BadInput for an address that is none, Refused by the rule and
-        `parent-address-childs`."""
+        """Write to a parent. Raises BadInput for an address that is none, Refused by the rule,
+        `guardian-already-agreed` and `parent-address-childs`."""
         policy, now, entry, id = await self._law.current(), self._clock(), new_id("ev"), new_id("pas")
         item, normal = read_address(policy, question.address)
         if question.language not in tuple(Language):
@@ -83,6 +83,8 @@ class ParentAsks:
         async with self._database.transaction() as connection:
             staff = await self._children.officer(connection, by, now)
             row = await self._children.child(connection, question.person)
+            if "data" in row["consented"]:
+                raise Refused("guardian-already-agreed")
             by_what = kind_of(policy, question.method)
             if by_what is VerifiedBy.PAYMENT and self._provider is None:
                 raise Refused("payments-not-set-up")

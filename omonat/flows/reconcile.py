@@ -27,7 +27,7 @@ from omonat.flows.reconcile_ledger import foreign_rows
 from omonat.flows.reconcile_openings import APART, SETTLES, Look, ripe_lines
 from omonat.flows.unanswered import Claims, Day, Unanswered
 from omonat.promises.choice.standing import Choice, applied
-from omonat.vault.openings import Opening, Register, drop_unfinished, one_at_a_time, registers
+from omonat.vault.openings import PATIENCE, Opening, Register, drop_unfinished, one_at_a_time, registers
 
 _queries = load("omonat.flows", "reconcile.sql")
 
@@ -71,17 +71,18 @@ class Reconcile:
 
     # -- openings ------------------------------------------------------------------------------------------------
 
-    async def openings(self) -> Openings:
+    async def openings(self, *, patience: float = PATIENCE) -> Openings:
         """Compare what is new in every register; registers of ended processes go when nothing is left to compare.
 
         One process at a time, the others wait. An opening without an entry is written down
         (`opening:section:unexplained`) before it is counted as settled; so is how many a register says were thrown away
-        or cut off (`opening:section:unanswered`).
+        or cut off (`opening:section:unanswered`). Raises Unavailable `openings-busy` when others
+        take longer than `patience` seconds.
         """
         folder = self._grounds.vault.openings.folder
         if not folder.is_dir():
             return Openings()
-        async with one_at_a_time(folder):
+        async with one_at_a_time(folder, patience=patience):
             drop_unfinished(folder)
             return await self._compare_all(registers(folder))
 

@@ -37,6 +37,8 @@ _STATE: Final = 26
 _UNNAMED: Final = b"?" * 26
 _LONGEST_USE: Final = 120
 _LOOK_AGAIN: Final = 0.1
+PATIENCE: Final = 60.0
+"""Seconds to wait for whoever reconciles; one that takes longer may be stopped, and will not end by itself."""
 _UNFINISHED: Final = 60
 """Seconds after which a file that never became a register is nobody's: its process ended while it made it."""
 
@@ -49,7 +51,7 @@ _all: "WeakSet[Openings]" = WeakSet()
 
 def _in_a_fork() -> None:
     for openings in _all:
-        openings._begin()
+        openings._begin_anew()
 
 
 os.register_at_fork(after_in_child=_in_a_fork)
@@ -76,6 +78,12 @@ class Openings:
         self._map: mmap.mmap | None = None
         self._at = _FILE
         self._descriptor = -1
+
+    def _begin_anew(self) -> None:
+        """In a forked child, what is open is its parent's. Closing our copies unlocks nothing of the parent's; keeping
+        them would keep its register alive after its end."""
+        self._leave()
+        self._begin()
 
     def note(self, entry: str) -> None:
         """A section is about to be opened for this entry; an empty id names none, and will be found.
@@ -149,9 +157,11 @@ class Openings:
         return len(_MAGIC)
 
     def _leave(self) -> None:
-        if self._map is not None:
-            self._map.close()
-            os.close(self._descriptor)
+        mapped, descriptor = self._map, self._descriptor
+        self._map, self._descriptor = None, -1
+        if mapped is not None:
+            mapped.close()
+            os.close(descriptor)
 
 
 def _withhold(lines: mmap.mmap, end: int, wanted: bytes, since: int) -> bool:
@@ -245,11 +255,17 @@ def drop_unfinished(folder: Path) -> None:
 
 
 @asynccontextmanager
-async def one_at_a_time(folder: Path) -> AsyncIterator[None]:
-    """Wait until nobody else reconciles these registers, and keep them from it; the kernel ends it with the process."""
+async def one_at_a_time(folder: Path, *, patience: float = PATIENCE) -> AsyncIterator[None]:
+    """Wait until nobody else reconciles these registers, and keep them from it; the kernel ends it with the process.
+
+    Raises Unavailable `openings-busy` after `patience` seconds.
+    """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        while not _locked(descriptor):  # noqa: ASYNC110 - another process's lock, no event of ours
+        until = time.monotonic() + patience
+        while not _locked(descriptor):  # another process's lock, no event of ours
+            if time.monotonic() >= until:
+                raise Unavailable("openings-busy")
             await asyncio.sleep(_LOOK_AGAIN)
         yield
     finally:

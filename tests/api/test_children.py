@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from omonat.base.instants import DAY, SECOND, Instant
 from omonat.flows.staff import Registration
-from tests.api.conftest import Door
+from tests.api.conftest import Door, order_body
 
 
 async def test_K2_a_signal_closes_and_a_parents_verified_consent_opens_until_it_is_taken_back(door: Door) -> None:
@@ -31,6 +31,12 @@ async def test_K2_a_signal_closes_and_a_parents_verified_consent_opens_until_it_
     opened = await door.ask("/v1/children/consents", given, by="officer")
     assert (opened.status_code, opened.json()["closed-at"], opened.json()["until"]) == (201, None, None), opened.text
     door.clock.now = Instant(door.clock.now + SECOND)
+    await door.order(items=order_body("", **{"contact.mobile": "+998901112233"})["items"])
+    async with door.house.grounds.database.connection() as connection:
+        await connection.execute("update persons set quarantined_at = $2 where id = $1", person, door.clock.now)
+    guardian = {"guardian": "+998901112233", "born": "2016-03-01"}
+    named = await door.ask("/v1/children/consents", given | guardian, by="officer")
+    assert (named.status_code, named.json()["code"]) == (409, "guardian-already-agreed"), named.text
     back = {"person": person, "state": "withdrawn", "on-behalf-of": "901"}
     closed = await door.ask("/v1/children/consents", back, by="officer")
     assert closed.json()["closed-at"] is not None

@@ -30,6 +30,19 @@ async def family(center: Center, *, over: bool = True) -> tuple[str, str, str]:
     return parent.person, phone, child.person
 
 
+@pytest.mark.parametrize("language", ["uz", "ru", "en"])
+async def test_K3_a_parent_without_a_child_here_reads_how_to_begin(center: Center, language: str) -> None:
+    parent, phone = await center.customer()
+    async with center.reader(language) as reader:
+        await center.sign_in(reader, phone, parent.person)
+        await reader.go("/me/children")
+        await looked_at(reader.page, language)
+        async with reader.page.expect_navigation() as led:
+            await reader.page.locator("main a[href='/complain?kind=question']").click()
+        assert (await led.value).status == 200
+        assert await reader.page.locator("select[name=kind]").input_value() == "question"
+
+
 async def status(reader: Reader, path: str) -> int:
     return await reader.go(path)
 
@@ -45,6 +58,7 @@ async def test_K3_a_guardian_sees_limits_and_takes_the_consent_back_without_scri
         assert "Dilnoza" not in await reader.text(), "covered until asked for"
         await reader.press("Show everything")
         assert "Dilnoza Karimova" in await reader.text()
+        assert await reader.page.get_by_role("button", name="Show everything").count() == 0
         center.clock.forward(SECOND)
         await reader.go(f"/me/children/{child}")
         async with reader.page.expect_navigation():
@@ -58,6 +72,7 @@ async def test_K3_a_guardian_sees_limits_and_takes_the_consent_back_without_scri
         async with reader.page.expect_navigation():
             await reader.page.locator("form:has(input[value=withdraw]) button").click()
         assert "You took the consent back" in await reader.text()
+        assert await reader.page.locator("main a[href='/complain?kind=question']").count() == 0
         assert await status(reader, f"/me/children/{child}") == 404
     with pytest.raises(Refused) as told:
         await center.house.guardians.data(parent, child)

@@ -82,6 +82,10 @@ async def test_G3_a_password_is_shown_as_what_nobody_can_read(center: Center) ->
         assert await held.locator("button").count() == 0
         assert "kifoya" not in await reader.page.content()
         assert "25–34" in await reader.text()
+        again = reader.page.get_by_role("button", name="Show everything")
+        assert await again.count() == 0, "what nobody can read isn't waited for"
+        await reader.press("Cover everything")
+        assert await again.count() == 1
 
 
 async def test_B3_the_person_sees_who_looked_and_who_was_refused_but_no_name(center: Center) -> None:

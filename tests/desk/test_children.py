@@ -3,6 +3,7 @@
 import pytest
 
 from omonat.base.instants import SECOND
+from omonat.flows.children import Agreement
 from tests.desk.conftest import Desk
 from tests.desk.test_in_chromium import looked_at
 
@@ -43,6 +44,30 @@ async def test_K2_an_officer_closes_a_childs_data_and_a_checked_form_opens_it(de
         assert await worker.press("form:has(input[value=withdraw]) button") == 200
         assert "Closed" in await worker.text()
         assert await desk.house.guardians.wards(parent.person) == ()
+
+
+async def test_K3_beside_a_consent_that_stands_the_officer_reads_what_to_do_about_a_guardian(desk: Desk) -> None:
+    child, phone = await desk.order(), "+998 90 111 22 33"
+    await desk.order(mobile=phone)
+    await desk.house.children.signal(child.person, "staff", by="test")
+    desk.clock.forward(SECOND)
+    agreement = Agreement(person=child.person, method="signed-form", reference="2026-114")
+    await desk.house.children.agree(agreement, by="102")
+    desk.clock.forward(SECOND)
+    async with desk.house.grounds.database.connection() as connection:
+        closed = "update persons set quarantined_at = $2 where id = $1"
+        await connection.execute(closed, child.person, desk.clock())
+    async with desk.worker("102") as worker:
+        await worker.go(f"/desk/children/{child.person}")
+        await worker.page.fill("#reference", "2026-115")
+        await worker.page.fill("#guardian", phone)
+        await worker.page.fill("#born", "2016-03-01")
+        agree = "form:has(input[value=agree]) button"
+        assert await worker.press(agree) == 409
+        assert "leave the guardian empty" in await worker.page.inner_text("#guardian-error")
+        await worker.page.fill("#guardian", "")
+        assert await worker.press(agree) == 200
+        assert "A parent agreed" in await worker.text()
 
 
 async def test_K2_nobody_but_an_officer_sees_it(desk: Desk) -> None:

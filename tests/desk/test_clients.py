@@ -140,6 +140,44 @@ async def test_N1_who_wrote_a_version_approves_it_neither_and_strange_forms_chan
         assert (found.contacts, found.given, found.ended_at) == ((), (), None)
 
 
+async def test_N1_the_register_has_pages_and_what_is_owed_to_a_client_on_any_of_them_stands_first(desk: Desk) -> None:
+    flow = desk.house.business_clients
+    async with desk.worker("102", java_script_enabled=False) as author, desk.worker("103") as colleague:
+        await written(author, "at-contract")
+        assert await approved(colleague) == 200
+        oldest = await registered(author, "“Birinchi” MChJ")
+        assert await named(desk, author) == 200
+        for number in range(120):
+            desk.clock.forward(number % 2)  # of two registered at the same moment neither is lost between pages
+            await flow.register(by="102", name=f"“Mijoz {number}” MChJ")
+        every = [f"/desk/clients/{one.id}" for one in await flow.every()]
+        assert await author.go("/desk/clients") == 200
+        first = author.page.locator("main h2:has-text('Owed') + ol a").first
+        assert await first.get_attribute("href") == oldest, "owed, though its line is two pages away"
+        assert "Everybody was told" not in await author.text()
+        await colleague.go("/desk/clients")
+        await looked_at(colleague.page, "en")
+        seen, pages = [], 0
+        while True:
+            lines = author.page.locator("main h2:text-is('Clients') + ol a")
+            found = [str(await line.get_attribute("href")) for line in await lines.all()]
+            assert 0 < len(found) <= 50
+            seen, pages = seen + found, pages + 1
+            older = author.page.locator("nav.pages a[rel=next]")
+            if not await older.count():
+                break
+            async with author.page.expect_navigation():
+                await older.click()
+        assert seen == every
+        assert pages == -(-len(every) // 50) > 2
+        assert await author.page.locator("main h2:has-text('Owed')").count() == 0
+        async with author.page.expect_navigation():
+            await author.page.locator("nav.pages a[rel=prev]").click()
+        assert author.path == "/desk/clients"
+        for strange in ("x", "1.bcl_x", f"{'9' * 30}.{oldest.rpartition('/')[2]}", "-1.bcl_" + "a" * 26):
+            assert await author.go(f"/desk/clients?before={strange}") == 404
+
+
 async def test_S4_who_does_not_speak_for_the_company_sees_no_client(desk: Desk) -> None:
     async with desk.worker("102") as author:
         client = await registered(author, "“Non” MChJ")

@@ -8,16 +8,17 @@ import pytest_asyncio
 
 from omonat.base.errors import BadInput, Fault
 from omonat.base.ids import new_id
-from omonat.base.instants import MINUTE, SECOND, Instant
+from omonat.base.instants import MINUTE, SECOND
 from omonat.database.pool import Database
 from omonat.evidence import verifier
 from omonat.evidence.entry import Entry
 from omonat.evidence.folder import LogFolder
 from omonat.evidence.journal import Journal
 from omonat.evidence.keys import LogKeys
-from omonat.evidence.reader import START, Reader, forget_ledger, sweep_ledger
+from omonat.evidence.reader import START, Reader
 from omonat.evidence.sequencer import Sequencer
 from tests.evidence.conftest import ORIGIN, Clock
+from tests.evidence.ledger import end_ledger
 from tests.evidence.logs import pinned
 
 
@@ -72,7 +73,7 @@ async def test_R3_the_ledger_dies_and_the_log_stays(
     looked = await look(journal, clock, person, 3)
     await look(journal, clock, kept, 2)
     async with database.transaction() as connection:
-        await forget_ledger(connection, person)
+        await end_ledger(connection, person)
     assert (await reader.of_person(person)).entries == ()
     assert len((await reader.of_person(kept)).entries) == 2
 
@@ -81,20 +82,6 @@ async def test_R3_the_ledger_dies_and_the_log_stays(
     assert person.encode() not in b"".join(
         file.read_bytes() for file in reader.folder.path.rglob("*") if file.is_file()
     )
-
-
-async def test_R3_a_ledger_row_goes_when_its_own_time_is_over(
-    database: Database, keys: LogKeys, clock: Clock, reader: Reader
-) -> None:
-    journal = Journal(database, origin=ORIGIN, receipts=keys.receipts, clock=clock, ledger_keeps=MINUTE)
-    await journal.start()
-    person = new_id("per")
-    first, second = await look(journal, clock, person, 2)
-    await journal.stop()
-    async with database.transaction() as connection:
-        assert await sweep_ledger(connection, now=Instant(first.at + MINUTE - 1)) == 0
-        assert await sweep_ledger(connection, now=Instant(first.at + MINUTE)) == 1
-    assert [entry.id for entry in (await reader.of_person(person)).entries] == [second.id]
 
 
 async def test_A1_an_entry_is_readable_at_once_and_proved_after_the_next_checkpoint(

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,12 @@ async def test_K2_closed_though_a_consent_stands_it_opens_by_a_proof_and_the_con
     await shop.house.grounds.database.pool.execute("update persons set quarantined_at = $1", shop.clock.now)
     assert await refused(shop, order) == "person-quarantined"
     shop.clock.forward(SECOND)
+    await ordered(shop, contact_mobile="+998901112233")
+    named = signed(order.person, reference="2026-115", guardian="90 111 22 33", born=date(2016, 3, 1))
+    with pytest.raises(Refused) as told:
+        await children.agree(named, by=by)
+    assert told.value.code == "guardian-already-agreed"
+    assert await refused(shop, order) == "person-quarantined"
     opened = await children.agree(signed(order.person, reference="2026-115"), by=by)
     assert opened.closed_at is None
     assert (await delivered(shop, order)).items

@@ -428,6 +428,7 @@ async def test_K2_a_second_parent_finds_that_one_agreed_and_cannot_take_the_othe
     shop.clock.forward(DAY)
     await asks.confirm(await link(shop, child.person, "parent-confirm"))
     assert await told(asks.answer(father)) == "parent-already-agreed"
+    assert await told(asks.ask(asking(child.person, MAIL), by=by)) == "guardian-already-agreed", "an officer's words"
     assert await told(asks.take_back(father)) == "no-parental-consent"
     assert (await delivered(shop, child)).items
     await asks.take_back(mother)

@@ -14,13 +14,13 @@ from omonat.base.errors import BadInput, Refused
 from omonat.base.instants import DAY, HOUR, MINUTE, SECOND, Instant
 from omonat.evidence import verifier
 from omonat.evidence.entry import decode, encode, leaf_hash
-from omonat.evidence.reader import forget_ledger
 from omonat.evidence.sequencer import Sequencer
 from omonat.flows.choose import Choosing
 from omonat.flows.openings import Found, Opening, as_file, openings
 from omonat.flows.proof_packets import AuditorProof
 from omonat.flows.staff import Registration
 from omonat.promises.accountability import class_of
+from tests.evidence.ledger import end_ledger
 from tests.flows.conftest import Shop
 from tests.flows.test_use import delivery, given_to, ordered
 
@@ -71,7 +71,7 @@ async def gone(shop: Shop) -> Gone:
     person, slot = await lived(shop)
     async with grounds.database.transaction() as connection:
         packets, found = await shop.house.packets.seal(connection, person, evidence_slot=slot, now=shop.clock())
-        await forget_ledger(connection, person)
+        await end_ledger(connection, person)
     grounds.vault.destroy_slots([slot])
     sequencer = Sequencer(grounds.database, shop.house.log, shop.house.keys, clock=shop.clock, holder="t")
     await sequencer.open()
@@ -171,7 +171,7 @@ async def test_S6_an_altered_entry_is_named_and_the_others_are_sealed_and_proved
         await connection.execute(f"update entries set {ALTERED[what]} where id = $1", bad)
     async with grounds.database.transaction() as connection:
         packets, found = await shop.house.packets.seal(connection, person, evidence_slot=slot, now=shop.clock())
-        await forget_ledger(connection, person)
+        await end_ledger(connection, person)
     assert len(packets) == 3
     assert [one.entry for one in found.altered] == [bad]
     assert found.openings == tuple(one for one in honest.openings if one.entry != bad)

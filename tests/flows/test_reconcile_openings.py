@@ -6,6 +6,9 @@ What goes wrong at an awkward moment: between two files of a register, while one
 import asyncio
 import fcntl
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -94,6 +97,50 @@ def test_A1_a_register_is_locked_before_anybody_can_see_it(tmp_path: Path, monke
     assert [path.name for path in folder.iterdir()] == [register.path.name]
 
 
+FORKS = """
+import os, signal, sys
+from pathlib import Path
+from omonat.vault.openings import Openings
+
+openings = Openings(Path(sys.argv[1]))
+openings.note("ev_" + "a" * 26)
+if os.fork() == 0:
+    print("began", flush=True)
+    sys.stdin.readline()
+    openings.note("ev_" + "b" * 26)
+    print("noted", flush=True)
+    sys.stdin.read()
+    os._exit(0)
+signal.pause()
+"""
+"""A process and its child, which goes on as long as somebody holds its input open."""
+
+
+def test_A1_the_end_of_a_process_is_seen_though_its_child_lives_on(tmp_path: Path) -> None:
+    folder = tmp_path / "openings"
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKS, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdin is not None
+        assert parent.stdout is not None
+        try:
+            assert parent.stdout.readline() == b"began\n"
+            (parents,) = registers(folder)
+            assert parents.is_alive, "what the child closes unlocks nothing of its parent's"
+            parent.kill()
+            parent.wait()
+            assert not parents.is_alive
+            parent.stdin.write(b"note\n")
+            parent.stdin.flush()
+            assert parent.stdout.readline() == b"noted\n", "and the child lives, and has a register of its own"
+            (childs,) = (register for register in registers(folder) if register.run != parents.run)
+            assert childs.is_alive
+            assert [[line.entry[3] for line in each.read()] for each in (parents, childs)] == [["a"], ["b"]]
+        finally:
+            parent.kill()
+            parent.stdin.close()
+
+
 def test_A1_a_register_that_was_never_finished_is_removed_and_its_process_opens_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +172,26 @@ async def test_A1_processes_that_compare_at_the_same_time_count_everything_once(
     assert len(await acts(shop, "opening:section:unexplained")) == 1
     day = await Reconcile(shop.house.grounds).unanswered()
     assert (day.withheld, day.cut_off, day.entries) == (3, 1, 2)
+
+
+async def test_A1_one_that_stopped_while_it_compared_is_not_waited_for_without_end(shop: Shop) -> None:
+    await looked(shop)
+    folder = shop.house.grounds.vault.openings.folder
+    await killed_after(shop, [""])
+    shop.clock.forward(HOUR)
+    stopped = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(stopped, fcntl.LOCK_EX)
+        began = time.monotonic()
+        with pytest.raises(Unavailable) as refused:
+            await Reconcile(shop.house.grounds).openings(patience=0.5)
+        assert (refused.value.code, 0.5 <= time.monotonic() - began < 30) == ("openings-busy", True)
+        waits = asyncio.create_task(Reconcile(shop.house.grounds).openings())
+        await asyncio.sleep(0.3)
+        assert not waits.done(), "who has patience left waits for whoever compares"
+    finally:
+        os.close(stopped)
+    assert len((await waits).unexplained) == 1, "and compares what nobody has"
 
 
 async def test_A1_a_look_that_failed_half_way_is_taken_up_again_without_a_false_alarm(

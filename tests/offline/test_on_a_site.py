@@ -1,8 +1,6 @@
 """A form of the company's own site, sealed in the visitor's browser: the site's server carries what it can't read."""
 # ruff: noqa: F811 - a fixture that asks for another one is meant to have its name
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,16 +9,15 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 import pytest_asyncio
-import uvicorn
-from litestar import Litestar, Request, get, post
+from litestar import Request, get, post
 from litestar.response import Response
 from playwright.async_api import Page, async_playwright, expect
 
-from omonat import api, site
 from omonat.flows.clients import parse_credential
 from omonat.house import House, system_clock
 from tests.flows.conftest import Clock, Shop, house, settings, shop  # noqa: F401 - fixtures
 from tests.offline.conftest import acts, count
+from tests.site_server import site_server
 
 MARKER = "yodgora.muhrxonova@example.uz"
 PAGE = """<!doctype html><html lang="ru"><title>x</title><script src="/site/sealed-forms.js" defer></script>
@@ -73,20 +70,8 @@ async def company(house: House, shop: Shop) -> AsyncIterator[Site]:
         company.posted.append(await request.body())
         return Response("thanks", media_type="text/plain")
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    routes = [api.route(lambda: house), *site.sealed_routes(lambda: house), show, take]
-    server = uvicorn.Server(
-        uvicorn.Config(Litestar(routes, openapi_config=None), host="127.0.0.1", port=port, log_level="critical")
-    )
-    task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn tells in no other way
-        await asyncio.sleep(0.01)
-    company.base = f"http://localhost:{port}"
-    yield company
-    server.should_exit = True
-    await task
+    async with site_server(house, show, take) as company.base:
+        yield company
 
 
 @pytest_asyncio.fixture(loop_scope="session")

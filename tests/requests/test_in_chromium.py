@@ -64,6 +64,9 @@ async def test_A2_the_whole_story_speaks_the_language_and_is_accessible(
         await page.fill("#contact", "malika@example.uz")
         assert await pressed(page, "main form button") == 200
         await looked_at(page, language)
+        assert len(await page.locator("main dl.facts time").all()) == 2, "when it came, and by when it is answered"
+        if language == "en":
+            assert (await page.inner_text("main dl.facts")).count("Received") == 1
         number, code = [await page.locator("main .digest").nth(n).inner_text() for n in (0, 1)]
         assert await pressed(page, "main a[href='/complain/status']") == 200, "the receipt leads to the answer"
         await looked_at(page, language)

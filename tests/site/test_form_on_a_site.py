@@ -4,7 +4,6 @@
 import asyncio
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -16,12 +15,10 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 import pytest_asyncio
-import uvicorn
-from litestar import Litestar, Request, get, post
+from litestar import Request, get, post
 from litestar.response import Response
 from playwright.async_api import Browser, Page, async_playwright
 
-from omonat import api, site
 from omonat.api.service_forms import Returned, Wanted, fragment
 from omonat.base.settings import Settings
 from omonat.flows.clients import parse_credential
@@ -32,6 +29,7 @@ from omonat.policy.compiled import compile_policy
 from omonat.policy.reader import read_policy
 from tests.flows.conftest import Clock, Shop, document, house, packs, settings, shop  # noqa: F401 - fixtures
 from tests.policy.documents import shipped_packs
+from tests.site_server import site_server
 
 AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text("utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -83,20 +81,8 @@ async def company(house: House, shop: Shop) -> AsyncIterator[Company]:
         company.posted.append({name: values[0] if len(values) == 1 else values for name, values in fields.items()})
         return Response("<!doctype html><title>thanks</title>thanks", media_type="text/html")
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    routes = [api.route(lambda: house), *site.sealed_routes(lambda: house), show, take]
-    server = uvicorn.Server(
-        uvicorn.Config(Litestar(routes, openapi_config=None), host="127.0.0.1", port=port, log_level="critical")
-    )
-    task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn tells in no other way
-        await asyncio.sleep(0.01)
-    company.base = f"http://localhost:{port}"
-    yield company
-    server.should_exit = True
-    await task
+    async with site_server(house, show, take) as company.base:
+        yield company
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -45,7 +45,8 @@ CHILDREN: Final = (
         codes=(
             "person-unknown", "not-quarantined", "no-parental-consent", "consent-method-refused",
             "consent-method-unknown", "reference-incomplete", "child-officer-needed", "staff-unknown",
-            "training-lapsed",
+            "training-lapsed", "birth-date-needed", "child-of-age", "guardian-unknown", "guardian-several",
+            "guardian-already-agreed",
         ),
         keyed=True,
         example=Example(

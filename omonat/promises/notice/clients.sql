@@ -50,6 +50,21 @@ select id, name, trader, registered_at, ended_at, entries from business_clients
  where :after = '' or registered_at < :before or (registered_at = :before and id > :after)
  order by registered_at desc, id limit :most;
 
+-- name: owing_clients
+-- Clients something is owed to, by the work that waits for it: the longest waiting first.
+select c.id, c.name, c.trader, c.registered_at, c.ended_at, c.entries
+  from (select split_part(missing, ' ', 1) as client, min(opened_at) as since
+          from work_items where rule = :rule and closed_at is null group by 1) as w
+  join business_clients c on c.id = w.client and c.ended_at is null
+ order by w.since, c.id limit :most;
+
+-- name: somebody_unnamed$
+-- Whether there is a client of whom nobody is named to be told.
+select exists (
+    select from business_clients b where b.ended_at is null and not exists (
+        select from business_contacts c join persons p on p.id = c.person
+         where c.client = b.id and c.until is null and p.erased_at is null));
+
 -- name: person_of_client^
 -- Somebody who may be a contact or a sole trader, locked until that is written.
 select id, evidence_slot from persons where id = :id and erased_at is null for key share;
