@@ -100,7 +100,14 @@ class Guardians:
         return await self._my_data.standing(child)
 
     async def choose(
-        self, guardian: str, child: str, *, kind: Kind, state: State, purpose: str = "", version: str | None = None,
+        self,
+        guardian: str,
+        child: str,
+        *,
+        kind: Kind,
+        state: State,
+        purpose: str = "",
+        version: str | None = None,
         term: Term | None = None,
     ) -> Receipt:
         """Limit what is done with the child's data, or allow it again. `term` says of a location how long and how
@@ -111,7 +118,13 @@ class Guardians:
             await self._still(connection, guardian, child)
 
         choosing = Choosing(
-            person=child, kind=kind, state=state, purpose=purpose, version=version, door=GUARDIAN, by=GUARDIAN,
+            person=child,
+            kind=kind,
+            state=state,
+            purpose=purpose,
+            version=version,
+            door=GUARDIAN,
+            by=GUARDIAN,
             term=term,
         )
         return await self._choose(choosing, still)
