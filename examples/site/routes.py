@@ -77,7 +77,11 @@ def routes(site: "Site") -> list[HTTPRouteHandler]:
     async def bill(request: Asked, number: int) -> Answer:
         return await site.bill(request, number)
 
-    return [home, cart, change_cart, form, send, age_question, done, bill]
+    @get("/bill/{number:int}", include_in_schema=False)
+    async def bill_again(request: Asked, number: int) -> Answer:
+        return site.bill_again(request, number)
+
+    return [home, cart, change_cart, form, send, age_question, done, bill, bill_again]
 
 
 class Site:
@@ -240,6 +244,10 @@ class Site:
             return self._frame.page(request, browser, "gone.html", status=404)
         about = {"number": number, "total": done.total, "qr": link.qr, "address": link.address}
         return self._frame.page(request, browser, "bill.html", **about, until=from_rfc3339(link.until))
+
+    def bill_again(self, request: Asked, number: int) -> Answer:
+        """Another language, or the address typed: back to the order, where a bill is printed. Each has its own link."""
+        return self._frame.to(request, self._browser(request), f"/done/{number}")
 
     async def _who_sees(self, request: Asked, done: Done) -> list[tuple[str, str, bool]]:
         """Who sees what was given, as the API declares it; nothing where it cannot be asked."""

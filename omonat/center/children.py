@@ -50,7 +50,7 @@ async def act(visit: Visit) -> Answer:
             purpose = "" if kind == "restriction" else visit.form.get("purpose", "")
             await visit.house.guardians.choose(
                 visit.person, ward.person, kind=kind, state=state, purpose=purpose,
-                version=visit.form.get("version") or None,
+                version=visit.form.get("version") or None, term=choices.term(visit),
             )  # fmt: skip
             return visit.go(f"{_here(ward)}?saved=1#{purpose or 'restriction'}")
         case "withdraw" if visit.form.get("sure") == "yes":

@@ -50,7 +50,7 @@ _LASTS: Final[Mapping[str, str]] = {
     "permanent": N_("always"),
 }
 _EXACT: Final[Mapping[str, str]] = {
-    "exact": N_("your exact place"),
+    "exact": N_("the exact place"),
     "street": N_("to about 100 metres"),
     "district": N_("to about 1 kilometre"),
     "city": N_("to about 10 kilometres"),
@@ -122,7 +122,7 @@ async def choose(visit: Visit) -> Answer:
     shown = visit.form.get("version") or None
     await visit.house.choose(
         Choosing(
-            person=visit.person, kind=kind, state=state, purpose=purpose, version=shown, door="me", term=_term(visit)
+            person=visit.person, kind=kind, state=state, purpose=purpose, version=shown, door="me", term=term(visit)
         )
     )
     return visit.go(f"{CHOICES}?saved=1#{purpose or 'restriction'}")
@@ -144,7 +144,7 @@ def asked_of(visit: Visit, history: Sequence[Choice], services: Collection[str])
     return frozenset(offered | chosen)
 
 
-def _term(visit: Visit) -> Term | None:
+def term(visit: Visit) -> Term | None:
     """How long a location may be used, as its form says; None for every other choice."""
     lasts, precision = visit.form.get("lasts", ""), visit.form.get("precision", "street")
     if not lasts or visit.form.get("state") != "given":

@@ -31,7 +31,7 @@ BECAUSE: Final[Mapping[str, str]] = {
 WHILE: Final[Mapping[str, str]] = {
     Anchor.CASE_CLOSED: N_("while the order or request is open"),
     Anchor.CONSENT_WITHDRAWN: N_("as long as you agree"),
-    Anchor.ACCOUNT_CLOSED: N_("while your account is open"),
+    Anchor.ACCOUNT_CLOSED: N_("while the account is open"),
 }
 IF_NOW: Final[Mapping[str, str]] = {
     Anchor.CASE_CLOSED: N_("If it were completed today, until"),

@@ -171,7 +171,7 @@ async def _list(visit: Visit, *, error: str = "", typed: str = "") -> Answer:
         "children.html",
         status=registry()[error].status if error else 200,
         children=await visit.house.child_cases.all(visit.member),
-        methods=await _methods(visit, VerifiedBy.STAFF),
+        methods=await _methods(visit, *VerifiedBy),
         error=error,
         typed=typed,
         cleared="cleared" in visit.query,

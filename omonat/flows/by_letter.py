@@ -50,7 +50,7 @@ class ByLetter:
         found = []
         for purpose in _open_here(policy):
             live, place = purpose in standing.consents, asks_for_place(policy, purpose)
-            may_give = place and link.scope == "change"
+            may_give = place and link.scope == "change" and not standing.guarded
             if live or may_give:
                 term = standing.terms.get(purpose)
                 until = term.until if live and term is not None else None

@@ -30,6 +30,7 @@ from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.children.guardian import Guarded, born_context, decide_guardian
 from omonat.promises.children.rule import years_old
 from omonat.promises.choice.standing import Kind, State
+from omonat.promises.location.rule import Term
 
 _queries = load("omonat.promises.children")
 _AT_ONCE: Final = 500
@@ -99,16 +100,32 @@ class Guardians:
         return await self._my_data.standing(child)
 
     async def choose(
-        self, guardian: str, child: str, *, kind: Kind, state: State, purpose: str = "", version: str | None = None
+        self,
+        guardian: str,
+        child: str,
+        *,
+        kind: Kind,
+        state: State,
+        purpose: str = "",
+        version: str | None = None,
+        term: Term | None = None,
     ) -> Receipt:
-        """Limit what is done with the child's data, or allow it again. Raises as `ward`, and as `Choose`."""
+        """Limit what is done with the child's data, or allow it again. `term` says of a location how long and how
+        exactly. Raises as `ward`, and as `Choose`."""
         await self.ward(guardian, child)
 
         async def still(connection: Any, _receipt: Receipt) -> None:
             await self._still(connection, guardian, child)
 
         choosing = Choosing(
-            person=child, kind=kind, state=state, purpose=purpose, version=version, door=GUARDIAN, by=GUARDIAN
+            person=child,
+            kind=kind,
+            state=state,
+            purpose=purpose,
+            version=version,
+            door=GUARDIAN,
+            by=GUARDIAN,
+            term=term,
         )
         return await self._choose(choosing, still)
 

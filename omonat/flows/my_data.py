@@ -55,6 +55,8 @@ class MyStanding:
     terms: Mapping[str, Term] = field(default_factory=dict)
     """How long the live consents last that end by themselves; `over` are those that did."""
     over: frozenset[str] = frozenset()
+    guarded: bool = False
+    """Whether a parent decides for them: then nothing is widened by themself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,7 @@ class ViewMyData:
             restricted_at=row["restricted_at"],
             terms={purpose: term for purpose, term in terms.items() if purpose in consents},
             over=frozenset((row["standing"] or {}).get("terms", {})) - (consents - ended),
+            guarded=row["guarded"],
         )
 
     async def _terms(self, connection: Any, standing: Mapping[str, Any] | None) -> dict[str, Term]:

@@ -1,6 +1,8 @@
 -- name: person_for_view^
 -- The person whose own data is shown, or nothing once erased.
-select id, slot, evidence_slot, language, told, standing, restricted_at, quarantined_at, created_at
+select id, slot, evidence_slot, language, told, standing, restricted_at, quarantined_at, created_at,
+       exists (select from guardian_consents g
+                where g.person = persons.id and g.scope = 'data' and g.withdrawn_at is null) as guarded
   from persons where id = :id and erased_at is null;
 
 -- name: held_sections

@@ -79,6 +79,7 @@ class LinkPage:
         said = {
             "says": sentence(error.code, language, error.about),
             "advice": advice(error.code, language, error.about),
+            "over": error.code == "letter-link-over",
         }
         return await self.answer(template, status=status, **said)
 

@@ -173,6 +173,25 @@ async def test_K3_a_guardian_puts_right_and_takes_away_but_not_what_the_child_si
     assert {row["act"] for row in acts} >= {"access:guardian:copied", "correction:item:made"}
 
 
+async def test_K3_L5_a_guardian_allows_the_childs_location_for_a_time_and_exactness(center: Center) -> None:
+    parent, phone, child = await family(center)
+    async with center.reader(java_script_enabled=False) as reader:
+        await center.sign_in(reader, phone, parent)
+        place, offers = f"/me/children/{child}", "article#guide-courier"
+        await reader.go(place)
+        assert await reader.page.locator(offers).count() == 1
+        assert await reader.page.locator(f"{offers} button[value=given]").count() == 0, "never for always by one press"
+        assert "while your account" not in await reader.text(), "the account is the child's"
+        await reader.page.select_option(f"{offers} select[name=precision]", "district")
+        center.clock.forward(SECOND)
+        async with reader.page.expect_navigation():
+            await reader.page.click(f"{offers} button[value=hour]")
+        assert "Agreed" in await reader.page.inner_text(offers)
+        assert "to about 1 kilometre" in await reader.page.inner_text(f"{offers} .state >> nth=1")
+        term = (await center.house.guardians.standing(parent, child)).terms["guide-courier"]
+        assert (term.kind, term.precision) == ("until", "district")
+
+
 @pytest.mark.parametrize("language", ["uz", "ru", "en"])
 async def test_K3_the_pages_speak_the_language_and_are_accessible(center: Center, language: str) -> None:
     parent, phone, child = await family(center, over=False)

@@ -19,6 +19,7 @@ from litestar.exceptions import ServiceUnavailableException
 from playwright.async_api import Browser
 
 from examples import provider as paying
+from examples.provider_words import WORDS
 from omonat import api
 from omonat.base.settings import Settings
 from omonat.flows.collect import CollectAnswer
@@ -115,6 +116,7 @@ async def test_K2_a_parent_agrees_pays_elsewhere_and_what_goes_back_closes_it_ag
         await page.fill("#card", CARD)
         await pressed(page, "button")
         assert (await delivered(town.shop, child)).items
+        assert WORDS[language]["close"] in await page.inner_text("main"), "there is nothing more to do here"
         await page.goto(first)
         await looked_at(page, language)
         to_company = [each for each in asked if each.startswith(town.company)]

@@ -366,6 +366,13 @@ def test_A3_the_bill_has_a_code_that_leads_a_guest_to_what_was_recorded(
     assert address.startswith(f"{demo.base}/me/visit/")
     kept = b"".join(file.read_bytes() for file in (demo.home / "demo").glob("shop.sqlite*"))
     assert address.rpartition("/")[2].encode() not in kept
+    other = visitor.page.locator("header a[lang]").first
+    language = other.get_attribute("lang")
+    other.click()
+    assert visitor.page.url == f"{demo.base}/done/{number}", (
+        "another language leads back to the order, not to a dead end"
+    )
+    assert visitor.page.get_attribute("html", "lang") == language
     context = browser.new_context(java_script_enabled=False)
     guest = context.new_page()
     answer = guest.goto(address)

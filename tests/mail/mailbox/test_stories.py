@@ -4,9 +4,11 @@ import re
 from collections import Counter
 
 from omonat.base.instants import DAY, HOUR, MINUTE, SECOND, Instant
+from omonat.flows.children import Agreement
 from omonat.flows.choose import Choosing
 from omonat.mail.addresses import Addresses
 from omonat.promises.location.rule import Term
+from tests.erasure.stories import hired
 from tests.mail.mailbox.conftest import MAIL, MAILBOX, Post
 from tests.mail.whole.test_whole_way import write
 
@@ -147,6 +149,26 @@ async def test_L6_on_a_shared_address_the_link_takes_back_and_gives_nothing(post
             f"/preferences/{vault_link}", data={"do": "allow", "purpose": GUIDE, "lasts": "always"}
         )
         assert refused.status_code == 403
+
+
+async def test_L6_K3_a_childs_link_offers_nothing_their_guardian_decides(post: Post) -> None:
+    person, shop = await post.member(), post.shop
+    by = await hired(shop, "911", "privacy-officer")
+    await shop.house.children.signal(person, "parent", by="test")
+    shop.clock.forward(SECOND)
+    await shop.house.children.agree(Agreement(person=person, method="signed-form", reference="7"), by=by)
+    shop.clock.forward(SECOND)
+    assert await post.write("stop using my location") == 250
+    link = await the_link(post, "preferences")
+    async with post.browser() as browser:
+        shown = (await browser.get(link)).text
+        assert 'value="allow"' not in shown
+        assert 'value="end"' in shown
+        refused = await browser.post(f"{link}&lang=en" if "?" in link else f"{link}?lang=en",
+            data={"do": "allow", "purpose": GUIDE, "lasts": "hour"})  # fmt: skip
+        assert refused.status_code == 403
+        assert "only the guardian" in refused.text
+        assert "opens nothing" not in refused.text, "the link is good: it is the wish that isn't"
 
 
 async def test_L6_a_location_nobody_here_has_becomes_a_case(post: Post) -> None:
