@@ -26,7 +26,7 @@ test-long: setup-dev ## The same tests with many more examples, and the long one
 bench: setup-dev ## Measure the promised figures, side by side; writes build/bench.json
 	@$(PYTHON) -m bench
 
-bench-long: setup-dev ## The same with more rounds and larger sizes
+bench-long: setup-dev ## The same, each measured longer, in larger sizes
 	@$(PYTHON) -m bench --long
 
 lint: setup-dev ## Style, types, and the arrows between the rooms

@@ -2,7 +2,7 @@
 
     python -m bench [--long] [--tiny]
 
-`--long` takes more rounds and larger sizes (a million people, a person with 100,000 records); `--tiny` only shows that
+`--long` measures longer and in larger sizes (a million people, a person with 100,000 records); `--tiny` only shows that
 everything runs: its figures mean nothing. Ends with 1 when a gate was missed by a comparable row.
 """
 
@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import uvloop
@@ -68,8 +69,8 @@ USUAL = Size(
     studied=10_000, studies=40,
 )  # fmt: skip
 LONG = Size(
-    people=1_000_000, small=10_000, rounds=30, seconds=1.0, decisions=1_000, access=10_000,
-    copied=1_000, erased={10: 60, 1_000: 30, 100_000: 3}, expiring=50_000, purposed=400_000, weighed=5_000,
+    people=1_000_000, small=10_000, rounds=15, seconds=1.0, decisions=1_000, access=10_000,
+    copied=1_000, erased={10: 30, 1_000: 15, 100_000: 3}, expiring=50_000, purposed=400_000, weighed=5_000,
     told=100_000, studied=100_000, studies=40,
 )  # fmt: skip
 TINY = Size(
@@ -81,7 +82,7 @@ TINY = Size(
 
 def measured(size: Size, folder: Path) -> list[Figure]:
     """Every row. Raises AssertionError when anything measured was not also correct."""
-    rows = Rows()
+    rows = Rows(flush_us(folder))
     say("the policy and its decisions")
     rows += pages.figures(rounds=size.rounds)
     rows += decisions.figures(pages.compiled(), pairs=size.rounds, count=size.decisions)
@@ -92,12 +93,17 @@ def measured(size: Size, folder: Path) -> list[Figure]:
 
 
 class Rows(list[Figure]):
-    """The rows so far; each is told as soon as it is there."""
+    """The rows so far; each is told and written as soon as it is there: a run that is ended loses none."""
+
+    def __init__(self, flush: tuple[float, float]) -> None:
+        super().__init__()
+        self._flush = flush
 
     def __iadd__(self, figures: Iterable[Figure]) -> "Rows":  # type: ignore[override, misc]
         for figure in figures:
             say(f"    {figure.name}: {figure.value:.3g} {figure.unit}")
             self.append(figure)
+        write(self, before=self._flush, after=None)
         return self
 
 
@@ -170,7 +176,7 @@ def say(what: str) -> None:
 def main(arguments: list[str]) -> int:
     """Measure, print, write; 1 when a gate was missed."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--long", action="store_true", help="more rounds, larger sizes")
+    parser.add_argument("--long", action="store_true", help="measure longer, in larger sizes")
     parser.add_argument("--tiny", action="store_true", help="only show that everything runs")
     chosen = parser.parse_args(arguments)
     with folder_on_disk() as folder:
@@ -179,13 +185,22 @@ def main(arguments: list[str]) -> int:
         figures = measured(TINY if chosen.tiny else LONG if chosen.long else USUAL, folder)
         after = flush_us(folder)
         print(f"disk flush afterwards: p50 {after[0]:.0f} µs, p99 {after[1]:.0f} µs\n")
-    flush = max(before[0], after[0])
-    print(table(figures, flush))
-    rows = [figure.as_json(flush) for figure in figures]
-    written = {"flush": {"before": before, "after": after, "unit": "µs, p50 and p99"}, "figures": rows}
-    RESULT.write_bytes(msgspec.json.format(msgspec.json.encode(written), indent=2))
+    print(table(figures, max(before[0], after[0])))
+    rows = write(figures, before=before, after=after)
     print(f"\nwritten to {RESULT.relative_to(BUILD.parent)}")
     return int(any(row["passed"] is False and row.get("comparable", True) for row in rows))
+
+
+def write(
+    figures: list[Figure], *, before: tuple[float, float], after: tuple[float, float] | None
+) -> list[dict[str, Any]]:
+    """`build/bench.json`; without `after` the run isn't done. The rows, as they are written."""
+    flush = max(before[0], (after or before)[0])
+    rows = [figure.as_json(flush) for figure in figures]
+    written = {"flush": {"before": before, "after": after, "unit": "µs, p50 and p99"}, "figures": rows}
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_bytes(msgspec.json.format(msgspec.json.encode(written), indent=2))
+    return rows
 
 
 if __name__ == "__main__":
