@@ -53,6 +53,14 @@ class _Waiting(NamedTuple):
     future: asyncio.Future[Receipt]
 
 
+class Beside(NamedTuple):
+    """What an entry needs in a statement that writes it beside the change it speaks of."""
+
+    body: bytes
+    leaf: bytes
+    receipt: Receipt
+
+
 class Journal:
     """Takes entries in and hands out receipts. One per process; `start` before `submit`, `stop` at the end.
 
@@ -90,11 +98,7 @@ class Journal:
         """
         if not entries:
             return []
-        if self._room is not None:
-            for entry in entries:
-                self._room.require(entry.act)
-        bodies = [encode(entry) for entry in entries]
-        leaves = [leaf_hash(body) for body in bodies]
+        bodies, leaves = self._made(entries)
         with converted():
             await connection.execute(WRITE, *columns(entries, bodies, leaves))
         return self._receipts(entries, leaves, now)
@@ -102,17 +106,27 @@ class Journal:
     def prepared(self, *entries: Entry) -> dict[str, list[object]]:
         """The columns of entries that concern nobody in the ledger, for a statement of the caller's own that writes
         them with the change they speak of. Raises as `append`."""
-        if self._room is not None:
-            for entry in entries:
-                self._room.require(entry.act)
-        bodies = [encode(entry) for entry in entries]
+        bodies, leaves = self._made(entries)
         return {
             "ids": [entry.id for entry in entries],
             "times": [entry.at for entry in entries],
             "acts": [entry.act for entry in entries],
             "bodies": list(bodies),
-            "leaves": [leaf_hash(body) for body in bodies],
+            "leaves": list(leaves),
         }
+
+    def beside(self, entries: Sequence[Entry], *, now: Instant) -> list[Beside]:
+        """As `prepared`, each by itself: that statement also writes into the ledger whom they concern. The receipts are
+        true only once the caller's transaction commits."""
+        bodies, leaves = self._made(entries)
+        return list(map(Beside._make, zip(bodies, leaves, self._receipts(entries, leaves, now), strict=True)))
+
+    def _made(self, entries: Sequence[Entry]) -> tuple[list[bytes], list[bytes]]:
+        if self._room is not None:
+            for entry in entries:
+                self._room.require(entry.act)
+        bodies = [encode(entry) for entry in entries]
+        return bodies, [leaf_hash(body) for body in bodies]
 
     async def submit(self, entry: Entry) -> Receipt:
         """Write an entry together with all others under way; returns after the commit.

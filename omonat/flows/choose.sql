@@ -17,15 +17,24 @@ select p.id, p.evidence_slot, p.standing, p.restricted_at,
 
 -- name: write_choices
 -- Choices, one of a person, never changed afterwards (I7); what holds since; whose records are kept by something else
--- now; and to which of the people a message of that purpose, or of any, is being handed over. A hand-over begins under
--- the same lock, so none that isn't seen here begins under the choice before.
-with chosen as (
+-- now; each with its entry, and the person's line of the ledger; and to which of the people a message of that purpose,
+-- or of any, is being handed over. A hand-over begins under the same lock, so none that isn't seen here begins under the
+-- choice before.
+with moment as (select pg_current_xact_id()::text::bigint as txid),
+chosen as (
     select * from unnest(
         :ids::text[], :people::text[], :kinds::text[], :purposes::text[], :channels::text[], :states::text[],
         :versions::int[], :doors::text[], :entries::text[], :terms::jsonb[], :standings::jsonb[],
-        :restricted::timestamptz[], :reckonings::text[], :letters::text[]
+        :restricted::timestamptz[], :reckonings::text[], :letters::text[], :acts::text[], :bodies::bytea[], :leaves::bytea[]
     ) as c(id, person, kind, purpose, channel, state, version, door, entry, term, standing, restricted_at, reckoning,
-           letters)
+           letters, act, body, leaf)
+),
+noted as (
+    insert into entries (txid, id, at, act, body, leaf)
+    select moment.txid, entry, :now::timestamptz, act, body, leaf from moment, chosen
+),
+listed as (
+    insert into ledger (person, at, entry, txid) select person, :now::timestamptz, entry, moment.txid from moment, chosen
 ),
 stands as (
     update persons p set standing = c.standing, restricted_at = c.restricted_at from chosen c where p.id = c.person

@@ -235,16 +235,20 @@ class Writer:
         """The choices, what holds since, and their evidence; with it, whose letters are under way."""
         if not changes:
             return []
-        columns = dict(zip(_COLUMNS, map(list, zip(*(change.row for change in changes), strict=True)), strict=True))
+        noted = self._journal.beside([change.entry for change in changes], now=now)
+        rows = [
+            (*change.row, change.entry.act, entry.body, entry.leaf)
+            for change, entry in zip(changes, noted, strict=True)
+        ]
+        columns = dict(zip(_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
         meeting = {row["person"] async for row in _queries.write_choices(connection, **columns, now=now)}
         reach("choose.written")
-        receipts = await self._journal.append(connection, [change.entry for change in changes], now=now)
-        return [Written(receipt, change.row[1] in meeting) for change, receipt in zip(changes, receipts, strict=True)]
+        return [Written(entry.receipt, row[1] in meeting) for row, entry in zip(rows, noted, strict=True)]
 
 
 _COLUMNS = (
     "ids", "people", "kinds", "purposes", "channels", "states", "versions", "doors", "entries", "terms", "standings",
-    "restricted", "reckonings", "letters",
+    "restricted", "reckonings", "letters", "acts", "bodies", "leaves",
 )  # fmt: skip
 
 
