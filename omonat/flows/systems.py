@@ -138,13 +138,15 @@ class Systems:
         ]  # fmt: skip
 
     async def claim(self, reachable: Sequence[str], most: int = 20) -> Sequence[Due]:
-        """Notices that are due, for systems with a registered address; nobody else sends them for a minute."""
-        now = self._grounds.clock()
+        """Notices that are due, for systems that the policy in force names and that have a registered address (T1);
+        nobody else sends them for a minute."""
+        now, policy = self._grounds.clock(), (await self._grounds.law.current()).policy
+        named = {system.id for system in policy.systems if system.erases is Erases.WEBHOOK}
         async with self._database.transaction() as connection:
             rows = [
                 row
                 async for row in _queries.claim_notices(
-                    connection, now=now, until=now + MINUTE, reachable=list(reachable), most=most
+                    connection, now=now, until=now + MINUTE, reachable=sorted(named.intersection(reachable)), most=most
                 )
             ]
         return [

@@ -14,9 +14,12 @@ from omonat.base.errors import BadInput, Refused
 from omonat.base.instants import DAY, MINUTE
 from omonat.flows.clients import parse_credential
 from omonat.flows.erase import ErasureRequest
+from omonat.flows.publish_policy import Publication
 from omonat.hooks.sender import Hooks, addresses_of, public_key
 from tests.erasure.stories import acts, closed, one, ordered, swept
-from tests.flows.conftest import Shop
+from tests.flows.conftest import Shop, document, packs
+
+TILL = "en: Till}\n    erases: webhook"
 
 
 @dataclass
@@ -112,6 +115,23 @@ async def test_R3_what_the_sweeper_takes_from_a_case_its_systems_are_told_too(sh
         (order.case, True)
     ]
     assert "transaction.amount" not in about["cases"][0]["items"]
+
+
+async def test_T1_a_system_that_the_policy_names_no_more_is_told_nothing_more_and_shows_as_open(shop: Shop) -> None:
+    order = await ordered(shop)
+    await closed(shop, order)
+    shop.clock.forward(31 * DAY)
+    erasure = await shop.house.erase(ErasureRequest(person=order.person))
+    async with listening(Till()) as till:
+        hooks = hooks_of(shop, till)
+        for version, end, sent in (("2", "by-hand", 0), ("3", "webhook", 1)):
+            law = document(**{'version: "1"': f'version: "{version}"', TILL: TILL.replace("webhook", end)})
+            await shop.house.publish(Publication(document=law, packs=packs(), author="staff:1", approver="staff:2"))
+            assert await hooks.once() == sent
+        await hooks.close()
+    assert len(till.heard) == 1
+    (told,) = [notice for notice in await shop.house.systems.of(erasure.id) if notice.system == "till"]
+    assert told.open, "what it holds is still to be erased, and somebody sees that"
 
 
 def test_T1_only_registered_addresses_and_never_in_the_clear() -> None:

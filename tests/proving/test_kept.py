@@ -174,7 +174,7 @@ async def test_A1_a_run_over_ends_in_its_exit_code(town: Town) -> None:
 async def test_A1_two_runs_dont_see_off_each_others_people(town: Town) -> None:
     pool = town.house.grounds.database.pool
     async with pool.acquire() as connection:
-        held = await leases.acquire(connection, run.LEASE, holder="other", now=town.clock(), lasting=10 * DAY)
+        held = await leases.acquire(connection, run.LEASE, holder="other", now=town.clock(), lasting=run.LASTING)
         assert held is not None
         with pytest.raises(Unavailable) as busy:
             await town.prove("C1")
