@@ -177,7 +177,7 @@ async def test_A1_two_runs_dont_see_off_each_others_people(town: Town) -> None:
         held = await leases.acquire(connection, run.LEASE, holder="other", now=town.clock(), lasting=run.LASTING)
         assert held is not None
         with pytest.raises(Unavailable) as busy:
-            await town.prove("C1")
+            await run.prove(town.house, ("C1",))
         assert busy.value.code == "proving-busy"
         await leases.release(connection, held)
     assert (await town.prove("C1")).exit == 0
