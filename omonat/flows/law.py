@@ -116,7 +116,8 @@ class Law:
 
     async def reload(self) -> None:
         """Compile what has been published since, and note which ordinal is in force."""
-        async with self._loading, self._database.connection() as connection:
+        # The connection first: who waits for the lock may hold one, and whoever has the lock must not wait for theirs.
+        async with self._database.connection() as connection, self._loading:
             known = self._history[-1].ordinal if self._history else 0
             async for row in _queries.published_since(connection, ordinal=known):
                 self._history.append(self._made_here(row) or self._compiled(row))

@@ -41,7 +41,7 @@ class ReadPublished:
 
     async def __call__(self) -> tuple[Sequence[PublishedVersion], int]:
         """All published versions, oldest first, and the ordinal of the one in force."""
-        async with self._reading, self._database.connection() as connection:
+        async with self._database.connection() as connection, self._reading:
             standing = await _queries.standing(connection)
             if standing is None:
                 return (), 0
