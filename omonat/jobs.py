@@ -5,6 +5,7 @@ Any number of processes may run it: what only one may do is fenced by a lease or
 """
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
@@ -65,7 +66,9 @@ async def run_jobs(house: House, stop: asyncio.Event) -> None:
     """Work until `stop` is set; finishes what has begun."""
     grounds = house.grounds
     witnesses = Witnesses(house.log, house.keys.log.verifier, house.panel)
-    sequencer = Sequencer(grounds.database, house.log, house.keys, clock=grounds.clock, witnesses=witnesses)
+    sequencer = Sequencer(
+        grounds.database, house.log, house.keys, clock=grounds.clock, witnesses=witnesses, give_up=lambda: os._exit(1)
+    )
     shipper = Shipper(house.stores, house.settings.journal_copies, clock=grounds.clock)
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         tasks.create_task(_sequence(house, sequencer, stop))

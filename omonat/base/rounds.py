@@ -1,11 +1,11 @@
-"""Rounds that must end: work that repeats is watched, and one that hangs ends its process; its parent starts it anew.
+"""Rounds that must end: work that repeats is watched, and a round that hangs is given up by whoever can.
 
 Bounds on statements, locks and requests end what was foreseen. What wasn't (a wait the driver never ends, a thread that
-blocks) can't be mended from within; but a worker may be killed at any moment, and what it acknowledged is durable.
+blocks) can't be mended from within; but a worker may be killed at any moment, and what it acknowledged is durable: it
+ends, and its parent starts it anew.
 """
 
 import asyncio
-import os
 import sys
 import threading
 import time
@@ -22,12 +22,13 @@ _log = log(__name__)
 
 
 class Rounds:
-    """Watches one thing that is done over and over. `longest`: seconds no round of it takes while it works.
+    """Watches one thing that is done over and over. `longest`: seconds no round of it takes while it works. `give_up` is
+    called once, from another thread, and may end the process.
 
     The watcher is a thread of its own, so that an event loop that stands still is noticed too.
     """
 
-    def __init__(self, name: str, *, longest: float, give_up: Callable[[], None] = lambda: os._exit(1)) -> None:
+    def __init__(self, name: str, *, longest: float, give_up: Callable[[], None]) -> None:
         self._name = name
         self._longest = longest
         self._give_up = give_up

@@ -80,6 +80,7 @@ class Sequencer:
         holder: str | None = None,
         reached: Callable[[str], None] = lambda step: reach(f"sequencer.{step}"),
         witnesses: Witnesses | None = None,
+        give_up: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
         self._folder = folder
@@ -88,6 +89,7 @@ class Sequencer:
         self._holder = holder or new_id("seq")
         self._reached = reached
         self._witnesses = witnesses
+        self._rounds = Rounds(LEASE, longest=LONGEST_ROUND, give_up=give_up)
         self._lease: leases.Lease | None = None
         self._signed_at: Instant | None = None
         self._behind = False
@@ -135,17 +137,17 @@ class Sequencer:
 
     async def run(self) -> None:
         """Sequence until `stop`; waits while another process does, and through every loss of database or disk. A round
-        that hangs all the same ends the process.
+        that hangs all the same is told in the log and given up, if `give_up` can.
 
         Raises Fault when log and database disagree or bytes were altered: the caller reports it and keeps serving
         without proofs, or stops.
         """
-        ready, waits, rounds = False, "", Rounds(LEASE, longest=LONGEST_ROUND)
+        ready, waits = False, ""
         try:
-            with rounds.watched():
+            with self._rounds.watched():
                 while not self._stopping.is_set():
                     try:
-                        with rounds.one():
+                        with self._rounds.one():
                             ready = ready or await self.open()
                             if ready:
                                 await self.advance()
