@@ -22,8 +22,9 @@ _log = log(__name__)
 
 
 class Rounds:
-    """Watches one thing that is done over and over. `longest`: seconds no round of it takes while it works. `give_up` is
-    called once, from another thread, and may end the process.
+    """Watches one thing that is done over and over. `longest`: seconds no round of it takes while it works.
+
+    `give_up` is called once, from another thread, and may end the process.
 
     The watcher is a thread of its own, so that an event loop that stands still is noticed too.
     """
