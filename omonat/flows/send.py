@@ -16,10 +16,10 @@ The caller still owes: rendering, the durable mark before the network, the hand-
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hmac import compare_digest
-from typing import Protocol
+from typing import Final, Protocol
 
 from omonat.base import errors
-from omonat.base.instants import DAY, MINUTE, Instant
+from omonat.base.instants import DAY, HOUR, MINUTE, Instant
 from omonat.base.verdict import Allow, Reason
 from omonat.flows.suppressing import Held
 from omonat.promises.messages import (
@@ -37,7 +37,13 @@ from omonat.promises.messages import (
     service_slot,
     unpack,
 )
+from omonat.promises.notice.rule import RETURNS_WITHIN
 
+TELLING_WAIT: Final = 6 * HOUR
+"""How long a message waits before it is looked at again when somebody new would carry it and its person wasn't told."""
+TELLING_TAKES: Final = 2 * max(RETURNS_WITHIN.values())
+"""After this a message that waits for it is refused: whoever can be told has been."""
+_WAITS_FOR_TELLING: Final = "recipient-not-told-yet"
 UNSERVED_WAIT = 10 * MINUTE
 """How long a message waits before it is looked at again when no carrier is set up for its channel."""
 
@@ -160,7 +166,7 @@ async def send(message: Waiting, ports: SendPorts, *, now: Instant) -> Ready | W
         carrier=ports.through[message.channel],
     )
     if isinstance(answer, Refused):
-        return Withheld(answer.reasons)
+        return _told_first(message, answer.reasons, now)
     refused = await _refused_by_its_kind(message, ports)  # opening may have met a policy newer than step 2 and 3 knew
     if refused:
         return Withheld(refused)
@@ -177,6 +183,14 @@ async def send(message: Waiting, ports: SendPorts, *, now: Instant) -> Ready | W
     if held.reason is not None:
         return Withheld((held.reason,))
     return Ready(answer.value, answer.name, params, held.digest)
+
+
+def _told_first(message: Waiting, reasons: Sequence[Reason], now: Instant) -> Withheld | Later:
+    """Refused; but what somebody waits for goes once they were told who carries it. Advertising never waits."""
+    waits = message.message_class is not MessageClass.MARKETING and now < message.written + TELLING_TAKES
+    if waits and reasons[0].code == _WAITS_FOR_TELLING:
+        return Later(Instant(now + TELLING_WAIT), reasons[0])
+    return Withheld(tuple(reasons))
 
 
 def _to_its_own(message: Waiting, ports: SendPorts) -> Ready | Withheld:

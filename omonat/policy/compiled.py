@@ -87,8 +87,9 @@ class CompiledPolicy:
         since = {item: self.tables.uses[purpose, item, role].ordinal for item in allowed}
         answers_person = law.messages is Messages.TRANSACTIONAL and not law.cases
         goes: dict[str, int] = {}
-        if recipient is not None and not answers_person and law.messages is not Messages.SERVICE:
-            # What tells people can't wait until they were told, nor can what answers them at this moment.
+        waits = law.messages is not Messages.SERVICE and law.basis is not Basis.LEGAL_OBLIGATION and not answers_person
+        if recipient is not None and waits:
+            # What tells people can't wait until they were told, nor can what answers them, now or by a duty.
             goes = {item: self.tables.recipients[recipient, purpose, item] for item in allowed}
         grant = Grant(
             purpose=purpose,

@@ -1,5 +1,9 @@
 """Somebody new outside gets nothing of old data until each was told of them; the telling doesn't wait (P2, T1)."""
 
+from functools import partial
+
+from omonat.base.instants import SECOND
+from omonat.flows.send import TELLING_WAIT
 from omonat.flows.use import UseRequest
 from omonat.promises.messages import Channel, Message, put
 from tests.flows.conftest import document
@@ -14,13 +18,15 @@ _REST = "      - survey-invitation\n    items: [contact.email, contact.name]"
 BY_NOBODY = document(**{'version: "1"': 'version: "2"', f"      - marketing-email\n{_REST}": _REST})
 
 
-async def written(town: Town, person: str) -> None:
-    """A letter of the newsletter they asked for."""
-    letter = Message(
-        person=person, template="newsletter-welcome", purpose="marketing-email", channel=Channel.EMAIL,
-        address_item="contact.email", language="en", params={},
-    )  # fmt: skip
-    seal = town.house.grounds.vault.seal_value
+async def written(town: Town, person: str, **changed: object) -> None:
+    """A letter of the newsletter they asked for, or another."""
+    values: dict[str, object] = {
+        "person": person, "template": "newsletter-welcome", "purpose": "marketing-email", "channel": Channel.EMAIL,
+        "address_item": "contact.email", "language": "en", "params": {}, **changed,
+    }  # fmt: skip
+    letter = Message(**values)  # type: ignore[arg-type]
+    slot = await town.one("select slot from persons where id = $1", person)
+    seal = partial(town.house.grounds.vault.seal_value, slot=slot)
     async with town.house.grounds.database.transaction() as connection:
         await put(connection, letter, now=town.clock.now, seal=seal)
 
@@ -45,7 +51,7 @@ async def test_P2_a_carrier_that_moved_abroad_gets_no_address_until_its_owner_wa
     await town.publish(ABROAD)
     since = (await town.subscribed(LATER_MAIL, version="2")).person
     for person in (before, since):
-        town.clock.forward(1_000_000)
+        town.clock.forward(SECOND)
         await written(town, person)
     await town.posted()
     assert await became(town, before) == ["sent", "recipient-not-told-yet"]
@@ -60,6 +66,26 @@ async def test_P2_a_carrier_that_moved_abroad_gets_no_address_until_its_owner_wa
     await written(town, before)
     await town.posted()
     assert await became(town, before) == ["sent", "recipient-not-told-yet", "sent"]
+
+
+async def test_P2_an_answer_somebody_waits_for_goes_once_they_were_told_who_carries_it(town: Town) -> None:
+    asked = (await town.asked(**{"contact.email": MAIL})).person
+    case = await town.one("select id from cases where person = $1", asked)
+    await town.publish(ABROAD)
+    town.clock.forward(SECOND)
+    await written(town, asked, template="information-request-answer", purpose="answer-inquiry", case=case,
+                  params={"request": "1", "answer": "Qirq kishilik"})  # fmt: skip
+    await town.posted()
+    assert await town.rows("select state, code from outbox where template = 'information-request-answer'") == [
+        ("waiting", "recipient-not-told-yet")
+    ]
+    await town.rounds()
+    await town.posted()
+    town.clock.forward(LONGEST)
+    await town.rounds()
+    town.clock.forward(TELLING_WAIT)
+    await town.posted()
+    assert await town.one("select state from outbox where template = 'information-request-answer'") == "sent"
 
 
 async def test_T1_what_goes_outside_says_to_whom_and_goes_to_nobody_the_policy_doesnt_name(town: Town) -> None:
