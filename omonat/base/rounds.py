@@ -44,6 +44,11 @@ class Rounds:
         finally:
             self._began = None
 
+    def goes_on(self) -> None:
+        """A part of the round is done: the next one has as long again."""
+        if self._began is not None:
+            self._began = time.monotonic(), *self._began[1:]
+
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Give up on a round that takes too long, for as long as this lasts."""
@@ -59,8 +64,10 @@ class Rounds:
         while not done.wait(min(_LOOK_EVERY, self._longest / 4)):
             began = self._began
             if began is not None and time.monotonic() - began[0] > self._longest:
-                _log.error("round-stuck", lease=self._name, trail=_where(*began[1:]))
-                self._give_up()
+                try:
+                    _log.error("round-stuck", lease=self._name, trail=_where(*began[1:]))
+                finally:
+                    self._give_up()
                 return
 
 

@@ -32,7 +32,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "item-verify-only": N_("Nobody can read this."),
     "not-told-yet": N_("This use is new, and you have not been told of it yet."),
     "recipient-not-told-yet": N_("Somebody new would have got it, and you have not been told of them yet."),
-    "recipient-not-registered": N_("Our policy names nobody who may get it."),
+    "recipient-not-registered": N_("Our policy does not name whoever would have got it."),
     "no-relation": N_("You gave it for something else."),
     "no-longer-kept": N_("It is no longer kept."),
     "only-in-an-older-record": N_("It was not given with this order or request."),

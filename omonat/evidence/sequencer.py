@@ -131,6 +131,7 @@ class Sequencer:
         while head.size < state.placed:
             await self._keep_lease(self._clock())
             head = await self._publish(head, min(state.placed, _next_stop(head.size)))
+            self._rounds.goes_on()
         if self._signed_at is None or not 0 <= now - self._signed_at < HEARTBEAT:
             await self._sign(head, head)
         return head

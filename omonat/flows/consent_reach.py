@@ -5,7 +5,9 @@ Where it hands it to somebody outside, or nobody can tell, the consent is over: 
 work item, and the deadline of a child's data runs anew until a parent agrees in a way that covers it.
 """
 
-from omonat.base.instants import Instant
+from omonat.base.errors import OmonatError
+from omonat.base.instants import MINUTE, Instant
+from omonat.base.logs import log
 from omonat.base.verdict import Allow
 from omonat.database.statements import load
 from omonat.flows.children import Children
@@ -17,6 +19,9 @@ from omonat.promises.children.asking import decide_more, goes_to, undisclosed_on
 _queries = load("omonat.promises.children")
 _asks = load("omonat.promises.children", "asks.sql")
 _AT_ONCE = 500
+_SETTLED = MINUTE
+"""After this nobody confirms any more under the version before."""
+_log = log(__name__)
 
 
 class ConsentReach:
@@ -26,21 +31,33 @@ class ConsentReach:
         self._grounds = grounds
         self._children = children
         self._looked = 0
+        self._since = (0, Instant(0))
 
     async def look_after(self) -> int:
-        """End the consents a new version has overtaken, once for each version; how many. Part of tidying."""
-        policy, after, ended = await self._grounds.law.current(), "", 0
+        """End the consents a new version has overtaken; how many. Part of tidying.
+
+        Each version is asked until it is a minute old here and nobody's look failed: a consent may be confirmed while
+        it comes into force.
+        """
+        policy, now, after, ended, whole = await self._grounds.law.current(), self._grounds.clock(), "", 0, True
+        if self._since[0] != policy.ordinal:
+            self._since = policy.ordinal, now
         methods = undisclosed_only(policy.packs)
         while methods and policy.ordinal != self._looked:
             async with self._grounds.database.connection() as connection:
                 found = _queries.consents_by(connection, methods=methods, after=after, most=_AT_ONCE)
                 rows = [row async for row in found]
             for row in rows:
-                ended += await self._look(policy, row["person"], self._grounds.clock())
+                try:
+                    ended += await self._look(policy, row["person"], self._grounds.clock())
+                except OmonatError as error:  # one child's trouble leaves no other child open
+                    whole = False
+                    _log.error("consent-not-looked-at", code=error.code)
             if len(rows) < _AT_ONCE:
                 break
             after = rows[-1]["id"]
-        self._looked = policy.ordinal
+        if whole and now - self._since[1] >= _SETTLED:
+            self._looked = policy.ordinal
         return ended
 
     async def _look(self, policy: CompiledPolicy, person: str, now: Instant) -> int:

@@ -28,7 +28,8 @@ _SHORTEST: Final = 12
 IN_AN_HOUR: Final = 6
 """Copies one person may take: all three forms, and each once more."""
 _TOLD: Final = (
-    "role", "purpose", "service", "item", "items", "allowed", "withheld", "channel", "state", "deed", "version", "form",
+    "role", "purpose", "service", "item", "items", "allowed", "withheld", "recipient", "channel", "state", "deed",
+    "version", "form",
 )  # fmt: skip
 """What of an entry is told in the file: names alone. The entry itself has its page."""
 

@@ -4,7 +4,7 @@
 exactly the people who gave such data can be found without opening anything of theirs. Pure.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from omonat.policy.compare import Change as How
@@ -42,28 +42,24 @@ class Change:
 
 
 KINDS = (
-    *(
-        "purpose-new",
-        "items-new",
-        "roles-new",
-        "use-back",
-        "basis-weaker",
-        "kept-longer",
-        "recipient-new",
-        "disclosure-new",
-    ),
+    *("purpose-new", "items-new", "roles-new", "use-back", "basis-weaker", "occasions-more", "kept-longer"),
+    *("recipient-new", "disclosure-new"),
     *("recipient-moved", "objection-lost", "promise-gone", "age-lower", "required", "consent-dropped"),
     *("item-new", "service-new", "role-new", "promise-new"),
-    *("purpose-gone", "items-gone", "roles-gone", "basis-milder", "kept-shorter", "recipient-gone", "disclosure-gone"),
+    *("purpose-gone", "items-gone", "roles-gone", "basis-milder", "occasions-fewer", "kept-shorter"),
+    *("recipient-gone", "disclosure-gone"),
     *("objection-won", "age-higher", "optional", "consent-asked", "item-gone", "service-gone", "role-gone"),
 )
 """In the order of a reader's interest: what reaches further first, what is milder last."""
 _MILDER = frozenset(KINDS[KINDS.index("purpose-gone") :])
-_REACHES = frozenset({"use", "basis", "retention", "disclosure", "recipient", "objection", "promise"})
+_REACHES = frozenset({"use", "basis", "occasion", "retention", "disclosure", "recipient", "objection", "promise"})
 _PLAIN = {
     ("use", How.RETURNED): "use-back",
     ("basis", How.WIDENED): "basis-weaker",
     ("basis", How.NARROWED): "basis-milder",
+    ("occasion", How.WIDENED): "occasions-more",
+    ("occasion", How.NARROWED): "occasions-fewer",
+    ("disclosure", How.RETURNED): "disclosure-new",
     ("retention", How.WIDENED): "kept-longer",
     ("retention", How.NARROWED): "kept-shorter",
     ("age", How.WIDENED): "age-lower",
@@ -146,7 +142,7 @@ def _gathered(kind: str, about: str, parts: Sequence[Difference], old: CompiledP
                 items.append(item)
     law = of.purposes.get(about)
     now = law.basis.value if law is not None and kind == "purpose-new" else parts[-1].now
-    touched = {item for part in parts for _, item, _ in _touched(part, new)}
+    touched = {(item, only) for part in parts for _, item, only in _touched(part, new)}
     asked = _asked((old,))
     return Change(
         kind=kind,
@@ -154,7 +150,11 @@ def _gathered(kind: str, about: str, parts: Sequence[Difference], old: CompiledP
         items=tuple(item for item in of.items if item in set(items)),
         roles=tuple(role for role in of.roles if role in set(roles)),
         purposes=tuple(purpose for purpose in of.purposes if purpose in set(purposes)),
-        services=tuple(s for s in old.services if any(s in asked.get(item, ()) for item in touched)),
+        services=tuple(
+            s
+            for s in old.services
+            if any(s in asked.get(item, ()) and (not only or s in only) for item, only in touched)
+        ),
         was=parts[-1].was,
         now=now,
         tell=any(part.what in _REACHES and (part.widens or part.weakens) for part in parts),
@@ -163,9 +163,13 @@ def _gathered(kind: str, about: str, parts: Sequence[Difference], old: CompiledP
     )
 
 
+def _asks(service: str, item: str, only: frozenset[str] | None, asked: Mapping[str, set[str]]) -> bool:
+    return service in asked.get(item, ()) and (only is None or service in only)
+
+
 def _needs_agreement(difference: Difference, new: CompiledPolicy) -> bool:
     """Old data serves a wider use only after agreement, unless a law obliges (the rule of use, step 6)."""
-    if not difference.widens or difference.what not in ("use", "basis", "retention"):
+    if not difference.widens or difference.what not in ("use", "basis", "occasion", "retention"):
         return False
     return new.purposes[difference.names[0]].basis is not Basis.LEGAL_OBLIGATION
 
@@ -178,7 +182,7 @@ def _touched(difference: Difference, new: CompiledPolicy) -> Iterator[_Touch]:
     match difference.what:
         case "use":
             yield from _uses(new, [use for use in new.tables.uses if use == names])
-        case "basis":
+        case "basis" | "occasion":
             yield from _uses(new, [use for use in new.tables.uses if use[0] == names[0]])
         case "retention":
             yield from _uses(new, [use for use in new.tables.uses if use[:2] == names])

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import Policy, Purpose
-from omonat.policy.since import is_weaker, kept_longer
+from omonat.policy.since import is_weaker, kept_longer, serves_further
 from omonat.policy.words import Basis
 
 
@@ -30,9 +30,9 @@ class Change(StrEnum):
 class Difference:
     """One change of meaning.
 
-    `what`: purpose, item, service, role, recipient, use, disclosure, basis, retention, consent, age, objection,
-    required, promise. `names` says of what, outermost first: a use is (purpose, item, role). `widens`: data given
-    before reaches further now. `weakens`: a right or a promise is less than it was.
+    `what`: purpose, item, service, role, recipient, use, disclosure, basis, occasion, retention, consent, age,
+    objection, required, promise. `names` says of what, outermost first: a use is (purpose, item, role). `widens`: data
+    given before reaches further now. `weakens`: a right or a promise is less than it was.
     """
 
     what: str
@@ -49,6 +49,7 @@ def compare(old: CompiledPolicy, new: CompiledPolicy) -> tuple[Difference, ...]:
     found = [
         *_declared(old.policy, new.policy),
         *_bases(old.policy, new.policy),
+        *_occasions(old.policy, new.policy),
         *_uses(old, new),
         *_retention(old, new),
         *_disclosures(old, new),
@@ -95,6 +96,14 @@ def _bases(old: Policy, new: Policy) -> Iterator[Difference]:
             yield Difference("basis", change, (purpose.id,), was.basis, purpose.basis, widens=wider)
 
 
+def _occasions(old: Policy, new: Policy) -> Iterator[Difference]:
+    for name in old.purposes.keys() & new.purposes.keys():
+        if serves_further(new.purposes[name], old.purposes[name]):
+            yield Difference("occasion", Change.WIDENED, (name,), widens=True)
+        elif serves_further(old.purposes[name], new.purposes[name]):
+            yield Difference("occasion", Change.NARROWED, (name,))
+
+
 def _uses(old: CompiledPolicy, new: CompiledPolicy) -> Iterator[Difference]:
     """A new item or role widens an old purpose; under a new purpose every use is new.
 
@@ -105,7 +114,7 @@ def _uses(old: CompiledPolicy, new: CompiledPolicy) -> Iterator[Difference]:
     for use in new.tables.uses.keys() & old.tables.uses.keys():
         purpose, item, _ = use
         law, was = new.purposes[purpose], old.purposes[purpose]
-        if new.tables.uses[use].ordinal <= old.ordinal or is_weaker(law.basis, was.basis):
+        if new.tables.uses[use].ordinal <= old.ordinal or is_weaker(law.basis, was.basis) or serves_further(law, was):
             continue
         if not kept_longer(new.policy, new.tables.terms, old.tables, law, item):
             yield Difference("use", Change.RETURNED, use, widens=True)
@@ -130,12 +139,18 @@ def _items(purposes: Mapping[str, Purpose], name: str) -> tuple[str, ...]:
 
 
 def _disclosures(old: CompiledPolicy, new: CompiledPolicy) -> Iterator[Difference]:
+    """A recipient that went, or went elsewhere, and came back between the two is new again since then."""
     yield from _added_and_removed("disclosure", old.tables.recipients, new.tables.recipients, widens=True)
+    moved: set[str] = set()
     for recipient in new.policy.recipients.values():
         was = old.policy.recipients.get(recipient.id)
         if was is not None and (was.country, was.kind) != (recipient.country, recipient.kind):
+            moved.add(recipient.id)
             before, after = f"{was.kind}, {was.country}", f"{recipient.kind}, {recipient.country}"
             yield Difference("recipient", Change.WIDENED, (recipient.id,), before, after, widens=True)
+    for key in old.tables.recipients.keys() & new.tables.recipients.keys():
+        if key[0] not in moved and new.tables.recipients[key] > old.ordinal:
+            yield Difference("disclosure", Change.RETURNED, key, widens=True)
 
 
 def _consents(old: Policy, new: Policy) -> Iterator[Difference]:

@@ -40,6 +40,11 @@ _TITLES: Mapping[str, Words] = {
     "basis-weaker": _w(
         "Boshqa huquqiy asos: {name}", "Другое правовое основание: {name}", "Another lawful basis: {name}"
     ),
+    "occasions-more": _w(
+        "Koʻproq hollarda ishlatiladi: {name}",
+        "Используется в большем числе случаев: {name}",
+        "Used on more occasions: {name}",
+    ),
     "kept-longer": _w("Uzoqroq saqlanadi: {name}", "Хранится дольше: {name}", "Kept longer: {name}"),
     "recipient-new": _w("Yangi oluvchi: {name}", "Новый получатель: {name}", "A new recipient: {name}"),
     "disclosure-new": _w(
@@ -70,6 +75,11 @@ _TITLES: Mapping[str, Words] = {
         "Endi faqat roziligingiz bilan: {name}",
         "Теперь только с вашего согласия: {name}",
         "Only with your consent now: {name}",
+    ),
+    "occasions-fewer": _w(
+        "Kamroq hollarda ishlatiladi: {name}",
+        "Используется в меньшем числе случаев: {name}",
+        "Used on fewer occasions: {name}",
     ),
     "kept-shorter": _w("Qisqaroq saqlanadi: {name}", "Хранится меньше: {name}", "Kept for less time: {name}"),
     "recipient-gone": _w("Endi berilmaydi: {name}", "Больше не передаётся: {name}", "No longer a recipient: {name}"),
@@ -137,7 +147,9 @@ _KINDS: Mapping[RecipientKind, Words] = {
     RecipientKind.AUTHORITY: _w("davlat organi", "государственный орган", "public authority"),
     RecipientKind.PUBLIC: _w("hammaga ochiq", "открыто для всех", "open to everybody"),
 }
-_WAITS = frozenset({"purpose-new", "items-new", "roles-new", "use-back", "basis-weaker", "kept-longer"})
+_WAITS = frozenset(
+    {"purpose-new", "items-new", "roles-new", "use-back", "basis-weaker", "occasions-more", "kept-longer"}
+)
 """Changes the program holds back by itself for each person until they were told (`since`)."""
 SAME = _w(
     "Bu ikki tahrir bir xil ishlaydi: farq faqat soʻzlarda.",

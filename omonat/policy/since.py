@@ -1,8 +1,8 @@
 """Since when: the version that introduced, reintroduced or widened each use (P2).
 
 A use is purpose × item × role, with its basis; a disclosure is recipient × purpose × item. Widened means: the basis
-became another one than consent, or the item may now be kept longer for that purpose. Compared with the version before
-only, so a use that was dropped and came back counts from its return.
+became another one than consent, the item may now be kept longer for that purpose, or the purpose is served on more
+occasions. Compared with the version before only, so a use that was dropped and came back counts from its return.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from omonat.policy.model import Policy, Purpose
 from omonat.policy.retention import Terms, lasts_longer
-from omonat.policy.words import Basis
+from omonat.policy.words import Basis, Messages
 
 Use = tuple[str, str, str]
 """(purpose, item, role)"""
@@ -45,7 +45,8 @@ def since_of(policy: Policy, terms: TermsTable, ordinal: int, before: Tables | N
     uses: dict[Use, Since] = {}
     for purpose, role, item in policy.uses():
         known = before.uses.get((purpose.id, item, role)) if before else None
-        if before and known and not is_weaker(purpose.basis, known.basis):
+        further = before and known and serves_further(purpose, before.policy.purposes[purpose.id])
+        if before and known and not further and not is_weaker(purpose.basis, known.basis):
             if (purpose.id, item) not in longer:
                 longer[purpose.id, item] = kept_longer(policy, terms, before, purpose, item)
             kept = not longer[purpose.id, item]
@@ -58,6 +59,13 @@ def since_of(policy: Policy, terms: TermsTable, ordinal: int, before: Tables | N
 def is_weaker(new: Basis, old: Basis) -> bool:
     """Whether people must be told of the new basis: any other than before, unless they are now asked for consent."""
     return new is not old and new is not Basis.CONSENT
+
+
+def serves_further(new: Purpose, old: Purpose) -> bool:
+    """Whether a purpose is now served where it wasn't: without a case or in another kind of one; by messages that go
+    out whether or not somebody wants them."""
+    more = bool(old.cases) and not (new.cases and set(new.cases) <= set(old.cases))
+    return more or (new.messages is Messages.SERVICE and old.messages is not Messages.SERVICE)
 
 
 def kept_longer(policy: Policy, terms: TermsTable, before: Tables, purpose: Purpose, item: str) -> bool:

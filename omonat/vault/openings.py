@@ -82,8 +82,10 @@ class Openings:
     def _begin_anew(self) -> None:
         """In a forked child, what is open is its parent's. Closing our copies unlocks nothing of the parent's; keeping
         them would keep its register alive after its end."""
-        self._leave()
-        self._begin()
+        try:
+            self._leave()
+        finally:
+            self._begin()
 
     def note(self, entry: str) -> None:
         """A section is about to be opened for this entry; an empty id names none, and will be found.

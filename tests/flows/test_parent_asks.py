@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from omonat.base.errors import BadInput, Refused
+from omonat.base.errors import BadInput, Refused, Unavailable
 from omonat.base.instants import DAY, HOUR, MINUTE, SECOND
 from omonat.base.settings import Settings
 from omonat.base.verdict import Allow, CannotTell, Deny
@@ -40,6 +41,10 @@ PLUS = """  message-plus:
     undisclosed-only: true
 """
 FORM = {"contact.name": "Dilnoza", "contact.mobile": "+998901234567", "relationship.age-band": "35-44"}
+DISCLOSES = {
+    "purposes: [dispute-resolution]": "purposes: [dispute-resolution, take-order]",
+    'version: "1"': 'version: "2"',
+}
 PARENT, MAIL = "+998901112233", "ota@example.uz"
 
 
@@ -234,11 +239,7 @@ async def test_K2_a_version_that_hands_held_data_to_somebody_ends_a_consent_that
     await lenient.house.children.agree(signed(papered.person), by=by)
     assert await lenient.house.consent_reach.look_after() == 0, "nothing new reaches them"
 
-    told_to = {
-        "purposes: [dispute-resolution]": "purposes: [dispute-resolution, take-order]",
-        'version: "1"': 'version: "2"',
-    }
-    law = Publication(document=document(**told_to), packs=listing(), author="staff:1", approver="staff:2")
+    law = Publication(document=document(**DISCLOSES), packs=listing(), author="staff:1", approver="staff:2")
     await lenient.house.publish(law)
     lenient.clock.forward(SECOND)
     assert await lenient.house.consent_reach.look_after() == 1
@@ -246,11 +247,33 @@ async def test_K2_a_version_that_hands_held_data_to_somebody_ends_a_consent_that
     assert await one(lenient, "select count(*) from work_items where rule = 'child' and closed_at is null") == 1
     assert (await acts(lenient, "guardian:consent:"))[-1] == "guardian:consent:overtaken"
     assert (await delivered(lenient, papered)).items, "a signed form covers what is disclosed"
-    assert await lenient.house.consent_reach.look_after() == 0, "once for each version"
-
     await lenient.house.children.agree(signed(messaged.person), by=by)
     lenient.clock.forward(SECOND)
     assert (await delivered(lenient, messaged)).items
+    assert await lenient.house.consent_reach.look_after() == 0
+
+
+async def test_K2_one_childs_trouble_leaves_no_other_child_open(lenient: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    children = []
+    for mobile in ("+998905556677", "+998905556688"):
+        child, by = await found(lenient, **{"contact.mobile": mobile})
+        await lenient.house.parent_asks.confirm(await answered(lenient, child.person, by))
+        children.append(child)
+    law = Publication(document=document(**DISCLOSES), packs=listing(), author="staff:1", approver="staff:2")
+    await lenient.house.publish(law)
+    withdraw, asked = lenient.house.children.withdraw_in, []
+
+    async def fails_once(connection: Any, row: Any, *rest: Any, **more: Any) -> Any:
+        asked.append(row["id"])
+        if len(asked) == 1:
+            raise Unavailable("database-busy")
+        return await withdraw(connection, row, *rest, **more)
+
+    monkeypatch.setattr(lenient.house.children, "withdraw_in", fails_once)
+    assert await lenient.house.consent_reach.look_after() == 1
+    lenient.clock.forward(2 * MINUTE)
+    assert await lenient.house.consent_reach.look_after() == 1, "asked again until nobody's look failed"
+    assert [await refused(lenient, child) for child in children] == ["person-quarantined"] * 2
 
 
 async def test_K2_the_message_leaves_for_the_parents_address_and_the_tables_hold_none(lenient: Shop) -> None:

@@ -117,3 +117,37 @@ async def test_P1_a_simulation_says_which_letters_would_wait_for_the_telling(tow
     found = {(one.purpose, one.role): one for one in await town.house.foresee.simulate(nobody)}
     letters = found["marketing-email", "system"]
     assert (letters.refused, letters.codes) == (1, (("recipient-not-registered", 1),))
+
+
+async def test_P2_a_carrier_that_went_abroad_and_came_back_is_told_of_and_cuts_nobody_off(
+    town: Town,
+) -> None:
+    before = (await town.subscribed(MAIL)).person
+    await town.publish(ABROAD)
+    town.clock.forward(SECOND)
+    await town.publish(ABROAD.replace('version: "2"', 'version: "3"').replace(f"{CARRIER}de", f"{CARRIER}uz"))
+    for _ in range(3):
+        await town.rounds()
+        await town.posted()
+        town.clock.forward(LONGEST)
+    assert await town.one("select told from persons where id = $1", before) == 3
+    await written(town, before)
+    await town.posted()
+    assert await became(town, before) == ["sent"]
+
+
+async def test_P2_who_moves_a_carrier_cant_buy_its_letters_out_of_the_telling_by_the_same_version(town: Town) -> None:
+    order = await town.ordered(email=MAIL)
+    waits = "    cases: [order, return]\n    needs: [contact.mobile]\n    may-use: [contact.name, contact.email]"
+    await town.publish(
+        document(**{'version: "1"': 'version: "2"', f"{CARRIER}uz": f"{CARRIER}de",
+                    waits: waits.replace("cases: [order, return]", "cases: []")})
+    )  # fmt: skip
+    town.clock.forward(SECOND)
+    answer = await town.house.use(
+        UseRequest(
+            credential=await town.house.inner_credential("outbox"), purpose="order-messages", person=order.person,
+            items=("contact.email",), recipient="mail-provider",
+        )
+    )  # fmt: skip
+    assert answer.withheld["contact.email"].code == "not-told-yet"

@@ -15,6 +15,7 @@ INTEREST = "basis: legitimate-interest\n    interest: {uz: Sifat, ru: Качес
 FLIPPED = {
     "purpose-new": "purpose-gone", "items-new": "items-gone", "roles-new": "roles-gone",
     "recipient-new": "recipient-gone", "disclosure-new": "disclosure-gone", "kept-longer": "kept-shorter",
+    "occasions-more": "occasions-fewer",
     "age-lower": "age-higher", "required": "optional", "consent-asked": "consent-dropped",
     "promise-new": "promise-gone", "item-new": "item-gone", "service-new": "service-gone", "role-new": "role-gone",
 }  # fmt: skip
@@ -33,6 +34,7 @@ PLANTED = [
     ("items: [contact.mobile]}", "items: [contact.mobile, contact.name]}", "disclosure-new", True, False, ("order",)),
     ("keep: P6M", "keep: P8M", "kept-longer", True, True, ("order", "registration")),
     (INTEREST, "basis: contract", "basis-weaker", True, True, ("visit",)),
+    ("    cases: [order]\n", "", "occasions-more", True, True, ("order",)),
     (INTEREST, "basis: contract", "objection-lost", True, False, ("visit",)),
     (INTEREST, "basis: consent", "basis-milder", False, False, ()),
     ("keep: P6M", "keep: P5M", "kept-shorter", False, False, ()),
