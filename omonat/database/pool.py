@@ -49,7 +49,7 @@ class Database:
     in `trouble.converted()`, where they take nothing else meanwhile.
 
     Whoever takes a second connection while it holds one (to read which policy is in force, say) gets it out of a few
-    kept apart. Else as many tasks as there are connections, each waiting for one more, would wait for each other. That is
+    kept apart. Else as many tasks as there are connections, each waiting for one more, would wait for each other. It is
     known of the task itself: nobody who holds one may wait for other tasks that take one.
     """
 
