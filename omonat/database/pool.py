@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 import asyncpg
 
+from omonat.base.errors import Unavailable
 from omonat.database import codecs
 from omonat.database.trouble import converted, reached
 
@@ -33,6 +34,8 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
         return ""
 
 
+_PATIENCE: Final = 15.0
+"""Seconds until one becomes free: longer than anybody waits for a lock, and nobody waits for ever."""
 _ASIDE: Final = 2
 """Connections for those who hold one already: they read little there, and wait for nobody else."""
 
@@ -72,18 +75,20 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
-        """A connection for reading, outside a transaction. Raises Unavailable when the database is gone."""
+        """A connection for reading, outside a transaction. Raises Unavailable when the database is gone, or none became
+        free in time."""
         task = asyncio.current_task()
         pool, holding = (self._aside, self._holding_both) if task in self._holding else (self.pool, self._holding)
         if task in holding:
             raise RuntimeError("a third connection for one task: hand on the one it holds")
         with converted():
-            async with pool.acquire() as connection:
-                holding.add(task)
-                try:
-                    yield connection
-                finally:
-                    holding.discard(task)
+            connection = await _taken(pool)
+            holding.add(task)
+            try:
+                yield connection
+            finally:
+                holding.discard(task)
+                await pool.release(connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
@@ -103,6 +108,14 @@ class Database:
         except TimeoutError:
             self.pool.terminate()
             self._aside.terminate()
+
+
+async def _taken(pool: asyncpg.Pool) -> asyncpg.Connection:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await pool.acquire()
+    except TimeoutError:
+        raise Unavailable("database-busy") from None
 
 
 async def _open(dsn: str, smallest: int, largest: int, name: str) -> asyncpg.Pool:

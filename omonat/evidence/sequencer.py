@@ -42,7 +42,6 @@ from omonat.base.logs import log
 from omonat.base.rounds import Rounds
 from omonat.database import leases
 from omonat.database.pool import Database
-from omonat.database.trouble import converted
 from omonat.evidence import placing, publishing
 from omonat.evidence.folder import LogFolder
 from omonat.evidence.keys import LogKeys
@@ -232,15 +231,14 @@ class Sequencer:
     # -- place ---------------------------------------------------------------------------------------------------
 
     async def _place(self, now: Instant) -> State:
-        with converted():
-            async with (
-                self._database.pool.acquire() as connection,
-                connection.transaction(isolation="repeatable_read"),
-            ):
-                await self._confirm(connection)
-                state, self._behind = await placing.place(connection, await self._state(connection), now=now)
-            self._reached("placed")
-            return state
+        async with (
+            self._database.connection() as connection,
+            connection.transaction(isolation="repeatable_read"),
+        ):
+            await self._confirm(connection)
+            state, self._behind = await placing.place(connection, await self._state(connection), now=now)
+        self._reached("placed")
+        return state
 
     async def _state(self, connection: asyncpg.Connection) -> State:
         state = await placing.state(connection)

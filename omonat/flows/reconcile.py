@@ -164,7 +164,7 @@ class Reconcile:
     async def rows(self) -> list[Finding]:
         """What rows and entries don't say of each other, each kind's first ones; of one instant. Reads everything."""
         async with (
-            self._grounds.database.pool.acquire() as connection,
+            self._grounds.database.connection() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             found = [

@@ -51,6 +51,35 @@ async def test_json_goes_in_and_comes_out_unchanged(module_database: Database, v
         assert await connection.fetchval("select $1::jsonb", value) == value
 
 
+async def test_c3_nobody_waits_for_a_connection_for_ever(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("omonat.database.pool._PATIENCE", 0.2)
+    taken, free = asyncio.Event(), asyncio.Event()
+
+    async def holds() -> None:
+        async with database.connection():
+            taken.set()
+            await free.wait()
+
+    holding = [asyncio.create_task(holds()) for _ in range(database.pool.get_max_size())]
+    await taken.wait()
+    await asyncio.sleep(0.1)
+    with pytest.raises(Unavailable) as busy:
+        async with database.connection():
+            pass
+    assert busy.value.code == "database-busy"
+    free.set()
+    await asyncio.gather(*holding)
+    async with database.connection() as connection:
+        assert await connection.fetchval("select 1") == 1
+
+
+async def test_whoever_holds_two_connections_gets_no_third(database: Database) -> None:
+    async with database.connection(), database.connection():
+        with pytest.raises(RuntimeError, match="third"):
+            async with database.connection():
+                pass
+
+
 async def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
     async def change_my_mind() -> None:
         async with database.transaction() as connection:
