@@ -188,7 +188,7 @@ async def test_P1_an_old_version_that_was_rewritten_is_found(town: Town) -> None
 
 async def test_U1_a_grant_that_was_widened_is_found(town: Town) -> None:
     policy = await town.house.grounds.law.current()
-    asked = ("take-order", "counter", tuple(policy.items))
+    asked = ("take-order", "counter", tuple(policy.items), None)
     grant, extra = policy.grant(*asked), "contact.postal-address"
     wider = replace(
         grant,
@@ -204,7 +204,7 @@ async def test_U1_a_grant_that_was_widened_is_found(town: Town) -> None:
 
 async def test_U7_a_grant_that_was_narrowed_is_found(town: Town) -> None:
     policy = await town.house.grounds.law.current()
-    asked = ("take-payment", "finance", tuple(policy.items))
+    asked = ("take-payment", "finance", tuple(policy.items), None)
     grant = policy.grant(*asked)
     policy._grants[asked] = replace(grant, allowed=())
     await said(town, "U7", "take-payment finance transaction.amount: withheld")
@@ -276,7 +276,9 @@ async def test_X1_a_recipient_that_was_slipped_in_is_found(town: Town) -> None:
     public = policy.policy.recipients["public"]
     wider = replace(public, purposes=("service-notices",), items=("contact.email", "contact.mobile"))
     recipients = {**policy.policy.recipients, "public": wider}
-    async with changed(policy, policy=replace(policy.policy, recipients=recipients)):
+    goes = {("public", "service-notices", item): 1 for item in wider.items}
+    tables = replace(policy.tables, recipients={**policy.tables.recipients, **goes})
+    async with changed(policy, policy=replace(policy.policy, recipients=recipients), tables=tables):
         found = await town.one("X0")  # not built: it is never told as kept, but may be told as broken
         assert found.state == "broken"
         await said(town, "X1", "public service-notices: ready")
