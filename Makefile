@@ -1,6 +1,8 @@
 # Omonat: `make demo` shows it, `make test` checks it. Everything else is below; `make help` lists it.
 
 PYTHON = .venv/bin/python
+# Many images set it; every process would then compile all it imports again, which doubles the start of each.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo test test-long bench bench-long lint format screenshots lock clean
 
