@@ -16,6 +16,7 @@ import re
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from struct import Struct
 from typing import Final, Self
 
@@ -36,25 +37,36 @@ _TOKEN: Final = re.compile(r"omr1\.[A-Za-z0-9_-]+")
 _HEAD: Final = Struct(">QII32s64s")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Batch:
-    """What the receipts of one flush share: the tree over their leaf hashes, level by level, and one signature."""
+    """What the receipts of one flush share: their leaf hashes, the tree over them, level by level, and one signature.
 
+    The tree is made and signed when somebody asks for the first of them: most answers inside the house carry none, and
+    what a receipt says (the leaves, the instant that is promised) stands from the flush on, whenever it is spelled out.
+    """
+
+    leaves: Sequence[bytes]
     due: Instant
-    levels: Sequence[Sequence[bytes]]
-    signature: bytes
+    origin: str
+    signer: Signer
+
+    @cached_property
+    def _signed(self) -> tuple[Sequence[Sequence[bytes]], bytes]:
+        levels = _levels(self.leaves)
+        return levels, self.signer.key.sign(_message(self.origin, self.due, len(self.leaves), levels[-1][0]))
 
     def token(self, position: int) -> str:
         """The token of the leaf at this position."""
-        leaves = self.levels[0]
-        head = _HEAD.pack(self.due, len(leaves), position, leaves[position], self.signature)
-        return _printed(head + b"".join(_path(self.levels, position)))
+        levels, signature = self._signed
+        head = _HEAD.pack(self.due, len(self.leaves), position, self.leaves[position], signature)
+        return _printed(head + b"".join(_path(levels, position)))
 
 
 class Receipt(msgspec.Struct, frozen=True, gc=False):
     """What is handed out with every answer: the entry's id, its leaf hash in hex, when the proof is due, the token.
 
-    The hash and the token are spelled out when they are asked for: a use inside the house needs neither.
+    The hash and the token are spelled out when they are asked for: a use inside the house needs neither, and neither
+    does whoever leaves by a link.
     """
 
     id: str
@@ -65,7 +77,7 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
     @property
     def leaf(self) -> str:
         """The entry's leaf hash in hex."""
-        return self.batch.levels[0][self.position].hex()
+        return self.batch.leaves[self.position].hex()
 
     @property
     def token(self) -> str:
@@ -126,11 +138,7 @@ class Token:
 
 def issue(ids: Sequence[str], leaves: Sequence[bytes], *, due: Instant, origin: str, signer: Signer) -> list[Receipt]:
     """Receipts for one batch, in its order, under a single signature."""
-    if not leaves:
-        return []
-    levels = _levels(leaves)
-    signature = signer.key.sign(_message(origin, due, len(leaves), levels[-1][0]))
-    batch = Batch(due, levels, signature)
+    batch = Batch(leaves=leaves, due=due, origin=origin, signer=signer)
     return [Receipt(name, due, batch, position) for position, name in enumerate(ids)]
 
 

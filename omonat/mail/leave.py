@@ -8,17 +8,18 @@ harm.
 
 import hmac
 from base64 import urlsafe_b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from urllib.parse import quote
 
-from litestar import Request, get, post
-from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath
-from litestar.response import Response
+from litestar import Request
+from litestar.exceptions import MethodNotAllowedException, NotFoundException
+from litestar.handlers import ASGIRouteHandler, asgi
+from litestar.response.base import ASGIResponse
 
 from omonat.base.codes import advice, sentence
 from omonat.base.errors import BadInput, Refused, Unavailable
@@ -28,13 +29,18 @@ from omonat.house import House
 from omonat.mail.addresses import Addresses
 from omonat.mail.compose import Unsubscribe
 from omonat.pages import LANGUAGES, Door
-from omonat.pages.http import language_for, page
+from omonat.pages.http import encoded_headers, language_for, page
 from omonat.policy.compiled import CompiledPolicy
 
 MAIL = Door("mail", Path(__file__).parent)
 PATH = "/unsubscribe"
 
 Asked = Request[Any, Any, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Answer = Callable[[Any, Any, Any], Awaitable[None]]
+"""What answers a request, as ASGI has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +79,35 @@ def signed_links(house: House, mailbox: str) -> SignedLinks:
     return SignedLinks(house.settings.address, mailbox, house.grounds.vault.keyed_digest, reads)
 
 
-def handlers(house: Callable[[], House]) -> list[HTTPRouteHandler]:
-    """The pages of the link; `house` is asked at each request, because it opens after the routes are made."""
+def handlers(house: Callable[[], House]) -> list[ASGIRouteHandler]:
+    """The pages of the link; `house` is asked at each request, because it opens after the routes are made.
 
-    @get(f"{PATH}/{{token:str}}", name="unsubscribe", include_in_schema=False)
-    async def ask(request: Asked, token: FromPath[str]) -> Response[bytes]:
-        page = _Page(house(), request, token)
-        return await page.or_later(page.ask)
+    They are one route that speaks ASGI: after a campaign many leave in the same minute, and what a framework makes of a
+    request (its address, its query, its cookies, its answer) cost as much as writing the withdrawal did.
+    """
 
-    @post(f"{PATH}/{{token:str}}", name="unsubscribe-now", status_code=200, include_in_schema=False)
-    async def leave(request: Asked, token: FromPath[str]) -> Response[bytes]:
-        page = _Page(house(), request, token)
-        return await page.or_later(page.leave)
+    @asgi(PATH, name="unsubscribe", is_mount=True, copy_scope=False)
+    async def link(scope: Scope, receive: Receive, send: Send) -> None:
+        slash, token, end = scope["path"][:1], scope["path"][1:-1], scope["path"][-1:]
+        if slash != "/" or end != "/" or not token or "/" in token:
+            raise NotFoundException
+        page = _Page(house(), scope, token)
+        act = {"GET": page.ask, "POST": page.leave}.get(scope["method"])
+        if act is None:
+            raise MethodNotAllowedException(headers={"allow": "GET, POST"})
+        answer = await page.or_later(act)
+        await answer(scope, receive, send)
 
-    return [ask, leave]
+    return [link]
 
 
 class _Page:
     """One request."""
 
-    def __init__(self, house: House, request: Asked, token: str) -> None:
-        self._house, self._request, self._token = house, request, token
+    def __init__(self, house: House, scope: Scope, token: str) -> None:
+        self._house, self._scope, self._token = house, scope, token
 
-    async def or_later(self, act: Callable[[], Awaitable[Response[bytes]]]) -> Response[bytes]:
+    async def or_later(self, act: Callable[[], Awaitable[Answer]]) -> Answer:
         """The page; or, when nothing can be written now, that it is so: mail programs try a 503 again."""
         try:
             return await act()
@@ -103,9 +115,9 @@ class _Page:
             with suppress(Unavailable):
                 policy = await self._house.grounds.law.at_hand()
                 return self._answer(policy, "leave-later.html", status=503, code=error.code)
-            return Response(sentence(error.code, "en", {}).encode(), status_code=503, media_type="text/plain")
+            return ASGIResponse(body=sentence(error.code, "en", {}).encode(), status_code=503, media_type="text/plain")
 
-    async def ask(self) -> Response[bytes]:
+    async def ask(self) -> Answer:
         """Say what the button does. Changes nothing: mail programs open links on their own."""
         policy = await self._house.grounds.law.current()
         found = self._read(policy)
@@ -113,7 +125,7 @@ class _Page:
             return self._answer(policy, "leave-invalid.html", status=404)
         return self._answer(policy, "leave.html", found[1])
 
-    async def leave(self) -> Response[bytes]:
+    async def leave(self) -> Answer:
         """Withdraw, then say so."""
         policy = await self._house.grounds.law.at_hand()  # the flow decides under the one its own statement sees
         found = self._read(policy)
@@ -129,32 +141,37 @@ class _Page:
     def _read(self, policy: CompiledPolicy) -> tuple[str, str] | None:
         return signed_links(self._house, policy.policy.controller.mailbox).read(self._token)
 
-    def _left(self, policy: CompiledPolicy, purpose: str) -> Response[bytes]:
+    def _left(self, policy: CompiledPolicy, purpose: str) -> Answer:
         """The page for whoever has left: alike for all of a language and purpose, but for the link in it."""
-        request, controller = self._request, policy.policy.controller
-        if request.url.query not in ("", *_LANGUAGE_ALONE):
+        said: bytes = self._scope["query_string"]
+        if said and said not in _LANGUAGE_ALONE:
             return self._answer(policy, "left.html", purpose)
+        language = _LANGUAGE_ALONE[said] if said else self._language()
+        controller, known = policy.policy.controller, policy.purposes.get(purpose)
+        around = _left(language, controller.name, controller.mailbox, known.says[language] if known else "")
+        return _Said(self._token.encode().join(around), https=self._https)
+
+    @property
+    def _https(self) -> bool:
+        return self._house.settings.address.startswith("https://")
+
+    def _language(self) -> str:
+        request: Asked = Request(self._scope)  # type: ignore[arg-type]  # it is an HTTP one
         query = {key: values[-1] for key, values in request.query_params.dict().items() if values}
-        language = language_for(query, request.cookies, request.headers)
-        known = policy.purposes.get(purpose)
-        says = "" if known is None else known.says[language]
-        html = _left(language, controller.name, controller.mailbox, says).replace(_ANYBODYS, self._token)
-        https = self._house.settings.address.startswith("https://")
-        return page(html, personal=True, https=https)
+        return language_for(query, request.cookies, request.headers)
 
     def _answer(
         self, policy: CompiledPolicy, template: str, purpose: str | None = None, *, status: int = 200, code: str = ""
-    ) -> Response[bytes]:
-        request, controller, address = self._request, policy.policy.controller, self._house.settings.address
-        query = {key: values[-1] for key, values in request.query_params.dict().items() if values}
-        language = language_for(query, request.cookies, request.headers)
-        words = MAIL.words(language)
+    ) -> Answer:
+        request: Asked = Request(self._scope)  # type: ignore[arg-type]  # it is an HTTP one
+        controller, language = policy.policy.controller, self._language()
+        words, query = MAIL.words(language), self._scope["query_string"].decode("ascii", "replace")
         known = None if purpose is None else policy.purposes.get(purpose)
         html = MAIL.render(
             template,
             language=language,
             now=self._house.grounds.clock(),
-            path=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+            path=f"{PATH}/{quote(self._token, safe='')}" + (f"?{query}" if query else ""),
             place=words("Privacy center"),
             home="/me",
             controller=controller.name,
@@ -163,19 +180,34 @@ class _Page:
             says=sentence(code, language, {}) if code else "",
             advice=advice(code, language, {}) if code else "",
         )
-        return page(html, personal=True, https=address.startswith("https://"), status=status)
+        return page(html, personal=True, https=self._https, status=status).to_asgi_response(None, request)
 
 
-_ANYBODYS = "the.link.pressed"
-_LANGUAGE_ALONE = frozenset(f"lang={language}" for language in LANGUAGES)
+_ANYBODYS: Final = "the.link.pressed"
+_LANGUAGE_ALONE: Final = {f"lang={language}".encode(): language for language in LANGUAGES}
+
+
+class _Said:
+    """A page that is ready: its bytes, with the headers of every page about a person."""
+
+    __slots__ = ("_body", "_https")
+
+    def __init__(self, body: bytes, *, https: bool) -> None:
+        self._body, self._https = body, https
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [*encoded_headers(personal=True, https=self._https), (b"content-length", b"%d" % len(self._body))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": self._body})
 
 
 @lru_cache(maxsize=128)
-def _left(language: str, controller: str, mailbox: str, purpose: str) -> str:
-    """The page as it is for everybody; `_ANYBODYS` stands where the link's own belongs, which is no more than letters,
-    digits, dots, hyphens and underscores."""
-    return MAIL.render(
+def _left(language: str, controller: str, mailbox: str, purpose: str) -> tuple[bytes, ...]:
+    """The page as it is for everybody, cut where the link's own token belongs, which is no more than letters, digits,
+    dots, hyphens and underscores."""
+    html = MAIL.render(
         "left.html", language=language, now=Instant(0), path=f"{PATH}/{_ANYBODYS}",
         place=MAIL.words(language)("Privacy center"), home="/me", controller=controller, purpose=purpose,
         mailbox=mailbox, says="", advice="",
     )  # fmt: skip
+    return tuple(html.encode().split(_ANYBODYS.encode()))

@@ -9,6 +9,7 @@ import hmac
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from hashlib import sha256
 from typing import Literal
 
@@ -54,6 +55,13 @@ def security_headers(*, personal: bool, https: bool) -> dict[str, str]:
     if https:
         headers["strict-transport-security"] = f"max-age={YEAR}; includeSubDomains"
     return headers
+
+
+@lru_cache(maxsize=4)
+def encoded_headers(*, personal: bool, https: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """The same for a page in HTML, as ASGI has them; for answers that are asked for often. The length is missing."""
+    headers = {**security_headers(personal=personal, https=https), "content-type": "text/html; charset=utf-8"}
+    return tuple((name.encode(), value.encode()) for name, value in headers.items())
 
 
 def page(
