@@ -70,7 +70,7 @@ USUAL = Size(
 )  # fmt: skip
 LONG = Size(
     people=1_000_000, small=10_000, rounds=15, seconds=1.0, decisions=1_000, access=10_000,
-    copied=1_000, erased={10: 30, 1_000: 15, 100_000: 3}, expiring=50_000, purposed=400_000, weighed=5_000,
+    copied=1_000, erased={10: 30, 1_000: 15, 100_000: 15}, expiring=50_000, purposed=400_000, weighed=5_000,
     told=100_000, studied=100_000, studies=40,
 )  # fmt: skip
 TINY = Size(

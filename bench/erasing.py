@@ -56,7 +56,7 @@ async def persons(town: Town, *, rounds: int, sizes: dict[int, int]) -> list[Fig
     """The rows of erasing a person. `sizes`: how many people by how many records each; with fewer people than rounds
     the last sizes are measured less often."""
     pool = town.house.grounds.database.pool
-    people = {n: await settle(town, min(many, rounds) + 1, [(NEWSLETTER, HOUR)] * n) for n, many in sizes.items()}
+    people = {n: await _readers(town, min(many, rounds) + 1, n) for n, many in sizes.items()}
     await pool.execute("vacuum analyze")
     eraser = _Watched(town)
 
@@ -73,7 +73,7 @@ async def persons(town: Town, *, rounds: int, sizes: dict[int, int]) -> list[Fig
         turns = len(many)
         ways: dict[str, Callable[[], Awaitable[float]]] = {"ours": partial(eraser.one_of, many), "commit": commit}
         if first is not None:
-            first_people = await settle(town, turns, [(NEWSLETTER, HOUR)] * first)
+            first_people = await _readers(town, turns, first)
             ways["first"] = partial(eraser.one_of, first_people)
         taken = await in_rounds(ways, turns)
         figures.append(
@@ -101,6 +101,11 @@ async def persons(town: Town, *, rounds: int, sizes: dict[int, int]) -> list[Fig
             )
         first = first or number
     return figures
+
+
+async def _readers(town: Town, people: int, records: int) -> list[str]:
+    """People with so many records each, nothing of which has to stay."""
+    return await settle(town, people, [(NEWSLETTER, HOUR)] * records, plain=False)
 
 
 async def expiry(town: Town, *, rounds: int, records: int) -> list[Figure]:

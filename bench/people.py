@@ -26,19 +26,20 @@ def kilobyte(number: int) -> dict[str, str]:
     return delivery(number) | {"landmark": f"{number}-uy, {'katta chorraha yonida, ' * 36}"}
 
 
-async def settle(town: Town, people: int, records: list[tuple[str, int]]) -> list[str]:
-    """So many people, each with these records (service, microseconds of age), the record's place being its number.
+async def settle(town: Town, people: int, records: list[tuple[str, int]], *, plain: bool = True) -> list[str]:
+    """So many people, each with these records (service, microseconds of age), the record's place being its number;
+    without `plain` no plain rows beside them.
 
     Gives their ids.
     """
     ids: list[str] = []
     each = max(1, _AT_ONCE // len(records))
     for first in range(0, people, each):
-        ids += await _settle_some(town, min(each, people - first), records)
+        ids += await _settle_some(town, min(each, people - first), records, plain)
     return ids
 
 
-async def _settle_some(town: Town, people: int, records: list[tuple[str, int]]) -> list[str]:
+async def _settle_some(town: Town, people: int, records: list[tuple[str, int]], plain: bool) -> list[str]:
     vault, now = town.house.grounds.vault, town.clock()
     slots = iter(vault.reserve_slots(people * (2 + len(records))))
     rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _TABLES}
@@ -55,8 +56,9 @@ async def _settle_some(town: Town, people: int, records: list[tuple[str, int]]) 
             )  # fmt: skip
             rows["records"].append((record, person, service, 1, slot, "site", at, due, 1))
             rows["sections"].append((record, "contact", person, at, sealed))
-            document = msgspec.json.encode(items).decode()
-            rows["plain_records"].append((record, person, service, 1, "site", at, due, document))
+            if plain:
+                document = msgspec.json.encode(items).decode()
+                rows["plain_records"].append((record, person, service, 1, "site", at, due, document))
     async with town.house.grounds.database.transaction() as connection:
         for table, columns in _TABLES.items():
             await connection.copy_records_to_table(table, records=rows[table], columns=columns)

@@ -15,7 +15,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -51,6 +52,25 @@ _HOUSE_SETTINGS: Final = {
     "log_timezone": "UTC",
     "timezone": "UTC",
 }
+
+_LIMITS: Final = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+
+
+def memory(limits: Sequence[Path] = _LIMITS) -> int:
+    """MiB of memory this machine has, or the container we run in where that is given less."""
+    most = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    for limit in limits:
+        with suppress(OSError, ValueError):  # there is none, or it says `max`
+            most = min(most, int(limit.read_text("ascii")))
+    return most // 2**20
+
+
+def memory_settings(memory: int) -> dict[str, str]:
+    """What the server may take of so many MiB. It takes an eighth for its own buffers, as the data grow and never more
+    than 4 GiB: what a use reads of a million people is more than a GiB, and a block from outside costs it microseconds.
+    """
+    shared = min(max(memory // 8, 64), 4096)
+    return {"shared_buffers": f"{shared}MB", "effective_cache_size": f"{max(memory // 2, shared)}MB"}
 
 
 class Server:
@@ -143,10 +163,7 @@ class Server:
             self._child.wait()
 
     def _settings(self) -> dict[str, str]:
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
-        shared = 512 if memory >= 8192 else 256 if memory >= 1536 else 64
-        sizes = {"shared_buffers": f"{shared}MB", "effective_cache_size": f"{max(memory // 2, shared)}MB"}
-        return {**_HOUSE_SETTINGS, **sizes, **SAFE_SETTINGS}
+        return {**_HOUSE_SETTINGS, **memory_settings(memory()), **SAFE_SETTINGS}
 
     def _clear_orphans(self) -> None:
         """Stop what still works in the data directory, then drop lock files that name no living server.

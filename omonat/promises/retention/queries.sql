@@ -80,9 +80,8 @@ select id, target, items, review_at, may_tell from holds
 select exists (
     select from holds h
      where h.released_at is null
-       and (h.target = :person
-            or exists (select from records r where r.id = h.target and r.person = :person)
-            or exists (select from cases k where k.id = h.target and k.person = :person)));
+       and :person in (h.target, (select r.person from records r where r.id = h.target),
+                       (select k.person from cases k where k.id = h.target)));
 
 -- name: drop_records!
 -- Records that nothing keeps, with their sections.

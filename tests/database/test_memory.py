@@ -1,0 +1,34 @@
+"""How much memory the embedded server takes: an eighth of what there is, so that what is asked for stays in it."""
+
+from pathlib import Path
+
+import pytest
+
+from omonat.database.embedded import memory, memory_settings
+from omonat.database.pool import Database
+
+
+@pytest.mark.parametrize(
+    ("there", "shared", "cached"),
+    [(400, 64, 200), (2_048, 256, 1_024), (24_576, 3_072, 12_288), (10**6, 4_096, 500_000)],
+)
+def test_growth_the_database_takes_more_where_there_is_more_and_never_more_than_it_may(
+    there: int, shared: int, cached: int
+) -> None:
+    assert memory_settings(there) == {"shared_buffers": f"{shared}MB", "effective_cache_size": f"{cached}MB"}
+
+
+def test_growth_a_container_that_is_given_less_than_the_machine_has_counts(tmp_path: Path) -> None:
+    limit, none, absent = tmp_path / "limit", tmp_path / "none", tmp_path / "absent"
+    limit.write_text(f"{300 * 2**20}\n", "ascii")
+    none.write_text("max\n", "ascii")
+    whole = memory([absent])
+    assert whole > 300
+    assert memory([none]) == whole
+    assert memory([absent, none, limit]) == 300
+
+
+async def test_growth_the_server_runs_with_what_was_reckoned(database: Database) -> None:
+    bytes_of = "select setting::bigint * 8192 from pg_settings where name = 'shared_buffers'"
+    reckoned = int(memory_settings(memory())["shared_buffers"].removesuffix("MB")) * 2**20
+    assert await database.pool.fetchval(bytes_of) == reckoned

@@ -1,0 +1,83 @@
+"""People with very many records: hiding them reads no more than hiding anybody, and asks each of their services."""
+
+from itertools import combinations
+
+import asyncpg
+import pytest
+
+from omonat.flows.erase import Erasure, ErasureRequest
+from tests.erasure.stories import one
+from tests.erasure.test_erase import subscribed
+from tests.flows.conftest import Shop
+
+MANY = 4_000
+SERVICES = ("a-service-of-before", "newsletter", "order", "site-visit", "zz-of-before")
+"""In the order of the index: those that no policy has any more stand before and behind the others."""
+READ = """
+select sum(pg_stat_get_xact_tuples_returned(c.oid)) from pg_class c left join pg_index i on i.indexrelid = c.oid
+ where 'records'::regclass in (c.oid, i.indrelid)
+"""
+
+
+class _TakenBackError(Exception):
+    """The hiding is rolled back: the person is there for the next look."""
+
+
+async def given(shop: Shop, person: str, service: str, many: int) -> None:
+    """So many records more, without sections; none is ever opened here."""
+    await shop.house.grounds.database.pool.execute(
+        """insert into records (id, person, service, version, slot, source, collected_at)
+           select 'rec_' || $2 || n || $1, $1, $2, 1, b.last + n, 'site', now()
+             from generate_series(1, $3::int) n, (select max(slot) + 1000000 as last from records) b""",
+        person,
+        service,
+        many,
+    )
+    await shop.house.grounds.database.pool.execute("vacuum analyze records")
+
+
+async def hidden(shop: Shop, person: str) -> tuple[bool, int]:
+    """Whether hiding the person found that something may stay, and how many rows of records and their indices it read;
+    taken back."""
+    found: tuple[bool, int] | None = None
+
+    async def also(connection: asyncpg.Connection, erasure: Erasure) -> None:
+        nonlocal found
+        stays = await connection.fetchval("select sealed_at is null from erasures where id = $1", erasure.id)
+        found = stays, await connection.fetchval(READ)
+        raise _TakenBackError
+
+    with pytest.raises(_TakenBackError):
+        await shop.house.erase(ErasureRequest(person=person), also)
+    assert found is not None
+    return found
+
+
+async def test_R3_hiding_somebody_with_very_many_records_reads_no_more_than_hiding_anybody(shop: Shop) -> None:
+    little, large = (await subscribed(shop)).person, (await subscribed(shop)).person
+    await given(shop, large, "newsletter", MANY)
+    await given(shop, large, "site-visit", MANY)
+    _, few = await hidden(shop, little)
+    stays, many = await hidden(shop, large)
+    assert not stays
+    assert few <= many <= few + 5
+    assert await one(shop, "select count(*) from records where person = $1", large) == 2 * MANY + 1
+    done = await shop.house.erase(ErasureRequest(person=large))
+    assert done.stage == "swept"
+    assert await one(shop, "select count(*) from records where person = $1", large) == 0
+    assert (await shop.house.my_data(little)).newest()["contact.email"].value == "d@example.com"
+
+
+async def test_R2_whatever_services_somebody_has_records_of_one_that_keeps_something_is_never_missed(
+    shop: Shop,
+) -> None:
+    law = await shop.house.grounds.law.current()
+    free = {service for service in SERVICES if service in law.services and not law.outlives_a_request(service)}
+    assert free == {"newsletter", "site-visit"}
+    for number in range(1, len(SERVICES) + 1):
+        for services in combinations(SERVICES, number):
+            person = (await subscribed(shop)).person  # a record of the newsletter
+            for service in services:
+                await given(shop, person, service, 2)
+            stays, _ = await hidden(shop, person)
+            assert stays == bool({*services} - free), services
