@@ -44,3 +44,42 @@ async def test_C3_the_pages_of_the_link_speak_the_readers_language_to_the_last_w
     for page in pages:
         assert left_in_english(language, said_in(page.text)) == []
         assert {"uz": "Maxfiylik markazi", "ru": "Центр приватности"}[language] in page.text
+
+
+async def test_C3_the_link_is_one_address_which_is_shown_and_acted_on_and_speaks_as_the_browser_asks(
+    shop: Shop,
+) -> None:
+    given = {"contact.email": "a@example.uz", "contact.name": "Dilnoza Karimova"}
+    consents = {"marketing-email": True}
+    person = (await ordered(shop, service="newsletter", case=None, items=given, consents=consents)).person
+    link = leave.signed_links(shop.house, "webmaster@example.uz")(person=person, purpose="marketing-email")
+    path = "/unsubscribe/" + link.address.partition("/unsubscribe/")[2]
+    app = Litestar(leave.handlers(lambda: shop.house), openapi_config=None)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8600") as browser:
+        for elsewhere in (
+            "/unsubscribe",
+            "/unsubscribe/",
+            path + "/more",
+            path.replace("/unsubscribe/", "/unsubscribe"),
+        ):
+            assert (await browser.post(elsewhere)).status_code == 404
+        refused = [await browser.request(method, path) for method in ("PUT", "DELETE", "HEAD")]
+        assert {answer.status_code for answer in refused} == {405}
+        assert "choice:consent:withdrawn" not in await acts(shop)
+        shown = await browser.get(path + "?lang=uz&x=<b>")
+        one_click = {"content-type": "application/x-www-form-urlencoded", "accept-language": "ru"}
+        pressed = await browser.post(path, content="List-Unsubscribe=One-Click", headers=one_click)
+        others = [
+            await browser.post(path + "?x=<b>", headers={"accept-language": "ru"}),
+            await browser.post(path, headers={"cookie": "__Host-language=ru"}),
+            await browser.post(path + "?lang=ru"),
+        ]
+    assert "x=<b>" not in shown.text
+    assert (await acts(shop)).count("choice:consent:withdrawn") == 1
+    assert {page.status_code for page in (pressed, *others)} == {200}
+    assert pressed.text == others[1].text == others[2].text
+    for page in (pressed, *others):
+        assert 'lang="ru"' in page.text
+        assert path in page.text
+        assert dict(page.headers) == {**shown.headers, "content-length": str(len(page.content))}

@@ -83,6 +83,37 @@ async def test_S6_no_table_is_forgotten(database: Database) -> None:
     assert kept == every - {"rates", "migrations", "reconciling"}
 
 
+async def test_S6_a_statement_that_changes_many_rows_notes_each_that_counts_as_it_is_then(database: Database) -> None:
+    """The tables that are written all day are noted by the statement: all its rows at once, and no other."""
+    async with database.connection() as connection:
+        await connection.execute("""
+            insert into persons (id, slot, evidence_slot, language, created_at)
+                select 'per_' || n, n, n, 'uz', now() from generate_series(1, 3000) n;
+            update persons set told = 1, language = 'ru' where slot <= 2000;
+            update persons set told = 1;
+            update persons set told = 5 where slot > 3000;
+            insert into choices
+                select 'cho_' || n, 'per_' || n, case when n % 2 = 0 then 'consent' else 'acceptance' end, '', '',
+                    'given', now(), 1, 'form', 'ev_1' from generate_series(1, 100) n;
+            with left_by as (update persons set standing = '{"consents": {}}' where slot <= 2 returning id)
+                insert into choices
+                    select 'left_' || id, id, 'consent', 'p', '', 'withdrawn', now(), 2, 'mail', 'ev_2' from left_by;
+            update persons set id = 'per_new' where id = 'per_3000';
+        """)
+        notes = await connection.fetch("select source, op, row from control_changes order by n")
+    told, consents, last = notes[:3000], notes[3000:3050], notes[3050:]
+    assert {note["row"]["id"] for note in told} == {f"per_{number}" for number in range(1, 3001)}
+    assert {(note["source"], note["op"], note["row"]["told"]) for note in told} == {("persons", "put", 1)}
+    assert {note["row"]["id"] for note in consents} == {f"cho_{number}" for number in range(2, 101, 2)}
+    assert sorted((note["source"], note["op"], note["row"]["id"]) for note in last[:4]) == [
+        ("choices", "put", "left_per_1"), ("choices", "put", "left_per_2"),
+        ("persons", "put", "per_1"), ("persons", "put", "per_2"),
+    ]  # fmt: skip
+    assert all(note["row"]["standing"] == {"consents": {}} for note in last[:4] if note["source"] == "persons")
+    assert [(note["op"], note["row"]["id"]) for note in last[4:]] == [("gone", "per_3000"), ("put", "per_new")]
+    assert last[4]["row"] == {"id": "per_3000"}
+
+
 async def test_S6_every_act_on_a_table_under_the_journal_has_its_notes(database: Database) -> None:
     """By any flow, also one that is written tomorrow: the statement itself notes it."""
     async with database.connection() as connection:

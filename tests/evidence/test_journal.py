@@ -10,7 +10,7 @@ import pytest
 
 from omonat.base.errors import BadInput, Unavailable
 from omonat.base.ids import new_id
-from omonat.base.instants import SECOND
+from omonat.base.instants import HOUR, SECOND
 from omonat.database.pool import Database
 from omonat.evidence.entry import Entry, encode, leaf_hash
 from omonat.evidence.journal import Journal
@@ -83,6 +83,20 @@ async def test_A1_every_receipt_of_a_batch_verifies_alone_and_no_altered_one_doe
         original.check(
             LogKeys.of(ORIGIN, log=fixed_key(1), clock=fixed_key(2), receipts=fixed_key(9)).receipts.verifier, ORIGIN
         )
+
+
+async def test_A1_a_receipt_says_what_was_promised_at_its_flush_whenever_somebody_asks_for_it(
+    journal: Journal, keys: LogKeys, make_entry: MakeEntry, clock: Clock
+) -> None:
+    receipts = await asyncio.gather(*(journal.submit(make_entry()) for _ in range(5)))
+    promised = [receipt.due for receipt in receipts]
+    clock.pass_(HOUR)
+    await journal.submit(make_entry())
+    spelled = [Token.parse(receipt.token) for receipt in reversed(receipts)][::-1]
+    assert [token.due for token in spelled] == promised
+    for token in spelled:
+        token.check(keys.receipts.verifier, ORIGIN)
+    assert [receipt.token for receipt in receipts] == [str(token) for token in spelled]
 
 
 def _alterations(token: Token) -> list[Token]:
