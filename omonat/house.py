@@ -72,6 +72,7 @@ from omonat.flows.parent_payments import ParentPayments
 from omonat.flows.payment_reports import provider_of
 from omonat.flows.proof_packets import ProofPackets
 from omonat.flows.publish_policy import PublishPolicy
+from omonat.flows.put_right import PutRight
 from omonat.flows.safeguards import Safeguards
 from omonat.flows.sealed_forms import SealedForms
 from omonat.flows.sealing_keys import SealingKeys
@@ -135,6 +136,7 @@ class House:
     ask: Ask
     follow_request: FollowRequest
     answer_requests: AnswerRequests
+    put_right: PutRight
     desk: DeskWork
     confirm: Confirm
     correct: Correct
@@ -288,6 +290,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
     parent_asks = ParentAsks(grounds, children, provider)
     clear_child = ClearChild(grounds, children)
     take_away, correct = TakeAway(grounds, my_data), Correct(grounds, erase, confirm, children)
+    follow = FollowRequest(grounds, my_data)
     officers = Officers(grounds=grounds, staff=staff)
     return House(
         settings=settings,
@@ -318,8 +321,9 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         visit_links=VisitLinks(grounds, evidence, site=settings.address, days=settings.visit_link_days),
         ask=ask,
         consent_receipts=ConsentReceipts(grounds, evidence, my_data, site=settings.address),
-        follow_request=FollowRequest(grounds, my_data),
+        follow_request=follow,
         answer_requests=AnswerRequests(grounds),
+        put_right=PutRight(grounds, correct, erase, ask, follow),
         desk=DeskWork(grounds),
         confirm=confirm,
         correct=correct,

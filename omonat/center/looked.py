@@ -191,6 +191,8 @@ def _copied(visit: Visit, entry: Entry) -> Event:
 
 
 def _corrected(visit: Visit, entry: Entry) -> Event:
+    if entry.facts.get("by") == "staff":
+        return _plain(visit, entry, N_("corrected"), mark="good", items=_items(visit, entry, "items"))
     return _plain(visit, entry, N_("You corrected"), mark="good", who="", items=_items(visit, entry, "items"))
 
 
@@ -252,6 +254,10 @@ _TELLERS: Final[Mapping[str, Any]] = {
     "request:person:reopened": _chose(N_("You had your request taken up again"), "open"),
     "request:person:claimed": _handled(N_("took your request to answer it")),
     "request:person:released": _handled(N_("gave your request back to colleagues")),
+    "request:person:found": _handled(N_("noticed that something held about you may be wrong")),
+    "request:person:proof-asked": _handled(N_("asked you to prove a new phone or e-mail")),
+    "request:person:corrected": _handled(N_("corrected what your request was about")),
+    "request:person:erased": _handled(N_("deleted what your request was about")),
     "request:person:answered": _handled(N_("answered your request")),
     "request:person:closed": _handled(N_("closed your request")),
     "case:work:linked": _worked(N_("had a link to what was recorded about it printed on a bill")),

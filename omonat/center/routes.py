@@ -122,7 +122,7 @@ ADDRESSES = Addresses(
             CORRECT_CODE: correct.enter,
             DELETE: delete.ask,
             CHOICES: choices.choose,
-            f"{REQUESTS}/{{number:str}}": requests.reopen,
+            f"{REQUESTS}/{{number:str}}": requests.act,
             NOTICES: notices.answer,
             _ONE_CHILD: children.act,
             f"{_ONE_CHILD}/copy": children.make_copy,

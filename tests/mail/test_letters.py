@@ -38,6 +38,8 @@ PARAMS: dict[str, dict[str, Value]] = {
     "request-confirm": {"request": "K7M2QR9XDT", "link": "K7M2QR9XDT.c2lnbmVk"},
     "mail-choices": {"about": "left", "link": "per_aaaaaaaaaaaaaaaaaaaaaaaaaa.less.1796000000.c2lnbmVk"},
     "request-answered": {"request": "K7M2QR9XDT", "code": "ABCDEFGHJKLMNPQR"},
+    "request-proof": {"request": "K7M2QR9XDT", "code": "ABCDEFGHJKLMNPQR"},
+    "finding-answered": {"request": "K7M2QR9XDT", "code": "ABCDEFGHJKLMNPQR"},
     "service-notice": {"kind": "security-breach", "title": "Nosozlik", "text": "Bir.\n\nIkki."},
     "policy-changed": {
         "kind": "service-change", "since": "1", "version": "2", "text": "Bir.\n\nIkki.", "agree": 1,

@@ -189,6 +189,24 @@ TEMPLATES: Mapping[str, Template] = {
             greets=False,
         ),
         Template(
+            "request-proof",  # a new phone or e-mail waits for its owner's code, on the page of the request
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            open=frozenset({"request"}),
+            sealed=frozenset({"code"}),
+            lifetime=3 * DAY,
+            greets=False,
+        ),
+        Template(
+            "finding-answered",  # nobody asked: staff found something wrong
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            open=frozenset({"request"}),
+            sealed=frozenset({"code"}),
+            lifetime=3 * DAY,
+            greets=False,
+        ),
+        Template(
             "service-notice",
             MessageClass.SERVICE,
             _BOTH,

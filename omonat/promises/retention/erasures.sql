@@ -152,6 +152,8 @@ with codes as (
     delete from parent_payments where person = :person
 ), work as (
     delete from work_items where person = :person
+), righted as (
+    update requests set about = null where about = :person
 ), cut as (
     update cases set person = null
      where person = :person and not exists (select from persons p where p.id = :person and p.remains)

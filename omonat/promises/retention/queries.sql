@@ -211,6 +211,8 @@ with codes as (
     delete from parent_payments where person = any(:ids::text[])
 ), work as (
     delete from work_items where person = any(:ids::text[])
+), righted as (
+    update requests set about = null where about = any(:ids::text[])
 )
 update cases set person = null where person = any(:ids::text[]);
 
