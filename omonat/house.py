@@ -73,6 +73,7 @@ from omonat.flows.payment_reports import provider_of
 from omonat.flows.proof_packets import ProofPackets
 from omonat.flows.publish_policy import PublishPolicy
 from omonat.flows.put_right import PutRight
+from omonat.flows.remind import Remind
 from omonat.flows.safeguards import Safeguards
 from omonat.flows.sealed_forms import SealedForms
 from omonat.flows.sealing_keys import SealingKeys
@@ -85,6 +86,7 @@ from omonat.flows.systems import Systems
 from omonat.flows.take_away import TakeAway
 from omonat.flows.tell_many import TEMPLATE as COMPANY_NOTICE
 from omonat.flows.tell_many import TellMany
+from omonat.flows.tell_recipients import TellRecipients
 from omonat.flows.telling import TellPeople
 from omonat.flows.use import Credential, Use
 from omonat.flows.visit_links import VisitLinks
@@ -137,6 +139,8 @@ class House:
     follow_request: FollowRequest
     answer_requests: AnswerRequests
     put_right: PutRight
+    remind: Remind
+    tell_recipients: TellRecipients
     desk: DeskWork
     confirm: Confirm
     correct: Correct
@@ -323,6 +327,8 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         consent_receipts=ConsentReceipts(grounds, evidence, my_data, site=settings.address),
         follow_request=follow,
         answer_requests=AnswerRequests(grounds),
+        remind=Remind(grounds),
+        tell_recipients=TellRecipients(grounds, frozenset(one.partition("=")[0] for one in settings.systems)),
         put_right=PutRight(grounds, correct, erase, ask, follow),
         desk=DeskWork(grounds),
         confirm=confirm,

@@ -196,6 +196,18 @@ def _corrected(visit: Visit, entry: Entry) -> Event:
     return _plain(visit, entry, N_("You corrected"), mark="good", who="", items=_items(visit, entry, "items"))
 
 
+def _told_recipient(visit: Visit, entry: Entry) -> Event:
+    return _plain(
+        visit, entry, N_("Somebody outside was told that this was corrected"), mark="good", who="",
+        items=_items(visit, entry, "items"), passed_on_to=visit.label("recipient", entry.facts.get("recipient", "")),
+    )  # fmt: skip
+
+
+def _confirmed_right(visit: Visit, entry: Entry) -> Event:
+    return _plain(visit, entry, N_("You said that it is still right"), mark="good", who="",
+                  items=_items(visit, entry, "items"))  # fmt: skip
+
+
 def _confirmed(visit: Visit, entry: Entry) -> Event:
     return _plain(visit, entry, N_("You confirmed something here with a code"), mark="open", who="")
 
@@ -241,6 +253,11 @@ _TELLERS: Final[Mapping[str, Any]] = {
     "access:person:confirmed": _confirmed,
     "access:person:copied": _copied,
     "correction:item:made": _corrected,
+    "correction:recipient:told": _told_recipient,
+    "accuracy:person:reminded": _chose(N_("You were asked whether your data is still right"), "open"),
+    "accuracy:item:confirmed": _confirmed_right,
+    "accuracy:reminders:stopped": _chose(N_("You asked for no more reminders"), "open"),
+    "accuracy:reminders:wanted": _chose(N_("You asked for reminders again"), "open"),
     "correction:channel:asked": _chose(N_("A code was sent to a new phone or e-mail of yours"), "open"),
     "message:person:asked": _notified,
     "notice:person:told": _informed,

@@ -44,6 +44,7 @@ from omonat.center.door import (
     REQUESTS,
     SIGN_OUT,
     STATUS,
+    STILL_RIGHT,
     VISIT,
 )
 from omonat.center.visit import Answer, Visit
@@ -117,6 +118,7 @@ ADDRESSES = Addresses(
         },
         forms={
             DATA: my_data.reveal,
+            STILL_RIGHT: my_data.still_right,
             COPY: copy.make,
             CORRECT: correct.change,
             CORRECT_CODE: correct.enter,

@@ -7,7 +7,8 @@
    and the old ones are destroyed in the stages of an erasure (`inaccurate`), so that the wrong value opens nowhere
 4. one that a request asks for is made at the Desk, or by whoever asked once they typed the code: it and the request are
    written in one transaction, and the evidence says which request it answers
-5. systems that hold the item are told that their copy is to go; the evidence names the item, never a value
+5. recipients outside who got it are told (`tell_recipients`), and its age begins anew (`remind`)
+6. systems that hold the item are told that their copy is to go; the evidence names the item, never a value
 
 Between the codes the browser keeps what was typed, sealed by the vault for this person: nothing of it lies here.
 """
@@ -41,6 +42,7 @@ from omonat.policy.words import Kind
 from omonat.promises.children.rule import decide_age
 
 _queries = load("omonat.promises.retention")
+_accuracy = load("omonat.promises.accuracy")
 _CONTEXT: Final = "correction"
 _LIFE: Final = 10 * MINUTE
 _AGES: Final = frozenset({Kind.BIRTH_DATE, Kind.AGE_BAND, Kind.PINFL})
@@ -224,6 +226,9 @@ class Correct:
                 reach("correct.replaced")
                 by = "person" if still is None else "guardian"
                 erasure = await self._intend(connection, place, removal, judge, by=by, asked=asked)
+                now = self._grounds.clock()
+                await _accuracy.confirm_item(connection, person=person, item=item, at=now, now=now)
+                await _accuracy.add_to_tell(connection, erasure=erasure, person=person, item=item, now=now)
                 if asked is not None:
                     await asked.after(connection, entry)
                 reach("correct.intended")

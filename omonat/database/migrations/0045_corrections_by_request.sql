@@ -8,7 +8,7 @@ alter table requests add column settled          text check (settled in ('correc
 alter table requests add column settled_by       text;        -- the entry of the correction or erasure
 alter table requests add constraint requests_settled check ((settled is null) = (settled_by is null));
 alter table requests alter column proposed set statistics 0;
-create index requests_about on requests (about) where about is not null;
+create index requests_about on requests (about);
 comment on table requests is
     'How far each request and complaint is. Text, contact and answer are records; a value to be put right lies sealed.';
 

@@ -127,6 +127,7 @@ TEMPLATES: Mapping[str, Template] = {
             greets=False,
             own_address=True,
         ),
+        Template("confirm-data", MessageClass.TRANSACTIONAL, _BOTH, lifetime=7 * DAY),
         Template("registration-confirmation", MessageClass.TRANSACTIONAL, _BOTH, lifetime=3 * DAY),
         Template(
             "order-confirmation",
