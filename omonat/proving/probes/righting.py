@@ -1,12 +1,15 @@
-"""What is held and wrong is put right (Q2): a request for it ends in a correction, an erasure or a reason."""
+"""What is held and wrong is put right, and what is old is asked about (Q2, Q1)."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from omonat.base.instants import Instant
 from omonat.base.verdict import Allow
 from omonat.database.statements import load
 from omonat.flows.asked import NewRequest, RequestReceipt
+from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import Kind as ItemKind
+from omonat.promises.accuracy.rule import Ageing, ages_of, decide_reminder
 from omonat.promises.requests.facts import NATURES, REASONS, Kind, Outcome, Settled, Standing, State
 from omonat.promises.requests.rule import correctable, decide_outcome, due_at
 from omonat.proving.outcome import Findings, UntoldError, probe
@@ -99,4 +102,46 @@ async def _taken_in(scene: Scene, guest: Guest, item: str) -> tuple[RequestRecei
     raise UntoldError("nothing-to-try")
 
 
-PROBES = (put_right,)
+@probe(
+    "Q1",
+    uz="Siyosat soʻraydigan har bir maʼlumot muddatidan keyin bir marta soʻralishi kerak: boladan, cheklagan, eʼtiroz bildirgan yoki soʻralishni istamagan odamdan hech qachon.",
+    ru="О каждом названном в политике данном спрашивают один раз за срок: и никогда ребёнка, того, кто ограничил данные, возразил или не хочет напоминаний.",
+    en="Each item the policy asks about must be asked about once a period: and never a child, nor who restricted, objected or wants no reminders.",
+)
+async def aged(scene: Scene) -> Proved:
+    """The rule, at the ages the policy names; the row of somebody made for it; and that a second tap changes nothing."""
+    found, policy, now = Findings(), scene.policy, scene.house.grounds.clock()
+    if not policy.policy.confirm:
+        raise UntoldError("nothing-to-try")
+    for rule in policy.policy.confirm:
+        for item, service in ((item, service) for item in rule.items for service in rule.services):
+            given = {(item.partition(".")[0], service): now}
+            due = ages_of(policy, Ageing(given=given, confirmed={}))[item]
+            old = Ageing(given=given, confirmed={})
+            said = f"{item} of {service}"
+            found.note(not _asks(policy, old, Instant(due - 1)), f"{said}: not before its age")
+            found.note(_asks(policy, old, due), f"{said}: asked at its age")
+            found.note(not _asks(policy, replace(old, asked_at=due), Instant(due + 1)), f"{said}: once a period")
+            for stop, stopped in _stopped(old).items():
+                found.note(not _asks(policy, stopped, due), f"{said}: not when {stop}")
+    guest = await scene.people.guest()
+    standing = await scene.house.remind.standing(guest.id)
+    found.note(not standing.old, f"given today: asked about {len(standing.old)}")
+    return found.outcome()
+
+
+def _stopped(old: Ageing) -> dict[str, Ageing]:
+    return {
+        "closed": replace(old, closed=True),
+        "restricted": replace(old, restricted=True),
+        "guarded": replace(old, guarded=True),
+        "objected": replace(old, objected=True),
+        "quiet": replace(old, quiet=True),
+    }
+
+
+def _asks(policy: CompiledPolicy, ageing: Ageing, now: Instant) -> bool:
+    return isinstance(decide_reminder(policy, ageing, now), Allow)
+
+
+PROBES = (put_right, aged)
