@@ -72,6 +72,8 @@ from omonat.flows.parent_payments import ParentPayments
 from omonat.flows.payment_reports import provider_of
 from omonat.flows.proof_packets import ProofPackets
 from omonat.flows.publish_policy import PublishPolicy
+from omonat.flows.put_right import PutRight
+from omonat.flows.remind import Remind
 from omonat.flows.safeguards import Safeguards
 from omonat.flows.sealed_forms import SealedForms
 from omonat.flows.sealing_keys import SealingKeys
@@ -84,6 +86,7 @@ from omonat.flows.systems import Systems
 from omonat.flows.take_away import TakeAway
 from omonat.flows.tell_many import TEMPLATE as COMPANY_NOTICE
 from omonat.flows.tell_many import TellMany
+from omonat.flows.tell_recipients import TellRecipients
 from omonat.flows.telling import TellPeople
 from omonat.flows.use import Credential, Use
 from omonat.flows.visit_links import VisitLinks
@@ -135,6 +138,9 @@ class House:
     ask: Ask
     follow_request: FollowRequest
     answer_requests: AnswerRequests
+    put_right: PutRight
+    remind: Remind
+    tell_recipients: TellRecipients
     desk: DeskWork
     confirm: Confirm
     correct: Correct
@@ -288,6 +294,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
     parent_asks = ParentAsks(grounds, children, provider)
     clear_child = ClearChild(grounds, children)
     take_away, correct = TakeAway(grounds, my_data), Correct(grounds, erase, confirm, children)
+    follow = FollowRequest(grounds, my_data)
     officers = Officers(grounds=grounds, staff=staff)
     return House(
         settings=settings,
@@ -318,8 +325,11 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         visit_links=VisitLinks(grounds, evidence, site=settings.address, days=settings.visit_link_days),
         ask=ask,
         consent_receipts=ConsentReceipts(grounds, evidence, my_data, site=settings.address),
-        follow_request=FollowRequest(grounds, my_data),
+        follow_request=follow,
         answer_requests=AnswerRequests(grounds),
+        remind=Remind(grounds),
+        tell_recipients=TellRecipients(grounds, frozenset(one.partition("=")[0] for one in settings.systems)),
+        put_right=PutRight(grounds, correct, erase, ask, follow),
         desk=DeskWork(grounds),
         confirm=confirm,
         correct=correct,

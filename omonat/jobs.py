@@ -346,6 +346,8 @@ _TIDYING: Final[tuple[Callable[[House], Awaitable[object]], ...]] = (
     _activate,
     _sweep,
     lambda house: house.answer_requests.lapse(),
+    lambda house: house.tell_recipients.round(),
+    lambda house: house.remind.round(),
     lambda house: house.guardians.let_grown_go(),
     lambda house: house.parent_asks.forget_addresses(),
     lambda house: house.consent_reach.look_after(),

@@ -14,14 +14,14 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import Body
 from markupsafe import Markup
 
-from examples.site import age, forms, menu, newsletter
+from examples.site import age, forms, menu, newsletter, personal
 from examples.site.api import Api
 from examples.site.door import SHOP, Answer, Asked, Frame
 from examples.site.forms import Filled, Wish
 from examples.site.state import Browser, Done, State
 from omonat.base.instants import from_rfc3339
 from omonat.pages.http import SESSION_COOKIES, from_elsewhere
-from omonat_client import AsyncClient, Collected, NotAllowed, NotPossibleNow, OmonatProblem, WrongRequest
+from omonat_client import AsyncClient, Collected, NotAllowed, NotPossibleNow, OmonatProblem, Problem, WrongRequest
 
 Posted = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 PAGES = {"order": forms.ORDER, "sign-up": forms.SIGN_UP, "newsletter": forms.NEWSLETTER, "ask": forms.ASK}
@@ -44,7 +44,15 @@ def routes(site: "Site") -> list[HTTPRouteHandler]:
 
     @get(["/", "/menu"], include_in_schema=False)
     async def home(request: Asked) -> Answer:
-        return site.menu(request)
+        return await site.menu(request)
+
+    @get("/for-you", include_in_schema=False)
+    async def for_you(request: Asked) -> Answer:
+        return await site.for_you(request)
+
+    @post("/for-you", include_in_schema=False)
+    async def choose_for_you(request: Asked, data: Posted) -> Answer:
+        return await site.choose_for_you(request, data)
 
     @get("/cart", include_in_schema=False)
     async def cart(request: Asked) -> Answer:
@@ -81,7 +89,7 @@ def routes(site: "Site") -> list[HTTPRouteHandler]:
     async def bill_again(request: Asked, number: int) -> Answer:
         return site.bill_again(request, number)
 
-    return [home, cart, change_cart, form, send, age_question, done, bill, bill_again]
+    return [home, for_you, choose_for_you, cart, change_cart, form, send, age_question, done, bill, bill_again]
 
 
 class Site:
@@ -92,9 +100,54 @@ class Site:
         self._state = state
         self._frame = frame
 
-    def menu(self, request: Asked) -> Answer:
-        """The menu."""
-        return self._frame.page(request, self._browser(request), "menu.html", sections=menu.by_section(), som=menu.SOM)
+    async def menu(self, request: Asked) -> Answer:
+        """The menu; with somebody's last order on top, if they said yes to that and it still stands."""
+        browser = self._browser(request)
+        may = personal.may(browser, request.headers, request.cookies)
+        own = personal.Own()
+        client = self._api.speaking(self._frame.language(request))
+        if may and browser.personal and browser.person is not None and client is not None:
+            own = await personal.of(client, browser.person)
+            if own.over:
+                self._state.make_personal(browser, yes=False)
+        return self._frame.page(
+            request, browser, "menu.html", sections=menu.by_section(), som=menu.SOM, own=own.dishes, may=may
+        )
+
+    async def for_you(self, request: Asked, *, refused: Problem | None = None) -> Answer:
+        """What a menu of one's own would be, and the one button that turns it on or off."""
+        browser, client = self._browser(request), self._api.speaking(self._frame.language(request))
+        may = personal.may(browser, request.headers, request.cookies)
+        try:
+            offer = await personal.offer(client) if may and client is not None else None
+        except (OmonatProblem, httpx.TransportError):
+            return self._waiting(request, browser)
+        return self._frame.page(
+            request, browser, "for-you.html", status=refused.status if refused else 200, offer=offer, may=may,
+            signal=personal.signals(request.headers), refused=refused,
+        )  # fmt: skip
+
+    async def choose_for_you(self, request: Asked, posted: dict[str, str]) -> Answer:
+        """Yes or no; a no is heard whatever the browser signals."""
+        if from_elsewhere(request.headers, request.headers.get("host", "")):
+            return self._elsewhere(request)
+        browser, client = self._browser(request), self._api.speaking(self._frame.language(request))
+        yes = posted.get("yes") == "yes"
+        if browser.person is None or (yes and not personal.may(browser, request.headers, request.cookies)):
+            return self._frame.to(request, browser, "/for-you")
+        if client is None:
+            return self._waiting(request, browser)
+        if not yes:
+            self._state.make_personal(browser, yes=False)  # nothing is asked any more, whether or not the API hears it
+        try:
+            await personal.choose(client, browser.person, yes=yes)
+        except NotAllowed as refused:
+            return await self.for_you(request, refused=refused.problem)
+        except (OmonatProblem, httpx.TransportError):
+            return self._waiting(request, browser)
+        if yes:
+            self._state.make_personal(browser, yes=True)
+        return self._frame.to(request, browser, "/menu" if yes else "/for-you")
 
     def cart(self, request: Asked) -> Answer:
         """What is in the cart."""

@@ -19,6 +19,7 @@ pragma synchronous = full;
 create table if not exists browsers (
     token blob primary key, person text, seen integer not null
 ) without rowid;
+create table if not exists personal (token blob primary key) without rowid;
 create table if not exists carts (
     token blob not null, dish text not null, count integer not null, primary key (token, dish)
 ) without rowid;
@@ -49,10 +50,12 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """One browser's session. `token` is what its cookie holds, empty for one that has none yet."""
+    """One browser's session. `token` is what its cookie holds, empty for one that has none yet. `personal`: its person
+    said yes to a page of their own here; whether that still holds is asked of the API each time."""
 
     token: str = ""
     person: str | None = None
+    personal: bool = False
     cart: dict[str, int] = field(default_factory=dict)
 
 
@@ -71,15 +74,21 @@ class State:
 
     def browser(self, token: str | None) -> Browser:
         """The browser behind a cookie; a new, unknown one where there is none."""
-        row = self._db.execute("select person from browsers where token = ?", [_digest(token or "")]).fetchone()
+        row = self._db.execute(
+            "select person, exists (select 1 from personal p where p.token = b.token) from browsers b where token = ?",
+            [_digest(token or "")],
+        ).fetchone()
         if row is None or not token:
             return Browser()
         cart = self._db.execute("select dish, count from carts where token = ?", [_digest(token)]).fetchall()
-        return Browser(token, row[0], dict(cart))
+        return Browser(token, row[0], bool(row[1]), dict(cart))
 
     def begin(self, now: int) -> Browser:
         """Know a browser from now on, and forget those not seen for a month."""
         self._db.execute("delete from carts where token in (select token from browsers where seen < ?)", [now - MONTH])
+        self._db.execute(
+            "delete from personal where token in (select token from browsers where seen < ?)", [now - MONTH]
+        )
         self._db.execute("delete from browsers where seen < ?", [now - MONTH])
         browser = Browser(secrets.token_urlsafe(24))
         self._db.execute("insert into browsers (token, seen) values (?, ?)", [_digest(browser.token), now])
@@ -100,6 +109,13 @@ class State:
     def sign_up(self, browser: Browser, person: str) -> None:
         """From now on this browser is this person's."""
         self._db.execute("update browsers set person = ? where token = ?", [person, _digest(browser.token)])
+
+    def make_personal(self, browser: Browser, *, yes: bool) -> None:
+        """This browser's pages are personal from now on, or no more."""
+        self._db.execute(
+            "insert or ignore into personal values (?)" if yes else "delete from personal where token = ?",
+            [_digest(browser.token)],
+        )
 
     def number(self, browser: Browser, once: str, service: str, now: int) -> int:
         """The number of what is asked for, the same however often the same form is sent."""

@@ -138,6 +138,8 @@ class RequestBody(_Body):
     )
     name: Annotated[str, Meta(max_length=200)] = ""
     language: Language = "uz"
+    item: Annotated[str, Meta(max_length=120, description="What is to be put right, for a correction.")] = ""
+    value: Annotated[str, Meta(max_length=500, description="How it is right; sealed until it is put in.")] = ""
 
 
 class MessageBody(_Body):

@@ -160,6 +160,8 @@ async def request(call: Call) -> bytes:
         name=body.name,
         contact=body.contact,
         person=body.person,
+        item=body.item,
+        value=body.value,
     )
 
     return await call.once_per_key(lambda also: call.ports.ask(wanted, also), _asked)

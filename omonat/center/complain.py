@@ -15,6 +15,7 @@ from litestar.datastructures import Cookie
 from omonat.base.codes import advice, sentence
 from omonat.base.errors import BadInput, OmonatError, Refused
 from omonat.base.instants import HOUR, Instant
+from omonat.center import proving
 from omonat.center.door import REQUEST, REQUESTS, STATUS
 from omonat.center.visit import Answer, Visit
 from omonat.center.visit_link import case_named
@@ -44,18 +45,18 @@ async def form(visit: Visit) -> Answer:
     kind = visit.query.get("kind", "")
     case = await visit.house.visit_links.about(visit.query.get("visit", ""))
     text = "" if case is None else visit.words("This is about: %(case)s.", case=case_named(visit, case)) + "\n"
-    return _form(visit, typed={"kind": kind if kind in KINDS else "complaint", "text": text})
+    return await _form(visit, typed={"kind": kind if kind in KINDS else "complaint", "text": text})
 
 
 async def send(visit: Visit) -> Answer:
     """Take it in. The same form sent twice is one request."""
-    typed = {name: visit.form.get(name, "") for name in ("kind", "text", "name", "contact")}
+    typed = {name: visit.form.get(name, "") for name in ("kind", "text", "name", "contact", "item", "value")}
     try:
         kind = Kind(typed["kind"])
     except ValueError:
         raise BadInput("form-unclear") from None
     if not typed["text"].strip() or len(typed["text"]) > _LONGEST:
-        return _form(visit, typed=typed, errors={"text": visit.words("Say in a few sentences what it is about.")})
+        return await _form(visit, typed=typed, errors={"text": visit.words("Say in a few sentences what it is about.")})
     try:
         answer = await visit.house.ask(
             NewRequest(
@@ -69,6 +70,8 @@ async def send(visit: Visit) -> Answer:
                 person=visit.person if _bound(visit) else None,
                 caller=_caller(visit),
                 form=visit.form.get("once", "")[:60],
+                item=typed["item"] if kind is Kind.CORRECTION else "",
+                value=typed["value"][:500] if kind is Kind.CORRECTION else "",
             )
         )
     except Refused as refused:
@@ -78,7 +81,9 @@ async def send(visit: Visit) -> Answer:
     except BadInput as error:
         if error.code in _NEVER_REPEATED:
             typed["text"] = ""
-        return _form(visit, typed=typed, errors=_faults(visit, error))
+        if error.about.get("of") == "value":
+            typed["value"] = ""
+        return await _form(visit, typed=typed, errors=_faults(visit, error))
     if _bound(visit):
         return visit.go(f"{REQUESTS}/{answer.number}?new=1")
     return visit.go(f"{REQUEST}?new=1", cookies=[_kept(visit, answer.number, answer.code)])
@@ -99,7 +104,7 @@ async def find(visit: Visit) -> Answer:
     return visit.go(REQUEST, cookies=[_kept(visit, found.number, code)])
 
 
-async def show(visit: Visit, *, error: str = "") -> Answer:
+async def show(visit: Visit, *, error: str = "", proof_error: str = "") -> Answer:
     """The request this browser follows: receipt, code to type, status, answer."""
     followed = _find(visit)
     if followed is None:
@@ -113,8 +118,9 @@ async def show(visit: Visit, *, error: str = "") -> Answer:
     code = " ".join(followed.code[at : at + 4] for at in range(0, len(followed.code), 4))
     new = "new" in visit.query
     return visit.page(
-        "request.html", status=401 if error else 200, request=found, code=code, new=new, here=REQUEST, error=error,
-        again="again" in visit.query,
+        "request.html", status=401 if error or proof_error else 200, request=found, code=code, new=new, here=REQUEST,
+        error=error, again="again" in visit.query, step=proving.shown(visit, found.number, proof_error),
+        proved="proved" in visit.query, thing=visit.label("item", found.item) if found.item else "",
     )  # fmt: skip
 
 
@@ -135,6 +141,13 @@ async def act(visit: Visit) -> Answer:
             return visit.go(f"{REQUEST}?again=1")
         case "reopen":
             await visit.house.follow_request.reopen(number, code, caller=_caller(visit))
+        case "prove" | "proof-code":
+            try:
+                return await proving.act(visit, number, REQUEST, code=code)
+            except Refused as refused:
+                if refused.code != "code-wrong":
+                    raise
+                return await show(visit, proof_error=refused.code)
         case "forget":
             return visit.go(STATUS, cookies=[_cookie("", 0)])
         case _:
@@ -142,13 +155,15 @@ async def act(visit: Visit) -> Answer:
     return visit.go(REQUEST)
 
 
-def _form(visit: Visit, *, typed: dict[str, str], errors: dict[str, str] | None = None) -> Answer:
+async def _form(visit: Visit, *, typed: dict[str, str], errors: dict[str, str] | None = None) -> Answer:
     return visit.page(
         "complain.html",
         status=422 if errors else 200,
         kinds=[(kind, visit.words(words)) for kind, words in KINDS.items()],
-        typed={"kind": "complaint", "text": "", "name": "", "contact": "", **typed},
-        errors={"text": "", "name": "", "contact": "", **(errors or {})},
+        things=[("", visit.words("I say it in my words"))]
+        + [(item, visit.label("item", item)) for item in await visit.house.put_right.askable()],
+        typed={"kind": "complaint", "text": "", "name": "", "contact": "", "item": "", "value": "", **typed},
+        errors={"text": "", "name": "", "contact": "", "item": "", "value": "", **(errors or {})},
         faults=[(name, said) for name, said in (errors or {}).items()],
         once=token_urlsafe(16),
         bound=_bound(visit),
@@ -168,6 +183,10 @@ def _faults(visit: Visit, error: OmonatError) -> dict[str, str]:
     said = f"{sentence(error.code, visit.language, about)} {advice(error.code, visit.language, about)}"
     if error.code == "request-contact-needed":
         return {"contact": said}
+    if error.code == "correction-item-needed":
+        return {"item": said}
+    if error.about.get("of") == "value":
+        return {"value": said}
     item = error.about.get("item", "")
     if not item:
         return {

@@ -191,7 +191,21 @@ def _copied(visit: Visit, entry: Entry) -> Event:
 
 
 def _corrected(visit: Visit, entry: Entry) -> Event:
+    if entry.facts.get("by") == "staff":
+        return _plain(visit, entry, N_("corrected"), mark="good", items=_items(visit, entry, "items"))
     return _plain(visit, entry, N_("You corrected"), mark="good", who="", items=_items(visit, entry, "items"))
+
+
+def _told_recipient(visit: Visit, entry: Entry) -> Event:
+    return _plain(
+        visit, entry, N_("Somebody outside was told that this was corrected"), mark="good", who="",
+        items=_items(visit, entry, "items"), passed_on_to=visit.label("recipient", entry.facts.get("recipient", "")),
+    )  # fmt: skip
+
+
+def _confirmed_right(visit: Visit, entry: Entry) -> Event:
+    return _plain(visit, entry, N_("You said that it is still right"), mark="good", who="",
+                  items=_items(visit, entry, "items"))  # fmt: skip
 
 
 def _confirmed(visit: Visit, entry: Entry) -> Event:
@@ -239,6 +253,11 @@ _TELLERS: Final[Mapping[str, Any]] = {
     "access:person:confirmed": _confirmed,
     "access:person:copied": _copied,
     "correction:item:made": _corrected,
+    "correction:recipient:told": _told_recipient,
+    "accuracy:person:reminded": _chose(N_("You were asked whether your data is still right"), "open"),
+    "accuracy:item:confirmed": _confirmed_right,
+    "accuracy:reminders:stopped": _chose(N_("You asked for no more reminders"), "open"),
+    "accuracy:reminders:wanted": _chose(N_("You asked for reminders again"), "open"),
     "correction:channel:asked": _chose(N_("A code was sent to a new phone or e-mail of yours"), "open"),
     "message:person:asked": _notified,
     "notice:person:told": _informed,
@@ -252,6 +271,10 @@ _TELLERS: Final[Mapping[str, Any]] = {
     "request:person:reopened": _chose(N_("You had your request taken up again"), "open"),
     "request:person:claimed": _handled(N_("took your request to answer it")),
     "request:person:released": _handled(N_("gave your request back to colleagues")),
+    "request:person:found": _handled(N_("noticed that something held about you may be wrong")),
+    "request:person:proof-asked": _handled(N_("asked you to prove a new phone or e-mail")),
+    "request:person:corrected": _handled(N_("corrected what your request was about")),
+    "request:person:erased": _handled(N_("deleted what your request was about")),
     "request:person:answered": _handled(N_("answered your request")),
     "request:person:closed": _handled(N_("closed your request")),
     "case:work:linked": _worked(N_("had a link to what was recorded about it printed on a bill")),

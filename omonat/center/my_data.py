@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from omonat.base.errors import BadInput
 from omonat.base.instants import MINUTE, Instant
+from omonat.center.door import DATA
 from omonat.center.visit import Answer, Visit
 from omonat.flows.held import Held
 from omonat.flows.my_data import MyData
@@ -118,6 +120,19 @@ async def reveal(visit: Visit) -> Answer:
     return await _page(visit, frozenset((*before, visit.form.get("reveal", ""))))
 
 
+async def still_right(visit: Visit) -> Answer:
+    """What is old is still right, in one tap; or no more letters about it, or letters again (Q1)."""
+    match visit.form.get("do", ""):
+        case "right":
+            item = visit.form.get("item", "")
+            await visit.house.remind.still_right(visit.person, item)
+            return visit.go(f"{DATA}?right={item}#{item}")
+        case "quiet" | "ask" as wish:
+            await visit.house.remind.set_quiet(visit.person, quiet=wish == "quiet")
+            return visit.go(f"{DATA}#reminders")
+    raise BadInput("form-unclear")
+
+
 async def _page(visit: Visit, shown: frozenset[str]) -> Answer:
     mine = await visit.house.my_data(visit.person)
     found = groups(visit, mine, shown)
@@ -129,6 +144,8 @@ async def _page(visit: Visit, shown: frozenset[str]) -> Answer:
         some_open=bool(open_now),
         some_covered=some_covered(found),
         mine=mine,
+        asks=await visit.house.remind.standing(visit.person),
+        thanked=visit.label("item", right) if (right := visit.query.get("right", "")) in mine.newest() else "",
         corrected=visit.label("item", corrected)
         if (corrected := visit.query.get("corrected", "")) in mine.newest()
         else "",

@@ -44,6 +44,7 @@ from omonat.center.door import (
     REQUESTS,
     SIGN_OUT,
     STATUS,
+    STILL_RIGHT,
     VISIT,
 )
 from omonat.center.visit import Answer, Visit
@@ -117,12 +118,13 @@ ADDRESSES = Addresses(
         },
         forms={
             DATA: my_data.reveal,
+            STILL_RIGHT: my_data.still_right,
             COPY: copy.make,
             CORRECT: correct.change,
             CORRECT_CODE: correct.enter,
             DELETE: delete.ask,
             CHOICES: choices.choose,
-            f"{REQUESTS}/{{number:str}}": requests.reopen,
+            f"{REQUESTS}/{{number:str}}": requests.act,
             NOTICES: notices.answer,
             _ONE_CHILD: children.act,
             f"{_ONE_CHILD}/copy": children.make_copy,

@@ -16,7 +16,7 @@ from omonat.desk.work import under, use
 from omonat.flows.answer_requests import InboxLine
 from omonat.flows.desk import OpenPurpose
 from omonat.pages.requests import OUTCOMES, REASONS
-from omonat.promises.requests.facts import ANSWER, GIVEN, TEXT, Outcome, State
+from omonat.promises.requests.facts import ANSWER, GIVEN, TEXT, Kind, Outcome, State
 
 _LONGEST = 4_000
 _FIRST = (TEXT, ANSWER)
@@ -45,6 +45,8 @@ async def act(visit: Visit) -> Answer:
                 return visit.go(REQUESTS)
             case "answer":
                 return await _answer(visit, line)
+            case "correct" | "erase":
+                return await _put_right(visit, line)
             case "close":
                 await flow.close(member, line.number)
                 return visit.go(REQUESTS)
@@ -88,6 +90,22 @@ async def _answer(visit: Visit, line: InboxLine) -> Answer:
     return visit.go(f"{REQUESTS}/{line.number}")
 
 
+async def _put_right(visit: Visit, line: InboxLine) -> Answer:
+    """The correction itself, with the value typed or the sealed one, or the erasure of the item."""
+    typed = {"item": visit.form.get("item", ""), "value": visit.form.get("value", "")}
+    flow, own = visit.house.put_right, visit.form.get("own") == "yes"
+    try:
+        if visit.form["do"] == "erase":
+            await flow.erase(visit.member, line.number, typed["item"])
+        else:
+            await flow.correct(visit.member, line.number, typed["item"], None if own else typed["value"])
+    except BadInput as error:
+        about = visit.named({"item": typed["item"], **error.about})
+        said = f"{sentence(error.code, visit.language, about)} {advice(error.code, visit.language, about)}"
+        return await _page(visit, line, righting={**typed, "value": ""}, wrong=said)
+    return visit.go(f"{REQUESTS}/{line.number}")
+
+
 async def _reveal(visit: Visit, line: InboxLine) -> Answer:
     if not line.mine:
         raise Refused("request-taken" if line.taken else "request-not-claimed")
@@ -126,6 +144,8 @@ async def _page(
     *,
     typed: dict[str, str] | None = None,
     fault: str = "",
+    righting: dict[str, str] | None = None,
+    wrong: str = "",
     refused: OmonatError | None = None,
     shown: dict[str, Any] | None = None,
 ) -> Answer:
@@ -140,7 +160,7 @@ async def _page(
     if refused is not None:
         context |= {"status": registry()[refused.code].status, "error": refused.code}
         context |= {"about": visit.named(refused.about), "promise": registry()[refused.code].promise}
-    if fault:
+    if fault or wrong:
         context["status"] = 422
     declared = visit.policy.purposes
     return visit.page(
@@ -157,5 +177,21 @@ async def _page(
         reasons=[("", visit.words("nothing is rejected"))]
         + [(name, visit.words(words)) for name, words in REASONS.items()],
         longest=_LONGEST,
+        wrong=wrong,
+        **await _righting(visit, line, working=working, typed=righting),
         **context,
     )
+
+
+async def _righting(visit: Visit, line: InboxLine, *, working: bool, typed: dict[str, str] | None) -> dict[str, Any]:
+    """What the page offers to put right; nothing of it is opened."""
+    if line.kind is not Kind.CORRECTION:
+        return {"offer": None, "thing": ""}
+    offer = await visit.house.put_right.offered(visit.member, line.number)
+    return {
+        "offer": offer,
+        "thing": visit.label("item", offer.item) if offer.item else "",
+        "may_put_right": working and line.state is State.CLAIMED,
+        "things": [(item, visit.label("item", item)) for item in offer.items],
+        "righting": {"item": offer.item, "value": "", **(typed or {})},
+    }

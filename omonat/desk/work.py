@@ -14,6 +14,7 @@ from omonat.flows.handed_in import CASE as CASE_SPELLING
 from omonat.flows.use import UseAnswer, UseRequest
 from omonat.pages.values import readable
 from omonat.policy.words import CaseRule, Kind
+from omonat.promises.accuracy.rule import may_be_said
 
 _ABSENT: Final = frozenset({"not-held", "only-in-an-older-record"})
 _CLOSED: Final = "···"
@@ -87,11 +88,36 @@ async def reveal(visit: Visit) -> Answer:
     if purpose is None:
         raise BadInput("form-unclear")
     visit.purpose = purpose.id
+    if visit.form.get("do") == "found":
+        return await _found(visit, line, purposes, purpose)
     try:
         answer = await use(visit, purpose, visit.form.get("item", ""), case=line.id)
     except Refused as error:
         return await _case_page(visit, line, purposes, purpose, error=error)
     return await _case_page(visit, line, purposes, purpose, answer=answer)
+
+
+async def _found(visit: Visit, line: CaseLine, purposes: Sequence[OpenPurpose], purpose: OpenPurpose) -> Answer:
+    """Staff note that an item is wrong: a request for its correction opens (Q2)."""
+    typed = {"wrong": visit.form.get("wrong", ""), "text": visit.form.get("text", "")[:1000]}
+    if typed["wrong"] not in purpose.items:
+        raise BadInput("form-unclear")
+    if not typed["text"].strip():
+        fault = visit.words("Say in a few words how you know.")
+        return await _case_page(visit, line, purposes, purpose, typed=typed, fault=fault)
+    credential = await visit.house.inner_credential("requests")
+    try:
+        made = await visit.house.put_right.found(
+            visit.member, line.id, typed["wrong"], typed["text"], credential=credential
+        )
+    except BadInput as error:
+        about = visit.named(error.about)
+        said = f"{sentence(error.code, visit.language, about)} {advice(error.code, visit.language, about)}"
+        kept = {**typed, "text": ""} if error.code.startswith("value-card") else typed
+        return await _case_page(visit, line, purposes, purpose, typed=kept, fault=said)
+    except Refused as error:
+        return await _case_page(visit, line, purposes, purpose, error=error)
+    return visit.go(f"{CASE}/{line.id}?purpose={purpose.id}&noted={'new' if made else 'before'}")
 
 
 async def use(
@@ -191,6 +217,8 @@ async def _case_page(
     *,
     answer: UseAnswer | None = None,
     error: Refused | None = None,
+    typed: Mapping[str, str] | None = None,
+    fault: str = "",
 ) -> Answer:
     visit.purpose = purpose.id if purpose else ""
     here = f"{CASE}/{line.id}"
@@ -202,6 +230,15 @@ async def _case_page(
         purposes=[(p.id, visit.label("purpose", p.id), declared[p.id].tells[visit.language]) for p in purposes],
         here=here,
         change=here if purpose and len(purposes) > 1 else "",
+        findable=[(item, visit.label("item", item)) for item in purpose.items if _said(visit, item)] if purpose else [],
+        typed=typed or {"wrong": "", "text": ""},
+        fault=fault,
+        noted=visit.query.get("noted", ""),
         beside=[_shown(visit, item, {}, reason) for item, reason in purpose.withheld.items()] if purpose else [],
-        **(under(visit, purpose, answer, error) if purpose else {}),
+        **({**under(visit, purpose, answer, error), **({"status": 422} if fault else {})} if purpose else {}),
     )
+
+
+def _said(visit: Visit, item: str) -> bool:
+    """Whether people say it of themselves, so that it can be wrong and put right."""
+    return may_be_said(visit.policy.items[item], visit.policy.policy.categories[item.partition(".")[0]].group or "")

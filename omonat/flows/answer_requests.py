@@ -37,11 +37,14 @@ from omonat.promises.requests.rule import (
 _collecting = load("omonat.flows", "collect.sql")
 _cases = load("omonat.promises.cases")
 _MOST = 200
+DESK = "desk"
+"""The door of what staff found wrong by themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxLine:
-    """One request in the list, or the one being worked on. `mine`: the reader has it; `taken`: somebody else has."""
+    """One request in the list, or the one being worked on. `mine`: the reader has it; `taken`: somebody else has.
+    `found`: nobody asked, staff found something wrong."""
 
     number: str
     case: str
@@ -54,6 +57,7 @@ class InboxLine:
     overdue: bool
     reopened: int
     proved: bool
+    found: bool
     outcome: Outcome | None
 
 
@@ -124,11 +128,12 @@ class AnswerRequests:
         """
 
         async def write(connection: Any, row: Any, now: Instant) -> dict[str, Any]:
-            require(decide_outcome(outcome, reason))
+            require(decide_outcome(standing_of(row), outcome, reason))
             record = await self._seal(connection, row, text, credential, now)
             await queries.answer(connection, number=row["number"], now=now, outcome=outcome.value, reason=reason)
             params = {"request": row["number"], "code": code_of(self._vault, row["number"])}
-            await write_to(connection, self._vault, row, "request-answered", params=params, now=now)
+            template = "finding-answered" if row["door"] == DESK else "request-answered"
+            await write_to(connection, self._vault, row, template, params=params, now=now)
             return {"record": record, "outcome": outcome.value} | ({"reason": reason} if reason else {})
 
         return await self._act(member, number, Act.ANSWER, "answered", write)
@@ -245,5 +250,6 @@ class AnswerRequests:
             overdue=not settled and row["due_at"] <= self._grounds.clock(),
             reopened=row["reopened"],
             proved=row["proved_at"] is not None,
+            found=row["door"] == DESK,
             outcome=Outcome(row["outcome"]) if row["outcome"] else None,
         )

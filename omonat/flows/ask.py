@@ -4,7 +4,9 @@
    sealed, kept and deleted like everything else. One transaction writes them, the request, its entries and the letter.
 2. Without an account they belong to somebody new: who merely types a phone changes nothing for whoever has it. The
    channel isn't even made findable, so nobody's sign-in begins to ask for a second proof.
-3. What shows or changes data waits until the channel is proved with a code, five tries, within the hour; or, where it
+3. Whose data a correction is about is who asked signed in, or the one person whom the channel alone would let in; it
+   follows once the channel is proved, and is asked again when the correction is made. A value lies sealed meanwhile.
+4. What shows or changes data waits until the channel is proved with a code, five tries, within the hour; or, where it
    came as a letter, with the link in ours, within three days.
 """
 
@@ -23,10 +25,12 @@ from omonat.base.instants import HOUR, MINUTE, SECOND, Instant
 from omonat.base.verdict import Allow
 from omonat.database.codecs import FOREVER
 from omonat.database.statements import load
+from omonat.evidence.entry import Entry
 from omonat.flows.admitting import Facts
 from omonat.flows.asked import MAILBOX, NewRequest, RequestReceipt, items_of
 from omonat.flows.clients import Client, require_client
 from omonat.flows.collecting import OvertakenError, Writing
+from omonat.flows.correcting import normal_value
 from omonat.flows.grounds import Also, Grounds
 from omonat.flows.handed_in import CollectRequest, Parsed, parse
 from omonat.flows.letter_links import confirm_link, read_confirm_link
@@ -40,20 +44,24 @@ from omonat.flows.requesting import (
     entry_about,
     is_code_of,
     new_number,
+    proposed_context,
     queries,
     require,
     standing_of,
     tidy,
     write_to,
 )
+from omonat.flows.sign_in import opens
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.kinds import normalise
+from omonat.promises.accuracy.rule import may_be_said
 from omonat.promises.collection.rule import decide_collection
 from omonat.promises.requests.facts import EMAIL, MOBILE, NATURES, Act, Kind, State
 from omonat.promises.requests.rule import decide_act
 
 _collecting = load("omonat.flows", "collect.sql")
 _cases = load("omonat.promises.cases")
+_identity = load("omonat.promises.identity")
 _PROOF_LIFE = HOUR
 _PROOFS_AN_HOUR = 5
 _FROM_ONE_ADDRESS = 20
@@ -72,6 +80,7 @@ class _Asked:
     parsed: Parsed
     due: Instant
     channel: str | None
+    about: str | None
     now: Instant
 
 
@@ -98,7 +107,8 @@ class Ask:
         policy, now = await self._grounds.law.current(), self._grounds.clock()
         async with self._grounds.database.connection() as connection:
             await require_client(connection, request.credential, now)  # before anything is counted for anybody
-        channel = await self._channel(policy, request, now)
+        _readable(policy, request)
+        channel, about = await self._channel(policy, request, now)
         if request.person is None and NATURES[request.kind].needs_proof and channel is None:
             raise BadInput("request-contact-needed")
         number, nature = new_number(), NATURES[request.kind]
@@ -110,7 +120,7 @@ class Ask:
         parsed = replace(parse(policy, wanted, self._vault, policy), lookups={})  # 2
         due = await deadline_for(self._grounds, policy, request.kind, now)
         try:
-            return await self._write(_Asked(request, policy, number, case, parsed, due, channel, now), also)
+            return await self._write(_Asked(request, policy, number, case, parsed, due, channel, about, now), also)
         except OvertakenError as closed:
             raise Refused("person-unknown") from closed
         except asyncpg.UniqueViolationError as twice:
@@ -118,26 +128,38 @@ class Ask:
                 raise
             raise Refused("request-sent-before") from twice
 
-    async def _channel(self, policy: CompiledPolicy, request: NewRequest, now: Instant) -> str | None:
-        """The item that holds the address to answer to. Raises BadInput for what is neither phone nor e-mail, Refused
-        where too much was asked from one address, for one channel or by one person."""
+    async def _channel(
+        self, policy: CompiledPolicy, request: NewRequest, now: Instant
+    ) -> tuple[str | None, str | None]:
+        """The item that holds the address to answer to, and whose data a correction would be about.
+
+        Raises BadInput for what is neither phone nor e-mail, Refused where too much was asked from one address, for one
+        channel or by one person."""
         if (
             request.caller
             and await count(self._grounds, f"requests-from:{request.caller}", HOUR, now) > _FROM_ONE_ADDRESS
         ):
             raise Refused("too-many-requests")
         if request.person is not None:
-            if await count(self._grounds, f"requests-of:{request.person}", HOUR, now) > _OF_ONE_PERSON:
+            whose = f"requests-of:{request.person}"
+            if request.found_by is not None:
+                whose = f"findings-of:{request.found_by.id}"
+            if await count(self._grounds, whose, HOUR, now) > _OF_ONE_PERSON:
                 raise Refused("too-many-requests")
-            return await self._of_account(request.person)
+            return await self._of_account(request.person), request.person
         if not request.contact.strip():
-            return None
+            return None, None
         item = EMAIL if "@" in request.contact else MOBILE
         normal = normalise(policy.item(item).kind, request.contact.strip(), country=policy.policy.controller.country)
-        digest = self._vault.lookup_digests(item, normal.lookup or "")[0].hex()
-        if await count(self._grounds, f"requests-to:{digest}", HOUR, now) > _TO_ONE_CHANNEL:
+        digests = self._vault.lookup_digests(item, normal.lookup or "")
+        if await count(self._grounds, f"requests-to:{digests[0].hex()}", HOUR, now) > _TO_ONE_CHANNEL:
             raise Refused("too-many-requests")
-        return item
+        if request.kind is not Kind.CORRECTION:
+            return item, None
+        async with self._grounds.database.connection() as connection:
+            people = [row async for row in _identity.persons_by_lookup(connection, digests=digests, item=item)]
+        alone = len(people) == 1 and opens(people[0], now)
+        return item, str(people[0]["id"]) if alone else None
 
     async def _of_account(self, person: str) -> str | None:
         """How a known person is answered. Raises Refused `person-restricted`: nobody could read what they ask; without
@@ -174,6 +196,8 @@ class Ask:
                 needs_proof=nature.needs_proof,
                 proved_at=now if proved else None, proof=self._proof(asked.number, code) if code else None,
                 proof_until=Instant(now + _PROOF_LIFE) if code else None, now=now, due_at=asked.due,
+                about=asked.about if asked.request.kind is Kind.CORRECTION else None, item=asked.request.item or None,
+                proposed=self._sealed(asked, writing.people[person].slot),
             )  # fmt: skip
             if asked.request.kind is Kind.COMPLAINT:
                 await _cases.note_anchor(connection, id=asked.case, name="last-complaint", at=now)
@@ -185,11 +209,11 @@ class Ask:
                 "language": asked.request.language, "due_at": asked.due,
             }  # fmt: skip
             told = {"door": asked.request.door, "due": asked.due, "policy": asked.policy.digest, "client": client.id}
-            entries = [*writing.entries, entry_about(self._vault, "received", row, now, **told)]
+            entries = [*writing.entries, self._noted(asked.request, row, told, now)]
             *_, receipt = await self._grounds.journal.append(connection, entries, now=now)
             if by_link:
                 await self._send_link(connection, row, asked.number, now)
-            else:
+            elif asked.request.found_by is None:  # else nobody asked: it stands in their center, a letter tells the end
                 await self._tell(connection, row, asked.number, code, now)
             answer = RequestReceipt(
                 number=asked.number, code=code_of(self._vault, asked.number), kind=asked.request.kind,
@@ -200,6 +224,20 @@ class Ask:
             reach("request.recorded")
         reach("request.committed")
         return answer
+
+    def _noted(self, request: NewRequest, row: Mapping[str, Any], told: Mapping[str, Any], now: Instant) -> Entry:
+        """The entry of a request, or of what staff found, with who they are by pseudonym."""
+        more: dict[str, Any] = {**told, **({"item": request.item} if request.item else {})}
+        if request.found_by is None:
+            return entry_about(self._vault, "received", row, now, **more)
+        by = {"staff": self._vault.pseudonym("staff", request.found_by.id), "role": request.found_by.role}
+        return entry_about(self._vault, "found", row, now, **more, **by)
+
+    def _sealed(self, asked: _Asked, slot: int) -> bytes | None:
+        """The value that was given, under the key of whom the case is tied to."""
+        if not asked.request.value.strip():
+            return None
+        return self._vault.seal_value(proposed_context(asked.number), asked.request.value.strip().encode(), slot=slot)
 
     async def _facts(self, connection: Any, asked: _Asked, client: Client, writing: Writing) -> Facts:
         """What `collect` would have read: nothing is there yet but, perhaps, the person."""
@@ -298,3 +336,19 @@ class Ask:
 
     def _proof(self, number: str, code: str) -> bytes:
         return self._vault.keyed_digest("request-proof", sha256(f"{number}:{code}".encode()).digest())
+
+
+def _readable(policy: CompiledPolicy, request: NewRequest) -> None:
+    """Whether what is to be put right can be at all, and the value can be read. Raises BadInput, Refused."""
+    if not request.item:
+        if request.value.strip():
+            raise BadInput("correction-item-needed")
+        return
+    group = policy.policy.categories[policy.item(request.item).id.partition(".")[0]].group or ""
+    if request.kind is not Kind.CORRECTION or not may_be_said(policy.item(request.item), group):
+        raise Refused("correction-not-here", item=request.item)
+    if request.value.strip():
+        try:
+            normal_value(policy, request.item, request.value)
+        except BadInput as error:
+            raise BadInput(error.code, **{**error.about, "item": request.item, "of": "value"}) from None

@@ -5,6 +5,7 @@ from typing import Any
 
 from omonat.base.instants import Instant
 from omonat.evidence.journal import Receipt
+from omonat.flows.staff import StaffMember
 from omonat.flows.use import Credential
 from omonat.promises.requests.facts import NAME, TEXT, Kind
 
@@ -16,8 +17,9 @@ MAILBOX = "mailbox"
 class NewRequest:
     """What somebody asks. `contact` is a phone or an e-mail as typed; `person` is known where they signed in, or where
     one of the company's systems says who it is. `caller` limits one network address, `form` names the form it was
-    typed into, by chance; both "" for systems. `proved`: the channel was proved by
-    how it was asked, so nothing has to be sent there first."""
+    typed into, by chance; both "" for systems. `proved`: the channel was proved by how it was asked, so nothing has to
+    be sent there first. `item` and `value` say what is to be put right and how, where that is asked; the value lies
+    sealed until it is. `found_by`: nobody asked, this member of staff found it wrong."""
 
     credential: Credential
     kind: Kind
@@ -30,6 +32,9 @@ class NewRequest:
     caller: str = ""
     form: str = ""
     proved: bool = False
+    item: str = ""
+    value: str = ""
+    found_by: StaffMember | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,6 +66,10 @@ with new_persons as (
                          :choices_purpose::text[], :choices_channel::text[], :choices_state::text[],
                          :choices_at::timestamptz[], :choices_version::int[], :choices_door::text[],
                          :choices_entry::text[])
+), ageing as (  -- when to ask whether it is still right; what was asked for before comes no later
+    insert into confirmations as c (person, due_at)
+    select * from unnest(:confirmations_person::text[], :confirmations_due_at::timestamptz[])
+        on conflict (person) do update set due_at = least(c.due_at, excluded.due_at)
 )
 select count(*) from bound;
 

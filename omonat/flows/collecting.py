@@ -14,6 +14,7 @@ from omonat.flows.images import close_images, seal_if_young
 from omonat.flows.locating import locate
 from omonat.flows.reckon import note_moved
 from omonat.policy.compiled import CompiledPolicy
+from omonat.promises.accuracy.rule import confirm_after
 from omonat.promises.choice.standing import Choice, Standing, applied, choice_anchors, live_consents
 from omonat.promises.notice.rule import told_after
 from omonat.vault.vault import Vault
@@ -67,6 +68,7 @@ class Writing:
     _sections: list[tuple[Any, ...]] = field(default_factory=list)
     _lookups: list[tuple[Any, ...]] = field(default_factory=list)
     _choices: list[tuple[Any, ...]] = field(default_factory=list)
+    _confirmations: dict[str, Instant] = field(default_factory=dict)
     _dues: dict[tuple[int, str, Instant, Instant], Instant] = field(default_factory=dict)
 
     def meet(self, row: Mapping[str, Any]) -> None:
@@ -98,6 +100,9 @@ class Writing:
              at, due, parsed.policy.ordinal)
         )  # fmt: skip
         self._seal(parsed, values, person, record, slot=slot, at=at)
+        asks = confirm_after(parsed.policy, request.service, at)
+        if asks is not None:
+            self._confirmations[person.id] = min(asks, self._confirmations.get(person.id, asks))
         young = seal_if_young(self.vault, parsed.policy, parsed.ages, self.now, person=person.id, slot=person.slot)
         if young is not None:
             self._young[person.id] = young
@@ -234,6 +239,7 @@ class Writing:
             "sections": self._sections,
             "lookups": [lookups[key] for key in sorted(lookups)],
             "choices": self._choices,
+            "confirmations": sorted(self._confirmations.items()),
         }
         parameters: dict[str, list[Any]] = {}
         for table, names in _TABLES.items():
@@ -270,6 +276,7 @@ _TABLES = {
     "sections": ("record", "category", "person", "collected_at", "sealed"),
     "lookups": ("person", "item", "epoch", "digest", "since"),
     "choices": ("id", "person", "kind", "purpose", "channel", "state", "at", "version", "door", "entry"),
+    "confirmations": ("person", "due_at"),
 }  # fmt: skip
 
 

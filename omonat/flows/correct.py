@@ -5,19 +5,21 @@
    person proved last: an open browser is not its owner, and whoever owns the channel could delete everything
 3. the value is replaced in each record where the same one stands and that may be changed; each record gets a new key,
    and the old ones are destroyed in the stages of an erasure (`inaccurate`), so that the wrong value opens nowhere
-4. systems that hold the item are told that their copy is to go; the evidence names the item, never a value
+4. one that a request asks for is made at the Desk, or by whoever asked once they typed the code: it and the request are
+   written in one transaction, and the evidence says which request it answers
+5. recipients outside who got it are told (`tell_recipients`), and its age begins anew (`remind`)
+6. systems that hold the item are told that their copy is to go; the evidence names the item, never a value
 
 Between the codes the browser keeps what was typed, sealed by the vault for this person: nothing of it lies here.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
 import asyncpg
 import msgspec
-from msgspec import Struct
 
 from omonat.base.errors import BadInput, OmonatError, Refused
 from omonat.base.failpoints import reach
@@ -25,48 +27,25 @@ from omonat.base.instants import MINUTE, Instant
 from omonat.base.verdict import Allow, CannotTell, Deny, Verdict
 from omonat.database.statements import load
 from omonat.flows.children import Children
-from omonat.flows.confirm import CHANNELS, Act, Confirm
+from omonat.flows.confirm import CHANNELS, Confirm
+from omonat.flows.correcting import NEWEST, Asked, Pending, Place, Still, normal_value, verdict_on
 from omonat.flows.erase import Erase
 from omonat.flows.grounds import Grounds
 from omonat.flows.images import close_images, seal_if_young
-from omonat.flows.judging import Around, Judge, in_force, read_around
+from omonat.flows.judging import Judge, in_force, read_around
 from omonat.flows.removing import Removal
 from omonat.flows.systems import tell_of_records
 from omonat.flows.work import open_work_item
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.kinds import Normalised, age_signal
 from omonat.policy.words import Kind
-from omonat.promises.accuracy.rule import decide_correction
 from omonat.promises.children.rule import decide_age
 
 _queries = load("omonat.promises.retention")
+_accuracy = load("omonat.promises.accuracy")
 _CONTEXT: Final = "correction"
 _LIFE: Final = 10 * MINUTE
-_LONGEST: Final = 500
 _AGES: Final = frozenset({Kind.BIRTH_DATE, Kind.AGE_BAND, Kind.PINFL})
-Still = Callable[[asyncpg.Connection], Awaitable[None]]
-"""Asks once more, in the transaction, whether whoever acts still may; raises Refused."""
-
-
-class Pending(Struct, frozen=True, kw_only=True):
-    """A new channel that waits for its code. `proved`: its own code was right, and the one to `asked` is waited for."""
-
-    person: str
-    record: str
-    item: str
-    value: str
-    ticket: str
-    until: Instant
-    asked: str = ""
-    proved: bool = False
-
-    @property
-    def act(self) -> Act:
-        """What the code confirms: this value in this place, at this step."""
-        return Act(
-            person=self.person, deed="correct",
-            exactly=f"{self.record} {self.item} {self.value} {'known' if self.proved else 'new'}",
-        )  # fmt: skip
 
 
 class Correct:
@@ -91,6 +70,27 @@ class Correct:
         normal = await self._read(policy, person, item, typed)
         await self._make(policy, person, record, item, normal, still=still)
 
+    async def read(self, item: str, typed: str) -> str:
+        """A value to be put right, as it will be kept, or as it was typed where it has no text form; nothing is
+        written. Raises BadInput for what can't be read, Refused for an age: only their own word counts there."""
+        policy = await self._grounds.law.current()
+        if policy.item(item).kind in _AGES:
+            raise Refused("correction-not-here", item=item)
+        value = normal_value(policy, item, typed).value
+        return value if isinstance(value, str) else typed
+
+    async def by_request(self, person: str, item: str, typed: str, asked: Asked) -> None:
+        """Correct what a request asks for, in each record where the newest value stands that may be changed.
+
+        A new channel only after its code: `begin` and `enter`. Raises as they do, Refused `correction-must-stay`,
+        `correction-not-held`.
+        """
+        policy = await self._grounds.law.current()
+        if item in CHANNELS:
+            raise Refused("code-wrong")
+        normal = await self._read(policy, person, item, typed)
+        await self._make(policy, person, NEWEST, item, normal, asked=asked)
+
     async def begin(self, person: str, record: str, item: str, typed: str, *, language: str) -> str | None:
         """Correct at once (None), or send a code to the new channel and give back what the browser keeps meanwhile.
 
@@ -110,8 +110,11 @@ class Correct:
         ticket = await self._confirm.ask_new(pending.act, item, pending.value, digest, language=language)
         return self._keep(msgspec.structs.replace(pending, ticket=ticket))
 
-    async def enter(self, person: str, kept: str, code: str, *, language: str) -> str | None:
-        """Try a code: None once it is corrected, else what the browser keeps for the second code.
+    async def enter(
+        self, person: str, kept: str, code: str, *, language: str, asked: Asked | None = None
+    ) -> str | None:
+        """Try a code: None once it is corrected, else what the browser keeps for the second code. For a request whose
+        channel was proved there is no second one: that was it.
 
         Raises Refused `code-wrong`, `correction-begin-again`, `channel-unknown` where no second proof is possible.
         """
@@ -119,12 +122,12 @@ class Correct:
         await self._confirm.enter(pending.ticket, pending.act, code)
         policy = await self._grounds.law.current()
         normal = await self._read(policy, person, pending.item, pending.value)
-        if not pending.proved:
+        if not pending.proved and not (asked is not None and asked.proved):
             second = msgspec.structs.replace(pending, proved=True, until=Instant(self._grounds.clock() + _LIFE))
             known = await self._confirm.proved_last(person)
             ticket = await self._confirm.ask(second.act, known, language=language)
             return self._keep(msgspec.structs.replace(second, ticket=ticket, asked=known))
-        await self._make(policy, person, pending.record, pending.item, normal)
+        await self._make(policy, person, pending.record, pending.item, normal, asked=asked)
         return None
 
     def pending(self, person: str, kept: str) -> Pending:
@@ -141,9 +144,7 @@ class Correct:
         return urlsafe_b64encode(self._vault.seal_value(_CONTEXT, msgspec.json.encode(pending))).decode()
 
     async def _read(self, policy: CompiledPolicy, person: str, item: str, typed: str) -> Normalised:
-        if not typed.strip() or len(typed) > _LONGEST:
-            raise BadInput("value-empty", kind=policy.item(item).kind.value)
-        normal = policy.normalise(item, typed.strip())
+        normal = normal_value(policy, item, typed)
         age = age_signal(policy.item(item).kind, normal.value)
         if age is not None:
             today = policy.today(self._grounds.clock())
@@ -172,6 +173,8 @@ class Correct:
 
     async def _look(self, policy: CompiledPolicy, person: str, record: str, item: str) -> None:
         """The rule, before a code is sent: nothing is opened for it."""
+        if record == NEWEST:
+            return  # which record it is shows once they are open
         now = self._grounds.clock()
         async with self._grounds.database.connection() as connection:
             await self._confirm.person(connection, person)
@@ -180,7 +183,7 @@ class Correct:
             if found is None or found["person"] != person:
                 raise Refused("record-unknown")
             around = await read_around(connection, [found], kept_still=False, person=row)
-        await self._permit(_verdict(policy, found, around, item, now), person, record, item)
+        await self._permit(verdict_on(policy, found, around, item, now), person, record, item)
 
     async def _permit(self, verdict: Verdict, person: str, record: str, item: str) -> None:
         if isinstance(verdict, Allow):
@@ -201,11 +204,14 @@ class Correct:
         normal: Normalised,
         *,
         still: Still | None = None,
+        asked: Asked | None = None,
     ) -> None:
         await self._look(policy, person, record, item)
         with self._vault.openings.for_an_entry() as entry:
             async with self._grounds.database.transaction() as connection:
                 await in_force(connection, policy)
+                if asked is not None:
+                    await asked.before(connection)
                 row = await _queries.person_for_erasure(connection, id=person)
                 await self._confirm.person(connection, person)
                 if still is not None:
@@ -215,16 +221,21 @@ class Correct:
                 judge = Judge(self._grounds, policy, self._grounds.clock(), entry=entry)
                 removal = Removal(self._grounds, policy, judge)
                 around = await read_around(connection, records, kept_still=False, person=row)
-                place = _Place(policy, row, records, around, record, item)
+                place = Place(policy, row, records, around, record, item)
                 await self._replace(connection, removal, judge, place, normal)
                 reach("correct.replaced")
                 by = "person" if still is None else "guardian"
-                erasure = await self._intend(connection, place, removal, judge, by=by)
+                erasure = await self._intend(connection, place, removal, judge, by=by, asked=asked)
+                now = self._grounds.clock()
+                await _accuracy.confirm_item(connection, person=person, item=item, at=now, now=now)
+                await _accuracy.add_to_tell(connection, erasure=erasure, person=person, item=item, now=now)
+                if asked is not None:
+                    await asked.after(connection, entry)
                 reach("correct.intended")
         await self._erase.stages.advance(erasure)
 
     async def _replace(
-        self, connection: asyncpg.Connection, removal: Removal, judge: Judge, place: "_Place", normal: Normalised
+        self, connection: asyncpg.Connection, removal: Removal, judge: Judge, place: Place, normal: Normalised
     ) -> None:
         """Put the value in the place of the one that stands in the chosen record, wherever the same one stands."""
         category, _, name = place.item.partition(".")
@@ -234,6 +245,8 @@ class Correct:
             for record in place.records
             if (section := place.section(record, category)) is not None
         }
+        if place.record == NEWEST:
+            place = place.at_newest(opened, name, self._grounds.clock())
         old = opened.get(place.record, {}).get(name)
         if old is None:
             raise Refused("record-unknown")
@@ -258,7 +271,7 @@ class Correct:
     async def _be_found(
         self,
         connection: asyncpg.Connection,
-        place: "_Place",
+        place: Place,
         normal: Normalised,
         *,
         changed: Sequence[Any],
@@ -276,15 +289,28 @@ class Correct:
         )  # fmt: skip
 
     async def _intend(
-        self, connection: asyncpg.Connection, place: "_Place", removal: Removal, judge: Judge, *, by: str
+        self,
+        connection: asyncpg.Connection,
+        place: Place,
+        removal: Removal,
+        judge: Judge,
+        *,
+        by: str,
+        asked: Asked | None = None,
     ) -> str:
-        """The intent that destroys the old keys, with the evidence of the correction."""
+        """The intent that destroys the old keys, with the evidence of the correction, and of the request it answers."""
         policy, person, item = place.policy, place.person, place.item
         now = self._grounds.clock()
         facts = {
             "policy": policy.digest, "person": person["evidence_slot"], "items": [item], "opened": judge.opened,
             "records": removal.counted, "proved": item in CHANNELS, "by": by,
         }  # fmt: skip
+        if asked is not None:
+            number = self._vault.commitment(
+                evidence_slot=person["evidence_slot"], entry=judge.entry, field="request", value=asked.number
+            )
+            facts |= {**asked.facts, "request": number}
+            by = asked.by
         erasure = await self._erase.stages.intend(
             connection, act="correction:item:made", facts=facts, subjects=(person["id"],), now=now, entry=judge.entry,
             scope="items", cause="inaccurate", person=person["id"], items=[item], asked_by=by,
@@ -295,35 +321,6 @@ class Correct:
         return erasure
 
 
-class _Place(Struct, frozen=True):
-    """Where a value is to be replaced: the record chosen, and the others of the person."""
-
-    policy: CompiledPolicy
-    person: Any
-    records: Sequence[Any]
-    around: Around
-    record: str
-    item: str
-
-    def section(self, record: Mapping[str, Any], category: str) -> Any:
-        """The record's section of this category."""
-        return next((s for s in self.around.sections.get(record["id"], ()) if s["category"] == category), None)
-
-    def may(self, record: Any, now: Instant) -> bool:
-        """Whether the rule lets the person replace the item in this record."""
-        return isinstance(_verdict(self.policy, record, self.around, self.item, now), Allow)
-
-
 def is_a_guardians(policy: CompiledPolicy, item: str) -> bool:
     """Whether a guardian may put such an item right: not what the child signs in with, and no age."""
     return item not in CHANNELS and policy.item(item).kind not in _AGES
-
-
-def _verdict(policy: CompiledPolicy, record: Any, around: Around, item: str, now: Instant) -> Verdict:
-    known = item in policy.items and record["service"] in policy.services
-    due = policy.due(record["service"], item, around.anchors(policy, record, record["anchors"])) if known else None
-    group = policy.policy.categories[item.partition(".")[0]].group
-    return decide_correction(
-        policy.item(item), group=group or "", due=due.instant if due else None, factor=due.factor if due else "",
-        held=around.held(record).covers(item), now=now,
-    )  # fmt: skip

@@ -12,6 +12,7 @@ from omonat.base.failpoints import reach
 from omonat.base.instants import HOUR, Instant
 from omonat.base.verdict import Allow
 from omonat.database.statements import load
+from omonat.flows.answer_requests import DESK
 from omonat.flows.grounds import Grounds
 from omonat.flows.my_data import ViewMyData
 from omonat.flows.reckon import note_moved
@@ -25,7 +26,7 @@ from omonat.flows.requesting import (
     standing_of,
     tidy,
 )
-from omonat.promises.requests.facts import ANSWER, TEXT, Act, Kind, Outcome, State
+from omonat.promises.requests.facts import ANSWER, TEXT, Act, Kind, Outcome, Settled, State
 from omonat.promises.requests.rule import decide_act
 
 _cases = load("omonat.promises.cases")
@@ -36,7 +37,8 @@ _LOOKS_FROM_ONE_ADDRESS = 120
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
     """A request as whoever asked sees it. `answers` are opened only where asked for, the newest first; None: not
-    opened. `waits_for_proof`: the code sent to `channel` is still to be typed."""
+    opened. `waits_for_proof`: the code sent to `channel` is still to be typed. `found`: nobody asked, staff found
+    `item` wrong; `settled` is what came of it; `proving`: the new phone or e-mail waits for its owner's code."""
 
     number: str
     kind: Kind
@@ -50,6 +52,10 @@ class Followed:
     reason: str | None
     may_reopen: bool
     of_account: bool
+    found: bool = False
+    item: str = ""
+    settled: Settled | None = None
+    proving: bool = False
     answers: tuple[str, ...] | None = None
     asked: str | None = None
 
@@ -80,10 +86,17 @@ class FollowRequest:
 
     async def one_of_mine(self, person: str, number: str) -> Followed:
         """One of a person's own requests with what was asked and answered. Raises Refused `request-unknown`."""
+        row = await self.row(number, person=person)
+        return await self._opened(row, self._followed(row))
+
+    async def row(self, number: str, *, code: str = "", person: str | None = None, caller: str = "") -> Any:
+        """A request's row, for whoever has number and code, or for its person. Raises Refused `request-unknown`."""
+        if person is None:
+            return await self._of_code(number, code, caller)
         row = await self._row(tidy(number))
         if row is None or row["person"] != person:
             raise Refused("request-unknown")
-        return await self._opened(row, self._followed(row))
+        return row
 
     async def reopen(self, number: str, code: str, *, caller: str) -> None:
         """It wasn't settled, says whoever has number and code. Raises Refused as `by_code`, and by the rule."""
@@ -92,9 +105,7 @@ class FollowRequest:
 
     async def reopen_mine(self, person: str, number: str) -> None:
         """It wasn't settled, says the person. Raises Refused."""
-        row = await self._row(tidy(number))
-        if row is None or row["person"] != person:
-            raise Refused("request-unknown")
+        row = await self.row(number, person=person)
         await self._reopen(row["number"])
 
     async def _reopen(self, number: str) -> None:
@@ -144,6 +155,10 @@ class FollowRequest:
             reason=row["reason"],
             may_reopen=isinstance(decide_act(standing, Act.REOPEN, by=None, now=now), Allow),
             of_account=row["of_account"],
+            found=row["door"] == DESK,
+            item=row["item"] or "",
+            settled=standing.settled,
+            proving=standing.state is State.CLAIMED and row["proof_asked_at"] is not None,
         )
 
     async def _opened(self, row: Any, found: Followed) -> Followed:

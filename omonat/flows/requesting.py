@@ -19,7 +19,7 @@ from omonat.flows.work import open_work_item
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.kinds.guard import refuse_in_reference
 from omonat.promises.messages import Channel, Message, Value, put
-from omonat.promises.requests.facts import EMAIL, MOBILE, NATURES, PURPOSE, Kind, Standing, State
+from omonat.promises.requests.facts import EMAIL, MOBILE, NATURES, PURPOSE, Kind, Settled, Standing, State
 from omonat.promises.requests.rule import due_at
 from omonat.vault.vault import Vault
 
@@ -69,6 +69,11 @@ async def count(grounds: Grounds, key: str, window: int, now: Instant) -> int:
     return taken
 
 
+def proposed_context(number: str) -> str:
+    """Under which a value that is to be put right is sealed: bound to its request."""
+    return f"request-proposed:{number}"
+
+
 def standing_of(row: Any) -> Standing:
     """A row of requests, as the rules see it."""
     return Standing(
@@ -80,6 +85,7 @@ def standing_of(row: Any) -> Standing:
         received_at=row["received_at"],
         answered_at=row["answered_at"],
         letter_waits=row["letter_waits"],
+        settled=Settled(row["settled"]) if row["settled"] else None,
     )
 
 

@@ -7,7 +7,7 @@ says that it is done with its own credential; one that is served by hand, a priv
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import asyncpg
 
@@ -21,7 +21,7 @@ from omonat.evidence.entry import Entry
 from omonat.flows.clients import require_client
 from omonat.flows.grounds import Grounds
 from omonat.flows.use import Credential
-from omonat.flows.work import open_work_item_in
+from omonat.flows.work import close_work_item_in, open_work_item_in
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.words import Erases
 
@@ -61,13 +61,15 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """One notice on its way. `id` is the same each time it is told, so that a system can tell it from a new one."""
+    """One notice on its way. `id` is the same each time it is told, so that a system can tell it from a new one.
+    `recipient`: somebody outside, told of a correction."""
 
     id: str
     erasure: str
     system: str
     body: bytes
     attempts: int
+    recipient: bool = False
 
 
 async def tell_of_records(
@@ -125,10 +127,10 @@ class Systems:
         self._grounds = grounds
         self._database = grounds.database
 
-    async def of(self, erasure: str) -> Sequence[Notice]:
-        """The systems an erasure concerns."""
+    async def of(self, erasure: str, kind: Literal["system", "recipient"] = "system") -> Sequence[Notice]:
+        """The systems an erasure concerns; or the recipients outside who are told of a correction."""
         async with self._database.connection() as connection:
-            rows = [row async for row in _queries.notices_of(connection, erasure=erasure)]
+            rows = [row async for row in _queries.notices_of(connection, erasure=erasure, kind=kind)]
         return [
             Notice(
                 system=row["system"], erases=row["erases"], told_at=row["created_at"], sent_at=row["sent_at"],
@@ -146,7 +148,12 @@ class Systems:
             rows = [
                 row
                 async for row in _queries.claim_notices(
-                    connection, now=now, until=now + MINUTE, reachable=sorted(named.intersection(reachable)), most=most
+                    connection,
+                    now=now,
+                    until=now + MINUTE,
+                    reachable=sorted(named.intersection(reachable)),
+                    most=most,
+                    recipients=sorted(policy.recipients.keys() & set(reachable)),
                 )
             ]
         return [
@@ -156,20 +163,24 @@ class Systems:
                 system=row["system"],
                 body=canonical(
                     {
-                        "type": "erasure.requested",
+                        "type": "correction.made" if row["kind"] == "recipient" else "erasure.requested",
                         "timestamp": to_rfc3339(row["created_at"]),
-                        "data": {"erasure": row["erasure"], "system": row["system"], **row["about"]},
+                        "data": {"erasure": row["erasure"], row["kind"]: row["system"], **row["about"]},
                     }
                 ),
                 attempts=row["attempts"],
+                recipient=row["kind"] == "recipient",
             )
             for row in rows
         ]
 
     async def sent(self, due: Due) -> None:
-        """The system took it over; it is told once a day until it says that it is done."""
+        """The system took it over; it is told once a day until it says that it is done. A recipient is told now."""
         now = self._grounds.clock()
         reach("systems.taken-over")
+        if due.recipient:
+            await self.acknowledge(due.erasure, due.system, by="webhook")
+            return
         async with self._database.connection() as connection:
             await _queries.note_sent(connection, erasure=due.erasure, system=due.system, now=now, due=now + DAY)
 
@@ -202,7 +213,25 @@ class Systems:
                 raise BadInput("erasure-unknown")
             reach("systems.acknowledged")
             if row["entry"] == entry:
-                facts = {"erasure": erasure, "system": system, "by": by}
-                said = Entry(entry, now, "erasure:system:acknowledged", facts)
+                said = await self._said(connection, erasure, system, by=by, entry=entry)
                 await self._grounds.journal.append(connection, [said], now=now)
         return str(row["entry"])
+
+    async def _said(self, connection: asyncpg.Connection, erasure: str, system: str, *, by: str, entry: str) -> Entry:
+        """A system says that it is done; or a recipient was told, which its person can see."""
+        now = self._grounds.clock()
+        about = await _queries.told_about(connection, erasure=erasure, system=system)
+        if about["kind"] == "system":
+            facts = {"erasure": erasure, "system": system, "by": by}
+            return Entry(entry, now, "erasure:system:acknowledged", facts)
+        if about["erases"] == Erases.BY_HAND.value:
+            await close_work_item_in(
+                connection, rule="tell-by-hand", person=None, missing=f"{system} {erasure}", now=now
+            )
+        told: dict[str, Any] = {"erasure": erasure, "recipient": system, "by": by, "items": list(about["items"])}
+        if about["person"] is None:
+            return Entry(entry, now, "correction:recipient:told", told)
+        told["person"] = self._grounds.vault.commitment(
+            evidence_slot=about["evidence_slot"], entry=entry, field="person", value=about["person"]
+        )
+        return Entry(entry, now, "correction:recipient:told", told, (about["person"],))

@@ -118,6 +118,7 @@ def _globals(door: Door, words: Words) -> dict[str, Any]:
         "request_marks": requests.MARKS,
         "request_outcomes": requests.OUTCOMES,
         "request_reasons": requests.REASONS,
+        "request_settled": requests.SETTLED,
         "girih": _girih,
         "sign": _sign,
         "mark": lambda name, size: _girih(sha256(name.encode()).digest(), size),

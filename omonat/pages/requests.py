@@ -44,4 +44,9 @@ REASONS: Final[Mapping[str, str]] = {
     "not-held": N_("no such data is held"),
     "not-ours": N_("it concerns somebody else"),
     "repeated": N_("it was answered before"),
+    "is-right": N_("the data is right as it is"),
+}
+SETTLED: Final[Mapping[str, str]] = {
+    "corrected": N_("It was corrected"),
+    "erased": N_("It was deleted"),
 }

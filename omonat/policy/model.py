@@ -14,6 +14,7 @@ from omonat.policy.model_basics import ITEMS, WORDS, Named, Option, Words
 from omonat.policy.model_duties import (
     AtMost,
     Children,
+    Confirming,
     Cookie,
     Demographics,
     Ground,
@@ -218,6 +219,7 @@ class Policy:
     children: Children = key(Struct(Children))
     consent_needed: tuple[str, ...] = key(Many(Ref("purposes")), default=())
     demographics: Demographics | None = key(Struct(Demographics), default=None)
+    confirm: tuple[Confirming, ...] = key(Many(Struct(Confirming)), default=())
     cookies: Mapping[str, Cookie] = key(Table(Struct(Cookie)), default=EMPTY)
     safeguards: tuple[Safeguard, ...] = key(Many(Struct(Safeguard)), default=())
     systems: tuple[System, ...] = key(Many(Struct(System)), default=())

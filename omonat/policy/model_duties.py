@@ -91,6 +91,17 @@ class Children:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Confirming:
+    """What somebody is asked to confirm when it is `after` old, where it was given to one of these services (Q1). `by`
+    is the purpose they are written to under; without it they are asked in the Privacy Center alone."""
+
+    items: tuple[str, ...] = key(Many(Ref("items"), least=1))
+    services: tuple[str, ...] = key(Many(Ref("services"), least=1))
+    after: Duration = key(Period())
+    by: str | None = key(Ref("purposes"), default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Demographics:
     """What is asked of nobody in particular and counted in coarse bands; no number below `threshold` is shown (L4)."""
 

@@ -63,7 +63,7 @@ select id, said from (
 
 -- name: request_written^
 -- A request as it was written, with what was written beside it.
-select r.kind, r.state, r.due_at,
+select r.kind, r.state, r.due_at, r.about, r.item, r.proposed is not null as given,
        (select count(*) from sections s join records k on k.id = s.record where k.case_id = r.case_id) as sealed,
        (select count(*) from ledger l join entries e on e.txid = l.txid and e.id = l.entry
          where l.person = c.person and e.act = 'request:person:received'

@@ -31,6 +31,8 @@ UNDER = {
     "client_notices",
 }
 NOT_UNDER = {
+    "confirmations": "who was asked since the copy is asked again, or is due again from what is held",
+    "corrections_to_tell": "live for seconds; the notices that come of them are under the journal",
     "cases": "a source system reports them, and reports them again",
     "requests": "how far a case of ours is; what came after the copy is lost with its case and its records",
     "lookups": "come with a record; who is erased is buried by the keys",

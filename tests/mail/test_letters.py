@@ -23,6 +23,7 @@ PARAMS: dict[str, dict[str, Value]] = {
     "confirm-code": {"code": "271828", "minutes": 10, "act": "delete-all"},
     "new-channel-code": {"code": "271828", "minutes": 10, "address": "+998901234568"},
     "registration-confirmation": {},
+    "confirm-data": {},
     "order-confirmation": {"order": "41877", "delivery": 1, "total": 12_500_000},
     "information-request-answer": {"request": "88", "answer": "Ha, bor.\n\nOsh soat 12 da tayyor."},
     "request-code": {"request": "K7M2QR9XDT", "minutes": 60, "code": "271828"},
@@ -38,6 +39,8 @@ PARAMS: dict[str, dict[str, Value]] = {
     "request-confirm": {"request": "K7M2QR9XDT", "link": "K7M2QR9XDT.c2lnbmVk"},
     "mail-choices": {"about": "left", "link": "per_aaaaaaaaaaaaaaaaaaaaaaaaaa.less.1796000000.c2lnbmVk"},
     "request-answered": {"request": "K7M2QR9XDT", "code": "ABCDEFGHJKLMNPQR"},
+    "request-proof": {"request": "K7M2QR9XDT", "code": "ABCDEFGHJKLMNPQR"},
+    "finding-answered": {"request": "K7M2QR9XDT", "code": "ABCDEFGHJKLMNPQR"},
     "service-notice": {"kind": "security-breach", "title": "Nosozlik", "text": "Bir.\n\nIkki."},
     "policy-changed": {
         "kind": "service-change", "since": "1", "version": "2", "text": "Bir.\n\nIkki.", "agree": 1,

@@ -28,7 +28,7 @@ from tests.flows.conftest import Clock, Shop, furnish, settings_for
 
 TEXT = "Kuryeringiz raqamimni saqlab qolib, menga ish vaqtidan tashqari qoʻngʻiroq qildi."
 ANSWER = "Kuryer bilan gaplashdik. Raqamingiz endi unga koʻrinmaydi."
-STAFF = {"701": "privacy-officer", "702": "privacy-officer", "703": "management", "704": "quality"}
+STAFF = {"701": "privacy-officer", "702": "privacy-officer", "703": "management", "704": "quality", "705": "counter"}
 
 
 @dataclass

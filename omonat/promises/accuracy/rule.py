@@ -6,16 +6,22 @@
    same for each, so that nobody learns of a hold from it
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from omonat.base.instants import Instant
+from omonat.base.instants import DAY, Instant
 from omonat.base.verdict import Allow, CannotTell, Deny, Reason, Verdict
+from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import Item
+from omonat.policy.model_duties import Confirming
 from omonat.policy.words import Factor, Keep, Kind
 
 SAID_BY_PEOPLE: Final = frozenset({Kind.PERSON_NAME, Kind.ADDRESS, Kind.EMAIL, Kind.PHONE, Kind.TEXT, Kind.BIRTH_DATE})
 _GROUPS: Final = frozenset({"G1", "G2"})
 """Contact data, and relationship and location: the groups of what people say of themselves."""
+REMIND_APART: Final = 30 * DAY
+"""Nobody is written to more often than this, whatever the policy says."""
 _KEPT_AS_IT_WAS: Final = frozenset({Factor.OBLIGATION.value, Factor.NORM.value, Factor.DISPUTE.value})
 
 
@@ -32,4 +38,71 @@ def decide_correction(item: Item, *, group: str, due: Instant | None, factor: st
         return Deny((Reason("no-longer-kept", "R3", {"item": item.id}),))
     if due is None or held or factor in _KEPT_AS_IT_WAS:  # 3
         return CannotTell((item.id,), (Reason("correction-to-be-looked-at", "Q2", {"item": item.id}),))
+    return Allow()
+
+
+# Asking whether it is still right ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ageing:
+    """Somebody's data and its age. `given`: when the newest of a category was given to a service; `confirmed`: when
+    they last said of an item that it is right; `asked_at`: when they were last written to. `objected` to the purpose
+    they would be written to under."""
+
+    given: Mapping[tuple[str, str], Instant]
+    confirmed: Mapping[str, Instant]
+    asked_at: Instant | None = None
+    closed: bool = False
+    restricted: bool = False
+    guarded: bool = False
+    objected: bool = False
+    quiet: bool = False
+
+
+def confirm_after(policy: CompiledPolicy, service: str, given: Instant) -> Instant | None:
+    """When somebody is first asked about what they gave to this service; None: the policy asks nothing of it."""
+    found = [each.after.after(given, policy.zone) for each in policy.policy.confirm if service in each.services]
+    return min(found, default=None)
+
+
+def ages_of(policy: CompiledPolicy, ageing: Ageing) -> dict[str, Instant]:
+    """By item, when it is old enough to be asked about: counted from when it was given, or confirmed since."""
+    found: dict[str, Instant] = {}
+    for rule in policy.policy.confirm:
+        for item in rule.items:
+            given = [at for (category, service), at in ageing.given.items()
+                     if category == item.partition(".")[0] and service in rule.services]  # fmt: skip
+            if given:
+                since = max(*given, ageing.confirmed.get(item, Instant(0)))
+                due = rule.after.after(since, policy.zone)
+                found[item] = min(due, found.get(item, due))
+    return found
+
+
+def rule_for(policy: CompiledPolicy, items: frozenset[str]) -> Confirming | None:
+    """The first rule about any of these items that says under which purpose somebody is written to."""
+    return next((rule for rule in policy.policy.confirm if rule.by is not None and items & set(rule.items)), None)
+
+
+def decide_reminder(policy: CompiledPolicy, ageing: Ageing, now: Instant) -> Verdict:
+    """Whether somebody may be written to about what is old now (Q1).
+
+    1. never about a child, and never for somebody whose data is closed, restricted or erased
+    2. not who objected, or doesn't want to be asked
+    3. at most once a period, and no more often than every thirty days
+    4. only where something is old
+    """
+    if ageing.closed or ageing.restricted or ageing.guarded:  # 1
+        return Deny((Reason("reminder-not-now", "Q1"),))
+    if ageing.objected or ageing.quiet:  # 2
+        return Deny((Reason("objected", "Q1"),))
+    old = {item for item, due in ages_of(policy, ageing).items() if due <= now}
+    rules = [rule for rule in policy.policy.confirm if old & set(rule.items)]
+    if not rules:  # 4
+        return Deny((Reason("reminder-not-now", "Q1"),))
+    if ageing.asked_at is not None:  # 3
+        again = min(rule.after.after(ageing.asked_at, policy.zone) for rule in rules)
+        if now < max(again, ageing.asked_at + REMIND_APART):
+            return Deny((Reason("reminder-not-now", "Q1"),))
     return Allow()

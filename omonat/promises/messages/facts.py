@@ -127,6 +127,7 @@ TEMPLATES: Mapping[str, Template] = {
             greets=False,
             own_address=True,
         ),
+        Template("confirm-data", MessageClass.TRANSACTIONAL, _BOTH, lifetime=7 * DAY),
         Template("registration-confirmation", MessageClass.TRANSACTIONAL, _BOTH, lifetime=3 * DAY),
         Template(
             "order-confirmation",
@@ -181,6 +182,24 @@ TEMPLATES: Mapping[str, Template] = {
         ),
         Template(
             "request-answered",  # the answer itself travels through no carrier
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            open=frozenset({"request"}),
+            sealed=frozenset({"code"}),
+            lifetime=3 * DAY,
+            greets=False,
+        ),
+        Template(
+            "request-proof",  # a new phone or e-mail waits for its owner's code, on the page of the request
+            MessageClass.TRANSACTIONAL,
+            _BOTH,
+            open=frozenset({"request"}),
+            sealed=frozenset({"code"}),
+            lifetime=3 * DAY,
+            greets=False,
+        ),
+        Template(
+            "finding-answered",  # nobody asked: staff found something wrong
             MessageClass.TRANSACTIONAL,
             _BOTH,
             open=frozenset({"request"}),

@@ -47,6 +47,7 @@ class Act(StrEnum):
     CLOSE = "close"
     REOPEN = "reopen"
     LAPSE = "lapse"
+    SETTLE = "settle"
 
 
 class Outcome(StrEnum):
@@ -64,8 +65,15 @@ GIVEN = (Outcome.UPHELD, Outcome.PARTLY, Outcome.DONE, Outcome.REJECTED)
 """Those that come with an answer; the others close by themselves."""
 
 
-REASONS = ("not-founded", "must-be-kept", "not-proved", "not-held", "not-ours", "repeated")
+REASONS = ("not-founded", "must-be-kept", "not-proved", "not-held", "not-ours", "repeated", "is-right")
 """Why something may be rejected: names, shown in words; the words about the person stand in the answer."""
+
+
+class Settled(StrEnum):
+    """What a request for a correction asked for was done, in one of two ways; the third end is a reason."""
+
+    CORRECTED = "corrected"
+    ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +101,8 @@ NATURES: Mapping[Kind, Nature] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A request as it stands. `claimed_by` is the staff id; `letter_waits`: the answer's message hasn't left yet."""
+    """A request as it stands. `claimed_by` is the staff id; `letter_waits`: the answer's message hasn't left yet;
+    `settled`: what came of a request for a correction."""
 
     kind: Kind
     state: State
@@ -103,3 +112,4 @@ class Standing:
     received_at: Instant
     answered_at: Instant | None
     letter_waits: bool = False
+    settled: Settled | None = None

@@ -1,15 +1,15 @@
 -- name: insert_request!
 -- A request as it is received.
 insert into requests (number, case_id, kind, state, door, form, channel, needs_proof, proved_at, proof,
-                      proof_until, received_at, due_at)
+                      proof_until, received_at, due_at, about, item, proposed)
 values (:number, :case_id, :kind, :state, :door, :form, :channel, :needs_proof, :proved_at, :proof, :proof_until,
-        :now, :due_at);
+        :now, :due_at, :about, :item, :proposed);
 
 -- name: request_for_update^
 -- A request, its case's person and slots, locked until the transaction ends; whether its answer's message waits.
 select r.*, k.person, p.slot, p.evidence_slot, p.language,
        exists (select from outbox o where o.person = k.person and o.case_id = r.case_id
-                  and o.template = 'request-answered' and o.state in ('waiting', 'claimed', 'handing-over')) as letter_waits
+                  and o.template in ('request-answered', 'finding-answered') and o.state in ('waiting', 'claimed', 'handing-over')) as letter_waits
   from requests r join cases k on k.id = r.case_id
   left join persons p on p.id = k.person and p.erased_at is null
  where r.number = :number for update of r;
@@ -20,7 +20,7 @@ select r.*, k.person, p.slot, p.evidence_slot, p.language,
 select r.*, k.person, p.slot, p.evidence_slot, p.language,
        exists (select from records o where o.person = k.person and o.case_id is distinct from r.case_id) as of_account,
        exists (select from outbox o where o.person = k.person and o.case_id = r.case_id
-                  and o.template = 'request-answered' and o.state in ('waiting', 'claimed', 'handing-over')) as letter_waits
+                  and o.template in ('request-answered', 'finding-answered') and o.state in ('waiting', 'claimed', 'handing-over')) as letter_waits
   from requests r join cases k on k.id = r.case_id
   left join persons p on p.id = k.person and p.erased_at is null
  where r.number = :number;
@@ -34,7 +34,8 @@ select r.* from cases k join requests r on r.case_id = k.id
 -- Requests of these kinds that wait for staff, the earliest deadline first. One that still waits for its code is not
 -- there: nothing follows from it.
 select r.number, r.case_id, r.kind, r.state, r.received_at, r.due_at, r.claimed_by, r.claimed_at, r.answered_at,
-       r.outcome, r.reopened, r.proved_at
+       r.outcome, r.reopened, r.proved_at, r.about, r.item, r.proposed is not null as given, r.settled, r.proof_asked_at,
+       r.door
   from requests r
  where r.state in ('received', 'confirmed', 'claimed', 'reopened', 'answered') and r.kind = any(:kinds::text[])
    and (not r.needs_proof or r.proved_at is not null)
@@ -73,15 +74,51 @@ update requests set state = 'answered', answered_at = :now, outcome = :outcome, 
 -- name: close!
 -- Closed.
 update requests set state = 'closed', closed_at = :now, outcome = coalesce(outcome, :outcome), proof = null,
-       proof_until = null
+       proof_until = null, proposed = null, proof_asked_at = null
  where number = :number;
 
 -- name: reopen!
 -- The answer did not settle it: a new deadline runs, and anybody who may can claim it.
 update requests
    set state = 'reopened', reopened = reopened + 1, due_at = :due_at, claimed_by = null, claimed_at = null,
-       outcome = null, reason = null, closed_at = null
+       outcome = null, reason = null, closed_at = null, settled = null, settled_by = null
  where number = :number;
+
+-- name: propose!
+-- A new phone or e-mail that counts once its owner has typed a code.
+update requests set item = :item, proposed = :proposed, proof_asked_at = :now where number = :number;
+
+-- name: settle!
+-- What a request for a correction asks for was done: the value that was given isn't needed any more.
+update requests set settled = :settled, settled_by = :entry, item = :item, proposed = null, proof_asked_at = null
+ where number = :number;
+
+-- name: open_about$
+-- The number of a request for a correction of this item of this person that nobody has answered yet.
+select number from requests
+ where about = :person and kind = 'correction' and item = :item
+   and state in ('received', 'confirmed', 'claimed', 'reopened') and (not needs_proof or proved_at is not null)
+ order by received_at limit 1;
+
+-- name: theirs_alone$
+-- Whether a person's newest channel of this kind is nobody else's newest: whoever answers there is them.
+select count(*) = 0
+  from lookups mine
+  join lookups theirs on theirs.digest = mine.digest and theirs.item = mine.item and theirs.person <> mine.person
+  join persons p on p.id = theirs.person and p.erased_at is null
+ where mine.person = :person and mine.item = :item
+   and not exists (select from lookups n where n.person = mine.person and n.item = mine.item and n.since > mine.since)
+   and not exists (select from lookups n where n.person = theirs.person and n.item = theirs.item
+                                           and n.since > theirs.since and n.digest <> theirs.digest);
+
+-- name: person_of_case^
+-- Whom a case is tied to, while it is open, and their language.
+select p.id, p.language from cases k join persons p on p.id = k.person
+ where k.id = :id and k.closed_at is null and p.erased_at is null;
+
+-- name: categories_held
+-- Which kinds of data are held of somebody, without opening anything.
+select distinct s.category from sections s where s.person = :person;
 
 -- name: open_case_again!
 -- The case of a request that was taken up again ties staff to its person once more.

@@ -8,7 +8,10 @@
 5. Never confirmed within three days, it is closed; so is one whose person was erased meanwhile.
 6. Who may work on it follows from the policy: a human role with a purpose that keeps this promise in such cases and may
    read what was asked.
-7. It is due by the strictest of the law packs. Working days: Saturdays and Sundays are skipped, holidays aren't, so
+7. A correction that was asked for, and what staff find wrong, ends in the correction, in the erasure of that item, or
+   in a reason: it is answered as done only after one of the first two. Only whoever has it settles it, and only an item
+   that a purpose of theirs has to do with, and that people say of themselves.
+8. It is due by the strictest of the law packs. Working days: Saturdays and Sundays are skipped, holidays aren't, so
    that it is never later than the law has it.
 """
 
@@ -36,8 +39,9 @@ _FROM: Mapping[Act, frozenset[State]] = {
     Act.CLOSE: frozenset({State.ANSWERED}),
     Act.REOPEN: frozenset({State.ANSWERED, State.CLOSED}),
     Act.LAPSE: frozenset({State.RECEIVED}),
+    Act.SETTLE: frozenset({State.CLAIMED}),
 }
-_BY_HOLDER = frozenset({Act.RELEASE, Act.ANSWER, Act.CLOSE})
+_BY_HOLDER = frozenset({Act.RELEASE, Act.ANSWER, Act.CLOSE, Act.SETTLE})
 _FAMILIES: Mapping[str, frozenset[str]] = {"complaint": frozenset({"A2"}), "request": frozenset({"A3", "Q2"})}
 
 
@@ -51,7 +55,9 @@ def decide_act(request: Standing, act: Act, *, by: str | None, now: Instant) -> 
     match act:
         case Act.CONFIRM:
             return Allow() if waits and now - request.received_at < WAITS_FOR_PROOF else _no("request-not-now")
-        case Act.CLAIM if waits:  # 1
+        case Act.SETTLE if request.kind is not Kind.CORRECTION or request.settled is not None:  # 7
+            return _no("request-not-now")
+        case Act.CLAIM | Act.SETTLE if waits:  # 1
             return _no("request-not-confirmed")
         case Act.CLOSE if request.letter_waits:
             return _no("request-letter-waits")
@@ -62,10 +68,24 @@ def decide_act(request: Standing, act: Act, *, by: str | None, now: Instant) -> 
     return Allow()
 
 
-def decide_outcome(outcome: Outcome, reason: str | None) -> Verdict:
-    """Whether an answer may have this outcome: a rejection, and nothing else, names one of the reasons (3)."""
-    fits = (reason in REASONS) if outcome is Outcome.REJECTED else reason is None
-    return Allow() if fits and outcome in GIVEN else _no("request-outcome-unclear")
+def decide_outcome(request: Standing, outcome: Outcome, reason: str | None) -> Verdict:
+    """Whether an answer may have this outcome: a rejection, and nothing else, names one of the reasons (3); a
+    correction is done once it was made or the item erased (7)."""
+    rejected = outcome is Outcome.REJECTED
+    fits = (reason in REASONS) if rejected else reason is None
+    if not fits or outcome not in GIVEN:
+        return _no("request-outcome-unclear")
+    if request.kind is Kind.CORRECTION and rejected is (request.settled is not None):
+        return Deny((Reason("request-already-settled" if rejected else "request-not-settled", "Q2"),))
+    return Allow()
+
+
+def correctable(policy: CompiledPolicy, role: str) -> tuple[str, ...]:
+    """The items that somebody in this role may put right or erase for whoever asked, in the policy's order (7):
+    those of the purposes under which they work on it. Whether people say it of themselves, the accuracy room knows."""
+    kind = policy.service(NATURES[Kind.CORRECTION].service).case or ""
+    named = {item for each in answering_purposes(policy, kind, role) for item in policy.purposes[each].items}
+    return tuple(item for item in policy.items if item in named)
 
 
 def answering_purposes(policy: CompiledPolicy, case_kind: str, role: str) -> tuple[str, ...]:
@@ -91,7 +111,7 @@ def decide_role(policy: CompiledPolicy, kind: Kind, role: str) -> Verdict:
 
 
 def due_at(deadline: Deadline | CannotTell, start: Instant, zone: tzinfo) -> Instant | CannotTell:
-    """When a request received at `start` must be answered; CannotTell where the packs don't say (7)."""
+    """When a request received at `start` must be answered; CannotTell where the packs don't say (8)."""
     if isinstance(deadline, CannotTell):
         return deadline
     if deadline.days is Days.CALENDAR:

@@ -210,6 +210,12 @@ with codes as (
     delete from parent_payments where person = any(:ids::text[])
 ), work as (
     delete from work_items where person = any(:ids::text[])
+), righted as (
+    update requests set about = null where about = any(:ids::text[])
+), asked_about as (
+    delete from confirmations where person = any(:ids::text[])
+), to_tell as (
+    delete from corrections_to_tell where person = any(:ids::text[])
 )
 update cases set person = null where person = any(:ids::text[]);
 

@@ -15,6 +15,7 @@ from omonat.proving.probes import (
     pages,
     places,
     policy,
+    righting,
     uses,
     young,
 )
@@ -23,7 +24,7 @@ PROBES: tuple[Probe, ...] = tuple(
     each
     for module in (
         *(policy, collection, children, offline, uses, choices, messages, clients),
-        *(access, asking, young, keeping, pages, places),
+        *(access, asking, righting, young, keeping, pages, places),
         evidence,
     )
     for each in module.PROBES
