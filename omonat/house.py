@@ -61,6 +61,7 @@ from omonat.flows.grounds import Grounds
 from omonat.flows.guardians import Guardians
 from omonat.flows.holds import Holds
 from omonat.flows.law import Law
+from omonat.flows.law_watch import LawWatch
 from omonat.flows.lookup import Lookup
 from omonat.flows.mailbox import Mailbox
 from omonat.flows.my_data import ViewMyData
@@ -153,6 +154,7 @@ class House:
     certify: Certify
     safeguards: Safeguards
     doubts: Doubts
+    law_watch: LawWatch
     watching: Watching
     tell_people: TellPeople
     foresee: Foresee
@@ -346,6 +348,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         certify=Certify(grounds, erase, systems, evidence),
         safeguards=Safeguards(grounds),
         doubts=Doubts(grounds),
+        law_watch=LawWatch(grounds),
         watching=Watching(grounds, settings),
         tell_people=tell_people,
         foresee=Foresee(grounds),
