@@ -55,6 +55,7 @@ from omonat.flows.devices import Devices
 from omonat.flows.doubts import Doubts
 from omonat.flows.erase import Erase
 from omonat.flows.erase_mine import EraseMine
+from omonat.flows.escalate import Escalate
 from omonat.flows.follow_request import FollowRequest
 from omonat.flows.foresee import Foresee
 from omonat.flows.grounds import Grounds
@@ -154,6 +155,7 @@ class House:
     certify: Certify
     safeguards: Safeguards
     doubts: Doubts
+    escalate: Escalate
     law_watch: LawWatch
     watching: Watching
     tell_people: TellPeople
@@ -348,6 +350,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         certify=Certify(grounds, erase, systems, evidence),
         safeguards=Safeguards(grounds),
         doubts=Doubts(grounds),
+        escalate=Escalate(grounds),
         law_watch=LawWatch(grounds),
         watching=Watching(grounds, settings),
         tell_people=tell_people,

@@ -12,6 +12,7 @@ from omonat.base.failpoints import reach
 from omonat.base.instants import HOUR, Instant
 from omonat.base.verdict import Allow
 from omonat.database.statements import load
+from omonat.flows.escalate import escalated
 from omonat.flows.grounds import Grounds
 from omonat.flows.my_data import ViewMyData
 from omonat.flows.reckon import note_moved
@@ -25,6 +26,7 @@ from omonat.flows.requesting import (
     standing_of,
     tidy,
 )
+from omonat.promises.requests.escalation import Step
 from omonat.promises.requests.facts import ANSWER, TEXT, Act, Kind, Outcome, State
 from omonat.promises.requests.rule import decide_act
 
@@ -36,7 +38,8 @@ _LOOKS_FROM_ONE_ADDRESS = 120
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
     """A request as whoever asked sees it. `answers` are opened only where asked for, the newest first; None: not
-    opened. `waits_for_proof`: the code sent to `channel` is still to be typed."""
+    opened. `waits_for_proof`: the code sent to `channel` is still to be typed. `escalated`: it waits for its answer,
+    and the role in `escalated_to` was told that the deadline is near or over."""
 
     number: str
     kind: Kind
@@ -50,6 +53,9 @@ class Followed:
     reason: str | None
     may_reopen: bool
     of_account: bool
+    escalated: Step | None = None
+    escalated_at: Instant | None = None
+    escalated_to: str | None = None
     answers: tuple[str, ...] | None = None
     asked: str | None = None
 
@@ -105,7 +111,7 @@ class FollowRequest:
                 raise Refused("request-unknown")
             require(decide_act(standing_of(row), Act.REOPEN, by=None, now=now))
             due = await deadline_for(self._grounds, policy, Kind(row["kind"]), now)
-            await queries.reopen(connection, number=number, due_at=due)
+            await queries.reopen(connection, number=number, due_at=due, now=now)
             await queries.open_case_again(connection, id=row["case_id"])
             if row["kind"] == Kind.COMPLAINT.value:
                 await _cases.note_anchor(connection, id=row["case_id"], name="last-complaint", at=now)
@@ -144,6 +150,7 @@ class FollowRequest:
             reason=row["reason"],
             may_reopen=isinstance(decide_act(standing, Act.REOPEN, by=None, now=now), Allow),
             of_account=row["of_account"],
+            **escalated(row),
         )
 
     async def _opened(self, row: Any, found: Followed) -> Followed:

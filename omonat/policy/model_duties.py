@@ -12,6 +12,7 @@ from omonat.policy.words import (
     Erases,
     Factor,
     Keeping,
+    Language,
     Party,
     RecipientKind,
     SafeguardKind,
@@ -87,6 +88,20 @@ class Children:
     under: int = key(Whole(1, 21))
     images_under: int = key(Whole(1, 21))
     threshold: Threshold = key(Choice(Threshold), default=Threshold.HIGHER)
+    promises: tuple[str, ...] = key(Many(Ref("promises")), default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """When requests and complaints go up to the role that owns A2, besides when they are overdue.
+
+    `near_at`: after this share of the time to answer, in per cent. `mailbox`: one of the role's, not of somebody's;
+    without it nobody is written to.
+    """
+
+    near_at: int = key(Whole(1, 99))
+    mailbox: str | None = key(Text(200), default=None)
+    language: Language = key(Choice(Language), default=Language.UZBEK)
     promises: tuple[str, ...] = key(Many(Ref("promises")), default=())
 
 

@@ -38,6 +38,7 @@ PARAMS: dict[str, dict[str, Value]] = {
     "request-confirm": {"request": "K7M2QR9XDT", "link": "K7M2QR9XDT.c2lnbmVk"},
     "mail-choices": {"about": "left", "link": "per_aaaaaaaaaaaaaaaaaaaaaaaaaa.less.1796000000.c2lnbmVk"},
     "request-answered": {"request": "K7M2QR9XDT", "code": "ABCDEFGHJKLMNPQR"},
+    "request-escalated": {"request": "K7M2QR9XDT", "kind": "complaint", "step": "overdue", "due": 1_796_000_000},
     "service-notice": {"kind": "security-breach", "title": "Nosozlik", "text": "Bir.\n\nIkki."},
     "policy-changed": {
         "kind": "service-change", "since": "1", "version": "2", "text": "Bir.\n\nIkki.", "agree": 1,
