@@ -55,12 +55,14 @@ from omonat.flows.devices import Devices
 from omonat.flows.doubts import Doubts
 from omonat.flows.erase import Erase
 from omonat.flows.erase_mine import EraseMine
+from omonat.flows.escalate import Escalate
 from omonat.flows.follow_request import FollowRequest
 from omonat.flows.foresee import Foresee
 from omonat.flows.grounds import Grounds
 from omonat.flows.guardians import Guardians
 from omonat.flows.holds import Holds
 from omonat.flows.law import Law
+from omonat.flows.law_watch import LawWatch
 from omonat.flows.lookup import Lookup
 from omonat.flows.mailbox import Mailbox
 from omonat.flows.my_data import ViewMyData
@@ -159,6 +161,8 @@ class House:
     certify: Certify
     safeguards: Safeguards
     doubts: Doubts
+    escalate: Escalate
+    law_watch: LawWatch
     watching: Watching
     tell_people: TellPeople
     foresee: Foresee
@@ -356,6 +360,8 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         certify=Certify(grounds, erase, systems, evidence),
         safeguards=Safeguards(grounds),
         doubts=Doubts(grounds),
+        escalate=Escalate(grounds),
+        law_watch=LawWatch(grounds),
         watching=Watching(grounds, settings),
         tell_people=tell_people,
         foresee=Foresee(grounds),

@@ -35,6 +35,7 @@ from omonat.mail.leave import signed_links
 from omonat.mail.letter import Links, Sender
 from omonat.mail.listener import Inbox, keep_open
 from omonat.mail.outbox import Outbox
+from omonat.mail.role_letters import RoleLetters
 from omonat.mail.sms import Gateway, GatewayCarrier
 from omonat.mail.smtp import Relay, SmtpCarrier
 from omonat.policy.compiled import CompiledPolicy
@@ -81,6 +82,7 @@ async def run_jobs(house: House, stop: asyncio.Event) -> None:
         tasks.create_task(_tell_for_ever(house, stop))
         tasks.create_task(_campaigns_for_ever(house, stop))
         tasks.create_task(_drain_once_ready(house, stack, stop))
+        tasks.create_task(_role_letters_for_ever(house, stop))
         if (address := house.settings.mail_in_address) is not None:
             inbox = Inbox(lambda: house, house.settings.mail_in_server, house.settings.smtp_from)
             tasks.create_task(keep_open(inbox, address, stop, _pause))
@@ -159,6 +161,27 @@ async def _drain(house: House, policy: CompiledPolicy, stack: AsyncExitStack) ->
     return Drain(outbox=outbox, ports=ports_of(house, served), post=post, clock=house.grounds.clock)
 
 
+async def _role_letters_for_ever(house: House, stop: asyncio.Event) -> None:
+    """Write to a role of the company what went up to it (A2)."""
+    carrier = _mail(house.settings, house.grounds.clock)
+    while carrier is not None and not stop.is_set():
+        more = False
+        try:
+            more = await role_letters(house, carrier, await house.grounds.law.current()).once()
+        except OmonatError as error:
+            if error.code not in _WAITS:
+                _log.warning("role-letters-wait", code=error.code)
+        if not more:
+            await _pause(stop, _TELL_EVERY)
+
+
+def role_letters(house: House, carrier: MailCarrier, policy: CompiledPolicy) -> RoleLetters:
+    """Who sends them, through this carrier, in the name the policy gives."""
+    controller, grounds = policy.policy.controller, house.grounds
+    sender = Sender(name=controller.name, mailbox=house.settings.smtp_from or controller.mailbox)
+    return RoleLetters(house.escalate, grounds.law, carrier, sender=sender, links=links_of(house.settings.address))
+
+
 def links_of(base: str) -> Links:
     """Where letters point to."""
     return Links(
@@ -168,6 +191,7 @@ def links_of(base: str) -> Links:
         confirm=f"{base}/confirm",
         preferences=f"{base}/preferences",
         parent=f"{base}/parent",
+        desk=f"{base}/desk/requests",
     )
 
 
@@ -348,6 +372,7 @@ _TIDYING: Final[tuple[Callable[[House], Awaitable[object]], ...]] = (
     lambda house: house.answer_requests.lapse(),
     lambda house: house.tell_recipients.round(),
     lambda house: house.remind.round(),
+    lambda house: house.escalate.look_after(),
     lambda house: house.guardians.let_grown_go(),
     lambda house: house.parent_asks.forget_addresses(),
     lambda house: house.consent_reach.look_after(),
@@ -356,6 +381,7 @@ _TIDYING: Final[tuple[Callable[[House], Awaitable[object]], ...]] = (
     lambda house: house.sealing_keys.end_due(),
     _note_keys,
     lambda house: house.safeguards.look_after(),
+    lambda house: house.law_watch.look_after(),
     lambda house: asyncio.to_thread(house.grounds.vault.prepare_slots, _SPARE_SLOTS),
 )
 

@@ -1,5 +1,6 @@
-"""`omonat doubts`: what the house can't settle about itself, and that a person has looked (A1, S5, S6)."""
+"""`omonat doubts`: what the house can't settle about itself, and that a person has looked (A1, P5, S5, S6)."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,10 @@ from omonat.base.errors import BadInput
 from omonat.base.instants import to_rfc3339
 from omonat.cli._house import in_house
 from omonat.cli._speech import spoken, words
+from omonat.flows.doubts import Doubt
+from omonat.flows.law_watch import CONFLICT
+from omonat.house import House
+from omonat.policy.conflicts import Conflict
 
 app = typer.Typer(help="Doubts: what the house can't settle about itself.", no_args_is_help=True)
 
@@ -19,14 +24,23 @@ Home = Annotated[Path | None, typer.Option(help="The folder for everything durab
 @app.command("list")
 def list_(home: Home = None) -> None:
     """Say what is in doubt now. Exit codes: 0 nothing is; 3 something is."""
-    standing = in_house(home, lambda house: house.doubts.standing())
+    standing, conflicts = in_house(home, _looked_at)
     for doubt in standing:
         about = {"what": doubt.about}
         typer.echo(f"{doubt.kind} {doubt.about}  {to_rfc3339(doubt.since)}")
         typer.echo(f"  {sentence(doubt.code, spoken(), about)} {advice(doubt.code, spoken(), about)}")
+        if doubt.kind == CONFLICT and doubt.about in conflicts:
+            for side in conflicts[doubt.about].sides:
+                typer.echo(f"    {side.pack}: {side.rule}  [{side.mark}] {side.source}")
     if standing:
         raise typer.Exit(3)
     typer.echo(words("nothing is in doubt"))
+
+
+async def _looked_at(house: House) -> tuple[tuple[Doubt, ...], Mapping[str, Conflict]]:
+    standing = await house.doubts.standing()
+    torn = any(doubt.kind == CONFLICT for doubt in standing)
+    return standing, await house.law_watch.standing() if torn else {}
 
 
 @app.command()

@@ -23,8 +23,11 @@ _FIRST = (TEXT, ANSWER)
 
 
 async def inbox(visit: Visit) -> Answer:
-    """What is open for the reader's role, the earliest deadline first."""
-    return visit.page("inbox.html", lines=await visit.house.answer_requests.inbox(visit.member), may=visit.answers)
+    """What is open for the reader's role: what went up first, then the earliest deadline."""
+    lines = await visit.house.answer_requests.inbox(visit.member)
+    here = {line.number for line in lines}
+    gone_up = [each for each in await visit.house.answer_requests.gone_up(visit.member) if each.number not in here]
+    return visit.page("inbox.html", lines=lines, gone_up=gone_up, may=visit.answers or bool(gone_up))
 
 
 async def one(visit: Visit) -> Answer:

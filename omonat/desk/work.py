@@ -10,9 +10,12 @@ from omonat.base.verdict import Reason
 from omonat.desk.door import CASE
 from omonat.desk.visit import Answer, Visit
 from omonat.flows.desk import CaseLine, OpenPurpose
+from omonat.flows.doubts import Doubt
 from omonat.flows.handed_in import CASE as CASE_SPELLING
+from omonat.flows.law_watch import CONFLICT
 from omonat.flows.use import UseAnswer, UseRequest
 from omonat.pages.values import readable
+from omonat.policy.conflicts import Conflict, Side
 from omonat.policy.words import CaseRule, Kind
 from omonat.promises.accuracy.rule import may_be_said
 
@@ -49,16 +52,24 @@ class Shown:
 async def queue(visit: Visit, *, error: Refused | None = None, typed: str = "") -> Answer:
     """The cases I may work on, and a field to open one by its number."""
     role = visit.policy.role(visit.member.role)
+    doubts = await visit.house.doubts.shown_to(visit.member.role)
     return visit.page(
         "queue.html",
         status=_status(error),
         cases=await visit.house.desk.queue(visit.member),
-        doubts=await visit.house.doubts.shown_to(visit.member.role),
+        doubts=doubts,
+        sides=_sides(doubts, await visit.house.law_watch.standing() if doubts else {}),
         without=role.cases is CaseRule.NONE,
         kinds=[(kind, visit.label("case", kind)) for kind in _kinds(visit)] if role.cases is CaseRule.OPEN else [],
         error=error.code if error else "",
         typed=typed,
     )
+
+
+def _sides(doubts: Sequence[Doubt], conflicts: Mapping[str, Conflict]) -> Mapping[str, Sequence[Side]]:
+    """What each pack says, by what the doubt is about, for doubts that packs contradict each other."""
+    torn = (doubt.about for doubt in doubts if doubt.kind == CONFLICT)
+    return {about: conflicts[about].sides for about in torn if about in conflicts}
 
 
 async def open_by_number(visit: Visit) -> Answer:

@@ -17,6 +17,8 @@ from omonat.database.statements import load
 from omonat.evidence.journal import Receipt
 from omonat.flows.admitting import Facts
 from omonat.flows.collecting import Writing
+from omonat.flows.escalate import escalated
+from omonat.flows.escalate import settle as settle_escalation
 from omonat.flows.grounds import Grounds
 from omonat.flows.handed_in import CollectRequest, parse
 from omonat.flows.reckon import note_moved
@@ -24,6 +26,7 @@ from omonat.flows.refusals import refusals_noted
 from omonat.flows.requesting import code_of, entry_about, queries, require, standing_of, tidy, write_to
 from omonat.flows.staff import StaffMember
 from omonat.flows.use import Credential
+from omonat.promises.requests.escalation import Step
 from omonat.promises.requests.facts import ANSWER, NATURES, Act, Kind, Outcome, State
 from omonat.promises.requests.rule import (
     SETTLES_AFTER,
@@ -36,6 +39,7 @@ from omonat.promises.requests.rule import (
 
 _collecting = load("omonat.flows", "collect.sql")
 _cases = load("omonat.promises.cases")
+_steps = load("omonat.promises.requests", "escalations.sql")
 _MOST = 200
 DESK = "desk"
 """The door of what staff found wrong by themselves."""
@@ -44,7 +48,8 @@ DESK = "desk"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxLine:
     """One request in the list, or the one being worked on. `mine`: the reader has it; `taken`: somebody else has.
-    `found`: nobody asked, staff found something wrong."""
+    `found`: nobody asked, staff found something wrong. `escalated`: it went up to the role in `escalated_to`, for its
+    deadline is near or over."""
 
     number: str
     case: str
@@ -59,6 +64,9 @@ class InboxLine:
     proved: bool
     found: bool
     outcome: Outcome | None
+    escalated: Step | None
+    escalated_at: Instant | None
+    escalated_to: str | None
 
 
 class AnswerRequests:
@@ -74,10 +82,17 @@ class AnswerRequests:
         return tuple(kind for kind in Kind if isinstance(decide_role(policy, kind, member.role), Allow))
 
     async def inbox(self, member: StaffMember) -> tuple[InboxLine, ...]:
-        """What is open, the earliest deadline first; what the reader answered and didn't close yet stands last."""
+        """What is open: what went up first, then the earliest deadline; what the reader answered and didn't close yet
+        stands last."""
         kinds = [kind.value for kind in await self.kinds(member)]
         async with self._grounds.database.connection() as connection:
             rows = queries.open_requests(connection, kinds=kinds, staff=member.id, most=_MOST)
+            return tuple([self._line(row, member) async for row in rows])
+
+    async def gone_up(self, member: StaffMember) -> tuple[InboxLine, ...]:
+        """What went up to the reader's role and isn't answered, whoever works on such requests; the overdue first."""
+        async with self._grounds.database.connection() as connection:
+            rows = _steps.gone_up_to(connection, role=member.role, most=_MOST)
             return tuple([self._line(row, member) async for row in rows])
 
     async def one(self, member: StaffMember, number: str) -> InboxLine:
@@ -131,6 +146,7 @@ class AnswerRequests:
             require(decide_outcome(standing_of(row), outcome, reason))
             record = await self._seal(connection, row, text, credential, now)
             await queries.answer(connection, number=row["number"], now=now, outcome=outcome.value, reason=reason)
+            await settle_escalation(connection, row["number"], now)
             params = {"request": row["number"], "code": code_of(self._vault, row["number"])}
             template = "finding-answered" if row["door"] == DESK else "request-answered"
             await write_to(connection, self._vault, row, template, params=params, now=now)
@@ -205,6 +221,7 @@ class AnswerRequests:
 
     async def _close(self, connection: Any, row: Any, outcome: str | None, now: Instant) -> None:
         await queries.close(connection, number=row["number"], outcome=outcome, now=now)
+        await settle_escalation(connection, row["number"], now)
         await _cases.close_case(connection, id=row["case_id"], at=now)
         await note_moved(connection, "case", [row["case_id"]], now)
 
@@ -252,4 +269,5 @@ class AnswerRequests:
             proved=row["proved_at"] is not None,
             found=row["door"] == DESK,
             outcome=Outcome(row["outcome"]) if row["outcome"] else None,
+            **escalated(row),
         )

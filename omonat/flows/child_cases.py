@@ -10,15 +10,15 @@ from omonat.base.errors import Refused
 from omonat.base.ids import is_id
 from omonat.base.instants import Instant
 from omonat.database.statements import load
-from omonat.flows.children import CHILD_CONSENT, OFFICER, Agreement, Children, Closed
+from omonat.flows.children import OFFICER, Agreement, Children, Closed
 from omonat.flows.clear_child import ClearChild, Clearing
 from omonat.flows.grounds import Grounds
 from omonat.flows.parent_asks import ParentAsks
 from omonat.flows.parent_question import Asked, Question
 from omonat.flows.staff import StaffMember
 from omonat.policy.compiled import CompiledPolicy
-from omonat.policy.packs import ConsentMethod, Deadline, strictest_deadline
-from omonat.promises.children.consent import Scope, methods_of
+from omonat.policy.packs import ConsentMethod, shared_methods
+from omonat.promises.children.consent import Scope, waits_until
 
 _queries = load("omonat.promises.children")
 
@@ -94,7 +94,7 @@ class ChildCases:
     async def methods(self) -> tuple[ConsentMethod, ...]:
         """The ways a parent is verified here: by whom, each says itself."""
         policy = await self._grounds.law.current()
-        return tuple(methods_of(policy.packs).values())
+        return tuple(shared_methods(policy.packs).values())
 
     async def signal(self, member: StaffMember, person: str) -> Closed:
         """The officer says that this is a child. Raises Refused `person-unknown`."""
@@ -158,8 +158,7 @@ def _case(
     *,
     images_closed: bool = False,
 ) -> ChildCase:
-    wait = strictest_deadline(policy.packs, CHILD_CONSENT)
-    until = wait.within.after(closed_at, policy.zone) if closed_at is not None and isinstance(wait, Deadline) else None
+    until = None if closed_at is None else waits_until(policy, closed_at)
     return ChildCase(
         person=person, closed_at=closed_at, until=until, consents=tuple(consents), images_closed=images_closed
     )

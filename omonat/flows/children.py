@@ -16,7 +16,7 @@ from omonat.base.errors import BadInput, Refused
 from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
-from omonat.base.verdict import Allow, CannotTell
+from omonat.base.verdict import Allow
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.clients import require_client
@@ -26,8 +26,7 @@ from omonat.flows.use import Credential
 from omonat.flows.work import close_work_item_in, open_work_item_in
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.kinds import normalise
-from omonat.policy.packs import Deadline, strictest_deadline
-from omonat.promises.children.consent import SIGNALS, Scope, decide_parental_consent
+from omonat.promises.children.consent import SIGNALS, Scope, decide_parental_consent, waits_until
 from omonat.promises.children.guardian import born_context
 from omonat.promises.children.rule import years_old
 
@@ -35,8 +34,6 @@ _queries = load("omonat.promises.children")
 _asks = load("omonat.promises.children", "asks.sql")
 _identity = load("omonat.promises.identity")
 OFFICER: Final = "privacy-officer"
-CHILD_CONSENT: Final = "child-consent"
-"""The packs' period in which a parent's consent may come; afterwards the data goes."""
 _WORK: Final = ("child", "parental-consent")
 _LONGEST_REFERENCE: Final = 200
 _OLDEST: Final = 120
@@ -311,9 +308,7 @@ class Children:
     async def closed(self, person: str, since: Instant | None, entry: str) -> Closed:
         """How a child stands that is closed since then."""
         policy = await self._law.current()
-        wait: Deadline | CannotTell = strictest_deadline(policy.packs, CHILD_CONSENT)
-        waits = since is not None and isinstance(wait, Deadline)
-        until = wait.within.after(since, policy.zone) if waits else None  # type: ignore[union-attr,arg-type]
+        until = None if since is None else waits_until(policy, since)
         return Closed(person=person, closed_at=since, until=until, entry=entry)
 
     async def officer(self, connection: asyncpg.Connection, ref: str, now: Instant) -> str:

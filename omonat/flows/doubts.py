@@ -1,13 +1,14 @@
-"""Doubts: what the house can't settle about itself, said until it is over (A1, S5, S6).
+"""Doubts: what the house can't settle about itself, said until it is over (A1, P5, S5, S6).
 
 A doubt is an entry when it begins and when it ends, and a work item in between, seen at the Desk by whoever looks after
-the safeguards and by `omonat doubts`. Nothing is refused for one; each says what to look at.
+the safeguards or the law, and by `omonat doubts`. Nothing is refused for one; each says what to look at.
 
     openings    more openings of a day than crashes leave were thrown away or cut off, by their register's word alone
     server, copy, witness    see `omonat.flows.watching`
+    law-conflict, law-calendar    see `omonat.flows.law_watch`
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from msgspec import Struct
@@ -24,7 +25,7 @@ from omonat.flows.officers import OFFICER
 _queries = load("omonat.flows", "doubts.sql")
 _identity = load("omonat.promises.identity")
 _RULE: Final = "doubt-"
-_PROMISES: Final = ("A1", "S5", "S6")
+_PROMISES: Final = ("A1", "P5", "S5", "S6")
 _log = log(__name__)
 
 
@@ -76,13 +77,14 @@ class Doubts:
             raise Refused("staff-unknown")
         return await self.end(kind, about, by=self._grounds.vault.pseudonym("staff", member["id"]))
 
-    async def are(self, kind: str, abouts: Collection[str]) -> None:
-        """These alone are in doubt of a kind that can be looked at again: new ones begin, the others end."""
+    async def are(self, kind: str, abouts: Collection[str] | Mapping[str, Mapping[str, Any]]) -> None:
+        """These alone are in doubt of a kind that can be looked at again: new ones begin, the others end. A mapping
+        gives each its facts."""
         standing, now = {doubt.about for doubt in await self.standing() if doubt.kind == kind}, set(abouts)
         for about in sorted(standing - now):
             await self.end(kind, about, by="house")
         for about in sorted(now - standing):
-            await self.begin(kind, about)
+            await self.begin(kind, about, **(abouts[about] if isinstance(abouts, Mapping) else {}))
 
     async def shown_to(self, role: str) -> tuple[Doubt, ...]:
         """What a role is told at the Desk: privacy officers, and who owns one of these promises."""

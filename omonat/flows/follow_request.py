@@ -13,6 +13,7 @@ from omonat.base.instants import HOUR, Instant
 from omonat.base.verdict import Allow
 from omonat.database.statements import load
 from omonat.flows.answer_requests import DESK
+from omonat.flows.escalate import escalated
 from omonat.flows.grounds import Grounds
 from omonat.flows.my_data import ViewMyData
 from omonat.flows.reckon import note_moved
@@ -26,6 +27,7 @@ from omonat.flows.requesting import (
     standing_of,
     tidy,
 )
+from omonat.promises.requests.escalation import Step
 from omonat.promises.requests.facts import ANSWER, TEXT, Act, Kind, Outcome, Settled, State
 from omonat.promises.requests.rule import decide_act
 
@@ -38,7 +40,8 @@ _LOOKS_FROM_ONE_ADDRESS = 120
 class Followed:
     """A request as whoever asked sees it. `answers` are opened only where asked for, the newest first; None: not
     opened. `waits_for_proof`: the code sent to `channel` is still to be typed. `found`: nobody asked, staff found
-    `item` wrong; `settled` is what came of it; `proving`: the new phone or e-mail waits for its owner's code."""
+    `item` wrong; `settled` is what came of it; `proving`: the new phone or e-mail waits for its owner's code.
+    `escalated`: it waits for its answer, and the role in `escalated_to` was told that the deadline is near or over."""
 
     number: str
     kind: Kind
@@ -56,6 +59,9 @@ class Followed:
     item: str = ""
     settled: Settled | None = None
     proving: bool = False
+    escalated: Step | None = None
+    escalated_at: Instant | None = None
+    escalated_to: str | None = None
     answers: tuple[str, ...] | None = None
     asked: str | None = None
 
@@ -116,7 +122,7 @@ class FollowRequest:
                 raise Refused("request-unknown")
             require(decide_act(standing_of(row), Act.REOPEN, by=None, now=now))
             due = await deadline_for(self._grounds, policy, Kind(row["kind"]), now)
-            await queries.reopen(connection, number=number, due_at=due)
+            await queries.reopen(connection, number=number, due_at=due, now=now)
             await queries.open_case_again(connection, id=row["case_id"])
             if row["kind"] == Kind.COMPLAINT.value:
                 await _cases.note_anchor(connection, id=row["case_id"], name="last-complaint", at=now)
@@ -159,6 +165,7 @@ class FollowRequest:
             item=row["item"] or "",
             settled=standing.settled,
             proving=standing.state is State.CLAIMED and row["proof_asked_at"] is not None,
+            **escalated(row),
         )
 
     async def _opened(self, row: Any, found: Followed) -> Followed:

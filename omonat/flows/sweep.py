@@ -18,10 +18,9 @@ from omonat.base.errors import Fault, Refused
 from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import DAY, Instant
-from omonat.base.verdict import Allow, CannotTell
+from omonat.base.verdict import Allow
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
-from omonat.flows.children import CHILD_CONSENT
 from omonat.flows.erase import Erase, ErasureRequest, evidence_due
 from omonat.flows.grounds import Grounds
 from omonat.flows.holds import Holds
@@ -32,7 +31,7 @@ from omonat.flows.removing import Removal
 from omonat.flows.systems import tell_of_records
 from omonat.flows.work import open_work_item_in
 from omonat.policy.compiled import CompiledPolicy
-from omonat.policy.packs import Deadline, strictest_deadline
+from omonat.promises.children.consent import waits_until
 from omonat.promises.retention.clock import decide_clock
 
 _queries = load("omonat.promises.retention")
@@ -292,13 +291,13 @@ class Sweeper:
         Where the packs name no period, or can't agree on one, nothing is waited for.
         """
         policy, now = await self._law.current(), self._clock()
-        wait = strictest_deadline(policy.packs, CHILD_CONSENT)
         async with self._database.connection() as connection:
             rows = [row async for row in _queries.quarantined(connection, now=now, most=100)]
         gone, trouble = 0, None
         for row in rows:
             since = row["quarantined_at"]
-            if _waits(wait, since, policy, now):
+            until = waits_until(policy, since)
+            if until is not None and now < until:
                 continue
             try:
                 await self._erase(ErasureRequest(person=row["id"], cause="child", by="sweeper", closed_at=since))
@@ -310,8 +309,3 @@ class Sweeper:
         if trouble is not None:
             raise trouble
         return gone
-
-
-def _waits(wait: Deadline | CannotTell, since: Instant, policy: CompiledPolicy, now: Instant) -> bool:
-    """Whether a parent may still be waited for. Working days would let it wait longer, so calendar days count."""
-    return isinstance(wait, Deadline) and now < wait.within.after(since, policy.zone)

@@ -47,7 +47,7 @@ class Sender:
 class Links:
     """Absolute addresses a letter may point to. `follow`: where a request is followed with number and code. `confirm`,
     `preferences`, `parent`: a signed end, which the letter has, belongs behind them. `unsubscribe` is this person's
-    signed one, for marketing alone."""
+    signed one, for marketing alone. `desk`: where staff work on requests."""
 
     center: str
     policy: str
@@ -56,6 +56,7 @@ class Links:
     confirm: str = ""
     preferences: str = ""
     parent: str = ""
+    desk: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from omonat.policy.model_duties import (
     Confirming,
     Cookie,
     Demographics,
+    Escalation,
     Ground,
     Recipient,
     Rule,
@@ -217,6 +218,7 @@ class Policy:
     disclosure: Mapping[str, Ground] = key(Table(Struct(Ground), key=Ref("promises")), default=EMPTY)
     recipients: Mapping[str, Recipient] = key(Table(Struct(Recipient)), default=EMPTY)
     children: Children = key(Struct(Children))
+    escalation: Escalation | None = key(Struct(Escalation), default=None)
     consent_needed: tuple[str, ...] = key(Many(Ref("purposes")), default=())
     demographics: Demographics | None = key(Struct(Demographics), default=None)
     confirm: tuple[Confirming, ...] = key(Many(Struct(Confirming)), default=())

@@ -12,6 +12,7 @@ from omonat.policy.words import (
     Erases,
     Factor,
     Keeping,
+    Language,
     Party,
     RecipientKind,
     SafeguardKind,
@@ -99,6 +100,20 @@ class Confirming:
     services: tuple[str, ...] = key(Many(Ref("services"), least=1))
     after: Duration = key(Period())
     by: str | None = key(Ref("purposes"), default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """When requests and complaints go up to the role that owns A2, besides when they are overdue.
+
+    `near_at`: after this share of the time to answer, in per cent. `mailbox`: one of the role's, not of somebody's;
+    without it nobody is written to.
+    """
+
+    near_at: int = key(Whole(1, 99))
+    mailbox: str | None = key(Text(200), default=None)
+    language: Language = key(Choice(Language), default=Language.UZBEK)
+    promises: tuple[str, ...] = key(Many(Ref("promises")), default=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,10 @@ depends on the calendar which is stricter, or one law demands what another forbi
 # ruff: noqa: RUF009 - `key` and `own_id` make dataclass fields
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, tzinfo
 
+from omonat.base.instants import Instant
 from omonat.base.verdict import CannotTell, Reason
 from omonat.policy.complaints import Complaints, InvalidPolicy
 from omonat.policy.durations import Duration, is_shorter
@@ -31,6 +32,7 @@ from omonat.policy.shapes import (
     own_id,
 )
 from omonat.policy.words import Days, Language, Mark, VerifiedBy
+from omonat.policy.working_days import End, WorkingDays, after_working_days
 
 _WORDS = Struct(Words)
 _SOURCE = Text(600)
@@ -63,7 +65,10 @@ class Age:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadline:
-    """Something must be done within this period of calendar or working days."""
+    """Something must be done within this period of calendar or working days.
+
+    `calendar` is that of the pack it was taken from, where the pack has one: no key of its own.
+    """
 
     id: str = own_id()
     within: Duration = key(Period())
@@ -73,6 +78,19 @@ class Deadline:
     says: Words | None = key(_WORDS, default=None)
     effective_from: date | None = key(Day(), default=None)
     verified_by_counsel: bool = key(Flag(), default=False)
+    calendar: WorkingDays | None = None
+
+    def end(self, start: Instant, zone: tzinfo) -> End | CannotTell:
+        """When it ends that began at `start`: the computed date, never one later than the law's.
+
+        CannotTell for a span of working days that isn't written in days: what a working month is, no pack says.
+        """
+        span = self.within
+        if self.days is Days.CALENDAR:
+            return End(span.after(start, zone))
+        if span.years or span.months or span.weeks or span.exact:
+            return CannotTell((self.id,), (Reason("pack-conflict", "P5", {"name": self.id}),))
+        return after_working_days(span.days, start, zone, self.calendar)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +188,7 @@ class Pack:
     laws: Mapping[str, Law] = key(Table(Struct(Law), key=Name("source")), default=EMPTY)
     ages: Mapping[str, Age] = key(Table(Struct(Age)), default=EMPTY)
     deadlines: Mapping[str, Deadline] = key(Table(Struct(Deadline)), default=EMPTY)
+    working_days: WorkingDays | None = key(Struct(WorkingDays), default=None)
     parental_consent: Mapping[str, ConsentMethod] = key(Table(Struct(ConsentMethod)), default=EMPTY)
     consent_form: ConsentForm | None = key(Struct(ConsentForm), default=None)
     advertising: Advertising | None = key(Struct(Advertising), default=None)
@@ -186,9 +205,22 @@ def read_pack(text: bytes | str, name: str = "pack.yaml") -> Pack:
             for entry in (e for e in getattr(pack, table) if not e.startswith(f"{pack.pack}/")):
                 about = {"path": f"{table}.{entry}", "value": entry, "expected": f"{pack.pack}/…"}
                 complaints.add(places[(table, entry)], "policy-wrong-value", **about)
+        for place, about in _wrong_days(pack):
+            complaints.add(places[place], "policy-wrong-value", **about)
     if pack is None or complaints:
         raise InvalidPolicy(list(complaints))
     return pack
+
+
+def _wrong_days(pack: Pack) -> Iterable[tuple[tuple[str, ...], dict[str, str]]]:
+    """Where the calendar contradicts itself: a day in another year's list, off and worked at once, a year twice."""
+    years = pack.working_days.years if pack.working_days else ()
+    for number, year in enumerate(years):
+        place = ("working-days", "years", str(number))
+        for day in year.misplaced():
+            yield place, {"path": ".".join(place), "value": day.isoformat(), "expected": f"{year.year}, once"}
+        if year.year in (one.year for one in years[:number]):
+            yield place, {"path": ".".join(place), "value": str(year.year), "expected": "each year once"}
 
 
 def known_sources(packs: Iterable[Pack]) -> frozenset[str]:
@@ -204,10 +236,10 @@ def strictest_age(packs: Sequence[Pack], name: str, *, policy: int) -> int:
 def strictest_deadline(packs: Sequence[Pack], name: str) -> Deadline | CannotTell:
     """The earliest deadline of all packs.
 
-    CannotTell when no pack has one, or when it depends on the calendar which is earlier (`P1M` and `P30D`, or ten
-    working days and ten calendar days with holidays between them unknown).
+    CannotTell when no pack has one, or when it depends on the calendar which is earlier (`P1M` and `P30D`, ten working
+    days and twelve calendar days, working days of two countries).
     """
-    found = [pack.deadlines[name] for pack in packs if name in pack.deadlines]
+    found = [replace(pack.deadlines[name], calendar=pack.working_days) for pack in packs if name in pack.deadlines]
     best = next((one for one in found if all(_is_earlier(one, other) for other in found)), None)
     if best is None:
         missing = f"{name}: {' or '.join(sorted(pack.pack for pack in packs))}"
@@ -217,7 +249,7 @@ def strictest_deadline(packs: Sequence[Pack], name: str) -> Deadline | CannotTel
 
 def _is_earlier(one: Deadline, other: Deadline) -> bool:
     """Whether `one` surely ends before or with `other`. Working days last at least as long as calendar days."""
-    if one.days is Days.WORKING and other.days is Days.CALENDAR:
+    if one.days is Days.WORKING and (other.days is Days.CALENDAR or one.calendar != other.calendar):
         return False
     return is_shorter(one.within, other.within) is True
 
@@ -234,6 +266,13 @@ def strictest_advertising(packs: Iterable[Pack]) -> Advertising | CannotTell | N
     if len({one.language for one in found}) > 1:
         return CannotTell(("advertising",), (Reason("advertising-language", "P5"),))
     return min(found, key=lambda one: one.translation_at_most, default=None)
+
+
+def shared_methods(packs: Sequence[Pack]) -> Mapping[str, ConsentMethod]:
+    """The ways to verify a parent that every law with an opinion accepts; a law that is silent forbids none."""
+    named = [pack.parental_consent for pack in packs if pack.parental_consent]
+    shared = set.intersection(*(set(each) for each in named)) if named else set()
+    return {name: method for name, method in (named[0].items() if named else ()) if name in shared}
 
 
 def lawful_period(packs: Sequence[Pack], source: str) -> Duration | None:

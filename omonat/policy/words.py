@@ -252,6 +252,18 @@ class Mark(StrEnum):
     UNKNOWN = "U"
 
 
+class Weekday(StrEnum):
+    """A day of the week, in the order of the calendar (ISO 8601)."""
+
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+
+
 class Days(StrEnum):
     """Which days a deadline counts."""
 

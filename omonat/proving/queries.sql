@@ -79,3 +79,12 @@ delete from sign_in_codes where id = :id returning id;
 -- How much waits by one rule about something, by the first words of what is missing.
 select count(*) as waits from work_items
  where rule = :rule and closed_at is null and starts_with(missing || ' ', :about || ' ');
+
+-- name: late_and_not_gone_up^
+-- How many open requests that staff may work on are overdue, and how many of those nobody higher was told of.
+select count(*) as overdue,
+       count(*) filter (where not exists (select from escalations e where e.number = r.number and e.due_at = r.due_at
+                                             and e.step = 'overdue')) as requests
+  from requests r join cases k on k.id = r.case_id join persons p on p.id = k.person and p.erased_at is null
+ where r.state in ('received', 'confirmed', 'claimed', 'reopened') and r.state <> 'closed'
+   and (not r.needs_proof or r.proved_at is not null) and r.due_at <= :now;

@@ -35,6 +35,7 @@ NOT_UNDER = {
     "corrections_to_tell": "live for seconds; the notices that come of them are under the journal",
     "cases": "a source system reports them, and reports them again",
     "requests": "how far a case of ours is; what came after the copy is lost with its case and its records",
+    "escalations": "of a request in the copy: it goes up again, rather twice than never",
     "lookups": "come with a record; who is erased is buried by the keys",
     "entries": "the log has them",
     "placements": "the log has them",

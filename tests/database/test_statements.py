@@ -34,6 +34,8 @@ WHOLE = {
     "rows_without_ledger": "an audit, once a day: it compares everything",
     "unplaced": "once, after a restore on another server: it compares everything",
     "open_requests": "the inbox: the index of the open requests is all it reads",
+    "reaching_a_step": "deadlines: the index of the open requests is all it reads",
+    "gone_up_to": "what went up: the index of the open requests is where it begins",
     "lapsed": "requests nobody confirmed: the index of the open ones is all it reads",
     "open_counts": "counts what is on its way: the index of the messages under way is all it reads",
     "uses_since": "what a version would do, for two people about to publish it: one pass over the uses of a month",
@@ -120,6 +122,8 @@ insert into requests (number, case_id, kind, state, door, needs_proof, received_
     select 'req_' || n, 'order:' || n, 'question', case when n > 500 then 'closed' else 'received' end, 'site', false,
            now(), now() + n * interval '1 minute', case when n > 500 then now() end, case when n > 500 then 'done' end
     from generate_series(1, {ROWS}) n;
+insert into escalations select 'req_' || n, now() + n * interval '1 minute', 'near', 'management', now(),
+           case when n > 500 then 'sent' else 'waiting' end, now() from generate_series(1, {ROWS}) n;
 insert into guardian_consents select 'gua_' || n, 'per_' || n, 'signed-form', 'x', now(), 'stf',
     case when n > 500 then now() end, '{{}}' from generate_series(1, {ROWS}) n;
 insert into parent_asks (id, person, method, channel, address, language, asked_by, asked_at, over_at, entries)
@@ -216,7 +220,7 @@ def _partial(node: dict[str, Any]) -> bool:
     return node.get("Index Name") in {
         *("outbox_due", "outbox_handing_over", "work_items_waiting", "cases_open_by_kind"),
         *("erasures_under_way", "erasures_not_final", "holds_by_review", "reckonings_by_age"),
-        *("system_notices_due", "notices_handed_over", "notices_failed"),
+        *("system_notices_due", "notices_handed_over", "notices_failed", "escalations_letters"),
     }
 
 

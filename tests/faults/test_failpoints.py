@@ -41,7 +41,7 @@ from omonat.flows.publish_policy import Proof, Publication
 from omonat.flows.service_notice import ServiceNotice
 from omonat.flows.staff import Registration
 from omonat.flows.use import UseRequest
-from omonat.jobs import _tidy_for_ever
+from omonat.jobs import _tidy_for_ever, role_letters
 from omonat.mail.drain import Drain
 from omonat.promises.mailbox import Letter, Report
 from omonat.promises.messages import Channel
@@ -266,6 +266,16 @@ class Walk:
             credential=await self.house.inner_credential("desk"),
         )  # fmt: skip
         await self.house.follow_request.reopen(asked.number, asked.code, caller="")
+        await self._goes_up(asked.number)
+
+    async def _goes_up(self, number: str) -> None:
+        """Nobody answers in time: management is told."""
+        now = self.house.grounds.clock()
+        await self.house.grounds.database.pool.execute("update requests set due_at = $1 where number = $2", now, number)
+        assert await self.house.escalate.look_after() == 1
+        assert self.drain.post.mail is not None
+        letters = role_letters(self.house, self.drain.post.mail, await self.house.grounds.law.current())
+        assert await letters.once()
 
     async def letters_in(self) -> None:
         """Letters come in: one that leaves, one about a location, and one of ours that is returned."""

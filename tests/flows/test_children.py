@@ -14,8 +14,8 @@ from omonat.flows.children import Agreement
 from omonat.flows.collect import CollectAnswer, CollectRequest
 from omonat.flows.erase import ErasureRequest
 from omonat.flows.use import UseRequest
-from omonat.policy.packs import Pack, read_pack
-from omonat.promises.children.consent import SIGNALS, decide_parental_consent, methods_of
+from omonat.policy.packs import Pack, read_pack, shared_methods
+from omonat.promises.children.consent import SIGNALS, decide_parental_consent
 from tests.erasure.stories import acts, closed, delivered, hired, one, ordered, swept
 from tests.erasure.test_erase import subscribed
 from tests.flows.conftest import Shop
@@ -153,10 +153,10 @@ async def test_K2_the_consent_goes_with_the_persons_row(shop: Shop) -> None:
 def test_K2_a_method_must_be_listed_by_every_law_that_lists_any() -> None:
     uz, coppa, eu = packs_of("uz"), packs_of("us-coppa"), packs_of("eu")
     silent = [replace(eu[0], parental_consent={})]
-    assert set(methods_of(uz)) == {"signed-form"}
-    assert set(methods_of([*uz, *coppa])) == {"signed-form"}
-    assert "payment" in methods_of(coppa)
-    assert methods_of(silent) == {}
+    assert set(shared_methods(uz)) == {"signed-form"}
+    assert set(shared_methods([*uz, *coppa])) == {"signed-form"}
+    assert "payment" in shared_methods(coppa)
+    assert shared_methods(silent) == {}
     assert type(decide_parental_consent(silent, "signed-form", quarantined=True)).__name__ == "CannotTell"
     assert type(decide_parental_consent([*uz, *silent], "signed-form", quarantined=True)).__name__ == "Allow"
     assert type(decide_parental_consent(coppa, "payment", quarantined=False)).__name__ == "Deny"

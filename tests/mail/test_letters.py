@@ -41,6 +41,7 @@ PARAMS: dict[str, dict[str, Value]] = {
     "request-answered": {"request": "K7M2QR9XDT", "code": "ABCDEFGHJKLMNPQR"},
     "request-proof": {"request": "K7M2QR9XDT", "code": "ABCDEFGHJKLMNPQR"},
     "finding-answered": {"request": "K7M2QR9XDT", "code": "ABCDEFGHJKLMNPQR"},
+    "request-escalated": {"request": "K7M2QR9XDT", "kind": "complaint", "step": "overdue", "due": 1_796_000_000},
     "service-notice": {"kind": "security-breach", "title": "Nosozlik", "text": "Bir.\n\nIkki."},
     "policy-changed": {
         "kind": "service-change", "since": "1", "version": "2", "text": "Bir.\n\nIkki.", "agree": 1,

@@ -11,9 +11,9 @@ from datetime import tzinfo
 from omonat.base.instants import Instant
 from omonat.base.verdict import Allow, CannotTell, Deny, Reason, Verdict
 from omonat.policy.compiled import CompiledPolicy
-from omonat.policy.packs import ConsentMethod, Pack
+from omonat.policy.packs import ConsentMethod, Pack, shared_methods
 from omonat.policy.words import RecipientKind, VerifiedBy
-from omonat.promises.children.consent import decide_parental_consent, methods_of
+from omonat.promises.children.consent import decide_parental_consent
 
 _NO_DISCLOSURE = frozenset({RecipientKind.PROCESSOR, RecipientKind.AUTHORITY})
 """A processor works for the company itself; what an authority may ask for, the law says, not a parent."""
@@ -21,7 +21,7 @@ _NO_DISCLOSURE = frozenset({RecipientKind.PROCESSOR, RecipientKind.AUTHORITY})
 
 def asked_by(packs: Sequence[Pack], by: VerifiedBy) -> tuple[ConsentMethod, ...]:
     """The ways of this kind that every law with an opinion lists."""
-    return tuple(method for method in methods_of(packs).values() if method.by is by)
+    return tuple(method for method in shared_methods(packs).values() if method.by is by)
 
 
 def decide_ask(

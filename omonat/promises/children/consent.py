@@ -1,10 +1,12 @@
 """A child's data that was found: closed at once, opened only by a parent's verified consent (K2). Pure rules."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, Literal
 
+from omonat.base.instants import Instant
 from omonat.base.verdict import Allow, CannotTell, Deny, Reason, Verdict
-from omonat.policy.packs import ConsentMethod, Pack
+from omonat.policy.compiled import CompiledPolicy
+from omonat.policy.packs import Pack, shared_methods
 from omonat.policy.words import VerifiedBy
 
 Scope = Literal["data", "images"]
@@ -16,11 +18,16 @@ SIGNALS: Final[Sequence[Signal]] = ("declared", "staff", "parent", "birth-date",
 """Who or what says that somebody is a child. None of them has to be right to close the data."""
 
 
-def methods_of(packs: Sequence[Pack]) -> Mapping[str, ConsentMethod]:
-    """The ways to verify a parent that every law with an opinion accepts; a law that is silent forbids none."""
-    named = [pack.parental_consent for pack in packs if pack.parental_consent]
-    shared = set.intersection(*(set(each) for each in named)) if named else set()
-    return {name: method for name, method in (named[0].items() if named else ()) if name in shared}
+CHILD_CONSENT: Final = "child-consent"
+"""The packs' period in which a parent's consent may come; afterwards the data goes."""
+
+
+def waits_until(policy: CompiledPolicy, since: Instant) -> Instant | None:
+    """Until when a parent is waited for whose child was closed at `since`; None, nothing is waited for: where the packs
+    name no period, or can't agree on one."""
+    wait = policy.deadline(CHILD_CONSENT)
+    end = wait if isinstance(wait, CannotTell) else wait.end(since, policy.zone)
+    return None if isinstance(end, CannotTell) else end.at
 
 
 def decide_parental_consent(
@@ -38,7 +45,7 @@ def decide_parental_consent(
     """
     if not quarantined:
         return Deny((Reason("not-quarantined" if scope == "data" else "images-not-closed", "K2"),))
-    methods = methods_of(packs)
+    methods = shared_methods(packs)
     if not methods:
         return CannotTell(("parental-consent",), (Reason("consent-method-unknown", "K2"),))
     if method not in methods:

@@ -208,6 +208,13 @@ TEMPLATES: Mapping[str, Template] = {
             greets=False,
         ),
         Template(
+            "request-escalated",  # to the mailbox of a role of the company's, of nobody's: it goes through no outbox
+            MessageClass.TRANSACTIONAL,
+            _EMAIL,
+            open=frozenset({"request", "kind", "step", "due"}),
+            greets=False,
+        ),
+        Template(
             "service-notice",
             MessageClass.SERVICE,
             _BOTH,

@@ -19,28 +19,36 @@ select r.*, k.person, p.slot, p.evidence_slot, p.language,
 -- than this request.
 select r.*, k.person, p.slot, p.evidence_slot, p.language,
        exists (select from records o where o.person = k.person and o.case_id is distinct from r.case_id) as of_account,
+       up.step, up.at as escalated_at, up.role as escalated_to,
        exists (select from outbox o where o.person = k.person and o.case_id = r.case_id
                   and o.template in ('request-answered', 'finding-answered') and o.state in ('waiting', 'claimed', 'handing-over')) as letter_waits
   from requests r join cases k on k.id = r.case_id
   left join persons p on p.id = k.person and p.erased_at is null
+  left join lateral (select step, at, role from escalations e
+                      where e.number = r.number and e.due_at = r.due_at order by e.step desc limit 1) up on true
  where r.number = :number;
 
 -- name: requests_of
 -- A person's requests, newest first.
-select r.* from cases k join requests r on r.case_id = k.id
+select r.*, up.step, up.at as escalated_at, up.role as escalated_to
+  from cases k join requests r on r.case_id = k.id
+  left join lateral (select step, at, role from escalations e
+                      where e.number = r.number and e.due_at = r.due_at order by e.step desc limit 1) up on true
  where k.person = :person order by r.received_at desc, r.number limit :most;
 
 -- name: open_requests
--- Requests of these kinds that wait for staff, the earliest deadline first. One that still waits for its code is not
--- there: nothing follows from it.
+-- Requests of these kinds that wait for staff: what went up for being overdue, what went up for being near, then the
+-- earliest deadline first. One that still waits for its code is not there: nothing follows from it.
 select r.number, r.case_id, r.kind, r.state, r.received_at, r.due_at, r.claimed_by, r.claimed_at, r.answered_at,
        r.outcome, r.reopened, r.proved_at, r.about, r.item, r.proposed is not null as given, r.settled, r.proof_asked_at,
-       r.door
+       r.door, up.step, up.at as escalated_at, up.role as escalated_to
   from requests r
+  left join lateral (select step, at, role from escalations e
+                      where e.number = r.number and e.due_at = r.due_at order by e.step desc limit 1) up on true
  where r.state in ('received', 'confirmed', 'claimed', 'reopened', 'answered') and r.kind = any(:kinds::text[])
    and (not r.needs_proof or r.proved_at is not null)
    and (r.state <> 'answered' or r.claimed_by = :staff)
- order by (r.state = 'answered'), r.due_at, r.number limit :most;
+ order by (r.state = 'answered'), up.step desc nulls last, r.due_at, r.number limit :most;
 
 -- name: try_proof^
 -- One more try of the code; counted in the statement that compares. Nothing when there is none to try.
@@ -80,7 +88,7 @@ update requests set state = 'closed', closed_at = :now, outcome = coalesce(outco
 -- name: reopen!
 -- The answer did not settle it: a new deadline runs, and anybody who may can claim it.
 update requests
-   set state = 'reopened', reopened = reopened + 1, due_at = :due_at, claimed_by = null, claimed_at = null,
+   set state = 'reopened', reopened = reopened + 1, due_at = :due_at, runs_from = :now, claimed_by = null, claimed_at = null,
        outcome = null, reason = null, closed_at = null, settled = null, settled_by = null
  where number = :number;
 

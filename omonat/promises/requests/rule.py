@@ -11,18 +11,18 @@
 7. A correction that was asked for, and what staff find wrong, ends in the correction, in the erasure of that item, or
    in a reason: it is answered as done only after one of the first two. Only whoever has it settles it, and only an item
    that a purpose of theirs has to do with, and that people say of themselves.
-8. It is due by the strictest of the law packs. Working days: Saturdays and Sundays are skipped, holidays aren't, so
-   that it is never later than the law has it.
+8. It is due by the strictest of the law packs, its working days counted by the pack's calendar. In a year that the
+   pack doesn't list every day counts, so that it is never later than the law has it.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta, tzinfo
+from datetime import tzinfo
 
-from omonat.base.instants import DAY, Instant, from_datetime, to_datetime
+from omonat.base.instants import DAY, Instant
 from omonat.base.verdict import Allow, CannotTell, Deny, Reason, Verdict
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.packs import Deadline
-from omonat.policy.words import Days, RoleKind
+from omonat.policy.words import RoleKind
 from omonat.promises.requests.facts import GIVEN, NATURES, REASONS, TEXT, Act, Kind, Outcome, Standing, State
 
 MAY_REOPEN = 30 * DAY
@@ -114,16 +114,8 @@ def due_at(deadline: Deadline | CannotTell, start: Instant, zone: tzinfo) -> Ins
     """When a request received at `start` must be answered; CannotTell where the packs don't say (8)."""
     if isinstance(deadline, CannotTell):
         return deadline
-    if deadline.days is Days.CALENDAR:
-        return deadline.within.after(start, zone)
-    span = deadline.within
-    if span.years or span.months or span.exact:
-        return CannotTell(("deadline",), (Reason("cannot-tell", "P5"),))
-    moment, left = to_datetime(start).astimezone(zone), span.weeks * 5 + span.days
-    while left:
-        moment += timedelta(days=1)
-        left -= moment.weekday() < 5
-    return from_datetime(moment)
+    end = deadline.end(start, zone)
+    return end if isinstance(end, CannotTell) else end.at
 
 
 def _no(code: str) -> Deny:

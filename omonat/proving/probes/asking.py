@@ -11,6 +11,7 @@ from omonat.flows.asked import NewRequest, RequestReceipt
 from omonat.flows.confirm import CHANNELS
 from omonat.policy.kinds import normalise
 from omonat.policy.model import Kind as ItemKind
+from omonat.promises.requests.escalation import goes_to
 from omonat.promises.requests.facts import NATURES, Kind
 from omonat.promises.requests.rule import decide_role, due_at
 from omonat.proving.outcome import Findings, Outcome, UntoldError, probe
@@ -28,9 +29,9 @@ class _UndoneError(Exception):
 
 @probe(
     "A2",
-    uz="Hisob bilan va hisobsiz shikoyat qabul qilinadi: raqam, qonuniy muddat, dalil va xat bitta amalda yozilishi kerak; keyin u bekor qilinadi.",
-    ru="Жалоба принимается с учётной записью и без неё: номер, срок по закону, запись и письмо должны появиться в одной операции; затем она отменяется.",
-    en="A complaint is taken in with an account and without: number, lawful deadline, entry and letter must be written in one act; then it is undone.",
+    uz="Hisob bilan va hisobsiz shikoyat qabul qilinadi: raqam, qonuniy muddat, dalil va xat bitta amalda yozilishi kerak; keyin u bekor qilinadi. Muddati oʻtgan har bir murojaat rahbarga yetkazilgan boʻlishi kerak.",
+    ru="Жалоба принимается с учётной записью и без неё: номер, срок по закону, запись и письмо должны появиться в одной операции; затем она отменяется. О каждом просроченном обращении должны знать наверху.",
+    en="A complaint is taken in with an account and without: number, lawful deadline, entry and letter must be written in one act; then it is undone. Whatever is overdue must have gone up to management.",
 )
 async def complaints(scene: Scene) -> Outcome:
     """Anybody can complain, and it is written with its deadline. Undone before it is kept: answering isn't tried."""
@@ -46,6 +47,11 @@ async def complaints(scene: Scene) -> Outcome:
         found.note(await scene.row("request_written", number=receipt.number) is None, f"{who}: undone")
     may = [role for role in scene.policy.roles if isinstance(decide_role(scene.policy, Kind.COMPLAINT, role), Allow)]
     found.note(bool(may), f"answered by: {', '.join(sorted(may)) or 'nobody'}")
+    up = goes_to(scene.policy)
+    found.note(up in scene.policy.roles, f"late answers go up to: {up}")
+    await scene.house.escalate.look_after()
+    late = await scene.row("late_and_not_gone_up", now=scene.house.grounds.clock())
+    found.note(late["requests"] == 0, f"overdue and not gone up: {late['requests']} of {late['overdue']}")
     return found.outcome()
 
 

@@ -7,8 +7,9 @@ from typing import Final
 from omonat.base.errors import BadInput, Refused
 from omonat.flows.children import OFFICER, Agreement, Closed
 from omonat.flows.clear_child import Clearing
+from omonat.policy.packs import shared_methods
 from omonat.policy.words import VerifiedBy
-from omonat.promises.children.consent import SIGNALS, methods_of
+from omonat.promises.children.consent import SIGNALS
 from omonat.proving.outcome import Findings, Outcome, UntoldError, probe
 from omonat.proving.people import BY, Guest
 from omonat.proving.scene import Scene
@@ -88,7 +89,7 @@ async def _waited_for(scene: Scene, findings: Findings, closed: Closed) -> None:
 
 async def _consented(scene: Scene, findings: Findings, guest: Guest, use: tuple[str, str]) -> bool:
     """Nobody opens it but an officer by a listed way, until that is taken back; whether all of it was so."""
-    children, methods = scene.house.children, methods_of(scene.policy.packs)
+    children, methods = scene.house.children, shared_methods(scene.policy.packs)
     checked = [each.id for each in methods.values() if each.by is VerifiedBy.STAFF]
     if OFFICER not in scene.policy.roles or not checked:
         raise UntoldError("no-such-purpose")

@@ -1,10 +1,16 @@
 """The policy itself: versions, telling, acceptance, countries (P1, P2, P4, P5)."""
 
+from datetime import timedelta
+
+from omonat.base.instants import to_datetime
+from omonat.base.verdict import CannotTell
 from omonat.flows.choose import Telling
 from omonat.flows.law import read_document
+from omonat.flows.law_watch import CONFLICT
+from omonat.policy.conflicts import conflicts
 from omonat.policy.model import Policy
 from omonat.policy.printer import digest_of
-from omonat.policy.words import Basis
+from omonat.policy.words import Basis, Days
 from omonat.proving.outcome import Findings, Outcome, UntoldError, probe
 from omonat.proving.people import Guest
 from omonat.proving.scene import Scene
@@ -99,19 +105,43 @@ async def accepted(scene: Scene) -> Outcome:
 
 @probe(
     "P5",
-    uz="Ishlayotgan yosh va muddatlar siyosatda nomlangan qonun toʻplamlari bilan solishtiriladi: qattiqrogʻi amal qilishi kerak.",
-    ru="Действующие возраста и сроки сверены с пакетами законов, названных в политике: должно действовать более строгое.",
-    en="The ages in force are compared with the packs of law the policy names: the stricter must hold.",
+    uz="Ishlayotgan yosh va muddatlar siyosatda nomlangan qonun toʻplamlari bilan solishtiriladi: qattiqrogʻi amal qilishi, ish kunlari qayta sanalganda mos kelishi, zid qoidalar esa ish sifatida turishi kerak.",
+    ru="Действующие возраста и сроки сверены с пакетами законов, названных в политике: действовать должно более строгое, рабочие дни при пересчёте сходятся, а каждое противоречие ждёт человека.",
+    en="The ages and deadlines in force are compared with the packs of law the policy names: the stricter must hold, working days counted anew must agree, and each contradiction must wait for a person.",
 )
 async def laws(scene: Scene) -> Outcome:
-    """Every country the policy names has its pack at work, and the higher of two ages holds."""
-    found = Findings()
-    packs = {pack.pack for pack in scene.policy.packs}
+    """Every country the policy names has its pack at work, the higher of two ages holds, deadlines are as counted."""
+    found, policy = Findings(), scene.policy
+    packs = {pack.pack for pack in policy.packs}
     found.note(packs >= set(scene.written.controller.laws), f"laws: {', '.join(sorted(packs))}")
     children = scene.written.children
-    found.note(scene.policy.child_under >= children.under, f"child: {scene.policy.child_under}")
-    found.note(scene.policy.images_under >= children.images_under, f"images: {scene.policy.images_under}")
+    found.note(policy.child_under >= children.under, f"child: {policy.child_under}")
+    found.note(policy.images_under >= children.images_under, f"images: {policy.images_under}")
+    _count(scene, found)
+    await scene.house.law_watch.look_after()
+    torn = {one.about for one in conflicts(policy.packs)}
+    waits = [one.about for one in await scene.house.doubts.standing() if one.kind == CONFLICT]
+    found.note(sorted(waits) == sorted(torn), f"contradictions that wait: {', '.join(waits) or 'none'}")
     return found.outcome()
+
+
+def _count(scene: Scene, found: Findings) -> None:
+    """Each deadline counted in working days ends on one, with as many of them on the way as the law gives."""
+    now, zone = scene.house.grounds.clock(), scene.policy.zone
+    for name in sorted({name for pack in scene.policy.packs for name in pack.deadlines}):
+        deadline = scene.policy.deadline(name)
+        if isinstance(deadline, CannotTell) or deadline.days is not Days.WORKING:
+            continue
+        end = deadline.end(now, zone)
+        if isinstance(end, CannotTell):
+            found.note(False, f"{name}: no end")
+            continue
+        first, last = (to_datetime(at).astimezone(zone).date() for at in (now, end.at))
+        days = [first + timedelta(days=n + 1) for n in range((last - first).days)]
+        calendar = deadline.calendar
+        worked = [day for day in days if calendar is None or calendar.is_working(day) is not False]
+        right = len(worked) == deadline.within.days and (not days or days[-1] in worked)
+        found.note(right, f"{name}: {len(worked)} working days of {len(days)}")
 
 
 PROBES = (versions, told, accepted, laws)

@@ -5,8 +5,8 @@ from omonat.flows.children import OFFICER, Agreement
 from omonat.flows.images import recordings
 from omonat.policy.kinds import age_signal
 from omonat.policy.model import Purpose
+from omonat.policy.packs import shared_methods
 from omonat.policy.words import Basis, Kind, VerifiedBy
-from omonat.promises.children.consent import methods_of
 from omonat.proving.outcome import Findings, Outcome, UntoldError, probe
 from omonat.proving.scene import Scene
 
@@ -80,7 +80,7 @@ async def images(scene: Scene) -> Outcome:
     found.note((code := await another()) == _CLOSED, f"one more: {code or 'taken'}")
     if not closed:  # there is nothing a parent could open
         return found.outcome()
-    listed = methods_of(scene.policy.packs).values()
+    listed = shared_methods(scene.policy.packs).values()
     officer, method = await people.member(OFFICER), next((m.id for m in listed if m.by is VerifiedBy.STAFF), "")
     agreed = await children.agree(
         Agreement(person=guest.id, method=method, reference="prove", scope="images"), by=officer
