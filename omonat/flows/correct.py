@@ -141,7 +141,9 @@ class Correct:
         return urlsafe_b64encode(self._vault.seal_value(_CONTEXT, msgspec.json.encode(pending))).decode()
 
     async def _read(self, policy: CompiledPolicy, person: str, item: str, typed: str) -> Normalised:
-        if not typed.strip() or len(typed) > _LONGEST:
+        if len(typed) > _LONGEST:
+            raise BadInput("value-too-long", kind=policy.item(item).kind.value, most=str(_LONGEST))
+        if not typed.strip():
             raise BadInput("value-empty", kind=policy.item(item).kind.value)
         normal = policy.normalise(item, typed.strip())
         age = age_signal(policy.item(item).kind, normal.value)
