@@ -343,7 +343,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         children=children,
         child_cases=ChildCases(grounds, children, parent_asks, clear_child),
         clear_child=clear_child,
-        consent_reach=ConsentReach(grounds, children),
+        consent_reach=ConsentReach(grounds, children, parent_asks),
         guardians=Guardians(
             grounds,
             children,

@@ -2,34 +2,47 @@
 312.5(b)(2)). So each new version is asked what it does with what is held already.
 
 Where it hands it to somebody outside, or nobody can tell, the consent is over: closed at once, the officers have their
-work item, and the deadline of a child's data runs anew until a parent agrees in a way that covers it.
+work item, and the deadline of a child's data runs anew until a parent agrees in a way that covers it. The parent is
+told, once, where they confirmed: whom the data would go to, and how to agree anew; nothing of the child's (N2).
 """
 
-from omonat.base.errors import OmonatError
-from omonat.base.instants import MINUTE, Instant
+from collections.abc import Collection
+from typing import Any, Final
+
+import asyncpg
+
+from omonat.base.errors import OmonatError, Refused
+from omonat.base.instants import MINUTE, SECOND, Instant
 from omonat.base.logs import log
 from omonat.base.verdict import Allow
 from omonat.database.statements import load
-from omonat.flows.children import Children
+from omonat.flows.children import Children, Closed
 from omonat.flows.grounds import Grounds
+from omonat.flows.parent_asks import ParentAsks
 from omonat.flows.passing import let_pass
 from omonat.policy.compiled import CompiledPolicy
+from omonat.policy.words import Language
 from omonat.promises.children.asking import decide_more, goes_to, undisclosed_only
+from omonat.promises.children.consent import methods_of
+from omonat.promises.messages import Value
+from omonat.promises.notice.rule import notice_purpose
 
 _queries = load("omonat.promises.children")
 _asks = load("omonat.promises.children", "asks.sql")
 _AT_ONCE = 500
 _SETTLED = MINUTE
 """After this nobody confirms any more under the version before."""
+_TEMPLATE: Final = "parent-overtaken"
 _log = log(__name__)
 
 
 class ConsentReach:
     """The flow. One per process: it remembers which version it looked at last."""
 
-    def __init__(self, grounds: Grounds, children: Children) -> None:
+    def __init__(self, grounds: Grounds, children: Children, asks: ParentAsks) -> None:
         self._grounds = grounds
         self._children = children
+        self._parents = asks
         self._looked = 0
         self._since = (0, Instant(0))
 
@@ -67,10 +80,52 @@ class ConsentReach:
             if row is None or method is None:
                 return 0
             held = await _asks.held_of(connection, person=person)
-            verdict = decide_more(policy.packs, method, goes_to=goes_to(policy, held["services"], held["categories"]))
+            to = goes_to(policy, held["services"], held["categories"])
+            verdict = decide_more(policy.packs, method, goes_to=to)
             if isinstance(verdict, Allow):
                 return 0
+            ask = await _asks.standing_ask(connection, person=person)  # before its address goes with the consent
             facts = {"by": "policy", "policy": policy.digest, "code": verdict.reasons[0].code}
-            await self._children.withdraw_in(connection, row, "data", facts, now=now, act="guardian:consent:overtaken")
+            closed = await self._children.withdraw_in(
+                connection, row, "data", facts, now=now, act="guardian:consent:overtaken"
+            )
+            if ask is not None:
+                await self._tell(connection, policy, row, ask, closed=closed, to=to or (), now=now)
         await let_pass(self._grounds.database, person, now=now)
         return 1
+
+    async def _tell(
+        self,
+        connection: asyncpg.Connection,
+        policy: CompiledPolicy,
+        row: Any,
+        ask: Any,
+        *,
+        closed: Closed,
+        to: Collection[str],
+        now: Instant,
+    ) -> None:
+        """Write to the parent, in the transaction that ended their consent. Nobody is written to where the policy has
+        no service messages, or where the child has since given the parent's address as its own: the officers know."""
+        purpose, language = notice_purpose(policy), Language(ask["language"])
+        if purpose is None or ask["address"] is None:
+            return
+        try:
+            await self._parents.still_parents(connection, policy, ask, row)
+        except Refused:
+            return
+        covering = [
+            each for name, each in methods_of(policy.packs).items() if name not in undisclosed_only(policy.packs)
+        ]
+        params: dict[str, Value] = {
+            "kind": "service-change",
+            "version": policy.version,
+            "due": closed.until // SECOND if closed.until is not None else 0,
+            "recipients": ", ".join(policy.policy.recipients[each].says[language] for each in to),
+            "ways": ", ".join(each.says[language] for each in covering),
+            "address": self._parents.address(ask, row),
+        }
+        await self._parents.write(
+            connection, row, _TEMPLATE, params, item=ask["channel"], language=language, now=now,
+            once=f"{_TEMPLATE}:{ask['consent']}", purpose=purpose.id,
+        )  # fmt: skip

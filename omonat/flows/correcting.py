@@ -90,7 +90,9 @@ class Place(Struct, frozen=True):
 
 def normal_value(policy: CompiledPolicy, item: str, typed: str) -> Normalised:
     """What was typed, in its one spelling. Raises BadInput."""
-    if not typed.strip() or len(typed) > _LONGEST:
+    if len(typed) > _LONGEST:
+        raise BadInput("value-too-long", kind=policy.item(item).kind.value, most=str(_LONGEST))
+    if not typed.strip():
         raise BadInput("value-empty", kind=policy.item(item).kind.value)
     return policy.normalise(item, typed.strip())
 

@@ -327,10 +327,11 @@ class ParentAsks:
         now: Instant,
         due: Instant | None = None,
         once: str | None = None,
+        purpose: str = _PURPOSE,
     ) -> None:
         """A message to a parent, under the child's key; it leaves when the transaction has committed."""
         message = Message(
-            person=row["id"], template=template, purpose=_PURPOSE, channel=CHANNELS[item], address_item=item,
+            person=row["id"], template=template, purpose=purpose, channel=CHANNELS[item], address_item=item,
             language=language, params=params, due=due, once=once,
         )  # fmt: skip
         await put(connection, message, seal=partial(self._vault.seal_value, slot=row["slot"]), now=now)

@@ -29,7 +29,7 @@ _MANY_LINES = frozenset({"answer", "text"})
 _MONEY = frozenset({"total"})
 _DAYS = frozenset({"due", "effective"})
 _LONGEST_LINE = 300
-_NAMES = frozenset({"what"})
+_NAMES = frozenset({"what", "recipients", "ways"})
 _AND_MORE = {"uz": "va boshqalar", "ru": "и другое", "en": "and more"}
 _NAME = re.compile(r"[^\W\d_]+(?:(?:\.? |[-'’‘`])[^\W\d_]+)*\.?")
 _LONGEST_NAME = 60
@@ -157,7 +157,7 @@ def _values(params: Mapping[str, Value], language: str, sender: Sender, links: L
         if key in _MONEY and isinstance(value, int):
             values[key] = money(Words(language), value)
         elif key in _DAYS and isinstance(value, int):
-            values[key] = day(Words(language), Instant(value * SECOND))
+            values[key] = day(Words(language), Instant(value * SECOND)) if value else ""
         elif isinstance(value, int):
             values[key] = value
         elif key in _MANY_LINES:

@@ -58,6 +58,29 @@ async def test_Q2_a_name_is_corrected_at_once_and_the_wrong_one_is_destroyed(cen
     assert seen.items["contact.name"] == "Dilnoza Karimova-Aliyeva"
 
 
+@pytest.mark.parametrize(
+    ("language", "empty", "long"),
+    [
+        ("uz", "“Ism” toʻldirilmagan", "500 belgidan uzun"),
+        ("ru", "Не заполнено: «Имя»", "длиннее 500 символов"),
+        ("en", "“Name” is empty", "longer than 500 characters"),
+    ],
+)
+async def test_A3_what_is_wrong_with_a_correction_is_said_to_a_person_not_to_a_program(
+    center: Center, language: str, empty: str, long: str
+) -> None:
+    order, phone = await center.customer()
+    async with center.reader(language) as reader:
+        await center.sign_in(reader, phone, order.person)
+        for value, said in (("  ", empty), ("a" * 501, long)):
+            await reader.go(f"/me/correct?record={order.record}&item=contact.name")
+            await reader.page.locator("#value").evaluate("(e, said) => { e.maxLength = 600; e.value = said }", value)
+            async with reader.page.expect_navigation():
+                await reader.page.locator("main form button").first.click()
+            assert said in await reader.page.locator("#value-error").inner_text()
+    assert await shown(center, order.person, "contact.name") == "Dilnoza Karimova"
+
+
 async def test_Q1_a_new_phone_counts_once_its_owner_typed_the_code(center: Center) -> None:
     order, phone = await center.customer()
     new = center.phone()

@@ -33,7 +33,7 @@ _PAGE = """<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title
 <script src="/site/consent.js" defer></script>
 <script type="text/plain" data-omonat="optimise-technology" src="/shop/speed.js"></script>{more}</head>
 <body><main><h1>Shop</h1><p>{text}</p><form><label>Dish <input name="dish"></label></form></main>
-<footer><a href="/me/cookies" data-omonat-open>Cookies</a></footer></body></html>"""
+<footer><p><a href="/me/cookies" data-omonat-open>Cookies</a></p></footer></body></html>"""
 _SPEED = 'window.measured = true; document.cookie = "speed=slow; path=/; max-age=9999"'
 _FILES = {
     "speed.js": _SPEED,

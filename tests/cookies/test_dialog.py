@@ -219,6 +219,27 @@ async def test_L7_the_question_hides_nothing_one_tabs_to(town: Town) -> None:
         assert await field.evaluate(on_top)
 
 
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (320, 568), (844, 390)])
+@pytest.mark.parametrize("language", ["uz", "ru", "en"])
+async def test_L7_on_a_phone_the_question_leaves_two_thirds_of_the_window_and_all_of_the_page(
+    town: Town, language: str, width: int, height: int
+) -> None:
+    async with town.visitor(width) as visitor:
+        page = visitor.page
+        await page.set_viewport_size({"width": width, "height": height})
+        await visitor.go(f"/shop?lang={language}")
+        over = await page.evaluate(f"{IN_DIALOG}.querySelector('dialog').offsetHeight")
+        assert over <= height * (1 / 3 if height > width else 0.45)
+        sizes = [await page.get_by_role("button", name=label).bounding_box() for label in WORDS[language][:2]]
+        assert len({(size["width"], size["height"]) for size in sizes if size}) == 1, "neither answer is the smaller one"
+        assert await page.get_by_role("dialog").get_attribute("aria-labelledby") == "title"
+        assert await page.evaluate("document.body.style.paddingBottom") == f"{over}px", "the page's end can be scrolled to"
+        await page.locator("summary").click()
+        opened = await page.evaluate(f"{IN_DIALOG}.querySelector('dialog').offsetHeight")
+        assert over < opened <= height / 2 + 1
+        await page.wait_for_function(f"document.body.style.paddingBottom === '{opened}px'")
+
+
 async def test_L7_while_the_register_cannot_be_read_everything_stays_blocked(town: Town) -> None:
     async with town.visitor() as visitor:
         await visitor.page.route("**/site/cookies.json*", lambda route: route.abort())

@@ -221,6 +221,22 @@ class TestMigrations:
         assert await migrate(empty_dsn, migrations) == len(migrations)
         assert await migrate(empty_dsn, migrations) == 0
 
+    async def test_A1_who_looked_outlives_the_day_its_rows_never_had(self, empty_dsn: str) -> None:
+        """0047, over what the release before left behind."""
+        await migrate(empty_dsn, [each for each in shipped() if each.number < 47])
+        connection = await asyncpg.connect(empty_dsn)
+        columns = "select array_agg(attname::text) from pg_attribute where attrelid = 'omonat.ledger'::regclass"
+        try:
+            await connection.execute("insert into omonat.ledger values ('per_1', now(), 'ev_1', 7, null)")
+            assert "due_at" in await connection.fetchval(columns)
+            await migrate(empty_dsn, shipped())
+            assert "due_at" not in await connection.fetchval(columns)
+            left = await connection.fetchrow("select person, entry, txid from omonat.ledger")
+            assert tuple(left) == ("per_1", "ev_1", 7)
+            assert await connection.fetchval("select to_regclass('omonat.ledger_by_due')") is None
+        finally:
+            await connection.close()
+
     async def test_two_starters_at_once_apply_each_migration_once(self, empty_dsn: str) -> None:
         applied = await asyncio.gather(*(migrate(empty_dsn, self.base) for _ in range(6)))
         assert sum(applied) == 2

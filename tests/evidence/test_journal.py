@@ -34,9 +34,9 @@ async def test_A1_a_submitted_entry_is_durable_when_it_is_answered(
     assert (row["id"], row["at"], row["act"]) == (entry.id, entry.at, entry.act)
     assert row["body"] == encode(entry)
     assert row["leaf"] == leaf_hash(row["body"]) == bytes.fromhex(receipt.leaf)
-    ledger = await database.pool.fetchrow("select person, at, entry, due_at from ledger")
+    ledger = await database.pool.fetchrow("select person, at, entry from ledger")
     assert ledger is not None
-    assert tuple(ledger) == (person, entry.at, entry.id, None)
+    assert tuple(ledger) == (person, entry.at, entry.id)
 
 
 async def test_design_many_uses_share_one_flush(database: Database, journal: Journal, make_entry: MakeEntry) -> None:

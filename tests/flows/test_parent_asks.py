@@ -20,12 +20,13 @@ from omonat.flows.publish_policy import Publication
 from omonat.flows.send import Ready, send
 from omonat.house import open_house, set_up_doors
 from omonat.jobs import ports_of
+from omonat.mail.letter import Links, Sender, write_letter
 from omonat.mail.outbox import Outbox
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.packs import Pack, read_pack
-from omonat.policy.words import VerifiedBy
+from omonat.policy.words import Language, VerifiedBy
 from omonat.promises.children.asking import decide_ask, decide_more, goes_to
-from omonat.promises.messages import sealing_context, unpack
+from omonat.promises.messages import MessageClass, sealing_context, unpack
 from tests.erasure.stories import acts, delivered, one, ordered, swept
 from tests.flows.conftest import Clock, Shop, document, packs, staffed
 from tests.flows.test_children import PACKS, officer, packs_of, refused, signed
@@ -251,6 +252,60 @@ async def test_K2_a_version_that_hands_held_data_to_somebody_ends_a_consent_that
     lenient.clock.forward(SECOND)
     assert (await delivered(lenient, messaged)).items
     assert await lenient.house.consent_reach.look_after() == 0
+
+
+@pytest.mark.parametrize("language", ["uz", "ru", "en"])
+async def test_K2_a_parent_whose_consent_is_overtaken_is_told_once_where_they_confirmed_and_nothing_of_the_childs(
+    lenient: Shop, language: str
+) -> None:
+    child, by = await found(lenient)
+    await lenient.house.parent_asks.confirm(await answered(lenient, child.person, by, address=MAIL, language=language))
+    law = Publication(document=document(**DISCLOSES), packs=listing(), author="staff:1", approver="staff:2")
+    await lenient.house.publish(law)
+    lenient.clock.forward(SECOND)
+    assert await lenient.house.consent_reach.look_after() == 1
+    assert await lenient.house.consent_reach.look_after() == 0
+    assert await one(lenient, "select count(*) from parent_asks where address is not null") == 0
+    ports, outbox = ports_of(lenient.house), Outbox(lenient.house.grounds.database)
+    waiting = [each for each in await outbox.claim_due(now=lenient.clock.now, most=10) if "overtaken" in each.template]
+    assert [(each.message_class, each.purpose, each.language) for each in waiting] == [
+        (MessageClass.SERVICE, "service-notices", language)
+    ]
+    ready = await send(waiting[0], ports, now=lenient.clock.now)
+    assert isinstance(ready, Ready)
+    assert ready.address == MAIL
+    policy = await lenient.house.grounds.law.current()
+    assert ready.params["recipients"] == policy.policy.recipients["legal-counsel"].says[Language(language)]
+    sender, links = (
+        Sender("BESHQOZON", "webmaster@beshqozon.uz"),
+        Links("https://a/me", "https://a/page", "https://a/f"),
+    )
+    said = write_letter(waiting[0].template, language, ready.params, sender=sender, links=links).text()
+    assert str(ready.params["recipients"]) in said
+    assert sender.mailbox in said
+    for value in lenient.order_items().values():
+        assert str(value) not in said
+    assert child.person not in said
+
+
+@pytest.mark.parametrize("shape", ["the child's own by now", "agreed anew"])
+async def test_K2_a_parent_is_not_told_where_the_child_would_read_it_or_what_is_not_so_any_more(
+    lenient: Shop, shape: str
+) -> None:
+    child, by = await found(lenient)
+    await lenient.house.parent_asks.confirm(await answered(lenient, child.person, by))
+    if shape == "the child's own by now":
+        await also_the_childs(lenient, child.person, PARENT)
+    law = Publication(document=document(**DISCLOSES), packs=listing(), author="staff:1", approver="staff:2")
+    await lenient.house.publish(law)
+    lenient.clock.forward(SECOND)
+    assert await lenient.house.consent_reach.look_after() == 1
+    if shape == "agreed anew":
+        await lenient.house.children.agree(signed(child.person), by=by)
+    assert await one(lenient, "select count(*) from outbox where template = 'parent-overtaken'") == 0
+    assert await one(lenient, "select count(*) from work_items where rule = 'child' and closed_at is null") == (
+        shape != "agreed anew"
+    )
 
 
 async def test_K2_one_childs_trouble_leaves_no_other_child_open(lenient: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

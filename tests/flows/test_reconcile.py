@@ -336,8 +336,8 @@ TAMPERED = {
         "ledger",
     ),
     "who looked, moved to nobody": (f"{_OFF}update ledger set person = 'per_nobody' where entry = {_USE}", "ledger"),
-    "a look said to be due and then deleted": (
-        f"{_OFF}update ledger set due_at = '2020-01-01'{_ON}delete from ledger where entry = {_USE}",
+    "a look dated back and then deleted": (
+        f"{_OFF}update ledger set at = '2020-01-01' where entry = {_USE}{_ON}delete from ledger where entry = {_USE}",
         "gone",
     ),
     "a look made up": (
@@ -374,7 +374,7 @@ TAMPERED = {
     "statement",
     [
         "update ledger set person = 'per_nobody'",
-        "update ledger set due_at = now() - interval '1 day'",
+        "update ledger set entry = entry",
         "update ledger set at = at where false",
         "truncate ledger",
     ],

@@ -36,6 +36,10 @@ PARAMS: dict[str, dict[str, Value]] = {
     "parent-paid": {
         "link": "pas_x.first.c2lnbmVk", "payment": "pay_abcdefgh", "address": "+998901234568", "total": 100_000
     },
+    "parent-overtaken": {
+        "kind": "service-change", "version": "2", "due": NOON // SECOND, "recipients": "Legal counsel",
+        "ways": "A signed form, A call to trained staff", "address": "+998901234568"
+    },
     "request-confirm": {"request": "K7M2QR9XDT", "link": "K7M2QR9XDT.c2lnbmVk"},
     "mail-choices": {"about": "left", "link": "per_aaaaaaaaaaaaaaaaaaaaaaaaaa.less.1796000000.c2lnbmVk"},
     "request-answered": {"request": "K7M2QR9XDT", "code": "ABCDEFGHJKLMNPQR"},

@@ -9,6 +9,12 @@ select a.*, p.slot, p.quarantined_at, p.erased_at, coalesce(g.withdrawn_at is nu
   left join guardian_consents g on g.id = a.consent
  where a.id = :id;
 
+-- name: standing_ask^
+-- The question whose answer is the consent that stands over a child's data.
+select a.id, a.channel, a.address, a.language, a.consent
+  from parent_asks a join guardian_consents g on g.id = a.consent
+ where a.person = :person and g.scope = 'data' and g.withdrawn_at is null;
+
 -- name: hold_ask^
 -- One of them, held until the transaction ends; the child's row is locked first, always.
 select id from parent_asks where id = :id for update;
@@ -82,10 +88,14 @@ update parent_asks set address = null, born = null where id = any (array(
 -- As above, of every question about this person.
 with begun as (
     update outbox set expires_at = :now
-     where person = :person and template in ('parent-ask', 'parent-confirm', 'parent-pay') and state = 'handing-over'
+     where person = :person and template in ('parent-ask', 'parent-confirm', 'parent-pay', 'parent-overtaken') and state = 'handing-over'
 )
 delete from outbox where person = :person and state in ('waiting', 'claimed')
-   and template in ('parent-ask', 'parent-confirm', 'parent-pay');
+   and template in ('parent-ask', 'parent-confirm', 'parent-pay', 'parent-overtaken');
+
+-- name: call_news_back!
+-- A parent agreed anew: that a consent had ended is no news any more.
+delete from outbox where person = :person and template = 'parent-overtaken' and state in ('waiting', 'claimed');
 
 -- name: asks_of
 -- Those about a child, the newest first.

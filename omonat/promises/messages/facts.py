@@ -128,6 +128,16 @@ TEMPLATES: Mapping[str, Template] = {
             own_address=True,
         ),
         Template("confirm-data", MessageClass.TRANSACTIONAL, _BOTH, lifetime=7 * DAY),
+        Template(
+            "parent-overtaken",  # the policy changed, and the consent a message gave has ended by it
+            MessageClass.SERVICE,
+            _BOTH,
+            open=frozenset({"kind", "version", "due"}),  # due: seconds since 1970; 0 where no law names a day
+            sealed=frozenset({"recipients", "ways", "address"}),
+            lifetime=3 * DAY,
+            greets=False,
+            own_address=True,
+        ),
         Template("registration-confirmation", MessageClass.TRANSACTIONAL, _BOTH, lifetime=3 * DAY),
         Template(
             "order-confirmation",

@@ -36,6 +36,13 @@ small { color: var(--quiet); font-size: .9rem }
 ::slotted(a) { color: var(--glaze); display: inline-flex; align-items: center; min-height: 44px }
 :is(button, summary, input):focus-visible, ::slotted(a:focus-visible) { outline: 3px solid var(--glaze); outline-offset: 2px }
 .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
+@media (max-width: 40rem), (max-height: 30rem) { /* who has not answered yet still sees what they came for */
+  dialog:not(:modal) { max-height: 50vh; padding: .5rem 1rem; font-size: .9rem; line-height: 1.35 }
+  dialog:not(:modal) > h2 { position: absolute; clip-path: inset(50%) }
+  dialog:not(:modal) > * { margin-block: .25rem }
+  dialog:not(:modal) > details:not([open]) + slot { display: none }
+  dialog:not(:modal) > .pair > * { padding: .25rem; font-size: .9rem }
+}
 @media (forced-colors: active) { button { border-color: ButtonText } }`;
   const lang = (document.documentElement.lang || navigator.language || "").slice(0, 2);
   const waiting = "script[type='text/plain'][data-omonat]";
@@ -178,7 +185,7 @@ small { color: var(--quiet); font-size: .9rem }
       const boxes = register.purposes.map(box);
       const picked = () => boxes.map((each) => each.querySelector("input")).filter((each) => each.checked).map((each) => each.name);
       const always = el("fieldset", {}, el("legend", {}, w.always), list(register.necessary));
-      const one = el("details", { open: modal }, el("summary", {}, w.each), ...boxes, always,
+      const one = el("details", { open: modal, ontoggle: () => modal || room(dialog.offsetHeight) }, el("summary", {}, w.each), ...boxes, always,
         el("div", { className: "pair" }, button(w.save, () => decide(picked(), "some"))));
       inside.push(el("p", {}, w.lead),
         el("div", { className: "pair" }, button(w.all, () => decide(every, "all")), button(w.none, () => decide([], "none"))), one);
