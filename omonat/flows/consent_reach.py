@@ -21,9 +21,9 @@ from omonat.flows.grounds import Grounds
 from omonat.flows.parent_asks import ParentAsks
 from omonat.flows.passing import let_pass
 from omonat.policy.compiled import CompiledPolicy
+from omonat.policy.packs import shared_methods
 from omonat.policy.words import Language
 from omonat.promises.children.asking import decide_more, goes_to, undisclosed_only
-from omonat.promises.children.consent import methods_of
 from omonat.promises.messages import Value
 from omonat.promises.notice.rule import notice_purpose
 
@@ -115,7 +115,7 @@ class ConsentReach:
         except Refused:
             return
         covering = [
-            each for name, each in methods_of(policy.packs).items() if name not in undisclosed_only(policy.packs)
+            each for name, each in shared_methods(policy.packs).items() if name not in undisclosed_only(policy.packs)
         ]
         params: dict[str, Value] = {
             "kind": "service-change",
