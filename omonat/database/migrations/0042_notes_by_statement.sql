@@ -1,5 +1,5 @@
 -- The control journal's notes of the two tables that are written all day are made by the statement, for all its rows at
--- once, and no longer row by row: of what the database did for a withdrawal, the notes were half.
+-- once, and no longer row by row: of what the database did for a withdrawal, the notes were nearly half.
 
 create function control_note_choices() returns trigger language plpgsql as $$
 begin
