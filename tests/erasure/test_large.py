@@ -5,6 +5,7 @@ from itertools import combinations
 import asyncpg
 import pytest
 
+from omonat.database.migrate import migrate, shipped
 from omonat.flows.erase import Erasure, ErasureRequest
 from tests.erasure.stories import one
 from tests.erasure.test_erase import subscribed
@@ -81,3 +82,25 @@ async def test_R2_whatever_services_somebody_has_records_of_one_that_keeps_somet
                 await given(shop, person, service, 2)
             stays, _ = await hidden(shop, person)
             assert stays == bool({*services} - free), services
+
+
+async def test_R3_records_of_the_release_before_are_in_the_index_after_the_migration(empty_dsn: str) -> None:
+    await migrate(empty_dsn, [one for one in shipped() if one.number < 41])
+    connection = await asyncpg.connect(empty_dsn, server_settings={"search_path": "omonat"})
+    try:
+        await connection.execute(
+            """insert into persons (id, slot, evidence_slot, language, created_at)
+               select 'per_' || n, n, 100 + n, 'uz', now() from generate_series(1, 20) n;
+               insert into records (id, person, service, version, slot, source, collected_at)
+               select 'rec_' || n, 'per_' || (1 + n % 20), 'service-' || n % 3, 1, 1000 + n, 'site', now()
+                 from generate_series(1, 3000) n"""
+        )
+        await migrate(empty_dsn, shipped())
+        await connection.execute("vacuum analyze records")
+        await connection.execute("set enable_seqscan = off; set enable_bitmapscan = off")
+        asked = "select service, count(*) from records where person = 'per_7' group by service order by service"
+        plan = "\n".join(row[0] for row in await connection.fetch(f"explain {asked}"))
+        assert "Index Only Scan using records_by_service" in plan
+        assert [tuple(row) for row in await connection.fetch(asked)] == [(f"service-{n}", 50) for n in range(3)]
+    finally:
+        await connection.close()
