@@ -52,8 +52,11 @@ class Remind:
         """Write to those about whose data it is time to ask; how many people were looked at. Part of tidying."""
         policy, now = await self._grounds.law.current(), self._grounds.clock()
         async with self._grounds.database.transaction() as connection:
-            rows = [row async for row in _queries.claim_ageing(connection, now=now, most=_BATCH)]
-            given = await self._given(connection, policy, [row["person"] for row in rows])
+            claimed = [row async for row in _queries.claim_ageing(connection, now=now, most=_BATCH)]
+            people = [row["person"] for row in claimed]
+            guarded = {row["person"] async for row in _queries.guarded_of(connection, people=people)}
+            rows = [{**row, "guarded": row["person"] in guarded} for row in claimed]
+            given = await self._given(connection, policy, people)
             entries = [
                 entry
                 for row in rows
