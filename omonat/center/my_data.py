@@ -144,7 +144,7 @@ async def _page(visit: Visit, shown: frozenset[str]) -> Answer:
         some_open=bool(open_now),
         some_covered=some_covered(found),
         mine=mine,
-        asks=await visit.house.remind.standing(visit.person),
+        asks=await visit.house.remind.asks(mine),
         thanked=visit.label("item", right) if (right := visit.query.get("right", "")) in mine.newest() else "",
         corrected=visit.label("item", corrected)
         if (corrected := visit.query.get("corrected", "")) in mine.newest()

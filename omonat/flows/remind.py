@@ -20,6 +20,7 @@ from omonat.base.verdict import Allow
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.grounds import Grounds
+from omonat.flows.my_data import MyData
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.accuracy.rule import REMIND_APART, Ageing, ages_of, decide_reminder, rule_for
 from omonat.promises.messages import Channel, Message, put
@@ -51,8 +52,11 @@ class Remind:
         """Write to those about whose data it is time to ask; how many people were looked at. Part of tidying."""
         policy, now = await self._grounds.law.current(), self._grounds.clock()
         async with self._grounds.database.transaction() as connection:
-            rows = [row async for row in _queries.claim_ageing(connection, now=now, most=_BATCH)]
-            given = await self._given(connection, policy, [row["person"] for row in rows])
+            claimed = [row async for row in _queries.claim_ageing(connection, now=now, most=_BATCH)]
+            people = [row["person"] for row in claimed]
+            guarded = {row["person"] async for row in _queries.guarded_of(connection, people=people)}
+            rows = [{**row, "guarded": row["person"] in guarded} for row in claimed]
+            given = await self._given(connection, policy, people)
             entries = [
                 entry
                 for row in rows
@@ -115,8 +119,21 @@ class Remind:
 
     # In the Privacy Center -------------------------------------------------------------------------------------------
 
+    async def asks(self, mine: MyData) -> Standing:
+        """What is asked beside what somebody sees of theirs: only where the newest value itself was given to one of the
+        services the policy asks about, and is that old."""
+        policy, found, newest = await self._grounds.law.current(), await self.standing(mine.person), mine.newest()
+        old = {}
+        for item in found.old.keys() & newest.keys():
+            held = newest[item]
+            rules = [r for r in policy.policy.confirm if item in r.items and held.service in r.services]
+            if any(rule.after.after(held.collected_at, policy.zone) <= self._grounds.clock() for rule in rules):
+                old[item] = found.old[item]
+        return Standing(old=old, quiet=found.quiet)
+
     async def standing(self, person: str) -> Standing:
-        """What is old enough to be asked about; nothing for a child, or while data is restricted."""
+        """What may be old enough to be asked about, told by its kind alone, nothing opened; nothing for a child, or
+        while data is restricted."""
         policy, now = await self._grounds.law.current(), self._grounds.clock()
         async with self._grounds.database.connection() as connection:
             row = await _queries.ageing_of(connection, person=person)

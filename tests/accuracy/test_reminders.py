@@ -67,6 +67,23 @@ async def test_Q1_what_is_a_year_old_is_asked_about_once_and_a_tap_makes_it_new(
     assert b"998901234567" not in body
 
 
+async def test_Q1_beside_a_value_it_is_asked_only_where_that_value_was_given_to_what_the_policy_asks_about(
+    shop: Shop,
+) -> None:
+    account = await registered(shop)
+    shop.clock.forward(SECOND)
+    await ordered(shop, person=account.person, contact_mobile="+998935550102")  # newer, and an order's
+    shop.clock.forward(YEAR)
+    asks = await shop.house.remind.asks(await shop.house.my_data(account.person))
+    assert asks.old == {}
+    alone = await registered(shop, "+998901234599")
+    shop.clock.forward(YEAR)
+    asks = await shop.house.remind.asks(await shop.house.my_data(alone.person))
+    assert set(asks.old) == {"contact.mobile"}
+    await shop.house.remind.still_right(alone.person, "contact.mobile")
+    assert (await shop.house.remind.asks(await shop.house.my_data(alone.person))).old == {}
+
+
 async def test_Q1_the_next_period_brings_the_next_reminder(shop: Shop) -> None:
     await registered(shop)
     for round_ in (1, 2, 3):

@@ -18,7 +18,7 @@ FEW = {
     "installation", "policies", "leases", "notice_rounds", "evidence_log", "retention_state",
     "control_journal", "control_changes", "drills", "campaigns", "cookie_choices", "site_sightings", "sealing_keys",
     "announcements", "media_publications", "service_rounds", "client_procedures", "business_clients",
-    "business_contacts", "demographics",
+    "business_contacts", "demographics", "corrections_to_tell",
 }  # fmt: skip
 """Tables that stay small: one row; one for each version, campaign, kind of work, key, drill, announcement or business
 client; a few for each day or week; three hundred names at most; what is gone in seconds."""
@@ -115,6 +115,8 @@ insert into holds (id, scope, target, authority, may_tell, review_at, placed_by,
     from generate_series(1, {ROWS}) n;
 insert into system_notices (erasure, system, erases, about, state, due_at, created_at)
     select 'ers_' || n, 'till', 'webhook', '{{}}', case when n > 50 then 'acknowledged' else 'waiting' end, now(), now()
+    from generate_series(1, {ROWS}) n;
+insert into confirmations (person, due_at) select 'per_' || n, now() + n * interval '1 hour'
     from generate_series(1, {ROWS}) n;
 insert into erasure_receipts select sha256(n::text::bytea), 'ers_' || n, now() + n * interval '1 minute'
     from generate_series(1, {ROWS}) n;

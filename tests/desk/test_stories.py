@@ -176,8 +176,8 @@ async def test_L3_what_a_purpose_does_not_need_is_named_with_the_reason(desk: De
     order = await desk.order("204")
     async with desk.worker("204") as worker:
         await worker.go(f"/desk/case/{order.case}?purpose=deliver-order")
-        await worker.page.locator("details summary").click()
-        assert "Delivery does not need “Amount”." in await worker.page.inner_text("details")
+        await worker.page.locator("details:not(.finding) summary").click()
+        assert "Delivery does not need “Amount”." in await worker.page.inner_text("details:not(.finding)")
         assert await worker.page.locator("input[name=item][value='transaction.amount']").count() == 0
         form = worker.page.locator("form:has(input[name=item][value='contact.mobile'])")
         await form.locator("input[name=item]").evaluate("field => field.value = 'transaction.amount'")

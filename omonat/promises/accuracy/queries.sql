@@ -1,12 +1,15 @@
 -- name: claim_ageing
 -- People about whose data it is time to ask, the longest overdue first; two processes never get the same one.
 select c.person, c.asked_at, c.confirmed, c.quiet, p.slot, p.evidence_slot, p.language, p.standing,
-       p.erased_at is not null or p.quarantined_at is not null as closed, p.restricted_at is not null as restricted,
-       exists (select from guardian_consents g
-                where g.person = p.id and g.scope = 'data' and g.withdrawn_at is null) as guarded
+       p.erased_at is not null or p.quarantined_at is not null as closed, p.restricted_at is not null as restricted
   from confirmations c join persons p on p.id = c.person
  where c.due_at <= :now and not c.quiet
  order by c.due_at limit :most for update of c skip locked;
+
+-- name: guarded_of
+-- Those of these people for whom a parent decides.
+select person from guardian_consents
+ where person = any(:people::text[]) and scope = 'data' and withdrawn_at is null;
 
 -- name: ageing_of^
 -- As above, of one person; nothing where nothing is to be asked.
