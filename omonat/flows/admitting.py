@@ -12,12 +12,12 @@ from omonat.base.errors import Refused
 from omonat.base.instants import Instant
 from omonat.base.verdict import Allow, Deny, Reason, Verdict
 from omonat.flows.handed_in import Parsed
-from omonat.flows.images import decide_taking, read_birth
+from omonat.flows.images import decide_taking, footage, read_birth
 from omonat.flows.locating import decide_places
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.cases.rule import sources_of
 from omonat.promises.children.asking import decide_more, goes_to
-from omonat.promises.children.rule import decide_age
+from omonat.promises.children.rule import decide_age, decide_footage
 from omonat.promises.choice.rule import decide_report
 from omonat.promises.choice.standing import live_consents
 from omonat.promises.collection.rule import decide_collection
@@ -109,7 +109,8 @@ def refuse(vault: Vault, parsed: Parsed, facts: Facts, now: Instant) -> Refused 
     images = _decide_images(vault, parsed, facts, now)
     reports = [decide_report(policy, roles=roles, widens="C1", purpose=purpose) for purpose in agreed]
     disclosed = _decide_disclosure(parsed, method)
-    for answer in (age, place, verdict, images, disclosed, *reports):
+    filmed = decide_footage(footage(policy, parsed.values), identified=facts.whose(parsed) is not None)
+    for answer in (age, place, filmed, verdict, images, disclosed, *reports):
         if not isinstance(answer, Allow):
             reason = answer.reasons[0] if isinstance(answer, Deny) else Reason("cannot-tell", "L3")
             return Refused(reason.code, **reason.about)

@@ -29,6 +29,11 @@ def recordings(policy: CompiledPolicy, items: Iterable[str]) -> tuple[str, ...]:
     return tuple(item for item in items if policy.items[item].kind in _RECORDINGS)
 
 
+def footage(policy: CompiledPolicy, items: Iterable[str]) -> tuple[str, ...]:
+    """Those of the items that record whoever comes into view: nobody gives them of their own will (K1)."""
+    return tuple(item for item in recordings(policy, items) if not policy.items[item].voluntary)
+
+
 def closed_items(
     vault: Vault,
     policy: CompiledPolicy,

@@ -3,12 +3,13 @@
 And what an age tells besides: until when a person's images are a parent's to agree to (G5, K3). Pure.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from omonat.base.verdict import Allow, Deny, Reason, Verdict
 
 _CHILD = Deny((Reason("child", "K1"),))
+_NOBODY = Deny((Reason("footage-of-nobody", "K1"),))
 _IMAGES = Deny((Reason("images-need-parent", "K3"),))
 _ALLOW = Allow()
 
@@ -25,6 +26,16 @@ def decide_age(signals: Iterable[date | int], *, under: int, today: date, consen
 def decide_images(latest_birth: date, *, under: int, today: date) -> Verdict:
     """Whether images, videos and voice of somebody may be used without a parent: once they are surely old enough."""
     return _IMAGES if years_old(latest_birth, today) < under else _ALLOW
+
+
+def decide_footage(footage: Collection[str], *, identified: bool) -> Verdict:
+    """Whether what records whoever comes into view may be taken in: only of somebody who is held already.
+
+    Footage in which nobody is identified is nobody's data, and nobody is made up for it: whoever is in it may be a
+    child. From the moment somebody is identified in it, everything that protects them decides: of a child nothing is
+    taken in, of the young nothing without a parent.
+    """
+    return _NOBODY if footage and not identified else _ALLOW
 
 
 def latest_birth(signals: Iterable[date | int], today: date) -> date | None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from omonat.base.errors import BadInput, Refused
+from omonat.flows.images import footage
 from omonat.policy.model import Kind, Service
 from omonat.proving.outcome import Findings, Outcome, UntoldError, probe
 from omonat.proving.scene import Scene
@@ -166,9 +167,9 @@ async def unneeded(scene: Scene) -> Outcome:
 
 @probe(
     "K1",
-    uz="Yosh chegarasidan kichik bola nomidan maʼlumot beriladi: rad etilishi va undan hech narsa qolmasligi kerak.",
-    ru="Данные подаются от имени ребёнка младше порога: они должны быть отклонены, и ничего не должно остаться.",
-    en="Data is handed in for a child below the age: it must be refused, and nothing may be kept.",
+    uz="Yosh chegarasidan kichik bola nomidan maʼlumot, hech kim tanilmagan kamera yozuvi ham beriladi: rad etilishi va ulardan hech narsa qolmasligi kerak.",
+    ru="Подаются данные от имени ребёнка младше порога и запись камеры, на которой никто не опознан: они должны быть отклонены, и ничего не должно остаться.",
+    en="Data is handed in for a child below the age, and footage of nobody: it must be refused, and nothing may be kept.",
 )
 async def child(scene: Scene) -> Outcome:
     """Below the age of the policy nothing is stored, whatever tells of it."""
@@ -185,6 +186,11 @@ async def child(scene: Scene) -> Outcome:
                 code, _ = await _tried(scene, name, items, **await _somebody_of_their_own(scene, name))
                 gone = await _nobody_found(scene, items)
                 found.note(code == "child" and gone, f"{name} {item}: {code or 'taken'}")
+    for name in scene.people.services():
+        items = scene.people.asked_by(name) or {}
+        if footage(scene.policy, items):
+            code, _ = await _tried(scene, name, items, person=None)
+            found.note(code == "footage-of-nobody", f"{name} of nobody: {code or 'taken'}")
     return found.outcome()
 
 
