@@ -231,9 +231,13 @@ async def test_L7_on_a_phone_the_question_leaves_two_thirds_of_the_window_and_al
         over = await page.evaluate(f"{IN_DIALOG}.querySelector('dialog').offsetHeight")
         assert over <= height * (1 / 3 if height > width else 0.45)
         sizes = [await page.get_by_role("button", name=label).bounding_box() for label in WORDS[language][:2]]
-        assert len({(size["width"], size["height"]) for size in sizes if size}) == 1, "neither answer is the smaller one"
+        assert len({(size["width"], size["height"]) for size in sizes if size}) == 1, (
+            "neither answer is the smaller one"
+        )
         assert await page.get_by_role("dialog").get_attribute("aria-labelledby") == "title"
-        assert await page.evaluate("document.body.style.paddingBottom") == f"{over}px", "the page's end can be scrolled to"
+        assert await page.evaluate("document.body.style.paddingBottom") == f"{over}px", (
+            "the page's end can be scrolled to"
+        )
         await page.locator("summary").click()
         opened = await page.evaluate(f"{IN_DIALOG}.querySelector('dialog').offsetHeight")
         assert over < opened <= height / 2 + 1
