@@ -3,10 +3,8 @@
 One house and one browser serve the whole module; each story brings its own people, with phone numbers nobody else has.
 """
 
-import asyncio
 import itertools
 import os
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,8 +13,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-import uvicorn
-from litestar import Litestar
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from omonat import center
@@ -35,6 +31,7 @@ from omonat.pages.assets import static_handler
 from omonat.pages.render import KIT_STATIC
 from omonat.promises.messages import sealing_context, unpack
 from tests.flows.conftest import Clock, Shop, document, packs
+from tests.site_server import serving
 
 _numbers = itertools.count(1_000_000)
 _orders = itertools.count(41_877)
@@ -221,18 +218,9 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def served(center_house: Shop) -> AsyncIterator[str]:
     """The door alone, with the kit's files and its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     routes = [*center.handlers(lambda: center_house.house), static_handler([KIT_STATIC, CENTER.static])]
-    app = Litestar(routes, openapi_config=None)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical"))
-    task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn tells in no other way
-        await asyncio.sleep(0.01)
-    yield f"http://localhost:{port}"
-    server.should_exit = True
-    await task
+    async with serving(routes) as address:
+        yield address
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -1,14 +1,10 @@
 """The questions in a real browser: three languages, a small screen, dark, without script, nothing from elsewhere."""
 # ruff: noqa: F811 - a fixture that asks for another one is meant to have its name
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-import uvicorn
-from litestar import Litestar
 from playwright.async_api import async_playwright
 
 from omonat.pages.assets import static_handler
@@ -16,22 +12,14 @@ from omonat.pages.render import KIT_STATIC
 from omonat.site import SITE, visitor_routes
 from tests.center.test_in_chromium import looked_at
 from tests.flows.conftest import Shop, clock, house, settings, shop  # noqa: F401 - fixtures
+from tests.site_server import serving
 
 
 @pytest_asyncio.fixture
 async def served(shop: Shop) -> AsyncIterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     routes = [*visitor_routes(lambda: shop.house), static_handler([KIT_STATIC, SITE.static])]
-    app = Litestar(routes, openapi_config=None)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical"))
-    task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn tells in no other way
-        await asyncio.sleep(0.01)
-    yield f"http://localhost:{port}"
-    server.should_exit = True
-    await task
+    async with serving(routes) as address:
+        yield address
 
 
 @pytest.mark.parametrize("language", ["uz", "ru", "en"])

@@ -4,10 +4,8 @@ One house and one browser serve the whole module; each story is an hour later th
 sessions of the one before are over.
 """
 
-import asyncio
 import itertools
 import os
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,8 +15,6 @@ from typing import Any
 import pyotp
 import pytest
 import pytest_asyncio
-import uvicorn
-from litestar import Litestar
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from omonat import desk
@@ -35,6 +31,7 @@ from omonat.house import House, open_house, set_up_doors
 from omonat.pages.assets import static_handler
 from omonat.pages.render import KIT_STATIC
 from tests.flows.conftest import Clock, Shop, document, packs
+from tests.site_server import serving
 
 PASSWORD = "toʻrtta uzun oddiy soʻz"
 STAFF = {
@@ -216,18 +213,9 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def served(desk_house: Shop) -> AsyncIterator[str]:
     """The door alone, with the kit's files and its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     routes = [*desk.handlers(lambda: desk_house.house), static_handler([KIT_STATIC, DESK.static])]
-    app = Litestar(routes, openapi_config=None)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical"))
-    task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn tells in no other way
-        await asyncio.sleep(0.01)
-    yield f"http://localhost:{port}"
-    server.should_exit = True
-    await task
+    async with serving(routes) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

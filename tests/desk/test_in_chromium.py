@@ -150,6 +150,17 @@ async def test_S4_a_revealed_value_closes_after_a_minute_unless_one_key_or_press
         assert "Mobile phone, hidden" in await page.inner_text(".items div:has(.dots):nth-child(2)")
 
 
+async def test_S4_on_a_phone_the_list_of_cases_is_as_wide_as_the_page_and_a_refusal_is_said_once(desk: Desk) -> None:
+    order = await desk.order("204")
+    async with desk.worker("204", width=390) as worker:
+        await worker.go("/desk")
+        case = await worker.page.locator(f".queue a[href$='{order.case}']").bounding_box()
+        assert case is not None
+        assert case["width"] > 300
+        await worker.go("/desk/children")
+        assert (await worker.page.locator("main").inner_text()).count("This was not done") == 1
+
+
 async def test_S4_without_script_the_work_gets_done(desk: Desk) -> None:
     order = await desk.order("204")
     async with desk.worker("204", java_script_enabled=False) as worker:

@@ -1,9 +1,7 @@
 """The offline desk in a real browser: filled in without a network, sealed, not to be read back, handed in once."""
 # ruff: noqa: F811 - a fixture that asks for another one is meant to have its name
 
-import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +9,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-import uvicorn
-from litestar import Litestar
 from playwright.async_api import BrowserContext, Page, async_playwright
 
 from omonat import api, desk
@@ -30,6 +26,7 @@ from tests.flows.conftest import Clock, Shop, house, settings, shop  # noqa: F40
 from tests.offline import second_hpke
 from tests.offline.conftest import count
 from tests.offline.test_formats import EPHEMERAL, INFO, PLAIN, VECTOR
+from tests.site_server import serving
 
 MARKER = "Yodgora Muhrxonova"
 MARKS = (MARKER, "901112233", "Muhrlik koʻchasi", "1986-05-04")
@@ -123,19 +120,9 @@ class Kiosk:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def served(house: House) -> AsyncIterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     routes = [api.route(lambda: house), *desk.handlers(lambda: house), static_handler([KIT_STATIC, DESK.static])]
-    server = uvicorn.Server(
-        uvicorn.Config(Litestar(routes, openapi_config=None), host="127.0.0.1", port=port, log_level="critical")
-    )
-    task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn tells in no other way
-        await asyncio.sleep(0.01)
-    yield f"http://localhost:{port}"
-    server.should_exit = True
-    await task
+    async with serving(routes) as address:
+        yield address
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,15 +1,11 @@
 """A house in which people complain and ask, and the staff who answer them; each story an hour after the one before."""
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 import pytest_asyncio
-import uvicorn
-from litestar import Litestar
 from playwright.async_api import Browser, async_playwright
 
 from omonat import center, desk, site
@@ -25,6 +21,7 @@ from omonat.promises.messages import sealing_context, unpack
 from omonat.promises.requests.facts import Kind, Outcome
 from omonat.site import SITE
 from tests.flows.conftest import Clock, Shop, furnish, settings_for
+from tests.site_server import serving
 
 TEXT = "Kuryeringiz raqamimni saqlab qolib, menga ish vaqtidan tashqari qoʻngʻiroq qildi."
 ANSWER = "Kuryer bilan gaplashdik. Raqamingiz endi unga koʻrinmaydi."
@@ -99,23 +96,14 @@ async def office(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> A
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def served(office: Complaints) -> AsyncIterator[str]:
     """The doors people and staff come through, with their files."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
 
     def house() -> House:
         return office.house
 
     files = static_handler([KIT_STATIC, *(door.static for door in (SITE, CENTER, DESK))])
     routes = [*site.handlers(house), *center.handlers(house), *desk.handlers(house), files]
-    app = Litestar(routes, openapi_config=None)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical"))
-    task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn tells in no other way
-        await asyncio.sleep(0.01)
-    yield f"http://localhost:{port}"
-    server.should_exit = True
-    await task
+    async with serving(routes) as address:
+        yield address
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -1,14 +1,10 @@
 """What the links in letters open, in a browser: three languages, 320 px, light and dark, nothing from elsewhere."""
 # ruff: noqa: F811 - a fixture that is asked for is meant to have its name
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-import uvicorn
-from litestar import Litestar
 from playwright.async_api import Browser
 
 from omonat.base.instants import DAY
@@ -22,6 +18,7 @@ from tests.center.test_in_chromium import looked_at
 from tests.mail.mailbox.conftest import Post
 from tests.requests.conftest import browser  # noqa: F401 - a fixture
 from tests.requests.test_in_chromium import opened, pressed
+from tests.site_server import serving
 
 GUIDE = "guide-courier"
 
@@ -29,18 +26,9 @@ GUIDE = "guide-courier"
 @pytest_asyncio.fixture(loop_scope="session")
 async def served(post: Post) -> AsyncIterator[str]:
     """The pages of the links, with their files."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     routes = [*links.handlers(lambda: post.shop.house), static_handler([KIT_STATIC, DOOR.static])]
-    app = Litestar(routes, openapi_config=None)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical"))
-    task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn tells in no other way
-        await asyncio.sleep(0.01)
-    yield f"http://localhost:{port}"
-    server.should_exit = True
-    await task
+    async with serving(routes) as address:
+        yield address
 
 
 @pytest.mark.parametrize("language", ["uz", "ru", "en"])

@@ -1,14 +1,10 @@
 """A parent's pages behind the links: read and used by everybody, without script, no value of the child on them (K2)."""
 # ruff: noqa: F811 - a fixture that is asked for is meant to have its name
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-import uvicorn
-from litestar import Litestar
 from playwright.async_api import Browser
 
 from omonat.base.instants import DAY
@@ -23,23 +19,15 @@ from tests.flows.test_children import refused
 from tests.flows.test_parent_asks import asking, found, lenient, link  # noqa: F401 - a fixture
 from tests.requests.conftest import browser  # noqa: F401 - a fixture
 from tests.requests.test_in_chromium import opened, pressed
+from tests.site_server import serving
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def served(lenient: Shop) -> AsyncIterator[str]:
     """The pages of the link, with their files."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     routes = [*parent_pages.handlers(lambda: lenient.house), static_handler([KIT_STATIC, DOOR.static])]
-    app = Litestar(routes, openapi_config=None)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical"))
-    task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn tells in no other way
-        await asyncio.sleep(0.01)
-    yield f"http://localhost:{port}/parent"
-    server.should_exit = True
-    await task
+    async with serving(routes) as address:
+        yield f"{address}/parent"
 
 
 @pytest.mark.parametrize("language", ["uz", "ru", "en"])
