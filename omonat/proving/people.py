@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from omonat.base.errors import Refused
 from omonat.base.instants import DAY, Instant
 from omonat.database.statements import load
 from omonat.flows.cases import CaseEvent, PutCase
@@ -238,10 +239,17 @@ class People:
         for row in rows:
             if row["is_open"]:
                 await self.close(row["id"])
-        people = sorted({row["person"] for row in rows if row["person"] is not None})
-        for person in people:
+        return sum([await self._ended(person) for person in sorted({row["person"] for row in rows if row["person"]})])
+
+    async def _ended(self, person: str) -> bool:
+        """Erase somebody who is left; False: all that was held of them was due before, and they went with it."""
+        try:
             await self._erase(person)
-        return len(people)
+        except Refused as gone:
+            if gone.code != "person-unknown":
+                raise
+            return False
+        return True
 
     async def _noted(self, rule: str) -> list[str]:
         """What is to be cleaned up after, the oldest first."""
