@@ -15,7 +15,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
@@ -53,16 +53,31 @@ _HOUSE_SETTINGS: Final = {
     "timezone": "UTC",
 }
 
-_LIMITS: Final = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+_GROUPS: Final = Path("/sys/fs/cgroup")
 
 
-def memory(limits: Sequence[Path] = _LIMITS) -> int:
-    """MiB of memory this machine has, or the container we run in where that is given less."""
+def memory(groups: Path = _GROUPS, ours: Path = Path("/proc/self/cgroup")) -> int:
+    """MiB of memory this machine has; less where the container or unit we run in, or one around it, is given less."""
     most = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    for limit in limits:
+    for limit in _limits(groups, ours):
         with suppress(OSError, ValueError):  # there is none, or it says `max`
             most = min(most, int(limit.read_text("ascii")))
     return most // 2**20
+
+
+def _limits(groups: Path, ours: Path) -> Iterator[Path]:
+    """Where a limit may stand: of the groups this process is in, and of all around them (cgroups 2, and 1)."""
+    try:
+        lines = ours.read_text("utf-8").splitlines()
+    except OSError:
+        lines = []
+    for line in (*lines, "0::/", "0:memory:/"):  # in a container the path can be the host's, and its own group the root
+        _, controllers, path = line.split(":", 2)
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        root, name = (groups / "memory", "memory.limit_in_bytes") if controllers else (groups, "memory.max")
+        group = root / path.strip("/")
+        yield from (each / name for each in (group, *group.parents) if each.is_relative_to(root))
 
 
 def memory_settings(memory: int) -> dict[str, str]:

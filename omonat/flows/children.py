@@ -232,7 +232,7 @@ class Children:
             await _queries.open_images(connection, person=person)
             return
         await _queries.open(connection, person=person)
-        await _asks.call_news_back(connection, person=person)
+        await _asks.call_news_back(connection, person=person, now=now)
         rule, missing = _WORK
         await close_work_item_in(connection, rule=rule, person=person, missing=missing, now=now)
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from omonat.base.errors import OmonatError, Refused
+from omonat.base.errors import BadInput, Fault, OmonatError, Refused
 from omonat.base.instants import MINUTE, SECOND, Instant
 from omonat.base.logs import log
 from omonat.base.verdict import Allow
@@ -19,13 +19,13 @@ from omonat.database.statements import load
 from omonat.flows.children import Children, Closed
 from omonat.flows.grounds import Grounds
 from omonat.flows.parent_asks import ParentAsks
+from omonat.flows.parent_question import ways_that_cover
 from omonat.flows.passing import let_pass
 from omonat.policy.compiled import CompiledPolicy
-from omonat.policy.packs import shared_methods
 from omonat.policy.words import Language
 from omonat.promises.children.asking import decide_more, goes_to, undisclosed_only
 from omonat.promises.messages import Value
-from omonat.promises.notice.rule import notice_purpose
+from omonat.promises.notice.rule import goes_there, notice_purpose
 
 _queries = load("omonat.promises.children")
 _asks = load("omonat.promises.children", "asks.sql")
@@ -90,9 +90,17 @@ class ConsentReach:
                 connection, row, "data", facts, now=now, act="guardian:consent:overtaken"
             )
             if ask is not None:
-                await self._tell(connection, policy, row, ask, closed=closed, to=to or (), now=now)
+                await self._told(connection, policy, row, ask, closed=closed, to=to or (), now=now)
         await let_pass(self._grounds.database, person, now=now)
         return 1
+
+    async def _told(self, connection: asyncpg.Connection, *about: Any, **more: Any) -> None:
+        """Tell the parent, or leave it to the officers, who have their work item: the child is closed all the same."""
+        try:
+            async with connection.transaction():
+                await self._tell(connection, *about, **more)
+        except (BadInput, Fault, Refused) as error:
+            _log.error("parent-not-told", code=error.code)
 
     async def _tell(
         self,
@@ -106,17 +114,12 @@ class ConsentReach:
         now: Instant,
     ) -> None:
         """Write to the parent, in the transaction that ended their consent. Nobody is written to where the policy has
-        no service messages, or where the child has since given the parent's address as its own: the officers know."""
+        no service messages that go there. Raises Refused where the child has since given the address as its own."""
         purpose, language = notice_purpose(policy), Language(ask["language"])
-        if purpose is None or ask["address"] is None:
+        if purpose is None or ask["address"] is None or not goes_there(purpose, ask["channel"]):
             return
-        try:
-            await self._parents.still_parents(connection, policy, ask, row)
-        except Refused:
-            return
-        covering = [
-            each for name, each in shared_methods(policy.packs).items() if name not in undisclosed_only(policy.packs)
-        ]
+        await self._parents.still_parents(connection, policy, ask, row)
+        covering = ways_that_cover(policy, payments=self._parents.takes_payments)
         params: dict[str, Value] = {
             "kind": "service-change",
             "version": policy.version,

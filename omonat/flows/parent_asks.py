@@ -266,6 +266,11 @@ class ParentAsks:
         """Raises Refused where the child has given the parent's address as its own since."""
         await self._not_childs(connection, policy, row, ask["channel"], self.address(ask, row))
 
+    @property
+    def takes_payments(self) -> bool:
+        """Whether a provider is set up."""
+        return self._provider is not None
+
     async def _not_childs(
         self, connection: asyncpg.Connection, policy: CompiledPolicy, row: Any, item: str, address: str
     ) -> None:

@@ -10,8 +10,9 @@ from omonat.flows.letter_links import ParentStep
 from omonat.flows.payment_reports import CURRENCY
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.kinds import Normalised, normalise
+from omonat.policy.packs import ConsentMethod, shared_methods
 from omonat.policy.words import VerifiedBy
-from omonat.promises.children.asking import asked_by
+from omonat.promises.children.asking import asked_by, undisclosed_only
 from omonat.promises.children.guardian import born_context
 from omonat.promises.children.paying import Terms
 from omonat.vault.vault import Vault
@@ -108,6 +109,14 @@ def kind_of(policy: CompiledPolicy, method: str) -> VerifiedBy:
     """How a parent who was written to is verified: by what they pay, or by a message and its confirmation."""
     paid = {each.id for each in asked_by(policy.packs, VerifiedBy.PAYMENT)}
     return VerifiedBy.PAYMENT if method in paid else VerifiedBy.MESSAGE
+
+
+def ways_that_cover(policy: CompiledPolicy, *, payments: bool) -> list[ConsentMethod]:
+    """The ways to verify a parent that count whatever the data is handed to; by payment only where it can be paid."""
+    left_out = set(undisclosed_only(policy.packs))
+    if not payments:
+        left_out |= {each.id for each in asked_by(policy.packs, VerifiedBy.PAYMENT)}
+    return [each for name, each in shared_methods(policy.packs).items() if name not in left_out]
 
 
 def about(policy: CompiledPolicy, services: Iterable[str], categories: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -88,6 +88,7 @@ def handlers(house: Callable[[], House]) -> list[ASGIRouteHandler]:
 
     @asgi(PATH, name="unsubscribe", is_mount=True, copy_scope=False)
     async def link(scope: Scope, receive: Receive, send: Send) -> None:
+        # A mount is found by its beginning alone: `/unsubscribed/x` comes here as well.
         slash, token, end = scope["path"][:1], scope["path"][1:-1], scope["path"][-1:]
         if slash != "/" or end != "/" or not token or "/" in token:
             raise NotFoundException

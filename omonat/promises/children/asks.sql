@@ -94,7 +94,11 @@ delete from outbox where person = :person and state in ('waiting', 'claimed')
    and template in ('parent-ask', 'parent-confirm', 'parent-pay', 'parent-overtaken');
 
 -- name: call_news_back!
--- A parent agreed anew: that a consent had ended is no news any more.
+-- A parent agreed anew: that a consent had ended is no news any more, and what has begun is not tried again.
+with begun as (
+    update outbox set expires_at = :now
+     where person = :person and template = 'parent-overtaken' and state = 'handing-over'
+)
 delete from outbox where person = :person and template = 'parent-overtaken' and state in ('waiting', 'claimed');
 
 -- name: asks_of

@@ -64,6 +64,11 @@ def _declares(purpose: Purpose, way: str) -> bool:
     return ADDRESSES[way] in purpose.items and (not purpose.channels or way in {c.value for c in purpose.channels})
 
 
+def goes_there(purpose: Purpose, item: str) -> bool:
+    """Whether messages of this purpose may go to an address of this item."""
+    return any(address == item and _declares(purpose, way) for way, address in ADDRESSES.items())
+
+
 def is_to_search(searching: bool, looked_at: Instant | None, now: Instant) -> bool:
     """Whether people are to be looked for now: a pass is under way, there was none yet, or the last one is long ago."""
     return searching or looked_at is None or looked_at <= now - LOOK_AGAIN
