@@ -42,7 +42,7 @@ from omonat.flows.staff import StaffMember
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.accuracy.rule import may_be_said
-from omonat.promises.requests.facts import Act, Kind, Settled
+from omonat.promises.requests.facts import Act, Kind, Settled, State
 from omonat.promises.requests.rule import correctable, decide_act, decide_role
 
 
@@ -85,7 +85,7 @@ class PutRight:
         items = [item for item in _items(policy, member.role) if item.partition(".")[0] in held]
         return Righting(
             known=known, items=tuple(items) if known else (), item=row["item"] or "", given=row["proposed"] is not None,
-            proving=row["proof_asked_at"] is not None, settled=Settled(row["settled"]) if row["settled"] else None,
+            proving=_proving(row), settled=Settled(row["settled"]) if row["settled"] else None,
         )  # fmt: skip
 
     async def askable(self) -> tuple[str, ...]:
@@ -191,7 +191,7 @@ class PutRight:
 
     async def _theirs(self, number: str, code: str, person: str | None, caller: str) -> Any:
         row = await self._follow.row(number, code=code, person=person, caller=caller)
-        if row["proof_asked_at"] is None or row["about"] is None:
+        if not _proving(row):
             raise Refused("request-not-now")
         return row
 
@@ -223,7 +223,7 @@ class PutRight:
     async def _waits(self, connection: Any, row: Any, item: str, value: str) -> bool:
         return bool(
             row is not None
-            and row["proof_asked_at"] is not None
+            and _proving(row)
             and row["item"] == item
             and await self._correct.read(item, self._given(row, item)) == value
             and await self._known(connection, row)
@@ -288,6 +288,12 @@ class PutRight:
     def _noted(self, member: StaffMember) -> Any:
         facts = {**self._who(member), "act": Act.SETTLE.value}
         return refusals_noted(self._grounds, "request:person:refused", facts)
+
+
+def _proving(row: Mapping[str, Any]) -> bool:
+    """Whether a new channel waits for its code: only while a member of staff has the request and nothing is settled."""
+    in_hand = row["state"] == State.CLAIMED.value and row["settled"] is None
+    return in_hand and row["proof_asked_at"] is not None and row["about"] is not None
 
 
 def _items(policy: CompiledPolicy, role: str) -> tuple[str, ...]:

@@ -69,15 +69,17 @@ update requests set proof = :proof, proof_until = :until, proof_tries = 0 where 
 update requests set state = 'claimed', claimed_by = :staff, claimed_at = :now where number = :number;
 
 -- name: release!
--- Given back: it stands as it did before it was claimed.
+-- Given back: it stands as it did before it was claimed, and a new channel that waits for its code does so no more.
 update requests
    set state = case when reopened > 0 then 'reopened' when proved_at is not null then 'confirmed' else 'received' end,
-       claimed_by = null, claimed_at = null
+       claimed_by = null, claimed_at = null, proof_asked_at = null
  where number = :number;
 
 -- name: answer!
--- Answered, with its outcome.
-update requests set state = 'answered', answered_at = :now, outcome = :outcome, reason = :reason where number = :number;
+-- Answered, with its outcome: no new channel waits for a code any more, and the value that was given isn't needed.
+update requests set state = 'answered', answered_at = :now, outcome = :outcome, reason = :reason, proposed = null,
+       proof_asked_at = null
+ where number = :number;
 
 -- name: close!
 -- Closed.
@@ -89,7 +91,8 @@ update requests set state = 'closed', closed_at = :now, outcome = coalesce(outco
 -- The answer did not settle it: a new deadline runs, and anybody who may can claim it.
 update requests
    set state = 'reopened', reopened = reopened + 1, due_at = :due_at, runs_from = :now, claimed_by = null, claimed_at = null,
-       outcome = null, reason = null, closed_at = null, settled = null, settled_by = null
+       outcome = null, reason = null, closed_at = null, settled = null, settled_by = null,
+       proof_asked_at = null
  where number = :number;
 
 -- name: propose!
