@@ -210,9 +210,9 @@ class Correct:
         with self._vault.openings.for_an_entry() as entry:
             async with self._grounds.database.transaction() as connection:
                 await in_force(connection, policy)
-                if asked is not None:
-                    await asked.before(connection)
                 row = await _queries.person_for_erasure(connection, id=person)
+                if asked is not None:  # after the lock: nobody's channel changes any more, and as in an erasure
+                    await asked.before(connection)
                 await self._confirm.person(connection, person)
                 if still is not None:
                     await still(connection)

@@ -29,11 +29,13 @@ from omonat.flows.follow_request import FollowRequest
 from omonat.flows.grounds import Grounds
 from omonat.flows.refusals import refusals_noted
 from omonat.flows.requesting import (
+    channel_context,
     code_of,
     entry_about,
     proposed_context,
     queries,
     require,
+    sole_owner,
     standing_of,
     tidy,
     write_to,
@@ -270,15 +272,18 @@ class PutRight:
             raise Refused("correction-whose-unknown")
 
     async def _known(self, connection: Any, row: Any) -> bool:
-        """Whether it is certain whose data it is: who asked was signed in, or the channel they proved is still that
-        person's and nobody else's."""
+        """Whether it is certain whose data it is: who asked was signed in, or the very channel they proved is still
+        that person's and nobody else's."""
         if row["about"] is None:
             return False
         if row["about"] == row["person"]:
             return row["slot"] is not None
-        if row["channel"] is None or row["proved_at"] is None:
+        if row["channel"] is None or row["proved_at"] is None or row["proved_channel"] is None or row["slot"] is None:
             return False
-        return bool(await queries.theirs_alone(connection, person=row["about"], item=row["channel"]))
+        context = channel_context(row["number"])
+        proved = self._vault.open_value(context, row["proved_channel"], slot=row["slot"]).decode()
+        digests = self._vault.lookup_digests(row["channel"], proved)
+        return await sole_owner(connection, row["channel"], digests, self._grounds.clock()) == row["about"]
 
     def _who(self, member: StaffMember | None) -> dict[str, Any]:
         if member is None:

@@ -5,7 +5,11 @@ from typing import Any
 import pytest
 
 from omonat.base.errors import Refused
+from omonat.base.instants import MINUTE, SECOND
+from omonat.flows.collect import CollectRequest
+from omonat.flows.erase import ErasureRequest
 from omonat.promises.requests.facts import Outcome
+from tests.erasure.stories import swept
 from tests.requests.conftest import Complaints
 from tests.requests.test_put_right import OFFICER, customer, held, taken, wants
 
@@ -65,3 +69,92 @@ async def test_Q1_a_refusal_that_comes_between_the_look_and_the_lock_stops_the_c
         await desk.house.put_right.enter_code(asked.number, kept, code, language="uz", code=asked.code)
     assert refused.value.code == "request-not-now"
     assert (await held(desk, account.person))["contact.mobile"] == items["contact.mobile"]
+
+
+async def other_email(desk: Complaints, person: str) -> None:
+    """The person gave another e-mail since."""
+    desk.clock.forward(SECOND)
+    letter = CollectRequest(
+        credential=desk.shop.credentials["site"], service="newsletter", version="1", consents={"marketing-email": True},
+        items={"contact.email": f"yangi{desk.clock.now}@example.uz"}, person=person,
+    )  # fmt: skip
+    await desk.house.collect(letter)
+
+
+@pytest.mark.parametrize("since", ["changed", "erased"])
+async def test_Q1_a_channel_that_is_no_longer_the_persons_puts_nothing_right_for_them(
+    desk: Complaints, since: str
+) -> None:
+    account, items = await customer(desk)
+    asked = await wants(desk, items["contact.email"], item="contact.mobile", value=NEW)
+    if since == "changed":
+        await other_email(desk, account.person)
+    else:
+        await desk.house.erase(ErasureRequest(person=account.person, items=("contact.email",)))
+    await taken(desk, asked.number)
+    right, officer = desk.house.put_right, desk.members[OFFICER]
+    assert not (await right.offered(officer, asked.number)).known
+    for act in (right.correct, right.erase):
+        with pytest.raises(Refused) as refused:
+            await act(officer, asked.number, "contact.mobile")
+        assert refused.value.code == "correction-whose-unknown"
+    assert (await held(desk, account.person))["contact.mobile"] == items["contact.mobile"]
+
+
+async def test_Q1_a_channel_given_up_while_the_code_was_on_its_way_lets_nobody_in(desk: Complaints) -> None:
+    account, items, asked, kept, code = await proposed(desk)
+    await other_email(desk, account.person)
+    with pytest.raises(Refused) as refused:
+        await desk.house.put_right.enter_code(asked.number, kept, code, language="uz", code=asked.code)
+    assert refused.value.code == "request-not-now"
+    assert (await held(desk, account.person))["contact.mobile"] == items["contact.mobile"]
+
+
+async def test_Q1_a_child_whose_phone_is_its_guardians_takes_nothing_from_the_guardian(desk: Complaints) -> None:
+    parent, items = await customer(desk)
+    child, _ = await customer(desk, items["contact.email"])
+    await desk.house.grounds.database.pool.execute(
+        "insert into guardian_consents (id, person, guardian, scope, method, reference, given_at, checked_by, entries)"
+        " values ('gc_' || $1, $1, $2, 'data', 'test', '', $3, 'test', '{}')",
+        child.person, parent.person, desk.clock.now,
+    )  # fmt: skip
+    asked = await wants(desk, items["contact.email"], item="contact.name", value="Nodira Yusupova")
+    await taken(desk, asked.number)
+    assert await desk.house.put_right.correct(desk.members[OFFICER], asked.number, "contact.name")
+    assert (await held(desk, parent.person))["contact.name"] == "Nodira Yusupova"
+    assert (await held(desk, child.person))["contact.name"] == "Nodra Yusupova"
+
+
+async def test_Q1_what_was_proved_counts_under_the_look_up_keys_there_are_by_then_and_goes_when_it_is_closed(
+    desk: Complaints,
+) -> None:
+    (theirs, items), (left, other) = await customer(desk), await customer(desk)
+    asked, late = [
+        await wants(desk, each["contact.email"], item="contact.name", value="Nodira Yusupova")
+        for each in (items, other)
+    ]
+    vault, keys = desk.house.grounds.vault, desk.house.sweeper.lookup_key
+    before = vault.lookup_epoch
+    await keys.begin(by="operator")
+    await taken(desk, asked.number)
+    await taken(desk, late.number)
+    right, officer = desk.house.put_right, desk.members[OFFICER]
+    assert (await right.offered(officer, asked.number)).known  # under the old key, and under both
+    await desk.house.sweeper.round()
+    assert (await right.offered(officer, asked.number)).known
+    for _ in range(3):
+        desk.clock.forward(2 * MINUTE)
+        await swept(desk.shop)
+    assert vault.oldest_lookup_epoch == before + 1
+    await other_email(desk, left.person)
+    with pytest.raises(Refused) as refused:
+        await right.correct(officer, late.number, "contact.name")
+    assert refused.value.code == "correction-whose-unknown"
+    assert await right.correct(officer, asked.number, "contact.name")
+    assert (await held(desk, theirs.person))["contact.name"] == "Nodira Yusupova"
+    pool, kept = desk.house.grounds.database.pool, "select proved_channel is null from requests where number = $1"
+    assert not await pool.fetchval(kept, asked.number)
+    await desk.answer(OFFICER, asked.number, Outcome.DONE)
+    await desk.sent()
+    await desk.house.answer_requests.close(officer, asked.number)
+    assert await pool.fetchval(kept, asked.number)

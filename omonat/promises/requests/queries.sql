@@ -1,9 +1,10 @@
 -- name: insert_request!
 -- A request as it is received.
 insert into requests (number, case_id, kind, state, door, form, channel, needs_proof, proved_at, proof,
-                      proof_until, received_at, due_at, about, item, proposed)
+                      proof_until, received_at, due_at, about, item, proposed,
+                      proved_channel)
 values (:number, :case_id, :kind, :state, :door, :form, :channel, :needs_proof, :proved_at, :proof, :proof_until,
-        :now, :due_at, :about, :item, :proposed);
+        :now, :due_at, :about, :item, :proposed, :proved_channel);
 
 -- name: request_for_update^
 -- A request, its case's person and slots, locked until the transaction ends; whether its answer's message waits.
@@ -84,7 +85,7 @@ update requests set state = 'answered', answered_at = :now, outcome = :outcome, 
 -- name: close!
 -- Closed.
 update requests set state = 'closed', closed_at = :now, outcome = coalesce(outcome, :outcome), proof = null,
-       proof_until = null, proposed = null, proof_asked_at = null
+       proof_until = null, proposed = null, proved_channel = null, proof_asked_at = null
  where number = :number;
 
 -- name: reopen!
@@ -110,17 +111,6 @@ select number from requests
  where about = :person and kind = 'correction' and item = :item
    and state in ('received', 'confirmed', 'claimed', 'reopened') and (not needs_proof or proved_at is not null)
  order by received_at limit 1;
-
--- name: theirs_alone$
--- Whether a person's newest channel of this kind is nobody else's newest: whoever answers there is them.
-select count(*) = 0
-  from lookups mine
-  join lookups theirs on theirs.digest = mine.digest and theirs.item = mine.item and theirs.person <> mine.person
-  join persons p on p.id = theirs.person and p.erased_at is null
- where mine.person = :person and mine.item = :item
-   and not exists (select from lookups n where n.person = mine.person and n.item = mine.item and n.since > mine.since)
-   and not exists (select from lookups n where n.person = theirs.person and n.item = theirs.item
-                                           and n.since > theirs.since and n.digest <> theirs.digest);
 
 -- name: person_of_case^
 -- Whom a case is tied to, while it is open, and their language.
