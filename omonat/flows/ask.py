@@ -30,7 +30,7 @@ from omonat.flows.admitting import Facts
 from omonat.flows.asked import MAILBOX, NewRequest, RequestReceipt, items_of
 from omonat.flows.clients import Client, require_client
 from omonat.flows.collecting import OvertakenError, Writing
-from omonat.flows.correcting import normal_value
+from omonat.flows.correcting import AGES, normal_value
 from omonat.flows.grounds import Also, Grounds
 from omonat.flows.handed_in import CollectRequest, Parsed, parse
 from omonat.flows.letter_links import confirm_link, read_confirm_link
@@ -347,7 +347,8 @@ def _readable(policy: CompiledPolicy, request: NewRequest) -> None:
             raise BadInput("correction-item-needed")
         return
     group = policy.policy.categories[policy.item(request.item).id.partition(".")[0]].group or ""
-    if request.kind is not Kind.CORRECTION or not may_be_said(policy.item(request.item), group):
+    an_age = policy.item(request.item).kind in AGES
+    if request.kind is not Kind.CORRECTION or an_age or not may_be_said(policy.item(request.item), group):
         raise Refused("correction-not-here", item=request.item)
     if request.value.strip():
         try:

@@ -22,7 +22,7 @@ from omonat.flows.ask import Ask
 from omonat.flows.asked import NewRequest, RequestReceipt
 from omonat.flows.confirm import CHANNELS
 from omonat.flows.correct import Correct
-from omonat.flows.correcting import NEWEST, Asked
+from omonat.flows.correcting import AGES, NEWEST, Asked
 from omonat.flows.desk import DeskWork
 from omonat.flows.erase import Erase, Erasure, ErasureRequest
 from omonat.flows.follow_request import FollowRequest
@@ -302,9 +302,10 @@ def _proving(row: Mapping[str, Any]) -> bool:
 
 
 def _items(policy: CompiledPolicy, role: str) -> tuple[str, ...]:
-    """What people say of themselves, of what the role's purposes have to do with."""
+    """What people say of themselves, of what the role's purposes have to do with; no age, which they say alone."""
     return tuple(
         item
         for item in correctable(policy, role)
-        if may_be_said(policy.items[item], policy.policy.categories[item.partition(".")[0]].group or "")
+        if policy.items[item].kind not in AGES
+        and may_be_said(policy.items[item], policy.policy.categories[item.partition(".")[0]].group or "")
     )

@@ -7,12 +7,16 @@ import pytest
 from omonat.base.errors import Refused
 from omonat.base.instants import MINUTE, SECOND
 from omonat.flows.collect import CollectRequest
+from omonat.flows.correcting import AGES, Asked
 from omonat.flows.erase import ErasureRequest
+from omonat.flows.put_right import _items
 from omonat.promises.requests.facts import Outcome
-from tests.erasure.stories import swept
+from tests.erasure.stories import ordered, swept
+from tests.erasure.test_holds import officers, placed
 from tests.requests.conftest import Complaints
 from tests.requests.test_put_right import OFFICER, customer, held, taken, wants
 
+BORN = "relationship.birth-date"
 NEW = "+998 93 555 70 01"
 
 
@@ -129,10 +133,9 @@ async def test_Q1_what_was_proved_counts_under_the_look_up_keys_there_are_by_the
     desk: Complaints,
 ) -> None:
     (theirs, items), (left, other) = await customer(desk), await customer(desk)
-    asked, late = [
-        await wants(desk, each["contact.email"], item="contact.name", value="Nodira Yusupova")
-        for each in (items, other)
-    ]
+    asked = await wants(desk, items["contact.email"], item="contact.name", value="Nodira Yusupova")
+    desk.clock.forward(SECOND)
+    late = await wants(desk, other["contact.email"], item="contact.name", value="Nodira Yusupova")
     vault, keys = desk.house.grounds.vault, desk.house.sweeper.lookup_key
     before = vault.lookup_epoch
     await keys.begin(by="operator")
@@ -158,3 +161,51 @@ async def test_Q1_what_was_proved_counts_under_the_look_up_keys_there_are_by_the
     await desk.sent()
     await desk.house.answer_requests.close(officer, asked.number)
     assert await pool.fetchval(kept, asked.number)
+
+
+async def test_Q2_where_the_newest_value_must_stay_no_older_one_is_changed_in_its_place(desk: Complaints) -> None:
+    account, items = await customer(desk)
+    desk.clock.forward(SECOND)
+    newest = await ordered(
+        desk.shop, person=account.person, contact_name="Nodra Y.", contact_mobile=items["contact.mobile"]
+    )
+    asked = await wants(desk, person=account.person, door="privacy-center", item="contact.name", value="Nodira")
+    await taken(desk, asked.number)
+    await officers(desk.shop)
+    hold = await placed(desk.shop, "record", newest.record)
+    right, officer = desk.house.put_right, desk.members[OFFICER]
+    with pytest.raises(Refused) as refused:
+        await right.correct(officer, asked.number, "contact.name")
+    assert refused.value.code == "correction-must-stay"
+    await desk.house.holds.end(hold.id, by="901")
+    await desk.house.holds.approve(hold.id, by="902")
+    names = {each.record: each.value for each in (await desk.house.my_data(account.person)).held
+             if each.item == "contact.name"}  # fmt: skip
+    assert names == {account.record: items["contact.name"], newest.record: "Nodra Y."}
+    assert await right.correct(officer, asked.number, "contact.name")
+    names = {each.record: each.value for each in (await desk.house.my_data(account.person)).held
+             if each.item == "contact.name"}  # fmt: skip
+    assert names == {account.record: items["contact.name"], newest.record: "Nodira"}
+
+
+async def test_K2_a_birth_date_is_nobodys_word_but_the_persons_own(
+    desk: Complaints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account, _ = await customer(desk)
+    with pytest.raises(Refused) as asked:
+        await wants(desk, person=account.person, door="privacy-center", item=BORN, value="2020-01-31")
+    assert asked.value.code == "correction-not-here"
+
+    async def never(*_told: Any) -> None:
+        raise AssertionError("nothing is made")
+
+    behind = Asked(number="A", by="person", facts={}, before=never, after=never)
+    with pytest.raises(Refused) as typed:
+        await desk.house.correct.by_request(account.person, BORN, "2020-01-31", behind)
+    assert typed.value.code == "correction-not-here"
+    policy = await desk.house.grounds.law.current()
+    monkeypatch.setattr("omonat.flows.put_right.correctable", lambda policy, _role: tuple(policy.items))
+    assert "contact.name" in _items(policy, "privacy-officer")
+    assert not [item for item in _items(policy, "privacy-officer") if policy.item(item).kind in AGES]
+    standing = "select quarantined_at is null from persons where id = $1"
+    assert await desk.house.grounds.database.pool.fetchval(standing, account.person)
