@@ -30,7 +30,7 @@ from omonat.flows.admitting import Facts
 from omonat.flows.asked import MAILBOX, NewRequest, RequestReceipt, items_of
 from omonat.flows.clients import Client, require_client
 from omonat.flows.collecting import OvertakenError, Writing
-from omonat.flows.correcting import normal_value
+from omonat.flows.correcting import AGES, normal_value
 from omonat.flows.grounds import Also, Grounds
 from omonat.flows.handed_in import CollectRequest, Parsed, parse
 from omonat.flows.letter_links import confirm_link, read_confirm_link
@@ -38,6 +38,7 @@ from omonat.flows.reckon import note_moved
 from omonat.flows.refusals import refusals_noted
 from omonat.flows.requesting import (
     CHANNELS,
+    channel_context,
     code_of,
     count,
     deadline_for,
@@ -47,11 +48,11 @@ from omonat.flows.requesting import (
     proposed_context,
     queries,
     require,
+    sole_owner,
     standing_of,
     tidy,
     write_to,
 )
-from omonat.flows.sign_in import opens
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.kinds import normalise
 from omonat.promises.accuracy.rule import may_be_said
@@ -61,7 +62,6 @@ from omonat.promises.requests.rule import decide_act
 
 _collecting = load("omonat.flows", "collect.sql")
 _cases = load("omonat.promises.cases")
-_identity = load("omonat.promises.identity")
 _PROOF_LIFE = HOUR
 _PROOFS_AN_HOUR = 5
 _FROM_ONE_ADDRESS = 20
@@ -81,6 +81,7 @@ class _Asked:
     due: Instant
     channel: str | None
     about: str | None
+    proves: str
     now: Instant
 
 
@@ -108,7 +109,7 @@ class Ask:
         async with self._grounds.database.connection() as connection:
             await require_client(connection, request.credential, now)  # before anything is counted for anybody
         _readable(policy, request)
-        channel, about = await self._channel(policy, request, now)
+        channel, about, proves = await self._channel(policy, request, now)
         if request.person is None and NATURES[request.kind].needs_proof and channel is None:
             raise BadInput("request-contact-needed")
         number, nature = new_number(), NATURES[request.kind]
@@ -120,7 +121,9 @@ class Ask:
         parsed = replace(parse(policy, wanted, self._vault, policy), lookups={})  # 2
         due = await deadline_for(self._grounds, policy, request.kind, now)
         try:
-            return await self._write(_Asked(request, policy, number, case, parsed, due, channel, about, now), also)
+            return await self._write(
+                _Asked(request, policy, number, case, parsed, due, channel, about, proves, now), also
+            )
         except OvertakenError as closed:
             raise Refused("person-unknown") from closed
         except asyncpg.UniqueViolationError as twice:
@@ -130,8 +133,9 @@ class Ask:
 
     async def _channel(
         self, policy: CompiledPolicy, request: NewRequest, now: Instant
-    ) -> tuple[str | None, str | None]:
-        """The item that holds the address to answer to, and whose data a correction would be about.
+    ) -> tuple[str | None, str | None, str]:
+        """The item that holds the address to answer to, whose data a correction would be about, and the channel by
+        which that is told, as it is looked up ("": by none).
 
         Raises BadInput for what is neither phone nor e-mail, Refused where too much was asked from one address, for one
         channel or by one person."""
@@ -146,20 +150,19 @@ class Ask:
                 whose = f"findings-of:{request.found_by.id}"
             if await count(self._grounds, whose, HOUR, now) > _OF_ONE_PERSON:
                 raise Refused("too-many-requests")
-            return await self._of_account(request.person), request.person
+            return await self._of_account(request.person), request.person, ""
         if not request.contact.strip():
-            return None, None
+            return None, None, ""
         item = EMAIL if "@" in request.contact else MOBILE
         normal = normalise(policy.item(item).kind, request.contact.strip(), country=policy.policy.controller.country)
         digests = self._vault.lookup_digests(item, normal.lookup or "")
         if await count(self._grounds, f"requests-to:{digests[0].hex()}", HOUR, now) > _TO_ONE_CHANNEL:
             raise Refused("too-many-requests")
         if request.kind is not Kind.CORRECTION:
-            return item, None
+            return item, None, ""
         async with self._grounds.database.connection() as connection:
-            people = [row async for row in _identity.persons_by_lookup(connection, digests=digests, item=item)]
-        alone = len(people) == 1 and opens(people[0], now)
-        return item, str(people[0]["id"]) if alone else None
+            about = await sole_owner(connection, item, digests, now)
+        return item, about, (normal.lookup or "") if about is not None else ""
 
     async def _of_account(self, person: str) -> str | None:
         """How a known person is answered. Raises Refused `person-restricted`: nobody could read what they ask; without
@@ -197,7 +200,8 @@ class Ask:
                 proved_at=now if proved else None, proof=self._proof(asked.number, code) if code else None,
                 proof_until=Instant(now + _PROOF_LIFE) if code else None, now=now, due_at=asked.due,
                 about=asked.about if asked.request.kind is Kind.CORRECTION else None, item=asked.request.item or None,
-                proposed=self._sealed(asked, writing.people[person].slot),
+                proposed=self._sealed(proposed_context(asked.number), asked.request.value, writing.people[person].slot),
+                proved_channel=self._sealed(channel_context(asked.number), asked.proves, writing.people[person].slot),
             )  # fmt: skip
             if asked.request.kind is Kind.COMPLAINT:
                 await _cases.note_anchor(connection, id=asked.case, name="last-complaint", at=now)
@@ -233,11 +237,9 @@ class Ask:
         by = {"staff": self._vault.pseudonym("staff", request.found_by.id), "role": request.found_by.role}
         return entry_about(self._vault, "found", row, now, **more, **by)
 
-    def _sealed(self, asked: _Asked, slot: int) -> bytes | None:
-        """The value that was given, under the key of whom the case is tied to."""
-        if not asked.request.value.strip():
-            return None
-        return self._vault.seal_value(proposed_context(asked.number), asked.request.value.strip().encode(), slot=slot)
+    def _sealed(self, context: str, value: str, slot: int) -> bytes | None:
+        """What was given, under the key of whom the case is tied to; None for nothing."""
+        return self._vault.seal_value(context, value.strip().encode(), slot=slot) if value.strip() else None
 
     async def _facts(self, connection: Any, asked: _Asked, client: Client, writing: Writing) -> Facts:
         """What `collect` would have read: nothing is there yet but, perhaps, the person."""
@@ -345,7 +347,8 @@ def _readable(policy: CompiledPolicy, request: NewRequest) -> None:
             raise BadInput("correction-item-needed")
         return
     group = policy.policy.categories[policy.item(request.item).id.partition(".")[0]].group or ""
-    if request.kind is not Kind.CORRECTION or not may_be_said(policy.item(request.item), group):
+    an_age = policy.item(request.item).kind in AGES
+    if request.kind is not Kind.CORRECTION or an_age or not may_be_said(policy.item(request.item), group):
         raise Refused("correction-not-here", item=request.item)
     if request.value.strip():
         try:

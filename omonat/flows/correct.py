@@ -28,7 +28,7 @@ from omonat.base.verdict import Allow, CannotTell, Deny, Verdict
 from omonat.database.statements import load
 from omonat.flows.children import Children
 from omonat.flows.confirm import CHANNELS, Confirm
-from omonat.flows.correcting import NEWEST, Asked, Pending, Place, Still, normal_value, verdict_on
+from omonat.flows.correcting import AGES, NEWEST, Asked, Pending, Place, Still, normal_value, verdict_on
 from omonat.flows.erase import Erase
 from omonat.flows.grounds import Grounds
 from omonat.flows.images import close_images, seal_if_young
@@ -38,14 +38,12 @@ from omonat.flows.systems import tell_of_records
 from omonat.flows.work import open_work_item
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.kinds import Normalised, age_signal
-from omonat.policy.words import Kind
 from omonat.promises.children.rule import decide_age
 
 _queries = load("omonat.promises.retention")
 _accuracy = load("omonat.promises.accuracy")
 _CONTEXT: Final = "correction"
 _LIFE: Final = 10 * MINUTE
-_AGES: Final = frozenset({Kind.BIRTH_DATE, Kind.AGE_BAND, Kind.PINFL})
 
 
 class Correct:
@@ -74,20 +72,22 @@ class Correct:
         """A value to be put right, as it will be kept, or as it was typed where it has no text form; nothing is
         written. Raises BadInput for what can't be read, Refused for an age: only their own word counts there."""
         policy = await self._grounds.law.current()
-        if policy.item(item).kind in _AGES:
+        if policy.item(item).kind in AGES:
             raise Refused("correction-not-here", item=item)
         value = normal_value(policy, item, typed).value
         return value if isinstance(value, str) else typed
 
     async def by_request(self, person: str, item: str, typed: str, asked: Asked) -> None:
-        """Correct what a request asks for, in each record where the newest value stands that may be changed.
+        """Correct what a request asks for, in each record where the newest value stands and may be changed.
 
         A new channel only after its code: `begin` and `enter`. Raises as they do, Refused `correction-must-stay`,
-        `correction-not-held`.
+        `correction-not-held`; `correction-not-here` for an age, which is never typed for somebody.
         """
         policy = await self._grounds.law.current()
         if item in CHANNELS:
             raise Refused("code-wrong")
+        if policy.item(item).kind in AGES:
+            raise Refused("correction-not-here", item=item)
         normal = await self._read(policy, person, item, typed)
         await self._make(policy, person, NEWEST, item, normal, asked=asked)
 
@@ -210,9 +210,9 @@ class Correct:
         with self._vault.openings.for_an_entry() as entry:
             async with self._grounds.database.transaction() as connection:
                 await in_force(connection, policy)
-                if asked is not None:
-                    await asked.before(connection)
                 row = await _queries.person_for_erasure(connection, id=person)
+                if asked is not None:  # after the lock: nobody's channel changes any more, and as in an erasure
+                    await asked.before(connection)
                 await self._confirm.person(connection, person)
                 if still is not None:
                     await still(connection)
@@ -246,7 +246,7 @@ class Correct:
             if (section := place.section(record, category)) is not None
         }
         if place.record == NEWEST:
-            place = place.at_newest(opened, name, self._grounds.clock())
+            place = place.at_newest(opened, name, normal.value, self._grounds.clock())
         old = opened.get(place.record, {}).get(name)
         if old is None:
             raise Refused("record-unknown")
@@ -323,4 +323,4 @@ class Correct:
 
 def is_a_guardians(policy: CompiledPolicy, item: str) -> bool:
     """Whether a guardian may put such an item right: not what the child signs in with, and no age."""
-    return item not in CHANNELS and policy.item(item).kind not in _AGES
+    return item not in CHANNELS and policy.item(item).kind not in AGES

@@ -14,13 +14,16 @@ from omonat.flows.confirm import Act
 from omonat.flows.judging import Around
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.kinds import Normalised
+from omonat.policy.words import Kind
 from omonat.promises.accuracy.rule import decide_correction
 
 _LONGEST: Final = 500
+AGES: Final = frozenset({Kind.BIRTH_DATE, Kind.AGE_BAND, Kind.PINFL})
+"""What says how old somebody is: only their own word counts there, never what was asked for or typed for them."""
 Still = Callable[[asyncpg.Connection], Awaitable[None]]
 """Asks once more, in the transaction, whether whoever acts still may; raises Refused."""
 NEWEST: Final = ""
-"""In the place of a record: wherever the newest value stands that may be changed."""
+"""In the place of a record: wherever the newest value stands and may be changed."""
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -71,21 +74,29 @@ class Place(Struct, frozen=True):
         """The record's section of this category."""
         return next((s for s in self.around.sections.get(record["id"], ()) if s["category"] == category), None)
 
-    def at_newest(self, opened: Mapping[str, Mapping[str, Any]], name: str, now: Instant) -> "Place":
-        """The same, at the newest record that holds the item and may be changed. Raises Refused
-        `correction-not-held`, `correction-must-stay`."""
+    def at_newest(self, opened: Mapping[str, Mapping[str, Any]], name: str, value: object, now: Instant) -> "Place":
+        """The same, at the newest record where the newest value of the item stands and that may be changed to this one.
+
+        Raises BadInput `correction-same`, Refused `correction-not-held`, `correction-must-stay`."""
         holding = [record for record in self.records if name in opened.get(record["id"], ())]
         if not holding:
             raise Refused("correction-not-held", item=self.item)
-        open_ones = [record for record in holding if self.may(record, now)]
+        wrong = opened[max(holding, key=_collected)["id"]][name]
+        if wrong == value:
+            raise BadInput("correction-same")
+        open_ones = [each for each in holding if opened[each["id"]][name] == wrong and self.may(each, now)]
         if not open_ones:
             raise Refused("correction-must-stay", item=self.item)
-        newest = max(open_ones, key=lambda record: record["collected_at"])
-        return msgspec.structs.replace(self, record=newest["id"])
+        return msgspec.structs.replace(self, record=max(open_ones, key=_collected)["id"])
 
     def may(self, record: Any, now: Instant) -> bool:
         """Whether the rule lets the person replace the item in this record."""
         return isinstance(verdict_on(self.policy, record, self.around, self.item, now), Allow)
+
+
+def _collected(record: Mapping[str, Any]) -> Instant:
+    at: Instant = record["collected_at"]
+    return at
 
 
 def normal_value(policy: CompiledPolicy, item: str, typed: str) -> Normalised:

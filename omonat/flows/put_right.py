@@ -22,18 +22,20 @@ from omonat.flows.ask import Ask
 from omonat.flows.asked import NewRequest, RequestReceipt
 from omonat.flows.confirm import CHANNELS
 from omonat.flows.correct import Correct
-from omonat.flows.correcting import NEWEST, Asked
+from omonat.flows.correcting import AGES, NEWEST, Asked
 from omonat.flows.desk import DeskWork
 from omonat.flows.erase import Erase, Erasure, ErasureRequest
 from omonat.flows.follow_request import FollowRequest
 from omonat.flows.grounds import Grounds
 from omonat.flows.refusals import refusals_noted
 from omonat.flows.requesting import (
+    channel_context,
     code_of,
     entry_about,
     proposed_context,
     queries,
     require,
+    sole_owner,
     standing_of,
     tidy,
     write_to,
@@ -42,7 +44,7 @@ from omonat.flows.staff import StaffMember
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.accuracy.rule import may_be_said
-from omonat.promises.requests.facts import Act, Kind, Settled
+from omonat.promises.requests.facts import Act, Kind, Settled, State
 from omonat.promises.requests.rule import correctable, decide_act, decide_role
 
 
@@ -85,7 +87,7 @@ class PutRight:
         items = [item for item in _items(policy, member.role) if item.partition(".")[0] in held]
         return Righting(
             known=known, items=tuple(items) if known else (), item=row["item"] or "", given=row["proposed"] is not None,
-            proving=row["proof_asked_at"] is not None, settled=Settled(row["settled"]) if row["settled"] else None,
+            proving=_proving(row), settled=Settled(row["settled"]) if row["settled"] else None,
         )  # fmt: skip
 
     async def askable(self) -> tuple[str, ...]:
@@ -191,7 +193,7 @@ class PutRight:
 
     async def _theirs(self, number: str, code: str, person: str | None, caller: str) -> Any:
         row = await self._follow.row(number, code=code, person=person, caller=caller)
-        if row["proof_asked_at"] is None or row["about"] is None:
+        if not _proving(row):
             raise Refused("request-not-now")
         return row
 
@@ -223,7 +225,7 @@ class PutRight:
     async def _waits(self, connection: Any, row: Any, item: str, value: str) -> bool:
         return bool(
             row is not None
-            and row["proof_asked_at"] is not None
+            and _proving(row)
             and row["item"] == item
             and await self._correct.read(item, self._given(row, item)) == value
             and await self._known(connection, row)
@@ -270,15 +272,18 @@ class PutRight:
             raise Refused("correction-whose-unknown")
 
     async def _known(self, connection: Any, row: Any) -> bool:
-        """Whether it is certain whose data it is: who asked was signed in, or the channel they proved is still that
-        person's and nobody else's."""
+        """Whether it is certain whose data it is: who asked was signed in, or the very channel they proved is still
+        that person's and nobody else's."""
         if row["about"] is None:
             return False
         if row["about"] == row["person"]:
             return row["slot"] is not None
-        if row["channel"] is None or row["proved_at"] is None:
+        if row["channel"] is None or row["proved_at"] is None or row["proved_channel"] is None or row["slot"] is None:
             return False
-        return bool(await queries.theirs_alone(connection, person=row["about"], item=row["channel"]))
+        context = channel_context(row["number"])
+        proved = self._vault.open_value(context, row["proved_channel"], slot=row["slot"]).decode()
+        digests = self._vault.lookup_digests(row["channel"], proved)
+        return await sole_owner(connection, row["channel"], digests, self._grounds.clock()) == row["about"]
 
     def _who(self, member: StaffMember | None) -> dict[str, Any]:
         if member is None:
@@ -290,10 +295,17 @@ class PutRight:
         return refusals_noted(self._grounds, "request:person:refused", facts)
 
 
+def _proving(row: Mapping[str, Any]) -> bool:
+    """Whether a new channel waits for its code: only while a member of staff has the request and nothing is settled."""
+    in_hand = row["state"] == State.CLAIMED.value and row["settled"] is None
+    return in_hand and row["proof_asked_at"] is not None and row["about"] is not None
+
+
 def _items(policy: CompiledPolicy, role: str) -> tuple[str, ...]:
-    """What people say of themselves, of what the role's purposes have to do with."""
+    """What people say of themselves, of what the role's purposes have to do with; no age, which they say alone."""
     return tuple(
         item
         for item in correctable(policy, role)
-        if may_be_said(policy.items[item], policy.policy.categories[item.partition(".")[0]].group or "")
+        if policy.items[item].kind not in AGES
+        and may_be_said(policy.items[item], policy.policy.categories[item.partition(".")[0]].group or "")
     )

@@ -1,7 +1,7 @@
 """What the flows of requests and complaints share: numbers and codes, standing, entries, letters."""
 
 from base64 import b32encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from hmac import compare_digest
@@ -15,6 +15,7 @@ from omonat.base.verdict import Allow, CannotTell, Verdict
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.grounds import Grounds
+from omonat.flows.sign_in import opens
 from omonat.flows.work import open_work_item
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.kinds.guard import refuse_in_reference
@@ -72,6 +73,19 @@ async def count(grounds: Grounds, key: str, window: int, now: Instant) -> int:
 def proposed_context(number: str) -> str:
     """Under which a value that is to be put right is sealed: bound to its request."""
     return f"request-proposed:{number}"
+
+
+def channel_context(number: str) -> str:
+    """Under which the channel that was proved for a request is sealed: bound to it."""
+    return f"request-channel:{number}"
+
+
+async def sole_owner(connection: Any, item: str, digests: Sequence[bytes], now: Instant) -> str | None:
+    """Whom this channel alone would let in, if nobody else has it: as for signing in. None: nobody, or several.
+
+    The digests are one channel's, under every look-up key there is."""
+    people = [row async for row in _identity.persons_by_lookup(connection, digests=digests, item=item)]
+    return str(people[0]["id"]) if len(people) == 1 and opens(people[0], now) else None
 
 
 def standing_of(row: Any) -> Standing:

@@ -1,9 +1,10 @@
 -- name: insert_request!
 -- A request as it is received.
 insert into requests (number, case_id, kind, state, door, form, channel, needs_proof, proved_at, proof,
-                      proof_until, received_at, due_at, about, item, proposed)
+                      proof_until, received_at, due_at, about, item, proposed,
+                      proved_channel)
 values (:number, :case_id, :kind, :state, :door, :form, :channel, :needs_proof, :proved_at, :proof, :proof_until,
-        :now, :due_at, :about, :item, :proposed);
+        :now, :due_at, :about, :item, :proposed, :proved_channel);
 
 -- name: request_for_update^
 -- A request, its case's person and slots, locked until the transaction ends; whether its answer's message waits.
@@ -69,27 +70,30 @@ update requests set proof = :proof, proof_until = :until, proof_tries = 0 where 
 update requests set state = 'claimed', claimed_by = :staff, claimed_at = :now where number = :number;
 
 -- name: release!
--- Given back: it stands as it did before it was claimed.
+-- Given back: it stands as it did before it was claimed, and a new channel that waits for its code does so no more.
 update requests
    set state = case when reopened > 0 then 'reopened' when proved_at is not null then 'confirmed' else 'received' end,
-       claimed_by = null, claimed_at = null
+       claimed_by = null, claimed_at = null, proof_asked_at = null
  where number = :number;
 
 -- name: answer!
--- Answered, with its outcome.
-update requests set state = 'answered', answered_at = :now, outcome = :outcome, reason = :reason where number = :number;
+-- Answered, with its outcome: no new channel waits for a code any more, and the value that was given isn't needed.
+update requests set state = 'answered', answered_at = :now, outcome = :outcome, reason = :reason, proposed = null,
+       proof_asked_at = null
+ where number = :number;
 
 -- name: close!
 -- Closed.
 update requests set state = 'closed', closed_at = :now, outcome = coalesce(outcome, :outcome), proof = null,
-       proof_until = null, proposed = null, proof_asked_at = null
+       proof_until = null, proposed = null, proved_channel = null, proof_asked_at = null
  where number = :number;
 
 -- name: reopen!
 -- The answer did not settle it: a new deadline runs, and anybody who may can claim it.
 update requests
    set state = 'reopened', reopened = reopened + 1, due_at = :due_at, runs_from = :now, claimed_by = null, claimed_at = null,
-       outcome = null, reason = null, closed_at = null, settled = null, settled_by = null
+       outcome = null, reason = null, closed_at = null, settled = null, settled_by = null,
+       proof_asked_at = null
  where number = :number;
 
 -- name: propose!
@@ -107,17 +111,6 @@ select number from requests
  where about = :person and kind = 'correction' and item = :item
    and state in ('received', 'confirmed', 'claimed', 'reopened') and (not needs_proof or proved_at is not null)
  order by received_at limit 1;
-
--- name: theirs_alone$
--- Whether a person's newest channel of this kind is nobody else's newest: whoever answers there is them.
-select count(*) = 0
-  from lookups mine
-  join lookups theirs on theirs.digest = mine.digest and theirs.item = mine.item and theirs.person <> mine.person
-  join persons p on p.id = theirs.person and p.erased_at is null
- where mine.person = :person and mine.item = :item
-   and not exists (select from lookups n where n.person = mine.person and n.item = mine.item and n.since > mine.since)
-   and not exists (select from lookups n where n.person = theirs.person and n.item = theirs.item
-                                           and n.since > theirs.since and n.digest <> theirs.digest);
 
 -- name: person_of_case^
 -- Whom a case is tied to, while it is open, and their language.
