@@ -27,6 +27,7 @@ from omonat.flows.requesting import code_of, entry_about, queries, require, stan
 from omonat.flows.staff import StaffMember
 from omonat.flows.use import Credential
 from omonat.promises.requests.escalation import Step
+from omonat.promises.requests.escalation import goes_to
 from omonat.promises.requests.facts import ANSWER, NATURES, Act, Kind, Outcome, State
 from omonat.promises.requests.rule import (
     SETTLES_AFTER,
@@ -90,9 +91,12 @@ class AnswerRequests:
             return tuple([self._line(row, member) async for row in rows])
 
     async def gone_up(self, member: StaffMember) -> tuple[InboxLine, ...]:
-        """What went up to the reader's role and isn't answered, whoever works on such requests; the overdue first."""
+        """What went up and isn't answered, whoever works on such requests, the overdue first: for the role it goes up to
+        now, whichever it was when it did; nothing for others."""
+        if member.role != goes_to(await self._grounds.law.current()):
+            return ()
         async with self._grounds.database.connection() as connection:
-            rows = _steps.gone_up_to(connection, role=member.role, most=_MOST)
+            rows = _steps.gone_up(connection, most=_MOST)
             return tuple([self._line(row, member) async for row in rows])
 
     async def one(self, member: StaffMember, number: str) -> InboxLine:
@@ -168,8 +172,10 @@ class AnswerRequests:
         """Close what nobody confirmed, and what was answered and not taken up again; forget what has nobody any more.
         Part of tidying; how many were closed."""
         now, closed = self._grounds.clock(), 0
+        async with self._grounds.database.transaction() as connection:
+            for number in [row["number"] async for row in queries.drop_gone(connection)]:
+                await settle_escalation(connection, number, now)
         async with self._grounds.database.connection() as connection:
-            await queries.drop_gone(connection)
             rows = queries.lapsed(
                 connection, unproved=Instant(now - WAITS_FOR_PROOF), settled=Instant(now - SETTLES_AFTER)
             )

@@ -88,9 +88,10 @@ class Escalate:
         return True
 
     async def claim_letter(self) -> RoleLetter | None:
-        """A letter that is to be sent, ours for a while; None when there is none."""
+        """A letter that is to be sent and still true, ours for a while; None when there is none."""
         now = self._grounds.clock()
         async with self._grounds.database.transaction() as connection:
+            await _steps.end_untrue_letters(connection, now=now)
             row = await _steps.claim_letter(connection, now=now, until=Instant(now + _HAND_OVER))
         if row is None:
             return None
@@ -125,7 +126,8 @@ def escalated(row: Any) -> dict[str, Any]:
 
 
 async def settle(connection: asyncpg.Connection, number: str, now: Instant) -> None:
-    """It is answered or closed: what it was escalated for is no work any more."""
+    """It is answered, closed or gone: what it was escalated for is no work any more, and nobody is written to."""
+    await _steps.end_letters_of(connection, number=number)
     for step in Step:
         await close_work_item_in(connection, rule=RULE, person=None, missing=_missing(number, step), now=now)
 

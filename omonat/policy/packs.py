@@ -80,6 +80,12 @@ class Deadline:
     verified_by_counsel: bool = key(Flag(), default=False)
     calendar: WorkingDays | None = None
 
+    @property
+    def in_whole_days(self) -> bool:
+        """Whether the period is written in days alone, so that working days can be counted."""
+        span = self.within
+        return not (span.years or span.months or span.weeks or span.exact)
+
     def end(self, start: Instant, zone: tzinfo) -> End | CannotTell:
         """When it ends that began at `start`: the computed date, never one later than the law's.
 
@@ -88,7 +94,7 @@ class Deadline:
         span = self.within
         if self.days is Days.CALENDAR:
             return End(span.after(start, zone))
-        if span.years or span.months or span.weeks or span.exact:
+        if not self.in_whole_days:
             return CannotTell((self.id,), (Reason("pack-conflict", "P5", {"name": self.id}),))
         return after_working_days(span.days, start, zone, self.calendar)
 
@@ -205,7 +211,7 @@ def read_pack(text: bytes | str, name: str = "pack.yaml") -> Pack:
             for entry in (e for e in getattr(pack, table) if not e.startswith(f"{pack.pack}/")):
                 about = {"path": f"{table}.{entry}", "value": entry, "expected": f"{pack.pack}/…"}
                 complaints.add(places[(table, entry)], "policy-wrong-value", **about)
-        for place, about in _wrong_days(pack):
+        for place, about in (*_wrong_days(pack), *_wrong_spans(pack)):
             complaints.add(places[place], "policy-wrong-value", **about)
     if pack is None or complaints:
         raise InvalidPolicy(list(complaints))
@@ -221,6 +227,14 @@ def _wrong_days(pack: Pack) -> Iterable[tuple[tuple[str, ...], dict[str, str]]]:
             yield place, {"path": ".".join(place), "value": day.isoformat(), "expected": f"{year.year}, once"}
         if year.year in (one.year for one in years[:number]):
             yield place, {"path": ".".join(place), "value": str(year.year), "expected": "each year once"}
+
+
+def _wrong_spans(pack: Pack) -> Iterable[tuple[tuple[str, ...], dict[str, str]]]:
+    """Deadlines in working days that aren't written in days: nobody knows what a working month is, or half a day."""
+    for name, deadline in pack.deadlines.items():
+        if deadline.days is Days.WORKING and not deadline.in_whole_days:
+            place = ("deadlines", name, "within")
+            yield place, {"path": ".".join(place), "value": str(deadline.within), "expected": "P10D"}
 
 
 def known_sources(packs: Iterable[Pack]) -> frozenset[str]:

@@ -35,7 +35,7 @@ WHOLE = {
     "unplaced": "once, after a restore on another server: it compares everything",
     "open_requests": "the inbox: the index of the open requests is all it reads",
     "reaching_a_step": "deadlines: the index of the open requests is all it reads",
-    "gone_up_to": "what went up: the index of the open requests is where it begins",
+    "gone_up": "what went up: the index of the open requests is where it begins",
     "lapsed": "requests nobody confirmed: the index of the open ones is all it reads",
     "open_counts": "counts what is on its way: the index of the messages under way is all it reads",
     "uses_since": "what a version would do, for two people about to publish it: one pass over the uses of a month",

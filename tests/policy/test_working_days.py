@@ -125,6 +125,17 @@ def test_P5_a_calendar_that_contradicts_itself_is_refused_where_it_stands(old: s
     assert complaint.about["path"] == "working-days.years.0"
 
 
+@pytest.mark.parametrize("span", ["P1M", "P2W", "PT72H", "P1Y", "P1DT12H"])
+def test_P5_working_days_that_are_not_written_in_days_are_refused_where_they_stand(span: str) -> None:
+    text = (HERE / "pack-uz.yaml").read_text("utf-8")
+    assert "answer-request" in read_pack(text.replace("within: P10D", "within: P10D, days: working")).deadlines
+    with pytest.raises(InvalidPolicy) as caught:
+        read_pack(text.replace("within: P10D", f"within: {span}, days: working"))
+    assert [(one.code, one.about["path"]) for one in caught.value.complaints] == [
+        ("policy-wrong-value", "deadlines.answer-request.within")
+    ]
+
+
 def test_P5_two_countries_working_days_are_not_compared() -> None:
     other = read_pack(
         (HERE / "pack-uz.yaml").read_text("utf-8").replace("pack: uz", "pack: kz").replace("uz/", "kz/")

@@ -17,6 +17,7 @@ from omonat.flows.escalate import Escalate
 from omonat.jobs import role_letters
 from omonat.mail.role_letters import RoleLetters
 from omonat.mail.smtp import Relay, SmtpCarrier
+from omonat.flows.erase import ErasureRequest
 from omonat.promises.requests.escalation import Step
 from omonat.promises.requests.facts import Kind, Outcome
 from tests.faults.breaking import Failpoints
@@ -126,6 +127,11 @@ async def test_A2_what_went_up_stands_first_whatever_its_deadline(desk: Complain
     assert fresh.number not in [one.number for one in await desk.house.answer_requests.inbox(desk.members["703"])]
     assert not await desk.house.answer_requests.gone_up(desk.members["704"])
 
+    # by the time it is read, another role was the owner when it went up
+    await rows(desk, "update escalations set role = 'quality' where number = $1", fresh.number)
+    assert fresh.number in [one.number for one in await desk.house.answer_requests.gone_up(desk.members["703"])]
+    assert not await desk.house.answer_requests.gone_up(desk.members["704"])
+
 
 async def test_A2_what_waits_for_its_code_does_not_go_up(desk: Complaints) -> None:
     asked = await desk.ask(Kind.DELETION, contact="nargiza@example.uz")
@@ -233,3 +239,66 @@ async def test_A2_without_a_relay_the_letter_waits_and_the_step_stands(
         desk.clock.forward(3 * HOUR)
     (row,) = await rows(desk, "select letter, step from escalations where number = $1", asked.number)
     assert (row["letter"], row["step"]) == ("failed", "overdue")
+
+
+async def test_A2_once_it_is_answered_nobody_is_written_that_nobody_answered(
+    desk: Complaints, post: tuple[Catcher, RoleLetters]
+) -> None:
+    catcher, letters = post
+    await rows(desk, "update escalations set letter = 'sent'")
+    answered, again, open_ = [await desk.ask(contact=f"{name}@example.uz") for name in ("a", "b", "c")]
+    desk.clock.forward(10 * DAY)
+    await desk.house.escalate.look_after()
+    mine = [one.number for one in (answered, again, open_)]
+    await rows(desk, "update escalations set letter = 'sent' where not number = any($1)", mine)
+    for one in (answered, again):
+        await desk.house.answer_requests.claim(desk.members["701"], one.number)
+        desk.clock.forward(SECOND)
+        await desk.answer("701", one.number, Outcome.REJECTED, "repeated")
+    ended = await rows(desk, "select number from escalations where letter = 'none' and number = any($1)", mine)
+    assert {row["number"] for row in ended} == {answered.number, again.number}
+
+    # a letter that was with a worker that died in that moment, and one whose request runs with another deadline
+    await rows(desk, "update escalations set letter = 'handing-over' where number = any($1)", mine[:2])
+    await desk.house.follow_request.reopen(again.number, again.code, caller="")
+    assert await letters.once()
+    assert not await letters.once()
+    assert [one.number in catcher.newest()[0].text for one in (answered, again, open_)] == [False, False, True]
+    left = await rows(desk, "select number, letter from escalations where number = any($1)", mine)
+    assert {row["number"]: row["letter"] for row in left} == {
+        answered.number: "none",
+        again.number: "none",
+        open_.number: "sent",
+    }
+
+
+async def test_A2_a_letter_that_a_deadline_is_near_is_not_sent_once_it_is_over(
+    desk: Complaints, post: tuple[Catcher, RoleLetters]
+) -> None:
+    catcher, letters = post
+    asked = await desk.ask()
+    desk.clock.forward(8 * DAY)
+    await desk.house.escalate.look_after()
+    await rows(desk, "update escalations set letter = 'sent' where number <> $1", asked.number)
+    desk.clock.forward(3 * DAY)
+    assert await steps(desk, asked.number) == ["near"]
+    assert not await letters.once()
+    assert catcher.newest() == []
+    (row,) = await rows(desk, "select letter from escalations where number = $1", asked.number)
+    assert row["letter"] == "none"
+
+
+async def test_A2_erased_with_its_person_it_is_no_work_any_more(desk: Complaints) -> None:
+    asked = await desk.ask(contact="zilola@example.uz")
+    desk.clock.forward(11 * DAY)
+    await desk.house.escalate.look_after()
+    assert await work(desk, asked.number) == [f"{asked.number} overdue"]
+    (row,) = await rows(
+        desk, "select k.person from requests r join cases k on k.id = r.case_id where r.number = $1", asked.number
+    )
+    await desk.house.erase(ErasureRequest(person=row["person"]))
+    # the last of the person goes before anybody tidied requests
+    await rows(desk, "update cases set person = null where person = $1", row["person"])
+    await desk.house.answer_requests.lapse()
+    assert await rows(desk, "select 1 from requests where number = $1", asked.number) == []
+    assert await work(desk, asked.number) == []

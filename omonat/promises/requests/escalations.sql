@@ -17,25 +17,46 @@ insert into escalations (number, due_at, step, role, at, letter, letter_due)
 values (:number, :due_at, :step, :role, :now, :letter, :now)
 on conflict (number, due_at, step) do nothing returning step;
 
--- name: gone_up_to
--- What went up to a role and isn't answered, the overdue first, then by deadline.
+-- name: gone_up
+-- What went up and isn't answered, to whichever role it went then, the overdue first, then by deadline.
 select r.number, r.case_id, r.kind, r.state, r.received_at, r.due_at, r.claimed_by, r.claimed_at, r.answered_at,
-       r.outcome, r.reopened, r.proved_at, max(e.step) as step, min(e.at) as escalated_at, max(e.role) as escalated_to
+       r.outcome, r.reopened, r.proved_at, r.door, max(e.step) as step, min(e.at) as escalated_at,
+       max(e.role) as escalated_to
   from requests r join escalations e on e.number = r.number and e.due_at = r.due_at
- where r.state in ('received', 'confirmed', 'claimed', 'reopened') and r.state <> 'closed' and e.role = :role
+ where r.state in ('received', 'confirmed', 'claimed', 'reopened') and r.state <> 'closed'
  group by r.number order by max(e.step) desc, r.due_at, r.number limit :most;
 
+-- name: end_untrue_letters!
+-- Letters that would say what isn't so any more: of what is answered, closed or runs with another deadline, and that a
+-- deadline is near once it is over. One being handed over is left alone until that has surely ended.
+with untrue as (
+    select e.number, e.due_at, e.step from escalations e join requests r on r.number = e.number
+     where e.letter in ('waiting', 'handing-over') and e.letter_due <= :now
+       and (r.state not in ('received', 'confirmed', 'claimed', 'reopened') or r.due_at <> e.due_at
+            or (e.step = 'near' and e.due_at <= :now))
+     order by e.letter_due limit 100 for update of e skip locked
+)
+update escalations e set letter = 'none' from untrue
+ where e.number = untrue.number and e.due_at = untrue.due_at and e.step = untrue.step;
+
+-- name: end_letters_of!
+-- It is answered or closed: letters about it that wait aren't sent.
+update escalations set letter = 'none' where number = :number and letter = 'waiting';
+
 -- name: claim_letter^
--- A letter about a step that is to be sent, or whose worker died; two workers never get the same one.
+-- A letter about a step that is to be sent, or whose worker died; two workers never get the same one. Only one that is
+-- true now: of a request that is still open, with the deadline it is about.
 with picked as (
-    select number, due_at, step from escalations
-     where letter in ('waiting', 'handing-over') and letter_due <= :now
-     order by letter_due limit 1 for update skip locked
+    select e.number, e.due_at, e.step, r.kind from escalations e
+      join requests r on r.number = e.number and r.due_at = e.due_at
+                     and r.state in ('received', 'confirmed', 'claimed', 'reopened')
+     where e.letter in ('waiting', 'handing-over') and e.letter_due <= :now and (e.step = 'overdue' or e.due_at > :now)
+     order by e.letter_due limit 1 for update of e skip locked
 )
 update escalations e set letter = 'handing-over', letter_due = :until, attempts = e.attempts + 1
-  from picked join requests r on r.number = picked.number
+  from picked
  where e.number = picked.number and e.due_at = picked.due_at and e.step = picked.step
-returning e.number, e.due_at, e.step, e.attempts, r.kind;
+returning e.number, e.due_at, e.step, e.attempts, picked.kind;
 
 -- name: settle_letter!
 -- What became of it; `due`: when to try again, if it waits.

@@ -145,6 +145,6 @@ select restricted_at is not null from persons where id = :person and erased_at i
 select item, max(since) as since from lookups
  where person = :person and item = any(:items::text[]) group by item order by item;
 
--- name: drop_gone!
--- Requests whose person is gone from their case: erased, or nothing of theirs is kept any more.
-delete from requests r using cases k where k.id = r.case_id and k.person is null;
+-- name: drop_gone
+-- Requests whose person is gone from their case: erased, or nothing of theirs is kept any more; their numbers.
+delete from requests r using cases k where k.id = r.case_id and k.person is null returning r.number;
