@@ -57,6 +57,12 @@ async def send(visit: Visit) -> Answer:
         raise BadInput("form-unclear") from None
     if not typed["text"].strip() or len(typed["text"]) > _LONGEST:
         return await _form(visit, typed=typed, errors={"text": visit.words("Say in a few sentences what it is about.")})
+    if kind is not Kind.CORRECTION and (typed["item"] or typed["value"].strip()):
+        said = visit.words(
+            "You named what is to be put right. Choose “%(kind)s” at the top; or, if that isn’t it, empty these two.",
+            kind=visit.words(KINDS[Kind.CORRECTION.value]),
+        )
+        return await _form(visit, typed=typed, errors={"item": said})
     try:
         answer = await visit.house.ask(
             NewRequest(
@@ -70,8 +76,8 @@ async def send(visit: Visit) -> Answer:
                 person=visit.person if _bound(visit) else None,
                 caller=_caller(visit),
                 form=visit.form.get("once", "")[:60],
-                item=typed["item"] if kind is Kind.CORRECTION else "",
-                value=typed["value"][:500] if kind is Kind.CORRECTION else "",
+                item=typed["item"],
+                value=typed["value"][:500],
             )
         )
     except Refused as refused:

@@ -15,8 +15,9 @@ from omonat.desk.visit import Answer, Visit
 from omonat.desk.work import under, use
 from omonat.flows.answer_requests import InboxLine
 from omonat.flows.desk import OpenPurpose
+from omonat.flows.put_right import Righting
 from omonat.pages.requests import OUTCOMES, REASONS
-from omonat.promises.requests.facts import ANSWER, GIVEN, TEXT, Kind, Outcome, State
+from omonat.promises.requests.facts import ANSWER, GIVEN, TEXT, Kind, Outcome, Settled, State
 
 _LONGEST = 4_000
 _FIRST = (TEXT, ANSWER)
@@ -97,8 +98,11 @@ async def _put_right(visit: Visit, line: InboxLine) -> Answer:
     """The correction itself, with the value typed or the sealed one, or the erasure of the item."""
     typed = {"item": visit.form.get("item", ""), "value": visit.form.get("value", "")}
     flow, own = visit.house.put_right, visit.form.get("own") == "yes"
+    erasing = visit.form["do"] == "erase"
+    if erasing and visit.form.get("sure") != "yes":
+        return await _page(visit, line, righting={**typed, "value": "", "sure": "asked"})
     try:
-        if visit.form["do"] == "erase":
+        if erasing:
             await flow.erase(visit.member, line.number, typed["item"])
         else:
             await flow.correct(visit.member, line.number, typed["item"], None if own else typed["value"])
@@ -166,6 +170,8 @@ async def _page(
     if fault or wrong:
         context["status"] = 422
     declared = visit.policy.purposes
+    put_right = await _righting(visit, line, working=working, typed=righting)
+    partly = put_right["offer"] is not None and put_right["offer"].settled is Settled.ERASED_PARTLY
     return visit.page(
         "inbox_one.html",
         line=line,
@@ -174,14 +180,14 @@ async def _page(
         working=working,
         purposes=[(p.id, visit.label("purpose", p.id), declared[p.id].tells[visit.language]) for p in purposes],
         change=here if purpose and len(purposes) > 1 else "",
-        typed={"text": "", "outcome": "done", "reason": "", **(typed or {})},
+        typed={"text": "", "outcome": "partly" if partly else "done", "reason": "", **(typed or {})},
         fault=fault,
         outcomes=[(outcome.value, visit.words(OUTCOMES[outcome.value])) for outcome in GIVEN],
         reasons=[("", visit.words("nothing is rejected"))]
         + [(name, visit.words(words)) for name, words in REASONS.items()],
         longest=_LONGEST,
         wrong=wrong,
-        **await _righting(visit, line, working=working, typed=righting),
+        **put_right,
         **context,
     )
 
@@ -197,4 +203,11 @@ async def _righting(visit: Visit, line: InboxLine, *, working: bool, typed: dict
         "may_put_right": working and line.state is State.CLAIMED,
         "things": [(item, visit.label("item", item)) for item in offer.items],
         "righting": {"item": offer.item, "value": "", **(typed or {})},
+        "deleting": _deleting(visit, offer, typed),
     }
+
+
+def _deleting(visit: Visit, offer: Righting, typed: dict[str, str] | None) -> str:
+    """The words of the item that is to be deleted, where that was pressed once; "" else."""
+    asked = typed is not None and typed.get("sure") == "asked" and typed["item"] in offer.items
+    return visit.label("item", typed["item"]) if asked and typed is not None else ""

@@ -27,15 +27,15 @@ NEWEST: Final = ""
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """The request a correction is made for. `before` locks it and asks whether it may be; `after` gets the entry and
-    writes what came of it, both in the correction's transaction. `facts` go into the entry, `by` is who asked for the
-    erasure of the old value. `proved`: a channel of the person was proved for this request."""
+    """The request a correction is made for. `before` locks it and asks whether it may be; `after` gets the entry
+    (None: it was right by then) and writes what came of it, both in the correction's transaction. `facts` go into the
+    entry, `by` is who asked for the erasure of the old value. `proved`: a channel of the person was proved for it."""
 
     number: str
     by: str
     facts: Mapping[str, Any]
     before: Still
-    after: Callable[[asyncpg.Connection, str], Awaitable[None]]
+    after: Callable[[asyncpg.Connection, str | None], Awaitable[None]]
     proved: bool = False
 
 

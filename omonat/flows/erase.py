@@ -45,7 +45,8 @@ class ErasureRequest:
     """What is to go: all of a person, one record of theirs, or some items, of one record or of all.
 
     `by` is who asks: a client id, a staff pseudonym, `person` or `operator`. `closed_at`: only while the person is
-    closed as a child since then, which is looked at under lock.
+    closed as a child since then, which is looked at under lock. `or_not_at_all`: refused where none of the items goes,
+    which is looked at under lock as well.
     """
 
     person: str
@@ -54,6 +55,7 @@ class ErasureRequest:
     cause: Cause = "asked"
     by: str = "person"
     closed_at: Instant | None = None
+    or_not_at_all: bool = False
 
     @property
     def scope(self) -> Literal["person", "record", "items"]:
@@ -271,10 +273,12 @@ class Erase:
                 raise Refused("record-unknown")
             records = [one]
         around = await read_around(connection, records, kept_still=False, person=person)
-        judge = Judge(self._grounds, policy, now, entry=entry, by_name="stays")
+        judge = Judge(self._grounds, policy, now, entry=entry, by_name="all" if request.or_not_at_all else "stays")
         removal = Removal(self._grounds, policy, judge)
         for record in records:
             removal.add(judge.judge(record, around, _asked(request)), person)
+        if request.or_not_at_all and not any(set(gone.items) & set(request.items) for gone in removal.gone):
+            raise Refused("correction-must-stay", item=", ".join(request.items))
         channels = await removal.write(connection, around)
         stays = [stay for stay in removal.summary() if not request.items or stay["item"] in request.items]
         facts = _facts(policy, person) | {"items": list(request.items), "opened": judge.opened}

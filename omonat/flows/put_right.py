@@ -15,37 +15,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from omonat.base.errors import Refused
+from omonat.base.errors import BadInput, Refused
 from omonat.base.failpoints import reach
 from omonat.flows.answer_requests import DESK
 from omonat.flows.ask import Ask
 from omonat.flows.asked import NewRequest, RequestReceipt
 from omonat.flows.confirm import CHANNELS
 from omonat.flows.correct import Correct
-from omonat.flows.correcting import AGES, NEWEST, Asked
+from omonat.flows.correcting import NEWEST, Asked
 from omonat.flows.desk import DeskWork
 from omonat.flows.erase import Erase, Erasure, ErasureRequest
 from omonat.flows.follow_request import FollowRequest
 from omonat.flows.grounds import Grounds
 from omonat.flows.refusals import refusals_noted
 from omonat.flows.requesting import (
-    channel_context,
     code_of,
     entry_about,
     proposed_context,
     queries,
     require,
-    sole_owner,
     standing_of,
     tidy,
     write_to,
 )
+from omonat.flows.rightable import given, items_of_role, known, proving, said_since
 from omonat.flows.staff import StaffMember
 from omonat.flows.use import Credential
 from omonat.policy.compiled import CompiledPolicy
-from omonat.promises.accuracy.rule import may_be_said
-from omonat.promises.requests.facts import Act, Kind, Settled, State
-from omonat.promises.requests.rule import correctable, decide_act, decide_role
+from omonat.promises.requests.facts import Act, Kind, Settled
+from omonat.promises.requests.rule import decide_act, decide_role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +58,10 @@ class Righting:
     given: bool
     proving: bool
     settled: Settled | None
+
+
+class _FoundAlreadyError(Exception):
+    """Somebody else noted the same meanwhile."""
 
 
 class PutRight:
@@ -82,47 +84,56 @@ class PutRight:
             row = await queries.request_by_number(connection, number=tidy(number))
             if row is None or row["kind"] != Kind.CORRECTION.value:
                 raise Refused("request-unknown")
-            known = await self._known(connection, row)
+            sure = await known(self._vault, connection, row, self._grounds.clock())
             held = {each["category"] async for each in queries.categories_held(connection, person=row["about"])}
-        items = [item for item in _items(policy, member.role) if item.partition(".")[0] in held]
+        items = [item for item in items_of_role(policy, member.role) if item.partition(".")[0] in held]
         return Righting(
-            known=known, items=tuple(items) if known else (), item=row["item"] or "", given=row["proposed"] is not None,
-            proving=_proving(row), settled=Settled(row["settled"]) if row["settled"] else None,
+            known=sure, items=tuple(items) if sure else (), item=row["item"] or "", given=row["proposed"] is not None,
+            proving=proving(row), settled=Settled(row["settled"]) if row["settled"] else None,
         )  # fmt: skip
 
     async def askable(self) -> tuple[str, ...]:
         """The items whose correction can be asked for by name: those that somebody at the Desk may put right."""
         policy = await self._grounds.law.current()
-        some = {item for role in policy.roles for item in _items(policy, role)}
+        some = {item for role in policy.roles for item in items_of_role(policy, role)}
         return tuple(item for item in policy.items if item in some)
 
     async def correct(self, member: StaffMember, number: str, item: str, typed: str | None = None) -> bool:
         """Make the correction: with what was `typed`, or (None) with the sealed value whoever asked gave for this item.
 
-        Whether it is made; False: a new phone or e-mail, and whoever asked is told to prove it. Raises BadInput for a
-        value that can't be read, Refused by the rules.
+        Whether it is made; False: a new phone or e-mail, and whoever asked is told to prove it. What was asked
+        for and stands there by now, and what the person put right since, is as good. Raises BadInput for a value that
+        can't be read, and `correction-same`; Refused by the rules.
         """
         policy = await self._grounds.law.current()
         async with self._noted(member):
             async with self._grounds.database.connection() as connection:
                 row = await queries.request_by_number(connection, number=tidy(number))
                 await self._require(connection, policy, member, row, item)
-            value = self._given(row, item) if typed is None else typed
+            value = given(self._vault, row, item) if typed is None else typed
             if item in CHANNELS:
                 await self._propose(policy, member, row["number"], item, await self._correct.read(item, value))
                 return False
-            await self._correct.by_request(row["about"], item, value, self._behind(policy, member, row, item))
+            behind = self._behind(policy, member, row, item)
+            try:
+                await self._correct.by_request(row["about"], item, value, behind)
+            except BadInput as same:
+                if same.code != "correction-same" or not (typed is None or await said_since(self._grounds, row, item)):
+                    raise
+                await self._is_right(behind)
         return True
 
     async def erase(self, member: StaffMember, number: str, item: str) -> Erasure:
-        """Erase the item, where nothing keeps it. Raises Refused `correction-must-stay`, `correction-not-held`."""
+        """Erase the item, where nothing keeps it, and say so if something stays.
+
+        Raises Refused `correction-must-stay`, `correction-not-held`."""
         policy = await self._grounds.law.current()
         async with self._noted(member):
             async with self._grounds.database.connection() as connection:
                 row = await queries.request_by_number(connection, number=tidy(number))
                 await self._require(connection, policy, member, row, item)
             by = self._vault.pseudonym("staff", member.id)
-            wanted = ErasureRequest(person=row["about"], items=(item,), cause="inaccurate", by=by)
+            wanted = ErasureRequest(person=row["about"], items=(item,), cause="inaccurate", by=by, or_not_at_all=True)
             plan = await self._erase.plan(wanted)
             if not plan.goes.get(item):
                 raise Refused("correction-must-stay" if plan.stays else "correction-not-held", item=item)
@@ -131,7 +142,8 @@ class PutRight:
                 locked = await queries.request_for_update(connection, number=row["number"])
                 await self._require(connection, policy, member, locked, item)
                 entry = erasure.entries["hidden"]
-                await self._settle(connection, locked, Settled.ERASED, item=item, entry=entry, who=self._who(member))
+                settled = Settled.ERASED_PARTLY if erasure.stays else Settled.ERASED
+                await self._settle(connection, locked, settled, item=item, entry=entry, who=self._who(member))
 
             return await self._erase(wanted, also)
 
@@ -151,14 +163,21 @@ class PutRight:
                 person = await queries.person_of_case(connection, id=case)
                 if person is None:
                     raise Refused("person-unknown")
-                if await queries.open_about(connection, person=person["id"], item=item) is not None:
+                if await queries.open_about(connection, person=person["id"], item=item, but="") is not None:
                     return None
-            return await self._ask(
-                NewRequest(
-                    credential=credential, kind=Kind.CORRECTION, text=text, door=DESK, person=person["id"], item=item,
-                    language=person["language"], found_by=member,
-                )
+
+            async def once(connection: Any, answer: RequestReceipt) -> None:  # the person is locked by now
+                if await queries.open_about(connection, person=person["id"], item=item, but=answer.number) is not None:
+                    raise _FoundAlreadyError
+
+            noted = NewRequest(
+                credential=credential, kind=Kind.CORRECTION, text=text, door=DESK, person=person["id"], item=item,
+                language=person["language"], found_by=member,
             )  # fmt: skip
+            try:
+                return await self._ask(noted, once)
+            except _FoundAlreadyError:
+                return None
 
     # By whoever asked ------------------------------------------------------------------------------------------------
 
@@ -172,7 +191,7 @@ class PutRight:
         """
         row = await self._theirs(number, code, person, caller)
         kept = await self._correct.begin(
-            row["about"], NEWEST, row["item"], self._given(row, row["item"]), language=language
+            row["about"], NEWEST, row["item"], given(self._vault, row, row["item"]), language=language
         )
         if kept is None:
             raise Refused("request-not-now")
@@ -189,11 +208,17 @@ class PutRight:
         if (pending.item, pending.record) != (row["item"], NEWEST):
             raise Refused("correction-begin-again")
         behind = self._behind(policy, None, row, pending.item, value=pending.value)
-        return await self._correct.enter(row["about"], kept, typed, language=language, asked=behind)
+        try:
+            return await self._correct.enter(row["about"], kept, typed, language=language, asked=behind)
+        except BadInput as same:
+            if same.code != "correction-same":
+                raise
+            await self._is_right(behind)
+            return None
 
     async def _theirs(self, number: str, code: str, person: str | None, caller: str) -> Any:
         row = await self._follow.row(number, code=code, person=person, caller=caller)
-        if not _proving(row):
+        if not proving(row):
             raise Refused("request-not-now")
         return row
 
@@ -213,7 +238,7 @@ class PutRight:
             elif not await self._waits(connection, locked, item, value):
                 raise Refused("request-not-now")
 
-        async def after(connection: Any, entry: str) -> None:
+        async def after(connection: Any, entry: str | None) -> None:
             locked = await queries.request_for_update(connection, number=number)
             await self._settle(connection, locked, Settled.CORRECTED, item=item, entry=entry, who=who)
 
@@ -225,18 +250,28 @@ class PutRight:
     async def _waits(self, connection: Any, row: Any, item: str, value: str) -> bool:
         return bool(
             row is not None
-            and _proving(row)
+            and proving(row)
             and row["item"] == item
-            and await self._correct.read(item, self._given(row, item)) == value
-            and await self._known(connection, row)
+            and await self._correct.read(item, given(self._vault, row, item)) == value
+            and await known(self._vault, connection, row, self._grounds.clock())
         )
 
+    async def _is_right(self, behind: Asked) -> None:
+        """What was asked for stands there already: nothing is changed, and the request is settled."""
+        async with self._grounds.database.transaction() as connection:
+            await behind.before(connection)
+            await behind.after(connection, None)
+
     async def _settle(
-        self, connection: Any, row: Any, settled: Settled, *, item: str, entry: str, who: Mapping[str, Any]
+        self, connection: Any, row: Any, settled: Settled, *, item: str, entry: str | None, who: Mapping[str, Any]
     ) -> None:
-        now = self._grounds.clock()
-        await queries.settle(connection, number=row["number"], settled=settled.value, entry=entry, item=item)
-        done = entry_about(self._vault, settled.value, row, now, **who, item=item, correction=entry)
+        """Write what was done. `entry`: of the correction or erasure; None: it was right by then."""
+        now, act = self._grounds.clock(), settled.value
+        more: dict[str, Any] = {"correction": entry} if entry else {"already": True}
+        if settled is Settled.ERASED_PARTLY:
+            act, more = Settled.ERASED.value, {**more, "partly": True}
+        done = entry_about(self._vault, act, row, now, **who, **more, item=item)
+        await queries.settle(connection, number=row["number"], settled=settled.value, entry=entry or done.id, item=item)
         await self._grounds.journal.append(connection, [done], now=now)
         reach("put-right.settled")
 
@@ -254,36 +289,16 @@ class PutRight:
             await self._grounds.journal.append(connection, [asked], now=now)
             reach("put-right.proposed")
 
-    def _given(self, row: Mapping[str, Any], item: str) -> str:
-        """The sealed value that was given for this item. Raises Refused `correction-no-value`."""
-        if row["proposed"] is None or row["item"] != item or row["slot"] is None:
-            raise Refused("correction-no-value", item=item)
-        return self._vault.open_value(proposed_context(row["number"]), row["proposed"], slot=row["slot"]).decode()
-
     async def _require(self, connection: Any, policy: CompiledPolicy, member: StaffMember, row: Any, item: str) -> None:
         """Whether this member of staff may settle this request by this item now. Raises Refused."""
         if row is None or row["kind"] != Kind.CORRECTION.value:
             raise Refused("request-unknown")
         require(decide_role(policy, Kind.CORRECTION, member.role))
         require(decide_act(standing_of(row), Act.SETTLE, by=member.id, now=self._grounds.clock()))
-        if item not in _items(policy, member.role):
+        if item not in items_of_role(policy, member.role):
             raise Refused("correction-not-here", item=item)
-        if not await self._known(connection, row):
+        if not await known(self._vault, connection, row, self._grounds.clock()):
             raise Refused("correction-whose-unknown")
-
-    async def _known(self, connection: Any, row: Any) -> bool:
-        """Whether it is certain whose data it is: who asked was signed in, or the very channel they proved is still
-        that person's and nobody else's."""
-        if row["about"] is None:
-            return False
-        if row["about"] == row["person"]:
-            return row["slot"] is not None
-        if row["channel"] is None or row["proved_at"] is None or row["proved_channel"] is None or row["slot"] is None:
-            return False
-        context = channel_context(row["number"])
-        proved = self._vault.open_value(context, row["proved_channel"], slot=row["slot"]).decode()
-        digests = self._vault.lookup_digests(row["channel"], proved)
-        return await sole_owner(connection, row["channel"], digests, self._grounds.clock()) == row["about"]
 
     def _who(self, member: StaffMember | None) -> dict[str, Any]:
         if member is None:
@@ -293,19 +308,3 @@ class PutRight:
     def _noted(self, member: StaffMember) -> Any:
         facts = {**self._who(member), "act": Act.SETTLE.value}
         return refusals_noted(self._grounds, "request:person:refused", facts)
-
-
-def _proving(row: Mapping[str, Any]) -> bool:
-    """Whether a new channel waits for its code: only while a member of staff has the request and nothing is settled."""
-    in_hand = row["state"] == State.CLAIMED.value and row["settled"] is None
-    return in_hand and row["proof_asked_at"] is not None and row["about"] is not None
-
-
-def _items(policy: CompiledPolicy, role: str) -> tuple[str, ...]:
-    """What people say of themselves, of what the role's purposes have to do with; no age, which they say alone."""
-    return tuple(
-        item
-        for item in correctable(policy, role)
-        if policy.items[item].kind not in AGES
-        and may_be_said(policy.items[item], policy.policy.categories[item.partition(".")[0]].group or "")
-    )

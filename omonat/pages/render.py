@@ -119,6 +119,7 @@ def _globals(door: Door, words: Words) -> dict[str, Any]:
         "request_outcomes": requests.OUTCOMES,
         "request_reasons": requests.REASONS,
         "request_settled": requests.SETTLED,
+        "request_kept_still": requests.KEPT_STILL,
         "girih": _girih,
         "sign": _sign,
         "mark": lambda name, size: _girih(sha256(name.encode()).digest(), size),

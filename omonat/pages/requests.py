@@ -49,4 +49,6 @@ REASONS: Final[Mapping[str, str]] = {
 SETTLED: Final[Mapping[str, str]] = {
     "corrected": N_("It was corrected"),
     "erased": N_("It was deleted"),
+    "erased-partly": N_("It was deleted in part"),
 }
+KEPT_STILL: Final = N_("Where a duty, a contract or an order keeps it, it stays.")

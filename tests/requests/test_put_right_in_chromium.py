@@ -4,12 +4,19 @@ import pytest
 from playwright.async_api import Browser
 
 from omonat.base.instants import SECOND
+from omonat.promises.requests.facts import Kind
 from tests.center.test_in_chromium import looked_at, unfolded
 from tests.requests.conftest import ANSWER, Complaints
 from tests.requests.test_in_chromium import at_work, opened, pressed, signed_in
-from tests.requests.test_put_right import customer, held
+from tests.requests.test_put_right import customer, held, taken
+from tests.requests.test_put_right_safely import partly_held
 
 WRONG = {"uz": "Ismim notoʻgʻri yozilgan", "ru": "Моё имя записано неверно", "en": "My name is misspelt"}
+PARTLY = {
+    "uz": "Majburiyat, shartnoma yoki buyurtma talab qilgan joyda qoladi.",
+    "ru": "Где этого требует обязанность, договор или заказ, данные остаются.",
+    "en": "Where a duty, a contract or an order keeps it, it stays.",
+}
 FOUND = "Mijoz telefonda ismini boshqacha aytdi."
 
 
@@ -114,3 +121,52 @@ async def test_Q2_staff_note_what_is_wrong_beside_the_item_and_the_person_sees_i
         await looked_at(page, language)
         await page.goto(f"{served}/me/who-looked")
         await looked_at(page, language)
+
+
+@pytest.mark.parametrize("language", ["uz", "ru", "en"])
+async def test_Q2_an_item_is_deleted_in_two_steps_and_what_stays_is_told(
+    desk: Complaints, served: str, browser: Browser, language: str
+) -> None:
+    person, asked = await partly_held(desk)
+    await taken(desk, asked.number, "702")
+    async with opened(browser, language, java_script_enabled=False) as work, opened(browser, language) as page:
+        await at_work(desk, work, served, "702")
+        await work.goto(f"{served}/desk/requests/{asked.number}")
+        await work.select_option("#item", "contact.email")
+        assert await pressed(work, "button[value=erase]") == 200
+        assert not await desk.house.erase.of_person(person)  # nothing yet
+        await work.click("form:has(input[name=sure]) a")
+        assert await work.locator("form:has(input[name=sure])").count() == 0
+        await work.select_option("#item", "contact.email")
+        await pressed(work, "button[value=erase]")
+        assert await pressed(work, "form:has(input[name=sure]) button.danger") == 200
+        (gone,) = await desk.house.erase.of_person(person)
+        assert gone.stays
+        assert await work.input_value("#outcome") == "partly"
+        said = await work.inner_text("dl.facts")
+        await signed_in(page, served, await desk.house.sessions.open("me", person))
+        await page.goto(f"{served}/me/requests/{asked.number}")
+        await looked_at(page, language)
+        told = PARTLY[language]
+        assert told in said
+        assert told in await page.inner_text("dl.facts")
+
+
+async def test_Q2_what_is_to_be_put_right_is_never_dropped_for_another_kind_of_request(
+    desk: Complaints, served: str, browser: Browser
+) -> None:
+    account, _ = await customer(desk)
+    async with opened(browser, "en", java_script_enabled=False) as page:
+        await signed_in(page, served, await desk.house.sessions.open("me", account.person))
+        await page.goto(f"{served}/complain?kind=complaint")
+        await page.click("details summary")
+        await page.fill("#text", WRONG["en"])
+        await page.select_option("#item", "contact.name")
+        await page.fill("#value", "Nodira Yusupova")
+        assert await pressed(page, "main form button") == 422
+        assert await page.locator("#item-error").is_visible()
+        assert await page.input_value("#value") == "Nodira Yusupova"
+        await page.select_option("#kind", "correction")
+        assert await pressed(page, "main form button") == 200
+    (mine,) = await desk.house.follow_request.mine(account.person)
+    assert (mine.kind, mine.item) == (Kind.CORRECTION, "contact.name")

@@ -1,20 +1,22 @@
 """What a correction that was asked for can't be made to do: change somebody else, or say what isn't so (Q1, Q2)."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from omonat.base.errors import Refused
+from omonat.base.errors import BadInput, Refused
 from omonat.base.instants import MINUTE, SECOND
+from omonat.flows.asked import RequestReceipt
 from omonat.flows.collect import CollectRequest
 from omonat.flows.correcting import AGES, Asked
 from omonat.flows.erase import ErasureRequest
-from omonat.flows.put_right import _items
-from omonat.promises.requests.facts import Outcome
+from omonat.flows.rightable import items_of_role
+from omonat.promises.requests.facts import Outcome, Settled
 from tests.erasure.stories import ordered, swept
 from tests.erasure.test_holds import officers, placed
 from tests.requests.conftest import Complaints
-from tests.requests.test_put_right import OFFICER, customer, held, taken, wants
+from tests.requests.test_put_right import OFFICER, customer, entries, held, taken, wants
 
 BORN = "relationship.birth-date"
 NEW = "+998 93 555 70 01"
@@ -204,8 +206,124 @@ async def test_K2_a_birth_date_is_nobodys_word_but_the_persons_own(
         await desk.house.correct.by_request(account.person, BORN, "2020-01-31", behind)
     assert typed.value.code == "correction-not-here"
     policy = await desk.house.grounds.law.current()
-    monkeypatch.setattr("omonat.flows.put_right.correctable", lambda policy, _role: tuple(policy.items))
-    assert "contact.name" in _items(policy, "privacy-officer")
-    assert not [item for item in _items(policy, "privacy-officer") if policy.item(item).kind in AGES]
+    monkeypatch.setattr("omonat.flows.rightable.correctable", lambda policy, _role: tuple(policy.items))
+    assert "contact.name" in items_of_role(policy, "privacy-officer")
+    assert not [item for item in items_of_role(policy, "privacy-officer") if policy.item(item).kind in AGES]
     standing = "select quarantined_at is null from persons where id = $1"
     assert await desk.house.grounds.database.pool.fetchval(standing, account.person)
+
+
+async def test_Q2_nothing_is_called_deleted_that_a_hold_keeps_since_it_was_looked_at(
+    desk: Complaints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account, _ = await customer(desk)
+    asked = await wants(desk, person=account.person, door="privacy-center", item="contact.email")
+    await taken(desk, asked.number)
+    await officers(desk.shop)
+    planned = desk.house.erase.plan
+
+    async def and_held(wanted: ErasureRequest) -> Any:
+        plan = await planned(wanted)
+        await placed(desk.shop, "person", account.person)
+        return plan
+
+    monkeypatch.setattr(desk.house.erase, "plan", and_held)
+    with pytest.raises(Refused) as refused:
+        await desk.house.put_right.erase(desk.members[OFFICER], asked.number, "contact.email")
+    assert refused.value.code == "correction-must-stay"
+    assert (await desk.house.follow_request.one_of_mine(account.person, asked.number)).settled is None
+    assert not await desk.house.erase.of_person(account.person)
+    assert await desk.house.grounds.database.pool.fetchval(
+        "select count(*) from lookups where person = $1 and item = 'contact.email'", account.person
+    )
+
+
+async def partly_held(desk: Complaints) -> tuple[str, RequestReceipt]:
+    """Somebody whose e-mail stands in two records, one of them under a hold, and who asks to have it put right."""
+    account, items = await customer(desk)
+    desk.clock.forward(SECOND)
+    letter = CollectRequest(
+        credential=desk.shop.credentials["site"], service="newsletter", version="1", consents={"marketing-email": True},
+        items={"contact.email": items["contact.email"]}, person=account.person,
+    )  # fmt: skip
+    second = await desk.house.collect(letter)
+    await officers(desk.shop)
+    await placed(desk.shop, "record", second.record)
+    return account.person, await wants(desk, person=account.person, door="privacy-center", item="contact.email")
+
+
+async def test_Q2_what_is_deleted_in_part_is_told_and_answered_as_in_part(desk: Complaints) -> None:
+    person, asked = await partly_held(desk)
+    await taken(desk, asked.number)
+    right, officer = desk.house.put_right, desk.members[OFFICER]
+    gone = await right.erase(officer, asked.number, "contact.email")
+    assert {stay.item for stay in gone.stays} == {"contact.email"}
+    seen = await desk.house.follow_request.one_of_mine(person, asked.number)
+    assert seen.settled is (await right.offered(officer, asked.number)).settled is Settled.ERASED_PARTLY
+    with pytest.raises(Refused) as whole:
+        await desk.answer(OFFICER, asked.number, Outcome.DONE)
+    assert whole.value.code == "request-settled-partly"
+    await desk.answer(OFFICER, asked.number, Outcome.PARTLY)
+    (_, facts) = (await entries(desk, "request:person:erased"))[-1]
+    assert (facts["partly"], facts["correction"]) == (True, gone.entries["hidden"])
+
+
+async def corrected_by_themselves(desk: Complaints, person: str, name: str) -> None:
+    """The person put their name right in the privacy center."""
+    desk.clock.forward(SECOND)
+    view = (await desk.house.my_data(person)).newest()["contact.name"]
+    await desk.house.correct.begin(person, view.record, "contact.name", name, language="uz")
+
+
+@pytest.mark.parametrize("typed", [None, "Nodira Yusupova"])
+async def test_Q2_what_the_person_put_right_meanwhile_is_answered_as_done(desk: Complaints, typed: str | None) -> None:
+    account, _ = await customer(desk)
+    value = "" if typed else "Nodira Yusupova"
+    asked = await wants(desk, person=account.person, door="privacy-center", item="contact.name", value=value)
+    await taken(desk, asked.number)
+    await corrected_by_themselves(desk, account.person, "Nodira Yusupova")
+    assert await desk.house.put_right.correct(desk.members[OFFICER], asked.number, "contact.name", typed)
+    await desk.answer(OFFICER, asked.number, Outcome.DONE)
+    seen = await desk.house.follow_request.one_of_mine(account.person, asked.number)
+    assert (seen.settled, seen.outcome) == (Settled.CORRECTED, Outcome.DONE)
+    (entry, facts) = (await entries(desk, "request:person:corrected"))[-1]
+    assert facts["already"] is True
+    row = await desk.house.grounds.database.pool.fetchrow("select * from requests where number = $1", asked.number)
+    assert row is not None
+    assert row["settled_by"] == entry
+
+
+async def test_Q2_what_stands_there_unchanged_is_not_called_corrected_because_staff_typed_it(desk: Complaints) -> None:
+    account, items = await customer(desk)
+    asked = await wants(desk, person=account.person, door="privacy-center", item="contact.name")
+    await taken(desk, asked.number)
+    with pytest.raises(BadInput) as same:
+        await desk.house.put_right.correct(desk.members[OFFICER], asked.number, "contact.name", items["contact.name"])
+    assert same.value.code == "correction-same"
+    assert (await desk.house.follow_request.one_of_mine(account.person, asked.number)).settled is None
+
+
+async def test_Q1_a_new_phone_that_stands_there_by_then_is_done_once_its_code_is_typed(desk: Complaints) -> None:
+    account, items = await customer(desk)
+    asked = await wants(desk, items["contact.email"], item="contact.mobile", value=items["contact.mobile"])
+    right = desk.house.put_right
+    await taken(desk, asked.number)
+    await right.correct(desk.members[OFFICER], asked.number, "contact.mobile")
+    kept = await right.send_code(asked.number, language="uz", code=asked.code)
+    code = str((await desk.message("new-channel-code"))["code"])
+    assert await right.enter_code(asked.number, kept, code, language="uz", code=asked.code) is None
+    await desk.answer(OFFICER, asked.number, Outcome.DONE)
+    assert (await held(desk, account.person))["contact.mobile"] == items["contact.mobile"]
+
+
+async def test_Q2_two_who_find_the_same_wrong_at_once_open_one_request(desk: Complaints) -> None:
+    account, _ = await customer(desk)
+    assert account.case is not None
+    credential = await desk.house.inner_credential("desk")
+    case, words = account.case, "Mijoz ismini boshqacha aytdi."
+    right, counter = desk.house.put_right, desk.members["705"]
+    seen = await asyncio.gather(
+        *(right.found(counter, case, "contact.name", words, credential=credential) for _ in range(4))
+    )
+    assert len([each for each in seen if each is not None]) == 1
+    assert len(await desk.house.follow_request.mine(account.person)) == 1

@@ -5,7 +5,7 @@ alter table requests add column item             text;
 alter table requests add column proposed         bytea;       -- sealed under the key of the case's person
 alter table requests add column proved_channel   bytea;       -- the phone or e-mail that was proved for it, sealed as well
 alter table requests add column proof_asked_at   timestamptz; -- a new phone or e-mail waits for its owner's code since
-alter table requests add column settled          text check (settled in ('corrected', 'erased'));
+alter table requests add column settled          text check (settled in ('corrected', 'erased', 'erased-partly'));
 alter table requests add column settled_by       text;        -- the entry of the correction or erasure
 alter table requests add constraint requests_settled check ((settled is null) = (settled_by is null));
 alter table requests alter column proposed set statistics 0;

@@ -74,6 +74,8 @@ class Settled(StrEnum):
 
     CORRECTED = "corrected"
     ERASED = "erased"
+    ERASED_PARTLY = "erased-partly"
+    """Where nothing keeps it; it stays where a duty, a contract or an order does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

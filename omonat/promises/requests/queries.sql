@@ -106,10 +106,10 @@ update requests set settled = :settled, settled_by = :entry, item = :item, propo
  where number = :number;
 
 -- name: open_about$
--- The number of a request for a correction of this item of this person that nobody has answered yet.
+-- The number of a request for a correction of this item of this person that nobody has answered yet, but for this one.
 select number from requests
  where about = :person and kind = 'correction' and item = :item
-   and state in ('received', 'confirmed', 'claimed', 'reopened') and (not needs_proof or proved_at is not null)
+   and number <> :but and state in ('received', 'confirmed', 'claimed', 'reopened') and (not needs_proof or proved_at is not null)
  order by received_at limit 1;
 
 -- name: person_of_case^

@@ -23,7 +23,7 @@ from omonat.base.verdict import Allow, CannotTell, Deny, Reason, Verdict
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.packs import Deadline
 from omonat.policy.words import RoleKind
-from omonat.promises.requests.facts import GIVEN, NATURES, REASONS, TEXT, Act, Kind, Outcome, Standing, State
+from omonat.promises.requests.facts import GIVEN, NATURES, REASONS, TEXT, Act, Kind, Outcome, Settled, Standing, State
 
 MAY_REOPEN = 30 * DAY
 """After the answer."""
@@ -70,13 +70,15 @@ def decide_act(request: Standing, act: Act, *, by: str | None, now: Instant) -> 
 
 def decide_outcome(request: Standing, outcome: Outcome, reason: str | None) -> Verdict:
     """Whether an answer may have this outcome: a rejection, and nothing else, names one of the reasons (3); a
-    correction is done once it was made or the item erased (7)."""
+    correction is done once it was made or the item erased (7), and partly where some of it had to stay."""
     rejected = outcome is Outcome.REJECTED
     fits = (reason in REASONS) if rejected else reason is None
     if not fits or outcome not in GIVEN:
         return _no("request-outcome-unclear")
     if request.kind is Kind.CORRECTION and rejected is (request.settled is not None):
         return Deny((Reason("request-already-settled" if rejected else "request-not-settled", "Q2"),))
+    if request.settled is Settled.ERASED_PARTLY and outcome is not Outcome.PARTLY:
+        return Deny((Reason("request-settled-partly", "Q2"),))
     return Allow()
 
 
