@@ -26,8 +26,7 @@ from omonat.flows.refusals import refusals_noted
 from omonat.flows.requesting import code_of, entry_about, queries, require, standing_of, tidy, write_to
 from omonat.flows.staff import StaffMember
 from omonat.flows.use import Credential
-from omonat.promises.requests.escalation import Step
-from omonat.promises.requests.escalation import goes_to
+from omonat.promises.requests.escalation import Step, goes_to
 from omonat.promises.requests.facts import ANSWER, NATURES, Act, Kind, Outcome, State
 from omonat.promises.requests.rule import (
     SETTLES_AFTER,
@@ -91,8 +90,8 @@ class AnswerRequests:
             return tuple([self._line(row, member) async for row in rows])
 
     async def gone_up(self, member: StaffMember) -> tuple[InboxLine, ...]:
-        """What went up and isn't answered, whoever works on such requests, the overdue first: for the role it goes up to
-        now, whichever it was when it did; nothing for others."""
+        """What went up and isn't answered, whoever works on such requests, the overdue first: for the role it goes up
+        to now, whichever it was when it did; nothing for others."""
         if member.role != goes_to(await self._grounds.law.current()):
             return ()
         async with self._grounds.database.connection() as connection:

@@ -22,7 +22,7 @@ from omonat.evidence.entry import Entry
 from omonat.flows.grounds import Grounds
 from omonat.flows.my_data import MyData
 from omonat.policy.compiled import CompiledPolicy
-from omonat.promises.accuracy.rule import REMIND_APART, Ageing, ages_of, decide_reminder, rule_for
+from omonat.promises.accuracy.rule import REMIND_APART, Ageing, ages_of, decide_reminder, rule_for, sure_of
 from omonat.promises.messages import Channel, Message, put
 
 _queries = load("omonat.promises.accuracy")
@@ -33,10 +33,12 @@ TEMPLATE: Final = "confirm-data"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What one person is asked: by item when it became old, and whether they don't want to be written to."""
+    """What one person is asked: by item when it became old, and whether they don't want to be written to. `may_come`:
+    whether they may be written to about it, now or later, so that they may say that they don't want it."""
 
     old: Mapping[str, Instant]
     quiet: bool
+    may_come: bool = False
 
 
 class Remind:
@@ -57,11 +59,12 @@ class Remind:
             guarded = {row["person"] async for row in _queries.guarded_of(connection, people=people)}
             rows = [{**row, "guarded": row["person"] in guarded} for row in claimed]
             given = await self._given(connection, policy, people)
-            entries = [
-                entry
-                for row in rows
-                if (entry := await self._look(connection, policy, row, given.get(row["person"], {}), now)) is not None
-            ]
+            sure = await self._sure(connection, policy, people)
+            looked = []
+            for row in rows:
+                ageing = _ageing(policy, row, given.get(row["person"], {}), sure[row["person"]])
+                looked.append(await self._look(connection, policy, row, ageing, now))
+            entries = [entry for entry in looked if entry is not None]
             if entries:
                 await self._grounds.journal.append(connection, entries, now=now)
             reach("remind.written")
@@ -69,17 +72,16 @@ class Remind:
         return len(rows)
 
     async def _look(
-        self, connection: Any, policy: CompiledPolicy, row: Any, given: Mapping[tuple[str, str], Instant], now: Instant
+        self, connection: Any, policy: CompiledPolicy, row: Any, ageing: Ageing, now: Instant
     ) -> Entry | None:
-        ageing = _ageing(policy, row, given)
         dues = ages_of(policy, ageing)
-        if not dues or row["closed"]:
+        if not dues:
             await _queries.forget_ageing(connection, person=row["person"])
             return None
         old = frozenset(item for item, due in dues.items() if due <= now)
         written = None
         if isinstance(decide_reminder(policy, ageing, now), Allow):
-            written = await self._write(connection, policy, row, old, now)
+            written = await self._write(connection, policy, row, old & ageing.sure, now)
         later = [due for due in dues.values() if due > now]
         again = Instant(now + REMIND_APART) if old else min(later)
         await _queries.note_asked(
@@ -117,6 +119,19 @@ class Remind:
                 found.setdefault(row["person"], {})[row["category"], row["service"]] = row["at"]
         return found
 
+    async def _sure(self, connection: Any, policy: CompiledPolicy, people: list[str]) -> dict[str, frozenset[str]]:
+        """By person, the items of which it is known that there is one to be asked about."""
+        items = sorted({item for rule in policy.policy.confirm for item in rule.items})
+        categories = sorted({item.partition(".")[0] for item in items})
+        newest: dict[str, dict[str, tuple[str, Instant]]] = {person: {} for person in people}
+        reached: dict[str, dict[str, Instant]] = {person: {} for person in people}
+        if people and items:
+            async for row in _queries.newest_of(connection, people=people, categories=categories):
+                newest[row["person"]][row["category"]] = row["service"], row["at"]
+            async for row in _queries.reached_by(connection, people=people, items=items):
+                reached[row["person"]][row["item"]] = row["since"]
+        return {person: sure_of(policy, newest[person], reached[person]) for person in people}
+
     # In the Privacy Center -------------------------------------------------------------------------------------------
 
     async def asks(self, mine: MyData) -> Standing:
@@ -129,7 +144,7 @@ class Remind:
             rules = [r for r in policy.policy.confirm if item in r.items and held.service in r.services]
             if any(rule.after.after(held.collected_at, policy.zone) <= self._grounds.clock() for rule in rules):
                 old[item] = found.old[item]
-        return Standing(old=old, quiet=found.quiet)
+        return Standing(old=old, quiet=found.quiet, may_come=found.may_come)
 
     async def standing(self, person: str) -> Standing:
         """What may be old enough to be asked about, told by its kind alone, nothing opened; nothing for a child, or
@@ -139,7 +154,8 @@ class Remind:
             row = await _queries.ageing_of(connection, person=person)
             if row is None:
                 return Standing(old={}, quiet=False)
-            return Standing(old=await self._old(connection, policy, row, now), quiet=row["quiet"])
+            old = await self._old(connection, policy, row, now)
+            return Standing(old=old, quiet=row["quiet"], may_come=not row["closed"] and not row["guarded"])
 
     async def _old(self, connection: Any, policy: CompiledPolicy, row: Any, now: Instant) -> dict[str, Instant]:
         if row["closed"] or row["restricted"] or row["guarded"]:
@@ -181,11 +197,13 @@ class Remind:
         return Entry(entry, now, act, {**facts, "person": whose}, (row["person"],))
 
 
-def _ageing(policy: CompiledPolicy, row: Any, given: Mapping[tuple[str, str], Instant]) -> Ageing:
+def _ageing(
+    policy: CompiledPolicy, row: Any, given: Mapping[tuple[str, str], Instant], sure: frozenset[str] = frozenset()
+) -> Ageing:
     objected = frozenset((row["standing"] or {}).get("objections", ()))
     by = {rule.by for rule in policy.policy.confirm if rule.by is not None}
     return Ageing(
         given=given, confirmed={item: Instant(at) for item, at in row["confirmed"].items()}, asked_at=row["asked_at"],
         closed=row["closed"], restricted=row["restricted"], guarded=row["guarded"], objected=bool(objected & by),
-        quiet=row["quiet"],
+        quiet=row["quiet"], sure=sure,
     )  # fmt: skip

@@ -130,6 +130,44 @@ async def test_Q1_nobody_is_written_to_who_restricted_objected_is_closed_erased_
     assert "accuracy:reminders:stopped" in await acts(shop, "accuracy:")
 
 
+async def test_Q1_nobody_is_written_to_with_nothing_to_ask_and_whoever_may_be_can_stop_it(shop: Shop) -> None:
+    account = await registered(shop)
+    for _ in range(14):  # the phone is given anew with each order
+        shop.clock.forward(30 * DAY)
+        await ordered(shop, person=account.person)
+        await shop.house.remind.round()
+    assert (await shop.house.remind.asks(await shop.house.my_data(account.person))).old == {}
+    assert await letters(shop) == []
+    asks = await shop.house.remind.asks(await shop.house.my_data(account.person))
+    assert asks.may_come
+    await shop.house.remind.set_quiet(account.person, quiet=True)
+    assert (await shop.house.remind.standing(account.person)).quiet
+
+
+async def test_Q1_what_was_never_given_reminds_of_nothing(shop: Shop) -> None:
+    account = await registered(shop)
+    shop.clock.forward(YEAR)
+    await shop.house.remind.round()
+    body = await shop.house.grounds.database.pool.fetchval(
+        "select body from entries where act = 'accuracy:person:reminded'"
+    )
+    assert decode(body).facts["items"] == ["contact.mobile"]  # neither an e-mail nor an address
+    assert set((await shop.house.remind.asks(await shop.house.my_data(account.person))).old) == {"contact.mobile"}
+
+
+async def test_Q1_whose_data_was_closed_and_is_open_again_is_asked_again_in_time(shop: Shop) -> None:
+    account = await registered(shop)
+    pool = shop.house.grounds.database.pool
+    shop.clock.forward(YEAR)
+    await pool.execute("update persons set quarantined_at = $2 where id = $1", account.person, shop.clock.now)
+    await shop.house.remind.round()
+    assert await letters(shop) == []
+    await pool.execute("update persons set quarantined_at = null where id = $1", account.person)
+    shop.clock.forward(REMIND_APART)
+    await shop.house.remind.round()
+    assert [letter["person"] for letter in await letters(shop)] == [account.person]
+
+
 async def test_Q1_only_who_is_due_is_looked_at(shop: Shop) -> None:
     first = await registered(shop)
     shop.clock.forward(30 * DAY)
@@ -149,6 +187,7 @@ def test_Q1_a_child_the_restricted_and_who_objected_are_never_reminded_and_nobod
 ) -> None:
     ageing = Ageing(
         given={("contact", "registration"): Instant(NOW - age * DAY)}, confirmed={},
+        sure=frozenset({"contact.mobile"}),
         asked_at=None if asked is None else Instant(NOW - asked * DAY), **dict.fromkeys(stops, True),
     )  # fmt: skip
     if isinstance(decide_reminder(POLICY, ageing, NOW), Allow):

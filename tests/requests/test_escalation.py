@@ -13,11 +13,11 @@ from omonat.base import failpoints
 from omonat.base.failpoints import Tripped
 from omonat.base.instants import DAY, HOUR, MINUTE, SECOND
 from omonat.evidence.entry import decode
+from omonat.flows.erase import ErasureRequest
 from omonat.flows.escalate import Escalate
 from omonat.jobs import role_letters
 from omonat.mail.role_letters import RoleLetters
 from omonat.mail.smtp import Relay, SmtpCarrier
-from omonat.flows.erase import ErasureRequest
 from omonat.promises.requests.escalation import Step
 from omonat.promises.requests.facts import Kind, Outcome
 from tests.faults.breaking import Failpoints

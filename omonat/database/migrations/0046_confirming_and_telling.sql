@@ -10,9 +10,10 @@ create table confirmations (
 create index confirmations_due on confirmations (due_at) where not quiet;
 comment on table confirmations is 'Who is to be asked when whether their data is still right. Names of items and times.';
 
--- Who is there already is looked at once; what the policy doesn't ask for is forgotten then.
+-- Who is there already is looked at once, on a day of their own within ninety, so that not everybody is written to at
+-- once; what the policy doesn't ask for is forgotten then.
 insert into confirmations (person, due_at)
-select r.person, now() from records r join persons p on p.id = r.person and p.erased_at is null group by r.person;
+select r.person, now() + abs(hashtext(r.person)::bigint) % (90 * 86400) * interval '1 second' from records r join persons p on p.id = r.person and p.erased_at is null group by r.person;
 
 -- Recipients outside who got the wrong value: told like the systems of the company, of the correction and not to erase.
 alter table system_notices add column kind text not null default 'system' check (kind in ('system', 'recipient'));

@@ -26,6 +26,19 @@ select s.person, s.category, r.service, max(s.collected_at) as at
  where s.person = any(:people::text[]) and r.service = any(:services::text[])
  group by s.person, s.category, r.service;
 
+-- name: newest_of
+-- To which service these people last gave something of a category, and when.
+select p.person, c.category, n.service, n.at
+  from unnest(:people::text[]) as p(person) cross join unnest(:categories::text[]) as c(category)
+ cross join lateral (
+        select r.service, s.collected_at as at from sections s join records r on r.id = s.record
+         where s.person = p.person and s.category = c.category order by s.collected_at desc, s.record limit 1) n;
+
+-- name: reached_by
+-- Since when the newest of each item that leads to these people does.
+select person, item, max(since) as since from lookups
+ where person = any(:people::text[]) and item = any(:items::text[]) group by person, item;
+
 -- name: channels_of
 -- How somebody can be reached, the proved ones first.
 select item, digest from lookups where person = :person and item = any(:items::text[])

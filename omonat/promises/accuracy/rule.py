@@ -48,10 +48,12 @@ def decide_correction(item: Item, *, group: str, due: Instant | None, factor: st
 class Ageing:
     """Somebody's data and its age. `given`: when the newest of a category was given to a service; `confirmed`: when
     they last said of an item that it is right; `asked_at`: when they were last written to. `objected` to the purpose
-    they would be written to under."""
+    they would be written to under. `sure`: the items of which it is known, without opening anything, that they hold
+    one and gave the newest to a service the policy asks about (`sure_of`)."""
 
     given: Mapping[tuple[str, str], Instant]
     confirmed: Mapping[str, Instant]
+    sure: frozenset[str] = frozenset()
     asked_at: Instant | None = None
     closed: bool = False
     restricted: bool = False
@@ -80,6 +82,30 @@ def ages_of(policy: CompiledPolicy, ageing: Ageing) -> dict[str, Instant]:
     return found
 
 
+def sure_of(
+    policy: CompiledPolicy, newest: Mapping[str, tuple[str, Instant]], reached: Mapping[str, Instant]
+) -> frozenset[str]:
+    """Of which items it is known that there is one to be asked about, so that nobody is written to for nothing.
+
+    `newest`: by category, the service of somebody's newest section and when it was given; `reached`: by item, since
+    when the newest phone or e-mail leads to them. What was given last to a service the policy doesn't ask about isn't
+    asked about; of what else may stand in a section, only what its service can't do without stands there for certain.
+    """
+    found = set()
+    for rule in policy.policy.confirm:
+        for item in rule.items:
+            service, at = newest.get(item.partition(".")[0], ("", Instant(0)))
+            if service not in rule.services:
+                continue
+            if policy.items[item].kind in (Kind.EMAIL, Kind.PHONE):
+                held = reached.get(item, Instant(-1)) >= at
+            else:
+                held = service in policy.services and item in policy.form(service).required
+            if held:
+                found.add(item)
+    return frozenset(found)
+
+
 def rule_for(policy: CompiledPolicy, items: frozenset[str]) -> Confirming | None:
     """The first rule about any of these items that says under which purpose somebody is written to."""
     return next((rule for rule in policy.policy.confirm if rule.by is not None and items & set(rule.items)), None)
@@ -91,13 +117,13 @@ def decide_reminder(policy: CompiledPolicy, ageing: Ageing, now: Instant) -> Ver
     1. never about a child, and never for somebody whose data is closed, restricted or erased
     2. not who objected, or doesn't want to be asked
     3. at most once a period, and no more often than every thirty days
-    4. only where something is old
+    4. only where something is old of which it is known that they hold it
     """
     if ageing.closed or ageing.restricted or ageing.guarded:  # 1
         return Deny((Reason("reminder-not-now", "Q1"),))
     if ageing.objected or ageing.quiet:  # 2
         return Deny((Reason("objected", "Q1"),))
-    old = {item for item, due in ages_of(policy, ageing).items() if due <= now}
+    old = {item for item, due in ages_of(policy, ageing).items() if due <= now and item in ageing.sure}
     rules = [rule for rule in policy.policy.confirm if old & set(rule.items)]
     if not rules:  # 4
         return Deny((Reason("reminder-not-now", "Q1"),))

@@ -30,10 +30,11 @@ select r.number, r.case_id, r.kind, r.state, r.received_at, r.due_at, r.claimed_
 -- Letters that would say what isn't so any more: of what is answered, closed or runs with another deadline, and that a
 -- deadline is near once it is over. One being handed over is left alone until that has surely ended.
 with untrue as (
-    select e.number, e.due_at, e.step from escalations e join requests r on r.number = e.number
+    select e.number, e.due_at, e.step from escalations e
      where e.letter in ('waiting', 'handing-over') and e.letter_due <= :now
-       and (r.state not in ('received', 'confirmed', 'claimed', 'reopened') or r.due_at <> e.due_at
-            or (e.step = 'near' and e.due_at <= :now))
+       and ((e.step = 'near' and e.due_at <= :now)
+            or not (select r.due_at = e.due_at and r.state in ('received', 'confirmed', 'claimed', 'reopened')
+                      from requests r where r.number = e.number))
      order by e.letter_due limit 100 for update of e skip locked
 )
 update escalations e set letter = 'none' from untrue
@@ -47,16 +48,16 @@ update escalations set letter = 'none' where number = :number and letter = 'wait
 -- A letter about a step that is to be sent, or whose worker died; two workers never get the same one. Only one that is
 -- true now: of a request that is still open, with the deadline it is about.
 with picked as (
-    select e.number, e.due_at, e.step, r.kind from escalations e
-      join requests r on r.number = e.number and r.due_at = e.due_at
-                     and r.state in ('received', 'confirmed', 'claimed', 'reopened')
+    select e.number, e.due_at, e.step from escalations e
      where e.letter in ('waiting', 'handing-over') and e.letter_due <= :now and (e.step = 'overdue' or e.due_at > :now)
+       and (select r.due_at = e.due_at and r.state in ('received', 'confirmed', 'claimed', 'reopened')
+              from requests r where r.number = e.number)
      order by e.letter_due limit 1 for update of e skip locked
 )
 update escalations e set letter = 'handing-over', letter_due = :until, attempts = e.attempts + 1
-  from picked
+  from picked join requests r on r.number = picked.number
  where e.number = picked.number and e.due_at = picked.due_at and e.step = picked.step
-returning e.number, e.due_at, e.step, e.attempts, picked.kind;
+returning e.number, e.due_at, e.step, e.attempts, r.kind;
 
 -- name: settle_letter!
 -- What became of it; `due`: when to try again, if it waits.

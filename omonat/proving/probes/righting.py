@@ -117,7 +117,7 @@ async def aged(scene: Scene) -> Proved:
         for item, service in ((item, service) for item in rule.items for service in rule.services):
             given = {(item.partition(".")[0], service): now}
             due = ages_of(policy, Ageing(given=given, confirmed={}))[item]
-            old = Ageing(given=given, confirmed={})
+            old = Ageing(given=given, confirmed={}, sure=frozenset({item}))
             said = f"{item} of {service}"
             found.note(not _asks(policy, old, Instant(due - 1)), f"{said}: not before its age")
             found.note(_asks(policy, old, due), f"{said}: asked at its age")
