@@ -221,13 +221,12 @@ class Systems:
         """A system says that it is done; or a recipient was told, which its person can see."""
         now = self._grounds.clock()
         about = await _queries.told_about(connection, erasure=erasure, system=system)
+        if about["erases"] == Erases.BY_HAND.value:
+            rule = "erase-by-hand" if about["kind"] == "system" else "tell-by-hand"
+            await close_work_item_in(connection, rule=rule, person=None, missing=f"{system} {erasure}", now=now)
         if about["kind"] == "system":
             facts = {"erasure": erasure, "system": system, "by": by}
             return Entry(entry, now, "erasure:system:acknowledged", facts)
-        if about["erases"] == Erases.BY_HAND.value:
-            await close_work_item_in(
-                connection, rule="tell-by-hand", person=None, missing=f"{system} {erasure}", now=now
-            )
         told: dict[str, Any] = {"erasure": erasure, "recipient": system, "by": by, "items": list(about["items"])}
         if about["person"] is None:
             return Entry(entry, now, "correction:recipient:told", told)

@@ -24,7 +24,8 @@ def check(policy: Policy, where: Where, complaints: Complaints) -> None:
     for schedule in policy.retention.values():
         _schedule(schedule, where, complaints)
     for table in ("safeguards", "systems"):
-        seen: set[str] = set()
+        # What a system and a recipient are told of the same erasure is kept by their name.
+        seen: set[str] = set(policy.recipients) if table == "systems" else set()
         for i, entry in enumerate(getattr(policy, table)):
             if entry.id in seen:
                 complaints.add(where(table, str(i)), "policy-twice", path=table, name=entry.id)

@@ -95,6 +95,19 @@ async def test_R3_the_till_is_told_signed_and_again_until_it_says_that_it_is_don
     assert {s["system"]: s["state"] for s in told["systems"]}["till"] == "acknowledged"
 
 
+async def test_R3_what_is_erased_by_hand_is_no_work_any_more_once_somebody_said_that_it_was_done(shop: Shop) -> None:
+    law = document(**{'version: "1"': 'version: "2"', TILL: TILL.replace("webhook", "by-hand")})
+    await shop.house.publish(Publication(document=law, packs=packs(), author="staff:1", approver="staff:2"))
+    order = await ordered(shop)
+    erasure = await shop.house.erase(ErasureRequest(person=order.person))
+    waits = (
+        "select count(*) from work_items where rule = 'erase-by-hand' and missing like 'till %' and closed_at is null"
+    )
+    assert await one(shop, waits) == 1
+    await shop.house.systems.acknowledge(erasure.id, "till", by="operator")
+    assert await one(shop, waits) == 0
+
+
 async def test_S4_nobody_says_it_for_another_system(shop: Shop) -> None:
     order = await ordered(shop)
     erasure = await shop.house.erase(ErasureRequest(person=order.person))

@@ -9,7 +9,7 @@ from omonat.base.codes import LANGUAGES, registry
 from omonat.policy.complaints import Complaint, InvalidPolicy
 from omonat.policy.printer import as_json, digest_of
 from omonat.policy.reader import read_policy
-from tests.policy.documents import SMALL, changed, printed, raw_policies, reread, shipped, small, yaml_of
+from tests.policy.documents import SHIPPED, SMALL, changed, printed, raw_policies, reread, shipped, small, yaml_of
 
 
 def complaints_of(text: str | bytes) -> tuple[Complaint, ...]:
@@ -90,6 +90,14 @@ def test_P1_what_could_mean_two_things_is_refused_with_its_place(old: str, new: 
         assert first.says(language)
         assert "{" not in first.says(language), first.says(language)
         assert first.fix(language)
+
+
+def test_Q1_a_system_and_a_recipient_never_have_the_same_name() -> None:
+    """What each is told of an erasure or a correction is kept by its name."""
+    text = SHIPPED.read_text("utf-8")
+    assert "\n  - id: till\n" in text
+    (complaint,) = complaints_of(text.replace("\n  - id: till\n", "\n  - id: courier-partner\n"))
+    assert complaint.code == "policy-twice"
 
 
 def test_P1_a_complaint_points_at_the_very_word() -> None:
