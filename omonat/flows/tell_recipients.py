@@ -19,6 +19,7 @@ from omonat.database.statements import load
 from omonat.evidence.entry import decode
 from omonat.flows.grounds import Grounds
 from omonat.flows.work import open_work_item_in
+from omonat.vault.commitments import commit
 
 _accuracy = load("omonat.promises.accuracy")
 _systems = load("omonat.promises.retention", "systems.sql")
@@ -66,7 +67,7 @@ class TellRecipients:
         return True
 
     async def _who_got(self, connection: Any, row: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        """By recipient, what they are told: the item, the cases they know it by, the entries of the uses."""
+        """By recipient, what they are told: the item, the cases they know it by, the newest hundred entries of uses."""
         cases = [each["id"] async for each in _accuracy.cases_of(connection, person=row["person"])]
         found: dict[str, dict[str, Any]] = {}
         before, than = FOREVER, "~"
@@ -79,22 +80,18 @@ class TellRecipients:
                 if not name or name in CARRIERS or row["item"] not in facts["allowed"]:
                     continue
                 about = found.setdefault(name, {"items": [row["item"]], "cases": [], "uses": []})
+                if len(about["uses"]) == _MOST_USES:
+                    continue
+                about["uses"].append(line["id"])
                 case = self._case(row, line["id"], facts.get("person"), cases)
                 if case is not None and case not in about["cases"]:
                     about["cases"].append(case)
-                if len(about["uses"]) < _MOST_USES:
-                    about["uses"].append(line["id"])
             if len(lines) < _PAGE:
                 return found
             before, than = Instant(lines[-1]["at"]), lines[-1]["id"]
 
     def _case(self, row: Mapping[str, Any], entry: str, committed: object, cases: list[str]) -> str | None:
         """The case of a use: the one whose commitment stands in its entry."""
-        for case in cases:
-            value = f"{row['person']} {case}"
-            same = self._grounds.vault.commitment(
-                evidence_slot=row["evidence_slot"], entry=entry, field="person", value=value
-            )
-            if same == committed:
-                return case
-        return None
+        salt = self._grounds.vault.salt(evidence_slot=row["evidence_slot"], entry=entry, field="person")
+        said = (case for case in cases if commit(salt, entry, "person", f"{row['person']} {case}") == committed)
+        return next(said, None)
