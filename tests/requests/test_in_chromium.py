@@ -12,6 +12,7 @@ from omonat.base.errors import Refused
 from omonat.base.instants import MINUTE, SECOND
 from omonat.flows.choose import Choosing
 from omonat.flows.collect import CollectRequest
+from omonat.promises.requests.facts import Outcome
 from tests.center.test_in_chromium import looked_at
 from tests.requests.conftest import ANSWER, TEXT, Complaints
 
@@ -196,7 +197,7 @@ async def test_A2_with_an_account_it_stands_under_my_requests_and_its_code_opens
         officer, inbox = desk.members["701"], desk.house.answer_requests
         await inbox.claim(officer, number)  # whoever signed in has proved who they are
         desk.clock.forward(SECOND)
-        await desk.answer("701", number)
+        await desk.answer("701", number, Outcome.REJECTED, "is-right")
         await page.goto(f"{served}/me/requests")
         await looked_at(page, "en")
         await pressed(page, f"a[href='/me/requests/{number}']")
