@@ -156,7 +156,7 @@ async def test_every_failpoint_is_reached(
     walk = Walk(shop, drain, gateway, armed)
     for part in (
         walk.orders, walk.choices, walk.cases, walk.letters, walk.staff, walk.sign_in, walk.letters_in,
-        walk.requests, walk.unexplained, walk.offline, walk.policy, walk.endings, walk.erasure, walk.rest,
+        walk.requests, walk.righting, walk.unexplained, walk.offline, walk.policy, walk.endings, walk.erasure, walk.rest,
     ):  # fmt: skip
         await part()
     assert set(points()) - armed.hit() == set()
@@ -267,6 +267,29 @@ class Walk:
         )  # fmt: skip
         await self.house.follow_request.reopen(asked.number, asked.code, caller="")
         await self._goes_up(asked.number)
+
+    async def righting(self) -> None:
+        """Somebody asks for two corrections, one made and one to prove; and says that old data is right."""
+        account = CollectRequest(
+            credential=self.site, service="loyalty-account", version="1", consents={},
+            items={"contact.name": "Nodira", "contact.mobile": "+998907654388", "relationship.age-band": "25-34"},
+        )  # fmt: skip
+        person = (await self.house.collect(account)).person
+        officer = await self.house.staff.member(await self._staff_id("1"))
+        assert officer is not None
+        for item, value, made in (("contact.name", "Nodira Yusupov", True), ("contact.mobile", "+998907654399", False)):
+            wanted = NewRequest(
+                credential=await self.house.inner_credential("requests"), kind=Kind.CORRECTION, door="site",
+                text="Tuzating.", person=person, item=item, value=value,
+            )  # fmt: skip
+            asked = await self.house.ask(wanted)
+            self.shop.clock.forward(SECOND)
+            await self.house.answer_requests.claim(officer, asked.number)
+            assert await self.house.put_right.correct(officer, asked.number, item) is made
+        aged = "update sections set collected_at = collected_at - interval '2 years' where person = $1"
+        await self.house.grounds.database.pool.execute(aged, person)
+        await self.house.remind.still_right(person, "contact.mobile")
+        await self.house.remind.set_quiet(person, quiet=True)
 
     async def _goes_up(self, number: str) -> None:
         """Nobody answers in time: management is told."""
