@@ -156,7 +156,8 @@ async def test_every_failpoint_is_reached(
     walk = Walk(shop, drain, gateway, armed)
     for part in (
         walk.orders, walk.choices, walk.cases, walk.letters, walk.staff, walk.sign_in, walk.letters_in,
-        walk.requests, walk.righting, walk.unexplained, walk.offline, walk.policy, walk.endings, walk.erasure, walk.rest,
+        walk.requests, walk.righting, walk.unexplained, walk.offline, walk.policy, walk.endings, walk.erasure,
+            walk.rest,
     ):  # fmt: skip
         await part()
     assert set(points()) - armed.hit() == set()
