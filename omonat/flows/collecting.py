@@ -14,7 +14,7 @@ from omonat.flows.images import close_images, seal_if_young
 from omonat.flows.locating import locate
 from omonat.flows.reckon import note_moved
 from omonat.policy.compiled import CompiledPolicy
-from omonat.promises.accuracy.rule import confirm_after
+from omonat.promises.accuracy.rule import confirm_after, first_look
 from omonat.promises.choice.standing import Choice, Standing, applied, choice_anchors, live_consents
 from omonat.promises.notice.rule import told_after
 from omonat.vault.vault import Vault
@@ -102,6 +102,7 @@ class Writing:
         self._seal(parsed, values, person, record, slot=slot, at=at)
         asks = confirm_after(parsed.policy, request.service, at)
         if asks is not None:
+            asks = first_look(asks, person.id, self.now)
             self._confirmations[person.id] = min(asks, self._confirmations.get(person.id, asks))
         young = seal_if_young(self.vault, parsed.policy, parsed.ages, self.now, person=person.id, slot=person.slot)
         if young is not None:

@@ -1,5 +1,6 @@
 """Data has an age: its person is asked once a period whether it is still right, and nobody else is (Q1)."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from omonat.evidence.entry import decode
 from omonat.flows.choose import Choosing
 from omonat.flows.collect import CollectAnswer, CollectRequest
 from omonat.flows.erase import ErasureRequest
-from omonat.promises.accuracy.rule import REMIND_APART, Ageing, ages_of, decide_reminder
+from omonat.promises.accuracy.rule import REMIND_APART, Ageing, ages_of, decide_reminder, first_look
 from tests.erasure.stories import acts, ordered
 from tests.flows.conftest import Shop
 from tests.policy.documents import shipped_compiled
@@ -175,6 +176,25 @@ async def test_Q1_only_who_is_due_is_looked_at(shop: Shop) -> None:
     shop.clock.forward(YEAR - 30 * DAY)
     assert await shop.house.remind.round() == 1
     assert [letter["person"] for letter in await letters(shop)] == [first.person]
+
+
+async def test_Q1_what_is_old_when_it_comes_in_is_not_asked_about_on_one_day(shop: Shop) -> None:
+    """An import of years: each person has a day of their own within ninety, and everybody has one."""
+    people = [f"per_{n}" for n in range(300)]
+    looked = [first_look(Instant(NOW - YEAR), person, NOW) for person in people]
+    assert min(looked) >= NOW
+    assert max(looked) < NOW + 90 * DAY
+    assert max(Counter((at - NOW) // DAY for at in looked).values()) < 20
+    assert first_look(Instant(NOW + DAY), people[0], NOW) == NOW + DAY, "what isn't old yet has its own day"
+
+    request = CollectRequest(
+        credential=shop.credentials["site"], service="loyalty-account", version="1", consents={},
+        at=Instant(shop.clock.now - 2 * YEAR),
+        items={"contact.name": "Dilnoza Karimova", "contact.mobile": "+998901234567", "relationship.age-band": "25-34"},
+    )  # fmt: skip
+    assert (await shop.house.collect(request)).person
+    due = await shop.house.grounds.database.pool.fetchval("select due_at from confirmations")
+    assert due > shop.clock.now
 
 
 @given(

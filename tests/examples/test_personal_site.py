@@ -168,8 +168,10 @@ async def test_U9_global_privacy_control_is_a_no_however_the_person_chose(street
         assert LAST["en"] not in await menu(page, street)
         await page.goto(f"{street.base}/for-you")
         assert "Global Privacy Control" in await page.inner_text("main")
+        await pressed(page)  # what stands can be taken back all the same, and nothing can be turned on
         assert await page.locator("form[action='/for-you']").count() == 0
     assert await street.uses(account.person) == asked
+    assert "personalisation" not in (await street.shop.house.my_data.standing(account.person)).consents
 
 
 async def test_U9_a_child_and_a_stranger_get_everybodys_page(street: Street, browser: Browser) -> None:

@@ -9,8 +9,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+from zlib import crc32
 
-from omonat.base.instants import DAY, Instant
+from omonat.base.instants import DAY, SECOND, Instant
 from omonat.base.verdict import Allow, CannotTell, Deny, Reason, Verdict
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.model import Item
@@ -22,6 +23,7 @@ _GROUPS: Final = frozenset({"G1", "G2"})
 """Contact data, and relationship and location: the groups of what people say of themselves."""
 REMIND_APART: Final = 30 * DAY
 """Nobody is written to more often than this, whatever the policy says."""
+_SPREAD: Final = 90 * DAY
 _KEPT_AS_IT_WAS: Final = frozenset({Factor.OBLIGATION.value, Factor.NORM.value, Factor.DISPUTE.value})
 
 
@@ -104,6 +106,12 @@ def sure_of(
             if held:
                 found.add(item)
     return frozenset(found)
+
+
+def first_look(due: Instant, person: str, now: Instant) -> Instant:
+    """When somebody's data is to be looked at first: when it is old. What was old when it came in (an import) on a day
+    of each person's own within ninety, so that not everybody is written to at once."""
+    return due if due > now else Instant(now + crc32(person.encode()) % (_SPREAD // SECOND) * SECOND)
 
 
 def rule_for(policy: CompiledPolicy, items: frozenset[str]) -> Confirming | None:
