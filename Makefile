@@ -18,12 +18,15 @@ setup-dev: ## Install what tests, lint and bench need as well
 demo: setup ## Run the whole idea on this machine with made-up people; Ctrl-C stops
 	@$(PYTHON) -m omonat demo
 
+# One process for each processor, each with a PostgreSQL of its own. A file stays together, for what its tests share.
+TESTS = $(PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 test: setup-dev ## Check the arrows between the rooms, then run every test
 	@arrows=$$(.venv/bin/lint-imports --no-cache 2>&1) || { echo "$$arrows"; exit 1; }
-	@$(PYTHON) -m pytest
+	@$(TESTS)
 
 test-long: setup-dev ## The same tests with many more examples, and the long ones
-	@$(PYTHON) -m pytest --long
+	@$(TESTS) --long
 
 bench: setup-dev ## Measure the promised figures, side by side; writes build/bench.json
 	@$(PYTHON) -m bench

@@ -1,4 +1,4 @@
-"""What every test stands on: one real PostgreSQL for the whole run, and a fresh migrated database for each test."""
+"""What every test stands on: a real PostgreSQL for each process of the run, a fresh migrated database for each test."""
 
 import itertools
 import os
@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the amount of work, and where it is done."""
-    if config.option.basetemp is None:
+    if config.option.basetemp is None or hasattr(config, "workerinput"):  # one of several: its folder's path is long
         config.option.basetemp = str(_folder_of_this_run() / "tmp")
     config.addinivalue_line("markers", "long: takes minutes; only with --long")
     hypothesis.settings.load_profile("long" if config.getoption("--long") else "quick")
@@ -64,7 +64,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 @cache
 def _folder_of_this_run() -> Path:
-    """A folder with a short path (socket addresses end at 107 bytes), entered by the server's account.
+    """A folder of this process, with a short path (socket addresses end at 107 bytes), entered by the server's account.
 
     In memory where there is plenty: every test gets a database and a home of its own, and a busy disk would make them
     all wait. Tests kill processes, not the power, so nothing they show depends on the disk.

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from omonat.pages.render import KIT_STATIC
 from omonat.promises.cookies.rule import CHOICE
 from tests.center.conftest import Center, opened, settings_in
 from tests.flows.conftest import Clock, Shop
+from tests.ports import free_port
 
 STRANGER = "stats.tracker.example"
 _PAGE = """<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>Shop</title>
@@ -156,9 +156,7 @@ async def the_town(module_dsn: str, tmp_path_factory: pytest.TempPathFactory, br
     async with open_house(settings_in(tmp_path_factory.mktemp("cookies"), module_dsn), clock=clock) as house:
         shop = Shop(house, clock)
         await opened(shop)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         server = uvicorn.Server(uvicorn.Config(_app(house), host="127.0.0.1", port=port, log_level="critical"))
         task = asyncio.create_task(server.serve())
         while not server.started:  # noqa: ASYNC110 - uvicorn tells in no other way

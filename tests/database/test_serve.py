@@ -34,7 +34,7 @@ class House:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.port = free_port("127.0.0.1", 18600)
+        self.port = free_port()
         paths = f"{HERE}{os.pathsep}{ROOT}"
         clean = {name: value for name, value in os.environ.items() if not name.startswith("OMONAT_")}
         self.process = subprocess.Popen(

@@ -37,7 +37,7 @@ class Demo:
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "omonat", "demo", "--home", str(home)],
-                env={**clean, "OMONAT_DEMO_PEOPLE": str(people), "OMONAT_PORT": str(free_port("127.0.0.1", 18700))},
+                env={**clean, "OMONAT_DEMO_PEOPLE": str(people), "OMONAT_PORT": str(free_port())},
                 cwd=ROOT,
                 stdout=output,
                 stderr=output,

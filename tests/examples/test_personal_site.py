@@ -63,7 +63,7 @@ async def street(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> A
     clock = Clock()
     async with open_house(settings_for(module_dsn, tmp_path_factory.mktemp("personal")), clock=clock) as house:
         shop = await furnish(house, clock)
-        port = free_port("127.0.0.1", 0)
+        port = free_port()
         base = f"http://localhost:{port}"
         credential = await house.clients.issue(name="shop-pages", source="site", roles=["system"])
         state = State(Path(tmp_path_factory.mktemp("shop")) / "shop.db")

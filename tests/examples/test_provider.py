@@ -2,7 +2,6 @@
 # ruff: noqa: F811 - a fixture that is asked for is meant to have its name
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -35,6 +34,7 @@ from tests.flows.conftest import Clock, Shop, document, settings, staffed  # noq
 from tests.flows.test_children import refused
 from tests.flows.test_parent_asks import asking, found, link
 from tests.flows.test_parent_payments import paid_law
+from tests.ports import free_port
 from tests.requests.conftest import browser  # noqa: F401 - a fixture
 from tests.requests.test_in_chromium import opened, pressed
 
@@ -57,12 +57,6 @@ class Town:
         await self.shop.house.parent_asks.ask(question, by=by)
         token = await link(self.shop, child.person, "parent-pay")
         return f"{self.company}/parent/{token}?lang={language}", child
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

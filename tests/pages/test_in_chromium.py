@@ -1,7 +1,6 @@
 """Every component in a real browser: accessible, within the screen, from one origin, under the real headers, light."""
 
 import gzip
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from omonat.pages.files import assets
 from omonat.pages.http import page as answer
 from omonat.pages.render import KIT_STATIC
 from omonat.pages.words import LANGUAGES
+from tests.ports import free_port
 
 AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text("utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -44,9 +44,7 @@ def example(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 @pytest.fixture(name="place", scope="module")
 def a_server() -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     app = Litestar([example, static_handler([KIT_STATIC])], openapi_config=None)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical"))
     thread = threading.Thread(target=server.run, daemon=True)

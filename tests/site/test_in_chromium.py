@@ -1,7 +1,6 @@
 """The policy page in a real browser: light, from one origin, accessible, on a phone and on paper."""
 
 import re
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from litestar import Litestar
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from omonat.pages.words import LANGUAGES
+from tests.ports import free_port
 
 HOME = "/page/privacy-policy"
 AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text("utf-8")
@@ -24,9 +24,7 @@ LEAFLET = 4  # pages of A4
 
 @pytest.fixture(name="place", scope="module")
 def a_place(app: Litestar) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -7,7 +7,6 @@ import asyncio
 import http.client
 import json
 import os
-import random
 import resource
 import signal
 import subprocess
@@ -65,7 +64,7 @@ class Service:
 
     def __init__(self, of: Installation, program: Sequence[str] = ("omonat", "serve"), **settings: str) -> None:
         self.of = of
-        self.port = free_port("127.0.0.1", random.randrange(20_000, 30_000))  # several runs may go side by side
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.began = time.monotonic()
         self._said_before = of.output.stat().st_size if of.output.exists() else 0
