@@ -17,7 +17,8 @@ from bench.town import Town
 from omonat.base.instants import HOUR
 from omonat.center.copy import content
 from omonat.center.visit import Visit
-from omonat.flows.take_away import Form, Lock
+from omonat.flows.locking import Lock
+from omonat.flows.take_away import Form
 
 GATE: Final = 10.0
 _FORMS: Final[tuple[Form, ...]] = get_args(Form)

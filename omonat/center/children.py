@@ -14,7 +14,8 @@ from omonat.center.visit import Answer, Visit
 from omonat.flows.correct import is_a_guardians
 from omonat.flows.erase_mine import Wanted, new_token
 from omonat.flows.guardians import Ward
-from omonat.flows.take_away import Copy, Form, Lock
+from omonat.flows.locking import Lock
+from omonat.flows.take_away import Copy, Form
 from omonat.pages import N_
 from omonat.pages.masks import Masked, mask
 from omonat.policy.words import Basis

@@ -13,7 +13,8 @@ from omonat.center.door import COPY
 from omonat.center.looked import told
 from omonat.center.my_data import Holding, groups
 from omonat.center.visit import Answer, Visit
-from omonat.flows.take_away import Copy, Form, Lock, locked, next_copy_at
+from omonat.flows.locking import Lock, locked
+from omonat.flows.take_away import Copy, Form, next_copy_at
 from omonat.pages.certificate import paper
 from omonat.pages.formats import day, day_and_clock
 

@@ -128,33 +128,36 @@ def reconcile(
 @app.command()
 def packet(
     person: Annotated[str, typer.Argument(help="The person's id, per_…, as their certificate says it.")],
+    *,
     auditor: Annotated[str, typer.Option(help="Staff number of the auditor, who proves it with password and code.")],
     because: Annotated[str, typer.Option(help="The matter: audit:2027-3, claim:…, court:… or regulator:….")],
+    recipient: Annotated[str, typer.Option(help="Who reads it: their public key, age1… or ssh-….")],
     out: Annotated[Path, typer.Option(help="A folder that doesn't exist yet.")],
     home: Home = None,
 ) -> None:
-    """Open the sealed proof packets of a person who is gone, into files for verifier.py --opening. It is evidence.
+    """Open the sealed proof packets of a person who is gone, into files that the recipient alone opens (age -d) and
+    verifier.py --opening reads. It is evidence.
 
     Exit code 18 when entries of theirs had been altered when the packets were sealed: those are named, the rest holds.
     """
 
     async def work(house: House) -> Opened:
         proof = ask(auditor)
-        wanted = AuditorProof(ref=auditor, password=proof.password, code=proof.code, because=because)
+        wanted = AuditorProof(
+            ref=auditor, password=proof.password, code=proof.code, because=because, recipient=recipient
+        )
         return await house.packets.open_for(wanted, person)
 
     opened = in_house(home, work)
     out.mkdir(mode=0o700, parents=True)
-    altered: list[str] = []
-    for name, rows in opened.openings.items():
-        (out / f"{name}.json").write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
-        bad = [row["entry"] for row in rows if "altered" in row]
-        altered += bad
-        typer.echo(f"{out / f'{name}.json'}: " + ngettext("%(num)s opening", "%(num)s openings", len(rows) - len(bad)))
-    for entry in altered:
+    for name, sealed in opened.files.items():
+        file = out / f"{name}.json.age"
+        file.write_bytes(sealed)
+        typer.echo(f"{file}: " + ngettext("%(num)s opening", "%(num)s openings", opened.counts[name]))
+    for entry in opened.altered:
         typer.echo(f"  ✗ {words('altered, so nothing of it is opened')}: {entry}")
     typer.echo(words("evidence %(id)s", id=opened.receipt.id))
-    if altered:
+    if opened.altered:
         raise typer.Exit(verifier.OPENING)
 
 

@@ -23,9 +23,10 @@ from omonat.flows.correct import Correct, is_a_guardians
 from omonat.flows.erase import Erasure, Plan
 from omonat.flows.erase_mine import EraseMine, Wanted
 from omonat.flows.grounds import Grounds
+from omonat.flows.locking import Lock
 from omonat.flows.my_data import MyData, MyStanding, ViewMyData
 from omonat.flows.passing import let_pass
-from omonat.flows.take_away import Copy, Form, Lock, TakeAway
+from omonat.flows.take_away import Copy, Form, TakeAway
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.children.guardian import Guarded, born_context, decide_guardian
 from omonat.promises.children.rule import years_old

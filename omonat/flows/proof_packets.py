@@ -12,6 +12,7 @@ can tell that two entries speak of one person. Promises A1, G6, C2, R3.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any, Final
 
 import asyncpg
@@ -27,6 +28,7 @@ from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.evidence.journal import Receipt
 from omonat.flows.grounds import Grounds
+from omonat.flows.locking import Lock, check, locked
 from omonat.flows.openings import Altered, Found, Opening, as_row, openings
 from omonat.flows.staff import Staff
 from omonat.policy.compiled import CompiledPolicy
@@ -38,18 +40,24 @@ _MOST: Final = 1_000
 
 
 class AuditorProof(Struct, frozen=True, kw_only=True):
-    """Who asks to open: a staff number, their password and code, and the reference that says why (`audit:2027-3`)."""
+    """Who asks to open: a staff number, their password and code, the reference that says why (`audit:2027-3`), and the
+    public key of age or SSH of whoever is to read it."""
 
     ref: str
     password: str
     code: str
     because: str
+    recipient: str
 
 
 class Opened(Struct, frozen=True, kw_only=True):
-    """What was in the packets of one person, by class, as the verifier reads it; and the receipt of the opening."""
+    """What was in the packets of one person, by class: as files that only the recipient opens (age), each the JSON the
+    verifier reads; how many openings each holds; the entries that had been altered, of which nothing is opened; and the
+    receipt."""
 
-    openings: Mapping[str, Sequence[Mapping[str, Any]]]
+    files: Mapping[str, bytes]
+    counts: Mapping[str, int]
+    altered: tuple[str, ...]
     receipt: Receipt
 
 
@@ -95,13 +103,18 @@ class ProofPackets:
         return tuple(sealed), found
 
     async def open_for(self, auditor: AuditorProof, person: str) -> Opened:
-        """Open the packets of a person who is gone.
+        """Open the packets of a person who is gone, for one reader: nothing leaves in the clear (S2).
 
-        Raises Refused: `sign-in-failed` and its like, `packet-not-yours`, `packet-needs-reason`, `packet-over`,
-        `packet-none`; each refusal of somebody proved is in evidence. Unavailable without evidence.
+        Raises BadInput `age-key-malformed`, Refused: `sign-in-failed` and its like, `packet-not-yours`,
+        `packet-needs-reason`, `packet-over`, `packet-none`; each refusal of somebody proved is in evidence. Unavailable
+        without evidence.
         """
         if not is_id("per", person):
             raise BadInput("person-unknown")
+        lock = Lock(recipient=auditor.recipient.strip())
+        if not lock.used:
+            raise BadInput("age-key-malformed")
+        check(lock)
         member = await self._staff.confirm(auditor.ref, auditor.password, auditor.code)
         vault, now = self._grounds.vault, self._grounds.clock()
         async with self._grounds.database.connection() as connection:
@@ -119,12 +132,16 @@ class ProofPackets:
             raise Refused(code, role=member.role)
         live = [row for row in rows if row["due_at"] > now]
         facts |= {"packets": [row["id"] for row in live], "because": auditor.because}
+        facts["locked-for"] = sha256(" ".join(lock.recipient.split()[:2]).encode()).hexdigest()  # without a comment
         receipt = await self._grounds.journal.submit(Entry(new_id("ev"), now, "proof:packet:opened", facts))
         found: dict[str, list[Mapping[str, Any]]] = {}
         for row in live:
             plain = vault.open_value(_context(row["id"], row["class"]), row["sealed"], slot=row["slot"])
             found.setdefault(row["class"], []).extend(msgspec.json.decode(plain))
-        return Opened(openings=found, receipt=receipt)
+        altered = tuple(row["entry"] for rows in found.values() for row in rows if "altered" in row)
+        counts = {name: sum("altered" not in row for row in rows) for name, rows in found.items()}
+        files = {name: await locked(_json(rows), lock) for name, rows in found.items()}
+        return Opened(files=files, counts=counts, altered=altered, receipt=receipt)
 
     async def end_due(self, *, most: int = 200) -> int:
         """End packets whose time is over, a bounded number; returns how many. Doing it again is harmless."""
@@ -156,3 +173,7 @@ def _due(policy: CompiledPolicy, mine: Sequence[Opening | Altered]) -> Instant |
 
 def _context(packet: str, name: str) -> str:
     return f"proof-packet:{name}:{packet}"
+
+
+def _json(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(rows), indent=1) + b"\n"

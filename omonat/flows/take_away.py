@@ -6,25 +6,22 @@ left and whether it was locked; nobody keeps a copy of the file. What nobody may
 A copy is dear to make, so each person may take a few in an hour, whatever others do; one too many opens nothing.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-import pyrage
-
-from omonat.base.errors import BadInput, Refused
+from omonat.base.errors import Refused
 from omonat.base.instants import HOUR, Instant, to_rfc3339
 from omonat.evidence.entry import Entry
 from omonat.flows.grounds import Grounds
 from omonat.flows.held import Held
+from omonat.flows.locking import Lock, check
 from omonat.flows.my_data import Choice, MyData, ViewMyData
 from omonat.flows.requesting import count
 from omonat.policy.words import Basis, Keep
 
 FORMAT: Final = "omonat/my-data-copy/1"
 Form = Literal["json", "html", "pdf"]
-_SHORTEST: Final = 12
 IN_AN_HOUR: Final = 6
 """Copies one person may take: all three forms, and each once more."""
 _TOLD: Final = (
@@ -32,19 +29,6 @@ _TOLD: Final = (
     "version", "form",
 )  # fmt: skip
 """What of an entry is told in the file: names alone. The entry itself has its page."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
-    """How the file is locked: by a password, or for a key of the person's own. Neither stays anywhere."""
-
-    password: str = field(default="", repr=False)
-    recipient: str = ""
-
-    @property
-    def used(self) -> bool:
-        """Whether there is a lock at all."""
-        return bool(self.password or self.recipient)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,31 +96,6 @@ class TakeAway:
 def next_copy_at(now: Instant) -> Instant:
     """When whoever took too many may take another: copies are counted by the full hour."""
     return Instant(now - now % HOUR + HOUR)
-
-
-def check(lock: Lock) -> None:
-    """Raises BadInput `password-short`, or `age-key-malformed` for what is no public key of age or SSH."""
-    if lock.password and len(lock.password) < _SHORTEST:
-        raise BadInput("password-short")
-    if lock.recipient:
-        _recipient(lock.recipient)
-
-
-async def locked(content: bytes, lock: Lock) -> bytes:
-    """The file in the age format, or as it is without a lock. A password takes about a second: off the loop."""
-    if lock.recipient:
-        return bytes(await asyncio.to_thread(pyrage.encrypt, content, [_recipient(lock.recipient)]))
-    if lock.password:
-        return bytes(await asyncio.to_thread(pyrage.passphrase.encrypt, content, lock.password))
-    return content
-
-
-def _recipient(text: str) -> Any:
-    kind = pyrage.ssh if text.startswith("ssh-") else pyrage.x25519
-    try:
-        return kind.Recipient.from_str(text.strip())
-    except pyrage.RecipientError:
-        raise BadInput("age-key-malformed") from None
 
 
 def live(mine: MyData, held: Held) -> Sequence[str]:

@@ -15,7 +15,8 @@ from omonat.base.errors import BadInput, Refused
 from omonat.base.instants import SECOND, to_datetime
 from omonat.center.copy import content
 from omonat.center.visit import Visit
-from omonat.flows.take_away import IN_AN_HOUR, Lock, check, locked, next_copy_at
+from omonat.flows.locking import Lock, check, locked
+from omonat.flows.take_away import IN_AN_HOUR, next_copy_at
 from tests.center.conftest import Center, Reader
 from tests.center.test_in_chromium import looked_at, unfolded
 from tests.erasure.stories import ordered

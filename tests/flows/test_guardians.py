@@ -11,7 +11,7 @@ from omonat.base.instants import DAY, SECOND
 from omonat.flows.choose import Choosing
 from omonat.flows.collect import CollectAnswer, CollectRequest
 from omonat.flows.erase_mine import Wanted
-from omonat.flows.take_away import Lock
+from omonat.flows.locking import Lock
 from omonat.promises.children.guardian import Guarded, decide_guardian
 from tests.erasure.stories import acts, closed, delivered, one, ordered
 from tests.flows.conftest import Shop

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pyotp
+import pyrage
 import pytest
 import pytest_asyncio
 
@@ -17,7 +18,7 @@ from omonat.evidence.entry import decode, encode, leaf_hash
 from omonat.evidence.sequencer import Sequencer
 from omonat.flows.choose import Choosing
 from omonat.flows.openings import Found, Opening, as_file, openings
-from omonat.flows.proof_packets import AuditorProof
+from omonat.flows.proof_packets import AuditorProof, Opened
 from omonat.flows.staff import Registration
 from omonat.promises.accountability import class_of
 from tests.evidence.ledger import end_ledger
@@ -25,6 +26,7 @@ from tests.flows.conftest import Shop
 from tests.flows.test_use import delivery, given_to, ordered
 
 PASSWORD = "uzun parol, hech kim topolmaydi"
+READER = pyrage.x25519.Identity.generate()
 
 
 @dataclass
@@ -40,11 +42,16 @@ class Gone:
     def proof(self, ref: str = "900", because: str = "audit:2027-3", password: str = PASSWORD) -> AuditorProof:
         now = self.shop.clock() // SECOND
         code = pyotp.TOTP(self.secrets[ref]).at(now)
-        return AuditorProof(ref=ref, password=password, code=code, because=because)
+        return AuditorProof(ref=ref, password=password, code=code, because=because, recipient=str(READER.to_public()))
 
     async def count(self, statement: str) -> Any:
         async with self.shop.house.grounds.database.connection() as connection:
             return await connection.fetchval(statement)
+
+
+def read(opened: Opened) -> list[dict[str, Any]]:
+    """What the recipient finds in the files, and nobody else."""
+    return [row for file in opened.files.values() for row in json.loads(pyrage.decrypt(file, [READER]))]
 
 
 async def lived(shop: Shop) -> tuple[str, int]:
@@ -178,7 +185,8 @@ async def test_S6_an_altered_entry_is_named_and_the_others_are_sealed_and_proved
     gone = Gone(shop, person, packets, found.openings)
     await employed(gone, "900", "auditor")
     opened = await shop.house.packets.open_for(gone.proof(), person)
-    rows = [row for part in opened.openings.values() for row in part]
+    rows = read(opened)
+    assert opened.altered == (bad,)
     assert [row for row in rows if "altered" in row] == [{"entry": bad, "altered": True}]
     report = verified(gone, json.dumps(rows).encode())
     assert report.code == verifier.OPENING
@@ -222,8 +230,9 @@ async def test_G6_an_auditor_with_a_reason_opens_the_packets_and_it_is_evidence(
     gone = audited
     assert len(gone.packets) == 3
     opened = await gone.shop.house.packets.open_for(gone.proof(), gone.person)
-    assert set(opened.openings) == {"agreed", "answered", "used"}
-    rows = [row for part in opened.openings.values() for row in part]
+    assert set(opened.files) == {"agreed", "answered", "used"}
+    rows = read(opened)
+    assert sum(opened.counts.values()) == len(rows)
     assert {row["entry"] for row in rows} == {one.entry for one in gone.openings}
     assert verified(gone, json.dumps(rows).encode()).code == verifier.INTACT
     entry = (await gone.shop.house.evidence.entry(opened.receipt.id)).entry
@@ -232,6 +241,22 @@ async def test_G6_an_auditor_with_a_reason_opens_the_packets_and_it_is_evidence(
         sorted(gone.packets),
     )
     assert gone.person not in str(entry.facts)
+
+
+@pytest.mark.parametrize("recipient", ["", "age1nobody", "AGE-SECRET-KEY-1"])
+async def test_S2_nothing_leaves_in_the_clear_and_without_a_reader_nothing_is_opened(
+    audited: Gone, recipient: str
+) -> None:
+    packets = audited.shop.house.packets
+    with pytest.raises(BadInput) as refused:
+        await packets.open_for(msgspec.structs.replace(audited.proof(), recipient=recipient), audited.person)
+    assert refused.value.code == "age-key-malformed"
+    assert await audited.count("select count(*) from entries where act = 'proof:packet:opened'") == 0
+    opened = await packets.open_for(audited.proof(), audited.person)
+    for file in opened.files.values():
+        assert file.startswith(b"age-encryption.org/v1")
+        with pytest.raises(pyrage.DecryptError):
+            pyrage.decrypt(file, [pyrage.x25519.Identity.generate()])
 
 
 async def test_G6_nobody_else_opens_them_and_each_try_is_evidence(audited: Gone) -> None:
@@ -266,7 +291,7 @@ async def test_R3_a_packet_is_refused_from_its_due_second_and_then_ends_with_its
     packets, clock, grounds = gone.shop.house.packets, gone.shop.clock, gone.shop.house.grounds
     due = await gone.count("select max(due_at) from proof_packets")
     clock.now = Instant(due - SECOND)
-    assert (await packets.open_for(gone.proof(), gone.person)).openings
+    assert (await packets.open_for(gone.proof(), gone.person)).files
     slots = await gone.count("select array_agg(slot) from proof_packets")
     clock.now = Instant(due + SECOND)
     with pytest.raises(Refused) as refused:
