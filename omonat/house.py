@@ -72,6 +72,7 @@ from omonat.flows.outgoing import Words
 from omonat.flows.parent_asks import ParentAsks
 from omonat.flows.parent_payments import ParentPayments
 from omonat.flows.payment_reports import provider_of
+from omonat.flows.places import Places
 from omonat.flows.proof_packets import ProofPackets
 from omonat.flows.publish_policy import PublishPolicy
 from omonat.flows.put_right import PutRight
@@ -160,6 +161,7 @@ class House:
     systems: Systems
     certify: Certify
     safeguards: Safeguards
+    places: Places
     doubts: Doubts
     escalate: Escalate
     law_watch: LawWatch
@@ -300,6 +302,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
     take_away, correct = TakeAway(grounds, my_data), Correct(grounds, erase, confirm, children)
     follow = FollowRequest(grounds, my_data)
     officers = Officers(grounds=grounds, staff=staff)
+    safeguards = Safeguards(grounds, officers)
     return House(
         settings=settings,
         grounds=grounds,
@@ -358,7 +361,8 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         holds=Holds(grounds),
         systems=systems,
         certify=Certify(grounds, erase, systems, evidence),
-        safeguards=Safeguards(grounds),
+        safeguards=safeguards,
+        places=Places(grounds, officers, safeguards),
         doubts=Doubts(grounds),
         escalate=Escalate(grounds),
         law_watch=LawWatch(grounds),

@@ -381,6 +381,7 @@ _TIDYING: Final[tuple[Callable[[House], Awaitable[object]], ...]] = (
     lambda house: house.sealing_keys.end_due(),
     _note_keys,
     lambda house: house.safeguards.look_after(),
+    lambda house: house.places.look(),
     lambda house: house.law_watch.look_after(),
     lambda house: asyncio.to_thread(house.grounds.vault.prepare_slots, _SPARE_SLOTS),
 )

@@ -12,6 +12,7 @@ it may have widened or narrowed one, no use rests on it until the person, or som
     role set                              as the entry says
     secrets set, credential changed       the old ones open nothing
     version published                     can't be brought back: not proved until it is published again
+    a safeguard reviewed                  can't be told any more: its owner looks again
     anything else about a person          quarantined
 """
 
@@ -33,7 +34,19 @@ from omonat.evidence.entry import Entry
 _queries = load(__package__, "replay.sql")
 
 _SOURCES: Final = frozenset(
-    {"choice", "staff", "client", "policy", "erasure", "retention", "hold", "child", "guardian", "correction"}
+    {
+        "choice",
+        "staff",
+        "client",
+        "policy",
+        "erasure",
+        "retention",
+        "hold",
+        "child",
+        "guardian",
+        "correction",
+        "safeguard",
+    }
 )
 _ACTS: Final = frozenset({"notice:person:told"})
 _HARMLESS: Final = frozenset(
@@ -85,6 +98,7 @@ async def close_gap(connection: asyncpg.Connection, stores: Stores, done: Replay
     await _staff(connection, stores, gap)
     await _clients(connection, gap, now=now)
     await _policies(connection, gap)
+    await _reviews(connection, gap)
     for entry in gap.entries:
         await _queries.open_work(connection, id=new_id("wrk"), rule="restore", person=None, missing=entry.id, now=now)
     await _queries.notes(connection, wanted=True)
@@ -178,6 +192,16 @@ async def _policies(connection: asyncpg.Connection, gap: Gap) -> None:
     for entry in gap.entries:
         if entry.act == "policy:version:published" and entry.facts["ordinal"] > newest:
             gap.open.append(f"policy:{entry.facts['ordinal']}:{entry.facts['digest']}")
+
+
+async def _reviews(connection: asyncpg.Connection, gap: Gap) -> None:
+    """A row that its entry doesn't bear out: nobody takes what came before it for the newest word."""
+    for entry in gap.entries:
+        if entry.act.startswith("safeguard:review:"):
+            await _queries.lost_review(
+                connection, id=new_id("rvw"), about=entry.facts["about"], at=entry.at, by=entry.facts["staff"],
+                entry=entry.id,
+            )  # fmt: skip
 
 
 __all__ = ["Gap", "close_gap", "under_journal"]

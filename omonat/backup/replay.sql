@@ -206,3 +206,8 @@ set local statement_timeout = 0;
 -- name: digests
 -- The published versions.
 select ordinal, digest from policies;
+
+-- name: lost_review!
+-- A review of which only the entry is left.
+insert into safeguard_reviews (id, about, at, kept, proof, document, by, entry)
+values (:id, :about, :at, false, 'lost in a restore', '', :by, :entry);

@@ -1,4 +1,4 @@
-"""`omonat doubts`: what the house can't settle about itself, and that a person has looked (A1, P5, S5, S6)."""
+"""`omonat doubts`: what the house can't settle about itself, and that a person has looked (A1, P5, S3, S5, S6)."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +9,7 @@ import typer
 from omonat.base.codes import advice, sentence
 from omonat.base.errors import BadInput
 from omonat.base.instants import to_rfc3339
+from omonat.cli._company_words import proved
 from omonat.cli._house import in_house
 from omonat.cli._speech import spoken, words
 from omonat.flows.doubts import Doubt
@@ -47,10 +48,15 @@ async def _looked_at(house: House) -> tuple[tuple[Doubt, ...], Mapping[str, Conf
 def settle(
     kind: Annotated[str, typer.Argument(help="The first word of its line.")],
     about: Annotated[str, typer.Argument(help="The second.")],
-    by: Annotated[str, typer.Option(help="Staff number of whoever has looked.")],
+    by: Annotated[str, typer.Option(help="Staff number of whoever has looked; they prove themselves.")],
     home: Home = None,
 ) -> None:
     """Somebody has looked and says so; it is evidence. What is still so comes again."""
-    if not in_house(home, lambda house: house.doubts.settle(kind, about, by=by)):
+
+    async def work(house: House) -> bool:
+        await proved(house, by)
+        return await house.doubts.settle(kind, about, by=by)
+
+    if not in_house(home, work):
         raise BadInput("doubt-unknown")
     typer.echo(words("settled"))

@@ -96,15 +96,23 @@ def address_findings(dsn: str) -> list[BadInput]:
 
     A unix socket and the loopback need no encryption; any other host needs `sslmode=verify-full`.
     """
+    encrypted = parse_qs(urlsplit(dsn).query).get("sslmode") == ["verify-full"]
+    if encrypted or not server_hosts(dsn):
+        return []
+    return [BadInput("unsafe-transport")]
+
+
+def server_hosts(dsn: str) -> list[str]:
+    """The other machines an address leads to, by the names it uses; none where the server is on this one."""
+    return [host for host in _hosts(dsn) if not _stays_here(host)]
+
+
+def _hosts(dsn: str) -> list[str]:
     parts = urlsplit(dsn)
     query = parse_qs(parts.query)
     named = parts.netloc.rpartition("@")[2].split(",") if parts.netloc.rpartition("@")[2] else []
     hosts = [_host(one) for one in named] + [one for value in query.get("host", []) for one in value.split(",")]
-    if not hosts:
-        hosts = [os.environ.get("PGHOST", "/run/postgresql")]
-    if all(_stays_here(unquote(host)) for host in hosts) or query.get("sslmode") == ["verify-full"]:
-        return []
-    return [BadInput("unsafe-transport")]
+    return [unquote(host) for host in hosts or [os.environ.get("PGHOST", "/run/postgresql")]]
 
 
 def _host(location: str) -> str:

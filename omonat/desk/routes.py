@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from omonat.desk import campaigns, children, clients, find, keys, offline, requests, sign_in, work
+from omonat.desk import campaigns, children, clients, find, keys, offline, requests, safeguards, sign_in, work
 from omonat.desk.door import (
     CAMPAIGNS,
     CASE,
@@ -18,6 +18,7 @@ from omonat.desk.door import (
     PERSON,
     PROCEDURE,
     REQUESTS,
+    SAFEGUARDS,
     SIGN_IN,
     SIGN_OUT,
 )
@@ -75,6 +76,7 @@ ADDRESSES = Addresses(
             _ONE_CLIENT: clients.one,
             CHILDREN: children.everybody,
             _ONE_CHILD: children.one,
+            SAFEGUARDS: safeguards.every,
         },
         forms={
             _ONE_CASE: work.reveal,
@@ -89,6 +91,7 @@ ADDRESSES = Addresses(
             _ONE_CLIENT: clients.act,
             CHILDREN: children.signal,
             _ONE_CHILD: children.act,
+            SAFEGUARDS: safeguards.act,
             KEYS: keys.switch,
             SIGN_OUT: sign_in.sign_out,
         },

@@ -4,10 +4,23 @@ from typing import Any, Final
 
 from omonat.base.errors import Fault
 from omonat.base.verdict import Allow
-from omonat.desk.door import CAMPAIGNS, CHILDREN, CLIENTS, DESK, FIND, HOME, KEYS, OFFLINE, REQUESTS, SIGN_OUT
+from omonat.desk.door import (
+    CAMPAIGNS,
+    CHILDREN,
+    CLIENTS,
+    DESK,
+    FIND,
+    HOME,
+    KEYS,
+    OFFLINE,
+    REQUESTS,
+    SAFEGUARDS,
+    SIGN_OUT,
+)
 from omonat.flows.campaign_purposes import has_to_do
 from omonat.flows.client_procedures import PROMISE as CLIENTS_PROMISE
 from omonat.flows.officers import may_speak
+from omonat.flows.safeguards import shown_to
 from omonat.flows.staff import StaffMember
 from omonat.pages import Nav
 from omonat.pages.visit import POLICY, Answer
@@ -76,7 +89,9 @@ class Visit(AnyVisit):
             children = [Nav(CHILDREN, words("Children"))] if self.house.child_cases.may(self.staff) else []
             speaks = isinstance(may_speak(self.policy, self.staff.role, CLIENTS_PROMISE), Allow)
             clients = [Nav(CLIENTS, words("Business clients"))] if speaks else []
-            mine = [*requests, *children, *clients, *campaigns]
+            guards = isinstance(shown_to(self.policy, self.staff.role), Allow)
+            safeguards = [Nav(SAFEGUARDS, words("Safeguards"))] if guards else []
+            mine = [*requests, *children, *clients, *campaigns, *safeguards]
             framed |= {
                 "nav": [Nav(HOME, words("My cases")), *mine, Nav(FIND, words("Find a person"))],
                 "wide": True,

@@ -1,4 +1,4 @@
-"""Doubts: what the house can't settle about itself, said until it is over (A1, P5, S5, S6).
+"""Doubts: what the house can't settle about itself, said until it is over (A1, P5, S3, S5, S6).
 
 A doubt is an entry when it begins and when it ends, and a work item in between, seen at the Desk by whoever looks after
 the safeguards or the law, and by `omonat doubts`. Nothing is refused for one; each says what to look at.
@@ -6,6 +6,7 @@ the safeguards or the law, and by `omonat doubts`. Nothing is refused for one; e
     openings    more openings of a day than crashes leave were thrown away or cut off, by their register's word alone
     server, copy, witness    see `omonat.flows.watching`
     law-conflict, law-calendar    see `omonat.flows.law_watch`
+    safeguard, host    see `omonat.flows.safeguards`, `omonat.flows.places`
 """
 
 from collections.abc import Collection, Mapping
@@ -25,7 +26,7 @@ from omonat.flows.officers import OFFICER
 _queries = load("omonat.flows", "doubts.sql")
 _identity = load("omonat.promises.identity")
 _RULE: Final = "doubt-"
-_PROMISES: Final = ("A1", "P5", "S5", "S6")
+_PROMISES: Final = ("A1", "P5", "S3", "S5", "S6")
 _log = log(__name__)
 
 

@@ -28,6 +28,14 @@ OFFICER: Final = "privacy-officer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InOffice:
+    """Somebody whose role has not ended and whose training holds: the role, and the pseudonym that evidence uses."""
+
+    role: str
+    pseudonym: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Officers:
     """The two people behind a promise. Refs are staff refs; what comes back are pseudonyms."""
 
@@ -52,23 +60,23 @@ class Officers:
     async def writer(self, connection: asyncpg.Connection, ref: str, promise: str) -> str:
         """Somebody who may write. Raises Refused `staff-unknown`, `speaker-needed`, `role-ended`, `training-lapsed`."""
         owner = _owner(await self.grounds.law.current(), promise)
-        row = await self._in_office(connection, ref)
-        if row["role"] not in (owner, OFFICER):
+        member = await self.in_office(connection, ref)
+        if member.role not in (owner, OFFICER):
             raise Refused("speaker-needed", role=owner)
-        return self.grounds.vault.pseudonym("staff", row["id"])
+        return member.pseudonym
 
     async def approver(self, connection: asyncpg.Connection, ref: str, promise: str, *, of: str) -> str:
         """Somebody who may approve what `of` wrote. Raises Refused as `writer`, and `speaker-is-writer`."""
         owner = _owner(await self.grounds.law.current(), promise)
-        row = await self._in_office(connection, ref)
-        if row["role"] != owner:
+        member = await self.in_office(connection, ref)
+        if member.role != owner:
             raise Refused("speaker-needed", role=owner)
-        approver: str = self.grounds.vault.pseudonym("staff", row["id"])
-        if approver == of:
+        if member.pseudonym == of:
             raise Refused("speaker-is-writer")
-        return approver
+        return member.pseudonym
 
-    async def _in_office(self, connection: asyncpg.Connection, ref: str) -> Mapping[str, Any]:
+    async def in_office(self, connection: asyncpg.Connection, ref: str) -> InOffice:
+        """Who somebody is now. Raises Refused `staff-unknown`, `role-ended`, `training-lapsed`."""
         row: Mapping[str, Any] | None = await _identity.staff_by_ref(connection, ref=ref)
         if row is None:
             raise Refused("staff-unknown")
@@ -77,7 +85,7 @@ class Officers:
             raise Refused("role-ended")
         if row["trained_until"] <= now:
             raise Refused("training-lapsed")
-        return row
+        return InOffice(role=row["role"], pseudonym=self.grounds.vault.pseudonym("staff", row["id"]))
 
 
 def may_speak(policy: CompiledPolicy, role: str, promise: str) -> Verdict:

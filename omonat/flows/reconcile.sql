@@ -28,6 +28,8 @@ select kind, id, entry from (
     select 'telling', person || ' ' || version || ' ' || channel, entry, at from tellings
      union all
     select 'case', id, coalesce(entry, ''), opened_at from cases
+     union all
+    select 'review', id, entry, at from safeguard_reviews
 ) r
  where not exists (select from entries e where e.id = r.entry)
    and (r.kind <> 'case' or r.entry <> '' or r.at >= (select since from reconciling))
@@ -35,21 +37,24 @@ select kind, id, entry from (
  order by r.at, r.id limit :most;
 
 -- name: entries_without_row
--- Entries of living people that made a row which isn't there, and isn't said to be gone. Reads everything.
+-- Entries of living people, and of reviews, that made a row which isn't there, and isn't said to be gone. Reads
+-- everything.
 with told as (
     select e.txid, e.id, e.at,
            case when e.act = 'collect:record:accepted' then 'record' when e.act = 'notice:person:told' then 'telling'
-                when e.act = 'case:work:opened' then 'case' else 'choice' end as kind
+                when e.act = 'case:work:opened' then 'case'
+                when e.act like 'safeguard:review:%' then 'review' else 'choice' end as kind
       from entries e
      where e.at >= (select since from reconciling)
        and (e.act in ('collect:record:accepted', 'notice:person:told', 'case:work:opened')
-            or e.act ~ '^choice:[a-z]+:(given|withdrawn)$')
+            or e.act like 'safeguard:review:%' or e.act ~ '^choice:[a-z]+:(given|withdrawn)$')
 )
 select t.kind, t.id as entry from told t
- where exists (select from ledger l where l.entry = t.id)
+ where (t.kind = 'review' or exists (select from ledger l where l.entry = t.id))
    and not exists (select from rows_gone g where g.entry = t.id and g.kind = t.kind)
    and not (t.kind = 'record' and exists (select from records r where r.id = 'rec' || substr(t.id, 3)))
    and not (t.kind = 'choice' and exists (select from choices c where c.entry = t.id))
+   and not (t.kind = 'review' and exists (select from safeguard_reviews s where s.entry = t.id))
    and not (t.kind = 'telling' and exists (  -- told twice by one channel, the first time stands
             select from ledger l join tellings n on n.person = l.person
              where l.entry = t.id and n.at <= t.at

@@ -82,7 +82,8 @@ async def test_S6_two_slots_exchanged_in_a_copy_of_the_keys_are_seen(town: Town)
 
 async def test_S6_an_overdue_drill_is_a_broken_safeguard_and_a_work_item_once(town: Town) -> None:
     safeguards, pool = town.house.safeguards, town.house.grounds.database.pool
-    waiting = "select count(*) from work_items where rule = 'safeguard' and closed_at is null"
+    waiting = """select count(*) from work_items
+        where rule = 'doubt-safeguard' and missing = 'restore-drill' and closed_at is null"""
     await safeguards.look_after()
     assert await pool.fetchval(waiting) == 0
     town.clock.forward(93 * DAY)
@@ -96,6 +97,8 @@ async def test_S6_an_overdue_drill_is_a_broken_safeguard_and_a_work_item_once(to
     assert isinstance(await safeguards.drill_standing(), Deny)
     await safeguards.note_drill(backup="bak", passed=True, report={}, facts={})
     assert isinstance(await safeguards.drill_standing(), Allow)
+    await safeguards.look_after()
+    assert await pool.fetchval(waiting) == 0
 
 
 def test_S6_the_rule_of_drills() -> None:

@@ -14,6 +14,8 @@ UNDER = {
     "records",
     "sections",
     "drills",
+    "safeguard_reviews",
+    "places",
     "erasures",
     "holds",
     "guardian_consents",

@@ -18,10 +18,10 @@ FEW = {
     "installation", "policies", "leases", "notice_rounds", "evidence_log", "retention_state",
     "control_journal", "control_changes", "drills", "campaigns", "cookie_choices", "site_sightings", "sealing_keys",
     "announcements", "media_publications", "service_rounds", "client_procedures", "business_clients",
-    "business_contacts", "demographics", "corrections_to_tell",
+    "business_contacts", "demographics", "corrections_to_tell", "places", "safeguard_reviews",
 }  # fmt: skip
-"""Tables that stay small: one row; one for each version, campaign, kind of work, key, drill, announcement or business
-client; a few for each day or week; three hundred names at most; what is gone in seconds."""
+"""Tables that stay small: one row; one for each version, campaign, kind of work, key, drill, review, place,
+announcement or business client; a few for each day or week; three hundred names at most; what is gone in seconds."""
 
 WHOLE = {
     "told_openings": "an audit: `omonat evidence reconcile`",

@@ -45,6 +45,7 @@ STAFF = {
     "207": "courier",
     "102": "privacy-officer",
     "103": "privacy-officer",
+    "801": "security",
 }
 _numbers = itertools.count(2_000_000)
 _orders = itertools.count(51_877)

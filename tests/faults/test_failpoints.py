@@ -156,8 +156,8 @@ async def test_every_failpoint_is_reached(
     walk = Walk(shop, drain, gateway, armed)
     for part in (
         walk.orders, walk.choices, walk.cases, walk.letters, walk.staff, walk.sign_in, walk.letters_in,
-        walk.requests, walk.righting, walk.unexplained, walk.offline, walk.policy, walk.endings, walk.erasure,
-            walk.rest,
+        walk.requests, walk.righting, walk.guarding, walk.unexplained, walk.offline, walk.policy, walk.endings,
+        walk.erasure, walk.rest,
     ):  # fmt: skip
         await part()
     assert set(points()) - armed.hit() == set()
@@ -291,6 +291,16 @@ class Walk:
         await self.house.grounds.database.pool.execute(aged, person)
         await self.house.remind.still_right(person, "contact.mobile")
         await self.house.remind.set_quiet(person, quiet=True)
+
+    async def guarding(self) -> None:
+        """A host comes into the register, is looked at, and leaves it."""
+        trained = Instant(self.house.grounds.clock() + 365 * DAY)
+        await self.house.staff.put(
+            Registration(ref="801", name="Xodim 801", role="security", trained_until=trained), by="test"
+        )
+        await self.house.places.add("host", "db-1", proof="Inventar 14", by="801")
+        await self.house.safeguards.review("host/db-1", kept=True, proof="Inventar 15", by="801")
+        await self.house.places.end("host", "db-1", by="801")
 
     async def _goes_up(self, number: str) -> None:
         """Nobody answers in time: management is told."""

@@ -94,6 +94,15 @@ async def procedure_by_two(house: House, clock: Clock) -> None:
     await house.client_procedures.approve(written.version, by="103")
 
 
+async def places_in_the_register(house: House, now: Instant) -> None:
+    """This machine and its room, by somebody who looks after security."""
+    trained = Instant(now + 365 * DAY)
+    await house.staff.put(Registration(ref="801", name="Xodim 801", role="security", trained_until=trained), by="test")
+    await house.places.add("room", "server-room-1", proof="Dalolatnoma 7/2026", by="801")
+    for name in await house.places.unregistered():
+        await house.places.add("host", name, room="server-room-1", proof="Inventar 14", by="801")
+
+
 @asynccontextmanager
 async def serving(app: Litestar) -> AsyncIterator[int]:
     """The app on loopback, on this test's own event loop; its port."""
@@ -138,5 +147,6 @@ async def town(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
                 Sequencer(house.grounds.database, house.log, house.keys, clock=clock),
             )
             await procedure_by_two(house, clock)
+            await places_in_the_register(house, clock.now)
             await town.settle()
             yield town

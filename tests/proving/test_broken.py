@@ -402,6 +402,21 @@ async def test_S5_a_home_open_to_others_is_found(town: Town) -> None:
     keys.chmod(0o700)
 
 
+async def test_S5_a_machine_that_is_not_in_the_register_is_found(town: Town) -> None:
+    await town.run("update places set ended_at = added_at where kind = 'host'")
+    await said(town, "S5", "not in the register")
+    await town.run("update places set ended_at = null where kind = 'host'")
+    await mended(town, "S5")
+
+
+async def test_S3_a_safeguard_found_broken_is_found(town: Town) -> None:
+    await town.house.safeguards.review("server-room", kept=False, proof="Ariza 12", by="801")
+    await said(town, "S3", "server-room: safeguard-broken")
+    town.clock.forward(DAY)
+    await town.house.safeguards.review("server-room", kept=True, proof="Ariza 13", by="801")
+    await mended(town, "S3")
+
+
 async def test_S6_a_drill_that_is_overdue_is_found(town: Town) -> None:
     before = town.clock.now
     town.clock.forward(200 * DAY)

@@ -21,6 +21,7 @@ from omonat.flows.publish_policy import Publication
 from omonat.house import open_house, set_up_doors
 from omonat.proving.run import prove
 from tests.flows.conftest import document, packs, settings_for
+from tests.proving.conftest import places_in_the_register
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,6 +69,7 @@ async def place(dsn: str, tmp_path: Path) -> AsyncIterator[Place]:
     async with open_house(settings) as house:
         await house.publish(Publication(document=document(), packs=packs(), author="staff:1", approver="staff:2"))
         await set_up_doors(house)
+        await places_in_the_register(house, house.grounds.clock())
     connection = await asyncpg.connect(dsn, server_settings={"search_path": "omonat"})
     yield Place(settings, connection)
     await connection.close()
@@ -100,7 +102,7 @@ async def test_A1_a_run_killed_half_way_is_cleaned_up_after_by_the_next(place: P
     for nothing in (
         "select count(*) from cases where closed_at is null or person is not null",
         "select count(*) from clients where name like 'omonat-prove%' and until > now()",
-        "select count(*) from staff where role_until > now()",
+        "select count(*) from staff where role_until > now() and ref <> '801'",
         "select count(*) from work_items where closed_at is null",
         "select count(*) from sections",
         "select count(*) from lookups",

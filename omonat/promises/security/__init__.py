@@ -1,6 +1,7 @@
-"""Security: safeguards with an owner, a proof and a date. Keeps S6; S3 grows here.
+"""Security: safeguards with owner, proof and date; the hosts and rooms that hold personal data. Keeps S3, S5, S6.
 
-Enforced: nothing. Evidenced: restore drills, each with its entry and its report. Attested: nothing yet.
+Enforced: nothing. Evidenced: reviews of safeguards, hosts and rooms, and restore drills, each with its entry; what is
+overdue, broken, or holds personal data outside the register. Attested: what a review says, by the safeguard's owner.
 
-Kept by: `omonat.flows.safeguards`; the work itself by `omonat.backup`.
+Kept by: `omonat.flows.safeguards` and `omonat.flows.places`; the work itself by `omonat.backup`.
 """

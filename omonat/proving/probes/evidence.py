@@ -7,6 +7,7 @@ from typing import Final
 from omonat.backup.standing import check
 from omonat.base.errors import BadInput, Fault
 from omonat.base.verdict import Allow, Deny
+from omonat.base.verdict import CannotTell as CannotTellVerdict
 from omonat.database import safety
 from omonat.evidence import verifier
 from omonat.proving.outcome import Broken, CannotTell, Findings, Kept, Outcome, probe
@@ -80,36 +81,53 @@ async def standing(scene: Scene) -> Outcome:
 
 @probe(
     "S3",
-    uz="Himoya choralari roʻyxati: har birining egasi va koʻrib chiqish muddati bor; mashgʻulot muddati oʻtmagan boʻlishi kerak.",
-    ru="Реестр мер защиты: у каждой есть владелец и срок пересмотра; учение по восстановлению не должно быть просрочено.",
-    en="The register of safeguards: each has its owner and review period; the one with a date must not be overdue.",
+    uz="Himoya choralari roʻyxati: har birining egasi va koʻrib chiqish muddati bor; birortasining muddati oʻtmagan va buzilmagan boʻlishi kerak.",
+    ru="Реестр мер защиты: у каждой есть владелец и срок пересмотра; ни одна не должна быть просрочена или нарушена.",
+    en="The register of safeguards: each has its owner and review period; none may be overdue or broken.",
 )
 async def safeguards(scene: Scene) -> Outcome:
-    """Overdue safeguards show as broken; today one of them has a date."""
+    """Each was found in place within its period; the restore drill by holding it."""
     found, listed = Findings(), scene.written.safeguards
     bare = [one.id for one in listed if one.owner not in scene.written.roles]
     found.note(bool(listed) and not bare, f"safeguards: {len(listed)}")
-    verdict = await scene.house.safeguards.drill_standing()
-    if not isinstance(verdict, Allow | Deny):
-        return CannotTell(verdict.reasons[0].code)
-    code = verdict.reasons[0].code if verdict.reasons else "within its period"
-    found.note(isinstance(verdict, Allow), f"restore-drill: {code}")
+    drill = await scene.house.safeguards.drill_standing()
+    if not isinstance(drill, Allow | Deny):
+        return CannotTell(drill.reasons[0].code)
+    standing = [one for one in await scene.house.safeguards.standing() if not one.is_place]
+    for one in standing:
+        if not isinstance(one.verdict, Allow):
+            found.note(False, f"{one.about}: {one.verdict.reasons[0].code}")
+    stands = sum(isinstance(one.verdict, Allow) for one in standing)
+    found.note(stands == len(listed), f"within their period: {stands} of {len(listed)}")
     return found.outcome()
 
 
 @probe(
     "S5",
-    uz="Ishga tushishdagi xavfsizlik tekshiruvi hozir takrorlanadi: baza sozlamalari, fayl huquqlari, ulanish.",
-    ru="Повторены проверки запуска: настройки базы, права на файлы, соединение.",
-    en="The checks of the start are made again now: settings of the database, rights on files, the connection.",
+    uz="Ishga tushishdagi xavfsizlik tekshiruvi hozir takrorlanadi: baza sozlamalari, fayl huquqlari, ulanish. Bu mashina va bazaning mashinasi roʻyxatda, har bir server va xona muddatida tekshirilgan boʻlishi kerak.",
+    ru="Повторены проверки запуска: настройки базы, права на файлы, соединение. Эта машина и машина базы должны быть в реестре, каждый сервер и каждое помещение – проверены в срок.",
+    en="The checks of the start are made again now: settings of the database, rights on files, the connection. This machine and the database's must be in the register, each host and room looked at in time.",
 )
 async def machine(scene: Scene) -> Outcome:
-    """What would keep the service from starting isn't there while it runs."""
-    house = scene.house
+    """What would keep the service from starting isn't there while it runs, and the register of hosts and rooms is true."""
+    house, found = scene.house, Findings()
     settings, database = house.settings, house.grounds.database
-    found = [*safety.folder_findings(settings.home, *settings.secrets), *safety.address_findings(database.dsn)]
-    found += await safety.server_findings(database, settings.archive_days)
-    return Broken(tuple(sorted({one.code for one in found}))) if found else Kept(("database, files, connection: safe",))
+    unsafe = [*safety.folder_findings(settings.home, *settings.secrets), *safety.address_findings(database.dsn)]
+    unsafe += await safety.server_findings(database, settings.archive_days)
+    for code in sorted({one.code for one in unsafe}):
+        found.note(False, code)
+    if not unsafe:
+        found.note(True, "database, files, connection: safe")
+    for name in await house.places.unregistered():
+        found.note(False, f"host/{name}: not in the register")
+    places = [one for one in await house.safeguards.standing() if one.is_place]
+    for one in places:
+        if isinstance(one.verdict, Deny):
+            found.note(False, f"{one.about}: {one.verdict.reasons[0].code}")
+    found.note(True, f"hosts and rooms in the register: {len(places)}")
+    unplanned = [one for one in places if isinstance(one.verdict, CannotTellVerdict)]
+    told = found.outcome()
+    return CannotTell(unplanned[0].verdict.reasons[0].code) if unplanned and isinstance(told, Kept) else told
 
 
 PROBES = (log_holds, standing, safeguards, machine)
