@@ -16,6 +16,8 @@ from omonat.promises.security.rule import HOST, ROOM, may_review
 
 _SOON: Final = 30 * DAY
 _LONGEST: Final = 300
+_AT_ONCE: Final = ("safeguard-broken", "safeguard-unproved", "safeguard-ahead")
+"""What waits for no day."""
 STATES: Final[Mapping[str, tuple[str, str]]] = {
     "safeguard-overdue": ("bad", N_("Overdue")),
     "drill-overdue": ("bad", N_("Overdue")),
@@ -114,7 +116,7 @@ def _line(visit: Visit, one: Standing) -> Line:
         owner=visit.label("role", one.owner),
         room=one.room,
         state=_state(visit, one),
-        due=one.due,
+        due=None if _state(visit, one) in _AT_ONCE else one.due,
         last=last.at if last else None,
         proof=last.proof if last else "",
         entry=last.entry if last else "",

@@ -13,6 +13,8 @@ from omonat.flows.desk import CaseLine, OpenPurpose
 from omonat.flows.doubts import Doubt
 from omonat.flows.handed_in import CASE as CASE_SPELLING
 from omonat.flows.law_watch import CONFLICT
+from omonat.flows.safeguards import DOUBT as SAFEGUARD
+from omonat.flows.safeguards import UNPROVED
 from omonat.flows.use import UseAnswer, UseRequest
 from omonat.pages.values import readable
 from omonat.policy.conflicts import Conflict, Side
@@ -57,13 +59,23 @@ async def queue(visit: Visit, *, error: Refused | None = None, typed: str = "") 
         "queue.html",
         status=_status(error),
         cases=await visit.house.desk.queue(visit.member),
-        doubts=doubts,
+        doubts=_told_together(visit, doubts),
         sides=_sides(doubts, await visit.house.law_watch.standing() if doubts else {}),
         without=role.cases is CaseRule.NONE,
         kinds=[(kind, visit.label("case", kind)) for kind in _kinds(visit)] if role.cases is CaseRule.OPEN else [],
         error=error.code if error else "",
         typed=typed,
     )
+
+
+def _told_together(visit: Visit, doubts: Sequence[Doubt]) -> list[tuple[Doubt, str]]:
+    """Each doubt with what it is about in the reader's words; those about safeguards, which may be many, in one."""
+    told: dict[str, tuple[Doubt, list[str]]] = {}
+    for doubt in doubts:
+        many = doubt.kind in (SAFEGUARD, UNPROVED)
+        name = visit.label("safeguard", doubt.about) if many else doubt.about
+        told.setdefault(doubt.kind if many else f"{doubt.kind} {doubt.about}", (doubt, []))[1].append(name)
+    return [(doubt, ", ".join(names)) for doubt, names in told.values()]
 
 
 def _sides(doubts: Sequence[Doubt], conflicts: Mapping[str, Conflict]) -> Mapping[str, Sequence[Side]]:

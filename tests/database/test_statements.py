@@ -48,6 +48,7 @@ WHOLE = {
     "claim_failed": "what failed and takes the next way: the index of the failed ones is all it reads",
     "take_next_way": "as above",
     "consents_by": "once after each version of the policy: the index of the consents that stand is all it reads",
+    "last_reviews": "the index of the entries about safeguards is all it reads: one for each review, some in a year",
     "personal_tables": "once, when the control journal is opened: it reads the catalogue",
     "issue_client": "once for a name, and then only where two operators issue the same one at once",
 }
