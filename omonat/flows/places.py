@@ -21,8 +21,7 @@ from omonat.evidence.entry import Entry
 from omonat.flows.doubts import Doubts
 from omonat.flows.grounds import Grounds
 from omonat.flows.officers import InOffice, Officers
-from omonat.flows.safeguards import Safeguards, obey, owner_of_places
-from omonat.promises.notice.words import personal
+from omonat.flows.safeguards import Safeguards, owner_of_places, require, require_nobody_named
 from omonat.promises.security.rule import HOST, ROOM, Review, check_place, host_spelled, may_review
 
 DOUBT: Final = "host"
@@ -46,9 +45,7 @@ class Places:
         """
         if not isinstance(check_place(kind, name), Allow) or (room and kind == ROOM):
             raise BadInput("place-misshapen")
-        controller = (await self._grounds.law.current()).policy.controller
-        if next(personal(name, mailbox=controller.mailbox, phone=controller.phone), None) is not None:
-            raise BadInput("proof-personal")
+        require_nobody_named(await self._grounds.law.current(), name)
         now, entry = self._grounds.clock(), new_id("ev")
         async with self._grounds.database.transaction() as connection:
             keeper = await self._keeper(connection, by)
@@ -89,7 +86,7 @@ class Places:
 
     async def _keeper(self, connection: asyncpg.Connection, by: str) -> InOffice:
         member = await self._officers.in_office(connection, by)
-        obey(may_review(member.role, owner_of_places(await self._grounds.law.current())))
+        require(may_review(member.role, owner_of_places(await self._grounds.law.current())))
         return member
 
     async def unregistered(self) -> tuple[str, ...]:

@@ -99,8 +99,7 @@ class Safeguards:
         ]
         owner, period = owner_of_places(policy), period_of_places(policy)
         return listed + [
-            _Part(f"{row['kind']}/{row['name']}", owner, PLACES, period, row["added_at"], row["room"] or "")
-            for row in places
+            _Part(f"{row['kind']}/{row['name']}", owner, PLACES, period, None, row["room"] or "") for row in places
         ]
 
     async def review(self, about: str, *, kept: bool, proof: str, by: str, document: str = "") -> str:
@@ -118,7 +117,7 @@ class Safeguards:
         found = Review(at=self._grounds.clock(), kept=kept, proof=proof.strip(), document=document)
         async with self._grounds.database.transaction() as connection:
             reviewer = await self._officers.in_office(connection, by)
-            obey(may_review(reviewer.role, one.owner))
+            require(may_review(reviewer.role, one.owner))
             entry = await self.note(connection, about, found, reviewer.pseudonym)
             reach("safeguards.reviewed")
         return entry
@@ -141,9 +140,7 @@ class Safeguards:
         verdict = check_proof(found.proof, found.document)
         if not isinstance(verdict, Allow):
             raise BadInput(verdict.reasons[0].code)
-        controller = (await self._grounds.law.current()).policy.controller
-        if next(personal(found.proof, mailbox=controller.mailbox, phone=controller.phone), None) is not None:
-            raise BadInput("proof-personal")
+        require_nobody_named(await self._grounds.law.current(), found.proof)
 
     async def look_after(self) -> None:
         """Make a doubt of what is overdue or broken, and end those that are over."""
@@ -204,7 +201,14 @@ def promised_since(history: Sequence[CompiledPolicy], policy: CompiledPolicy, sa
     return since
 
 
-def obey(verdict: Verdict) -> None:
+def require_nobody_named(policy: CompiledPolicy, text: str) -> None:
+    """Raises BadInput `proof-personal` for words that look like somebody's data: they stay in the register."""
+    controller = policy.policy.controller
+    if next(personal(text, mailbox=controller.mailbox, phone=controller.phone), None) is not None:
+        raise BadInput("proof-personal")
+
+
+def require(verdict: Verdict) -> None:
     """Raises Refused with the first reason of anything but Allow."""
     if not isinstance(verdict, Allow):
         reason = verdict.reasons[0]
@@ -219,16 +223,15 @@ class _Part:
     owner: str
     promise: str
     period: Duration | None
-    since: Instant
+    since: Instant | None
+    """None: it comes in with its first review."""
     room: str = ""
 
 
 def _judged(part: _Part, last: Review | None, now: Instant) -> Standing:
-    if part.about == DRILL:
+    if part.about == DRILL and part.since is not None:
         passed = None if last is None else last.at
         verdict = decide_drill(part.period, passed_at=passed, since=part.since, now=now)
-    elif last is None and "/" in part.about:  # a place comes in with its first review: this one came in another way
-        verdict = CannotTell(("entry",), (Reason(UNPROVED, part.promise),))
     else:
         verdict = decide_review(part.period, last=last, since=part.since, now=now, promise=part.promise)
     by = None if part.period is None else due(part.period, last=last, since=part.since)

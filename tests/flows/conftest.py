@@ -1,6 +1,9 @@
 """A whole house on a fresh database, BESHQOZON's policy in force, and a clock the test turns."""
 
+import asyncio
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,6 +100,25 @@ async def furnish(house: House, clock: Clock) -> Shop:
     await house.publish(Publication(document=document(), packs=packs(), author="staff:1", approver="staff:2"))
     await set_up_doors(house)
     return await staffed(house, clock)
+
+
+async def at_the_command_line(shop: Shop, *words: str) -> "subprocess.CompletedProcess[str]":
+    """What `omonat …` says of this house, in English, in a process of its own."""
+    settings = shop.house.settings
+    assert settings.root_key is not None
+    environment = {
+        **os.environ,
+        "OMONAT_HOME": str(settings.home),
+        "OMONAT_DATABASE": str(settings.database),
+        "OMONAT_ROOT_KEY": f"{settings.root_key.kind}:{settings.root_key.path}",
+        "OMONAT_ORIGIN": settings.origin,
+        "OMONAT_DEMO": "yes",
+        "OMONAT_LANGUAGE": "en",
+    }
+    command = [sys.executable, "-m", "omonat", *words]
+    return await asyncio.to_thread(
+        subprocess.run, command, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 async def staffed(house: House, clock: Clock) -> Shop:

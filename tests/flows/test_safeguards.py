@@ -1,11 +1,7 @@
 """The register of safeguards, hosts and rooms: who may say that one stands, and what happens when nobody did (S3)."""
 
-import asyncio
 import json
-import os
 import socket
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -22,7 +18,7 @@ from omonat.flows.publish_policy import Publication
 from omonat.flows.reconcile import Reconcile
 from omonat.flows.safeguards import Standing
 from omonat.flows.staff import Registration
-from tests.flows.conftest import Shop, document, packs
+from tests.flows.conftest import Shop, at_the_command_line, document, packs
 
 HERE = socket.gethostname().lower()
 PROOF = "Dalolatnoma 7/2026"
@@ -271,23 +267,8 @@ async def test_S5_without_a_period_nobody_can_tell(guarded: Shop) -> None:
 
 
 async def test_S5_an_operator_keeps_the_register_from_the_command_line(guarded: Shop, tmp_path: Path) -> None:
-    settings = guarded.house.settings
-    assert settings.root_key is not None
-    environment = {
-        **os.environ,
-        "OMONAT_HOME": str(settings.home),
-        "OMONAT_DATABASE": str(settings.database),
-        "OMONAT_ROOT_KEY": f"{settings.root_key.kind}:{settings.root_key.path}",
-        "OMONAT_ORIGIN": settings.origin,
-        "OMONAT_DEMO": "yes",
-        "OMONAT_LANGUAGE": "en",
-    }
-
     async def typed(*words: str) -> tuple[int, str]:
-        command = [sys.executable, "-m", "omonat", *words]
-        done = await asyncio.to_thread(
-            subprocess.run, command, env=environment, capture_output=True, text=True, check=False
-        )
+        done = await at_the_command_line(guarded, *words)
         return done.returncode, done.stdout + done.stderr
 
     document = tmp_path / "record.pdf"

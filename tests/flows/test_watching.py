@@ -1,9 +1,6 @@
 """What a start looks at is looked at again while the service runs; what is no longer so is a doubt (S5, S6)."""
 
-import asyncio
-import os
 import subprocess
-import sys
 from collections.abc import Collection
 
 import asyncpg
@@ -12,7 +9,7 @@ import pytest
 from omonat.base.codes import registry
 from omonat.base.errors import BadInput
 from omonat.database.pool import Database
-from tests.flows.conftest import Shop
+from tests.flows.conftest import Shop, at_the_command_line
 
 
 async def doubts(
@@ -90,23 +87,8 @@ async def test_S5_a_server_that_is_unsafe_gets_no_schema(empty_dsn: str, owner: 
 
 
 async def test_S6_an_operator_reads_what_is_in_doubt_and_says_that_somebody_has_looked(shop: Shop) -> None:
-    settings = shop.house.settings
-    assert settings.root_key is not None
-    environment = {
-        **os.environ,
-        "OMONAT_HOME": str(settings.home),
-        "OMONAT_DATABASE": str(settings.database),
-        "OMONAT_ROOT_KEY": f"{settings.root_key.kind}:{settings.root_key.path}",
-        "OMONAT_ORIGIN": settings.origin,
-        "OMONAT_DEMO": "yes",
-        "OMONAT_LANGUAGE": "en",
-    }
-
     async def typed(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "omonat", "doubts", *words]
-        return await asyncio.to_thread(
-            subprocess.run, command, env=environment, capture_output=True, text=True, check=False
-        )
+        return await at_the_command_line(shop, "doubts", *words)
 
     await shop.house.doubts.begin("openings", "2027-03-14", withheld=201)
     told = await typed("list")

@@ -23,7 +23,7 @@ values (:id, :about, :at, :kept, :proof, :document, :by, :entry);
 
 -- name: places
 -- The hosts and rooms in use.
-select kind, name, room, added_at from places where ended_at is null order by kind desc, name;
+select kind, name, room from places where ended_at is null order by kind desc, name;
 
 -- name: add_place$
 -- A place comes into the register; null when one of this name is in use.

@@ -53,27 +53,31 @@ def decide_drill(review: Duration | None, *, passed_at: Instant | None, since: I
 
 
 def decide_review(
-    period: Duration | None, *, last: Review | None, since: Instant, now: Instant, promise: str
+    period: Duration | None, *, last: Review | None, since: Instant | None, now: Instant, promise: str
 ) -> Verdict:
     """Whether a safeguard of this promise stands: Deny `safeguard-broken` or `safeguard-overdue`; CannotTell
     `safeguard-unplanned` where nothing says how often it is looked at, `safeguard-unproved` where the newest review
-    isn't as its entry says, `safeguard-ahead` where it lies in the future."""
+    isn't as its entry says, `safeguard-ahead` where it lies in the future.
+
+    `since` None: it comes into the register with its first review alone, as places do; without one it came in another
+    way, and is unproved.
+    """
     if period is None:
         return CannotTell(("review",), (Reason("safeguard-unplanned", promise),))
-    if last is not None and not last.proved:
+    if (last is None and since is None) or (last is not None and not last.proved):
         return CannotTell(("entry",), (Reason("safeguard-unproved", promise),))
     if last is not None and last.at > now + MINUTE:
         return CannotTell(("clock",), (Reason("safeguard-ahead", promise),))
     if last is not None and not last.kept:
         return Deny((Reason("safeguard-broken", promise),))
-    if now < due(period, last=last, since=since):
-        return Allow()
-    return Deny((Reason("safeguard-overdue", promise),))
+    until = due(period, last=last, since=since)
+    return Allow() if until is not None and now < until else Deny((Reason("safeguard-overdue", promise),))
 
 
-def due(period: Duration, *, last: Review | None, since: Instant) -> Instant:
-    """By when it must have been looked at again. A calendar's period, reckoned in UTC."""
-    return period.after(since if last is None else last.at, UTC)
+def due(period: Duration, *, last: Review | None, since: Instant | None) -> Instant | None:
+    """By when it must have been looked at again; None where the period runs from nothing. Reckoned in UTC."""
+    begins = since if last is None else last.at
+    return None if begins is None else period.after(begins, UTC)
 
 
 def may_review(role: str, owner: str) -> Verdict:
