@@ -13,8 +13,10 @@ from omonat.base.errors import BadInput
 from omonat.base.instants import to_rfc3339
 from omonat.cli._house import in_house
 from omonat.cli._speech import spoken, words
-from omonat.flows.sealed_forms import Taken, read_batch
+from omonat.flows.on_paper import batches
+from omonat.flows.sealed_forms import Taken
 from omonat.flows.sealing_keys import PublicKey
+from omonat.house import House
 
 app = typer.Typer(help="Desks without a network: sealed forms, and their keys.", no_args_is_help=True)
 
@@ -24,17 +26,21 @@ _LARGEST = 32 * 1024 * 1024
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="The file an offline desk saved.")],
+    file: Annotated[Path, typer.Argument(help="The file an offline desk saved, or what was scanned of its sheets.")],
     home: Home = None,
 ) -> None:
-    """Take in the sealed forms of a file, each once, and print what became of each. Ends with 5 when some were refused,
-    with 7 when some have to be handed in again."""
+    """Take in the sealed forms of a file, or of sheets scanned into one (a code on a line), each once, and print what
+    became of each. Ends with 5 when some were refused, with 7 when some have to be handed in again."""
     try:
         raw = file.read_bytes() if file.stat().st_size <= _LARGEST else b""
     except OSError:
         raise BadInput("batch-malformed") from None
-    batch = read_batch(raw)
-    taken = in_house(home, lambda house: house.sealed_forms(batch))
+    found = batches(raw)
+
+    async def work(house: House) -> list[Taken]:
+        return [each for batch in found for each in await house.sealed_forms(batch)]
+
+    taken = in_house(home, work)
     for each in taken:
         typer.echo("\t".join((each.id, each.state, *_why(each))))
     states = Counter(each.state for each in taken)

@@ -20,6 +20,7 @@ from omonat.flows import forms
 from omonat.pages.files import assets
 from omonat.pages.http import security_headers
 from omonat.pages.render import KIT_STATIC
+from omonat.pages.sheets import NUMBERED, sheet_words
 from omonat.pages.words import LANGUAGES
 from omonat.policy import beside
 from omonat.policy.compiled import CompiledPolicy
@@ -110,6 +111,7 @@ async def show(visit: Visit) -> Answer:
         installation=vault.installation,
         days=visit.house.settings.offline_days,
         version=visit.policy.version,
+        sheet=sheet_words(visit.words) | {"number": visit.words(NUMBERED, number="{number}", of="{of}")},
     )
 
 
@@ -117,7 +119,7 @@ async def worker(visit: Visit) -> Answer:
     """The worker, with the names of the files it keeps."""
     kit, own = assets(*KIT_STATIC), assets(*DESK.static)
     files = [asset.address for name, asset in kit.items() if name != "reveal.js" and not name.endswith(".txt")]
-    files += [own[name].address for name in ("desk.css", "offline.js")]
+    files += [own[name].address for name in ("desk.css", "qrcode.js", "paper.js", "offline.js")]
     source = (DESK.folder / "static" / "offline-worker.js").read_text("utf-8")
     name = sha256("\n".join([*files, source]).encode()).hexdigest()[:12]
     given = {

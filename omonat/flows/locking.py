@@ -1,6 +1,8 @@
 """Locking: what leaves as a file is sealed to whoever it is for, in the age format (S2)."""
 
 import asyncio
+import re
+import zlib
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -9,6 +11,13 @@ import pyrage
 from omonat.base.errors import BadInput
 
 _SHORTEST: Final = 12
+_HEAD: Final = re.compile(
+    rb"age-encryption\.org/v1\n"
+    rb"((?:-> [!-~]+(?: [!-~]+)*\n(?:[A-Za-z0-9+/]{64}\n)*[A-Za-z0-9+/]{0,63}\n)+)"
+    rb"--- [A-Za-z0-9+/]{43}\n"
+)
+_KINDS: Final = re.compile(rb"^-> ([!-~]+)", re.MULTILINE)
+_BODY: Final = 32  # a nonce of 16 bytes and the tag of an empty content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +48,26 @@ async def locked(content: bytes, lock: Lock) -> bytes:
     if lock.password:
         return bytes(await asyncio.to_thread(pyrage.passphrase.encrypt, content, lock.password))
     return content
+
+
+def locked_to(file: bytes) -> str | None:
+    """How a file is locked, by its head: `key`, `password`, or None for what is no file of age (or an armoured one).
+
+    The contents must look like ciphertext: a head alone locks nothing.
+    """
+    head = _HEAD.match(file)
+    if head is None or len(file) < head.end() + _BODY or not is_noise(file[head.end() :]):
+        return None
+    return "password" if b"scrypt" in _KINDS.findall(head[1]) else "key"
+
+
+def is_noise(raw: bytes) -> bool:
+    """Whether bytes may be ciphertext: nobody reads them as text, and nothing makes them smaller."""
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return len(zlib.compress(raw, 9)) >= len(raw)
+    return False
 
 
 def _recipient(text: str) -> Any:

@@ -13,6 +13,8 @@ from omonat.base.errors import BadInput
 from omonat.vault.encoding import frame
 
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+SHORTEST = 32 + 16
+"""What sealing adds: the sender's half of the key, and the tag."""
 
 
 def form_info(installation: str, *, key: int, id: str, device: str, service: str, form: str, made_at: str) -> bytes:

@@ -9,6 +9,7 @@ from playwright.async_api import Page
 
 from tests.desk.conftest import Desk, Worker
 from tests.pages.english import SAYING, left_in_english
+from tests.paper.scanner import text_on
 
 AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text("utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -162,6 +163,34 @@ async def test_S4_a_revealed_value_closes_after_a_minute_unless_one_key_or_press
         await page.clock.run_for(2_000)
         assert phone not in await page.content()
         assert "Mobile phone, hidden" in await page.inner_text(".items div:has(.dots):nth-child(2)")
+
+
+async def test_S2_a_page_of_the_desk_that_is_printed_shows_no_value(desk: Desk) -> None:
+    """What leaves on paper leaves sealed: whoever prints what they were shown gets the masks."""
+    phone = desk.phone()
+    order = await desk.order("204", mobile=phone)
+    async with desk.worker("204") as worker:
+        page = worker.page
+        await worker.go(f"/desk/case/{order.case}?purpose=deliver-order")
+        await worker.press("form.all button")
+        assert "Dilnoza Karimova" in await worker.text()
+        await page.emulate_media(media="screen")
+        as_on_the_screen = await page.pdf()
+        assert "DilnozaKarimova" in _letters(as_on_the_screen)  # whoever looks would find it
+        assert f"tel:{phone}".encode() in as_on_the_screen
+        await page.emulate_media(media="print")
+        printed = await page.pdf()
+        on_paper = _letters(printed)
+        assert order.case.split(":")[1] in on_paper
+        assert "Mobilephone" in on_paper
+        assert "Dilnoza" not in on_paper
+        assert phone[-7:] not in on_paper
+        assert b"tel:" not in printed
+
+
+def _letters(pdf: bytes) -> str:
+    """Without blanks: values are set wide."""
+    return text_on(pdf).replace(" ", "")
 
 
 async def test_S4_on_a_phone_the_list_of_cases_is_as_wide_as_the_page_and_a_refusal_is_said_once(desk: Desk) -> None:

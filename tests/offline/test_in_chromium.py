@@ -15,17 +15,20 @@ from omonat import api, desk
 from omonat.base.ids import is_id
 from omonat.base.instants import DAY
 from omonat.desk import DESK
+from omonat.flows.on_paper import batches
 from omonat.flows.sealed_forms import read_batch
 from omonat.house import House, system_clock
 from omonat.pages.assets import static_handler
 from omonat.pages.render import KIT_STATIC
 from omonat.vault.encoding import bytes_of, text_of
+from omonat.vault.paper import codes
 from omonat.vault.sealing import SealingKey
 from tests.desk.test_in_chromium import looked_at
 from tests.flows.conftest import Clock, Shop, house, settings, shop  # noqa: F401 - fixtures
 from tests.offline import second_hpke
 from tests.offline.conftest import count
 from tests.offline.test_formats import EPHEMERAL, INFO, PLAIN, VECTOR
+from tests.paper.scanner import scanned, text_on
 from tests.site_server import serving
 
 MARKER = "Yodgora Muhrxonova"
@@ -241,6 +244,37 @@ async def test_S1_a_file_on_a_stick_is_the_same_as_the_network(ready: Kiosk, sho
     await ready.settled("handed-in")
     assert await count(shop, "records") == 1
     assert [each.state for each in await shop.house.sealed_forms(read_batch(raw))] == ["repeated"]
+
+
+async def test_S2_on_paper_it_is_the_same_as_on_a_stick(ready: Kiosk, shop: Shop) -> None:
+    for _ in range(5):
+        await ready.seal()
+    await ready.fill()  # somebody stands there still, with what they typed
+    await ready.page.evaluate("window.print = () => { window.asked = true }")  # the browser's own dialog
+    await ready.page.click("[data-part='print']")
+    await ready.settled("printed")
+    assert await ready.page.evaluate("window.asked")
+    pdf = await ready.page.pdf(prefer_css_page_size=True, format="A4")
+    seen = scanned(pdf)
+    assert [len(on_one) for on_one in seen] == [6, 1]
+    on_sheets = text_on(pdf)
+    assert [mark for mark in MARKS if mark in on_sheets] == []
+    assert "Sheet 2 of 2" in on_sheets
+    (batch,) = batches("\n".join(code for on_one in seen for code in on_one).encode())
+    assert {form.id for form in batch.forms} == {form["id"] for form in await ready.kept()}
+    assert [each.state for each in await shop.house.sealed_forms(batch)] == ["taken"] * 5
+    await ready.page.click("[data-part='forget']")
+    await ready.settled("forgotten")
+    assert await ready.kept() == []
+    assert await ready.page.locator(".sheet").count() == 0
+
+
+async def test_S2_the_browser_spells_codes_as_the_command_line_does(kiosk: Kiosk) -> None:
+    await kiosk.go()
+    for size in (1, 2, 3, 4, 5, 794, 795, 796, 4_000):
+        file = bytes((at * 7 + size) % 256 for at in range(size))
+        made = await kiosk.page.evaluate("async file => paper.codes(sealing.toBytes(file))", text_of(file))
+        assert made == codes(file)
 
 
 async def test_K1_a_child_is_turned_away_before_anything_is_sealed(ready: Kiosk) -> None:

@@ -52,7 +52,7 @@ async function refresh() {
   at("waiting").textContent = forms.length;
   const oldest = forms.map((form) => form["made-at"]).sort()[0];
   at("oldest").textContent = oldest ? new Date(oldest).toLocaleString(language) : "–";
-  at("hand-in").disabled = at("save").disabled = forms.length === 0;
+  for (const name of ["hand-in", "save", "print"]) at(name).disabled = forms.length === 0;
   at("forget").hidden = !forms.some((form) => form.saved);
   show("stale", isStale());
   show("slow", isSlow());
@@ -183,7 +183,24 @@ async function save() {
   await refresh();
 }
 
+// On paper, where there is neither a network nor a stick: the same batches as codes. They lie in the page until it is left.
+const printed = document.createElement("div");
+printed.className = "sheets";
+printed.setAttribute("aria-hidden", "true");
+
+async function putOnPaper() {
+  const forms = await store.forms();
+  printed.replaceChildren();
+  for (const part of portions(forms)) printed.append(...await paper.sheets(new TextEncoder().encode(batch(part)), at("sheet")));
+  document.body.append(printed);
+  window.print();
+  for (const form of forms) await store.keep({ ...form, saved: true });
+  say("printed");
+  await refresh();
+}
+
 async function forgetSaved() {
+  printed.remove();
   for (const form of await store.forms()) if (form.saved) await store.forget(form.id);
   say("forgotten");
   await refresh();
@@ -247,6 +264,7 @@ async function open() {
   credential.addEventListener("submit", once(() => setUp(credential)));
   at("hand-in").addEventListener("click", once(() => handIn()));
   at("save").addEventListener("click", once(save));
+  at("print").addEventListener("click", once(putOnPaper));
   at("forget").addEventListener("click", once(forgetSaved));
   addEventListener("online", () => handIn(true));
   addEventListener("pagehide", () => desk.querySelectorAll("form").forEach((form) => form.reset()));

@@ -1,11 +1,17 @@
 """Keeping and deleting: due instants, factors, erasure, sealing (R1, R2, R3, Q2, S2)."""
 
 from dataclasses import dataclass
+from secrets import token_urlsafe
 from typing import Any
 
+import pyrage
+
+from omonat.base.errors import Refused
 from omonat.base.instants import Instant, to_rfc3339
 from omonat.database.statements import load
+from omonat.flows import on_paper
 from omonat.flows.erase import ErasureRequest
+from omonat.flows.locking import Lock, locked
 from omonat.flows.reckon import due_of
 from omonat.policy.model import RoleKind
 from omonat.policy.words import Basis
@@ -13,6 +19,7 @@ from omonat.proving.outcome import Findings, Outcome, UntoldError, probe
 from omonat.proving.people import BY, Guest
 from omonat.proving.scene import Scene
 from omonat.proving.values import invent
+from omonat.vault.paper import batch_of, joined
 
 _retention = load("omonat.promises.retention")
 _GONE = ("no-longer-kept", "only-in-an-older-record", "not-held", "key-gone")
@@ -200,9 +207,9 @@ async def one_item(scene: Scene) -> Outcome:
 
 @probe(
     "S2",
-    uz="Muhrlangan baytlarda qiymat izi yoʻqligi va boshqa yozuv baytlari bu kalit bilan ochilmasligi tekshiriladi.",
-    ru="Проверено, что в запечатанных байтах нет самих значений и что чужие байты этими ключами не открываются.",
-    en="Sealed bytes are searched for the values they hold, and bytes of another record are tried with these keys: neither may work.",
+    uz="Muhrlangan baytlarda qiymat izi yoʻqligi va boshqa yozuv baytlari bu kalit bilan ochilmasligi tekshiriladi; ochiq yoki faqat parolli fayl qogʻozga chiqmasligi, oluvchi uchun shifrlangani esa butun qaytishi ham.",
+    ru="Проверено, что в запечатанных байтах нет самих значений и что чужие байты этими ключами не открываются; что открытый файл и закрытый лишь паролем на бумагу не выводятся, а зашифрованный для получателя возвращается целым.",
+    en="Sealed bytes are searched for the values they hold, and bytes of another record are tried with these keys: neither may work. A plain file and one behind a password alone must be refused on paper; one encrypted to its recipient must come back whole.",
 )
 async def sealed(scene: Scene) -> Outcome:
     """What lies in the tables says nothing, and is bound to its person, record and category."""
@@ -221,7 +228,23 @@ async def sealed(scene: Scene) -> Outcome:
             found.note(not _opens(scene, swapped), f"{row['category']} another's: closed")
         flipped = {**dict(row), "sealed": raw[:-1] + bytes([raw[-1] ^ 1])}
         found.note(not _opens(scene, flipped), f"{row['category']} changed: closed")
+    await _on_paper(found, " ".join(values).encode())
     return found.outcome()
+
+
+async def _on_paper(found: Findings, plain: bytes) -> None:
+    """What is sealed to its recipient goes on sheets and comes back; nothing else does."""
+    reader = pyrage.x25519.Identity.generate()
+    for_reader = await locked(plain, Lock(recipient=str(reader.to_public())))
+    by_password = await locked(plain, Lock(password=token_urlsafe()))
+    for what, file in (("plain", plain), ("password", by_password)):
+        try:
+            sheets = on_paper.codes_of(file)
+            found.note(False, f"paper, {what}: {len(sheets)} codes")
+        except Refused as refused:
+            found.note(refused.code.startswith("paper-"), f"paper, {what}: {refused.code}")
+    back = joined(on_paper.codes_of(for_reader))[batch_of(for_reader)]
+    found.note(pyrage.decrypt(back, [reader]) == plain, "paper, sealed: opens for its recipient")
 
 
 def _forms(value: str) -> tuple[bytes, ...]:
