@@ -18,7 +18,7 @@ async def serving(routes: Any, port: int | None = None) -> AsyncIterator[str]:
     """Serve routes, or a whole application, on this test's own event loop until the end; the address for a browser."""
     app = routes if isinstance(routes, Litestar) else Litestar(routes, openapi_config=None)
     port = free_port() if port is None else port
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical"))
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn tells in no other way
         await asyncio.sleep(0.01)

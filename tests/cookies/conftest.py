@@ -157,7 +157,7 @@ async def the_town(module_dsn: str, tmp_path_factory: pytest.TempPathFactory, br
         shop = Shop(house, clock)
         await opened(shop)
         port = free_port()
-        server = uvicorn.Server(uvicorn.Config(_app(house), host="127.0.0.1", port=port, log_level="critical"))
+        server = uvicorn.Server(uvicorn.Config(_app(house), host="127.0.0.1", port=port, log_config=None))
         task = asyncio.create_task(server.serve())
         while not server.started:  # noqa: ASYNC110 - uvicorn tells in no other way
             await asyncio.sleep(0.01)

@@ -122,7 +122,7 @@ async def test_an_sms_handed_to_a_process_that_does_not_own_the_letters_arrives_
 @asynccontextmanager
 async def serving(app: Litestar, port: int) -> AsyncIterator[None]:
     """The app behind a real socket."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="off"))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110

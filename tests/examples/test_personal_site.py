@@ -77,7 +77,7 @@ async def street(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> A
             app = Litestar(
                 [api.route(open_one), *center.handlers(open_one), *routes(site), files], openapi_config=None
             )  # fmt: skip
-            server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical"))
+            server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
             task = asyncio.create_task(server.serve())
             while not server.started:  # noqa: ASYNC110 - uvicorn tells in no other way
                 await asyncio.sleep(0.01)

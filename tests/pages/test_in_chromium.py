@@ -46,7 +46,7 @@ def example(request: Request[Any, Any, Any]) -> Response[bytes]:
 def a_server() -> Iterator[str]:
     port = free_port()
     app = Litestar([example, static_handler([KIT_STATIC])], openapi_config=None)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical"))
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

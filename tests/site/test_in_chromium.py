@@ -25,7 +25,7 @@ LEAFLET = 4  # pages of A4
 @pytest.fixture(name="place", scope="module")
 def a_place(app: Litestar) -> Iterator[str]:
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()
     until = time.monotonic() + 20
