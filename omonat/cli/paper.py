@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
+from omonat.base import paper
 from omonat.base.errors import BadInput
+from omonat.base.paper import PER_SHEET
 from omonat.cli._speech import ngettext, spoken, words
 from omonat.flows import on_paper
 from omonat.house import system_clock
 from omonat.pages.sheets import sheets_pdf
-from omonat.vault import paper
-from omonat.vault.paper import PER_SHEET
 
 app = typer.Typer(help="Paper batches: sealed files as codes on sheets, and back.", no_args_is_help=True)
 

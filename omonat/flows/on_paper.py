@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+from omonat.base import paper
 from omonat.base.errors import BadInput, Refused
 from omonat.base.verdict import Allow
 from omonat.flows.locking import is_noise, locked_to
 from omonat.flows.sealed_forms import Batch, read_batch
 from omonat.promises.security.leaving import Seal, decide_paper
-from omonat.vault import paper
 from omonat.vault.encoding import bytes_of
 from omonat.vault.sealing import SHORTEST
 
@@ -26,7 +26,7 @@ def codes_of(file: bytes) -> Sequence[str]:
 def batches(raw: bytes) -> list[Batch]:
     """The sealed forms of a file: as a device saved it, or as its sheets were scanned, one code on a line.
 
-    Raises BadInput batch-malformed, and for codes what `omonat.vault.paper.joined` raises.
+    Raises BadInput batch-malformed, and for codes what `omonat.base.paper.joined` raises.
     """
     if not paper.is_codes(raw):
         return [read_batch(raw)]

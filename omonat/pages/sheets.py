@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from omonat.base.instants import Instant
+from omonat.base.paper import PER_SHEET
 from omonat.pages.certificate import paper
 from omonat.pages.qr import drawing
 from omonat.pages.words import N_, Words, words_of
-from omonat.vault.paper import PER_SHEET
 
 TITLE: Final = N_("Paper batch")
 SAYS: Final = N_(

@@ -14,6 +14,7 @@ from playwright.async_api import BrowserContext, Page, async_playwright
 from omonat import api, desk
 from omonat.base.ids import is_id
 from omonat.base.instants import DAY
+from omonat.base.paper import codes
 from omonat.desk import DESK
 from omonat.flows.on_paper import batches
 from omonat.flows.sealed_forms import read_batch
@@ -21,7 +22,6 @@ from omonat.house import House, system_clock
 from omonat.pages.assets import static_handler
 from omonat.pages.render import KIT_STATIC
 from omonat.vault.encoding import bytes_of, text_of
-from omonat.vault.paper import codes
 from omonat.vault.sealing import SealingKey
 from tests.desk.test_in_chromium import looked_at
 from tests.flows.conftest import Clock, Shop, house, settings, shop  # noqa: F401 - fixtures

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from omonat.base import paper
 from omonat.base.errors import BadInput
 from omonat.pages.sheets import WITHOUT
-from omonat.vault import paper
 
 FILES = st.integers(0, 3).flatmap(lambda more: st.binary(min_size=1 + 790 * more, max_size=1 + 800 * (more + 1)))
 THREE = bytes(range(256)) * 7  # three codes, the last shorter

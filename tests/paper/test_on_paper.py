@@ -11,12 +11,12 @@ import msgspec
 import pyrage
 import pytest
 
+from omonat.base import paper
 from omonat.base.errors import Refused
 from omonat.flows import on_paper
 from omonat.flows.locking import is_noise
 from omonat.house import system_clock
 from omonat.promises.security.leaving import Seal
-from omonat.vault import paper
 from tests.flows.conftest import Clock, Shop, at_the_command_line, house, settings, shop  # noqa: F401 - fixtures
 from tests.offline.conftest import Device, changed, count, device  # noqa: F401 - a fixture
 from tests.paper.scanner import scanned, text_on

@@ -8,6 +8,7 @@ import pyrage
 
 from omonat.base.errors import Refused
 from omonat.base.instants import Instant, to_rfc3339
+from omonat.base.paper import batch_of, joined
 from omonat.database.statements import load
 from omonat.flows import on_paper
 from omonat.flows.erase import ErasureRequest
@@ -19,7 +20,6 @@ from omonat.proving.outcome import Findings, Outcome, UntoldError, probe
 from omonat.proving.people import BY, Guest
 from omonat.proving.scene import Scene
 from omonat.proving.values import invent
-from omonat.vault.paper import batch_of, joined
 
 _retention = load("omonat.promises.retention")
 _GONE = ("no-longer-kept", "only-in-an-older-record", "not-held", "key-gone")
