@@ -1,6 +1,6 @@
 """Paper batches: a sealed file as codes on numbered sheets, and the file again from what was scanned (S2).
 
-A code is one line of capitals and digits, which a QR code holds most tightly and no scanner mangles:
+A code is one line of capitals and digits, which QR codes hold tightly and scanners don't mangle:
 
     OMONAT/1/<batch>/<number>/<of>/<part>
 
@@ -11,7 +11,7 @@ everybody in docs/formats.md.
 
 import re
 from base64 import b32decode, b32encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -20,8 +20,10 @@ from omonat.base.errors import BadInput
 
 PER_SHEET: Final = 6
 MOST: Final = 1_200
-"""Codes of one batch: two hundred sheets, nearly a megabyte."""
+"""Codes of one batch: two hundred sheets."""
 _PART: Final = 795  # bytes; a multiple of five, and with its head a QR code of version 24, half a millimetre a point
+LONGEST: Final = MOST * _PART
+"""Bytes that two hundred sheets hold: nearly a megabyte."""
 _CODE: Final = re.compile(r"OMONAT/1/([0-9A-F]{32})/(0\d{3}|1\d{3})/(0\d{3}|1\d{3})/([A-Z2-7]+={0,6})", re.ASCII)
 _LONGEST_LINE: Final = 2_000
 
@@ -38,9 +40,9 @@ def codes(file: bytes) -> Sequence[str]:
     """The codes of a file, in order. Raises BadInput `paper-too-long`; a file of nothing has no code and is a bug."""
     if not file:
         raise ValueError("nothing to put on paper")
-    parts = [file[at : at + _PART] for at in range(0, len(file), _PART)]
-    if len(parts) > MOST:
+    if len(file) > LONGEST:
         raise BadInput("paper-too-long", sheets=str(MOST // PER_SHEET))
+    parts = [file[at : at + _PART] for at in range(0, len(file), _PART)]
     head = f"OMONAT/1/{batch_of(file)}"
     return [f"{head}/{n:04}/{len(parts):04}/{b32encode(part).decode()}" for n, part in enumerate(parts, 1)]
 
@@ -50,16 +52,16 @@ def batch_of(file: bytes) -> str:
     return sha256(file).hexdigest()[:32].upper()
 
 
-def joined(scanned: Iterable[str]) -> Mapping[str, bytes]:
-    """The files of whole batches by batch, from their codes in any order, one on a line, however often each.
+def joined(scans: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """The files of whole batches by batch, from named texts of scanned codes: in any order, one on a line, however
+    often each.
 
-    Raises BadInput `paper-code-malformed` (with its line), `paper-changed` where codes contradict each other or make
-    another file, `paper-incomplete` with the numbers that are missing, and `paper-empty`.
+    Raises BadInput `paper-code-malformed` (with text and line), `paper-changed` where codes contradict each other or
+    make another file, `paper-incomplete` with the numbers that are missing, and `paper-empty`.
     """
     found: dict[str, dict[int, _Code]] = {}
-    for at, line in enumerate(scanned, 1):
-        if text := line.strip():
-            code = _read(text, at)
+    for name, raw in scans.items():
+        for code in _read(name, raw):
             batch = found.setdefault(code.batch, {})
             if batch.setdefault(code.number, code) != code or next(iter(batch.values())).of != code.of:
                 raise BadInput("paper-changed", batch=code.batch)
@@ -68,25 +70,14 @@ def joined(scanned: Iterable[str]) -> Mapping[str, bytes]:
     return {name: _whole(name, batch) for name, batch in found.items()}
 
 
-def is_codes(raw: bytes) -> bool:
-    """Whether a file begins as scanned codes do, and not as something else."""
-    return raw.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"OMONAT/")
-
-
-def lines_of(raw: bytes) -> Sequence[str]:
-    """The lines of a file of scanned codes, whatever ends them. Raises BadInput `paper-code-malformed`."""
-    try:
-        return re.split(r"\r\n|\r|\n", raw.removeprefix(b"\xef\xbb\xbf").decode("ascii"))
-    except UnicodeDecodeError as error:
-        raise BadInput("paper-code-malformed", line=str(raw[: error.start].count(b"\n") + 1)) from None
-
-
-def _read(text: str, line: int) -> _Code:
-    match = _CODE.fullmatch(text) if len(text) <= _LONGEST_LINE else None
-    code = None if match is None else _parts(match)
-    if code is None:
-        raise BadInput("paper-code-malformed", line=str(line))
-    return code
+def _read(name: str, raw: bytes) -> Iterator[_Code]:
+    for at, line in enumerate(raw.removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
+        if text := line.strip(b" \t"):
+            match = _CODE.fullmatch(text.decode("latin-1")) if len(text) <= _LONGEST_LINE else None
+            code = None if match is None else _parts(match)
+            if code is None:
+                raise BadInput("paper-code-malformed", line=str(at), file=name)
+            yield code
 
 
 def _parts(match: re.Match[str]) -> _Code | None:

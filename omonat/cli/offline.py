@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from omonat.base.codes import sentence
-from omonat.base.errors import BadInput
+from omonat.base.errors import BadInput, OmonatError
 from omonat.base.instants import to_rfc3339
 from omonat.cli._house import in_house
 from omonat.cli._speech import spoken, words
@@ -35,15 +35,26 @@ def import_(
         raw = file.read_bytes() if file.stat().st_size <= _LARGEST else b""
     except OSError:
         raise BadInput("batch-malformed") from None
-    found = batches(raw)
+    found = batches(str(file), raw)
+    states: Counter[str] = Counter()
+    failed: list[OmonatError] = []
 
-    async def work(house: House) -> list[Taken]:
-        return [each for batch in found for each in await house.sealed_forms(batch)]
+    async def work(house: House) -> None:
+        for batch in found:  # what one sheet in a heap brings on says nothing of the others
+            try:
+                taken = await house.sealed_forms(batch)
+            except OmonatError as error:
+                failed.append(error)
+                continue
+            for each in taken:
+                typer.echo("\t".join((each.id, each.state, *_why(each))))
+            states.update(each.state for each in taken)
 
-    taken = in_house(home, work)
-    for each in taken:
-        typer.echo("\t".join((each.id, each.state, *_why(each))))
-    states = Counter(each.state for each in taken)
+    in_house(home, work)
+    for error in failed[1:]:
+        typer.echo(f"omonat: {sentence(error.code, spoken(), error.about)}", err=True)
+    if failed:
+        raise failed[0]
     sys.exit(7 if states["later"] else 5 if states["refused"] else 0)
 
 

@@ -6,17 +6,17 @@ from typing import Annotated
 
 import typer
 
-from omonat.base import paper
 from omonat.base.errors import BadInput
 from omonat.base.paper import PER_SHEET
-from omonat.cli._speech import ngettext, spoken, words
+from omonat.cli._speech import ngettext, spoken, tell, words
 from omonat.flows import on_paper
 from omonat.house import system_clock
 from omonat.pages.sheets import sheets_pdf
 
 app = typer.Typer(help="Paper batches: sealed files as codes on sheets, and back.", no_args_is_help=True)
 
-_LARGEST = 32 * 1024 * 1024
+_LARGEST = 2_000_000  # sheets hold half of it
+_LARGEST_SCAN = 8_000_000
 
 
 @app.command("print")
@@ -30,7 +30,8 @@ def print_(
     What isn't encrypted to its recipient is refused, also what only a password locks: sheets lie about. Each file is a
     batch of its own.
     """
-    batches = [on_paper.codes_of(_read(file)) for file in files]
+    batches = [on_paper.codes_of(_read(file, _LARGEST)) for file in files]
+    tell("drawing %(num)s codes", num=sum(map(len, batches)))
     _write(out, sheets_pdf(batches, spoken(), system_clock()))
     for codes in batches:
         sheets = ngettext("%(num)s sheet", "%(num)s sheets", -(-len(codes) // PER_SHEET))
@@ -47,30 +48,42 @@ def join(
 
     Where codes are missing they are named, and nothing is written.
     """
-    files = paper.joined(line for file in scanned for line in paper.lines_of(_read(file)))
+    files = on_paper.scans({str(file): _read(file, _LARGEST_SCAN) for file in scanned})
     if out.exists():
         raise typer.BadParameter(words("%(folder)s exists already", folder=out), param_hint="--out")
     os.umask(0o077)
-    out.mkdir(parents=True)
-    for batch, content in files.items():
-        file = out / f"{batch}{on_paper.ending(content)}"
-        file.write_bytes(content)
-        typer.echo(str(file))
-
-
-def _read(file: Path) -> bytes:
+    draft = out.with_name(f"{out.name}.part")
     try:
-        if file.stat().st_size <= _LARGEST:
+        draft.mkdir(parents=True)
+        for name, content in files.items():
+            (draft / name).write_bytes(content)
+        draft.rename(out)
+    except OSError:
+        raise BadInput("paper-unwritable", file=str(out)) from None
+    for name in files:
+        typer.echo(str(out / name))
+
+
+def _read(file: Path, most: int) -> bytes:
+    try:
+        if file.stat().st_size <= most:
             return file.read_bytes()
     except OSError:
-        raise BadInput("paper-unreadable", file=file.name) from None
-    raise BadInput("paper-too-long", sheets=str(paper.MOST // PER_SHEET))
+        raise BadInput("paper-unreadable", file=str(file)) from None
+    raise BadInput("paper-file-too-large", file=str(file), megabytes=str(most // 1_000_000))
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Owner's eyes only, and never over another file."""
+    """Owner's eyes only, never over another file, whole or not at all."""
     try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
-            opened.write(content)
+        opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise typer.BadParameter(words("%(folder)s exists already", folder=file), param_hint="--out") from None
+    except OSError:
+        raise BadInput("paper-unwritable", file=str(file)) from None
+    try:
+        with os.fdopen(opened, "wb") as draft:
+            draft.write(content)
+    except OSError:
+        file.unlink(missing_ok=True)
+        raise BadInput("paper-unwritable", file=str(file)) from None

@@ -11,12 +11,14 @@ import pyrage
 from omonat.base.errors import BadInput
 
 _SHORTEST: Final = 12
-_HEAD: Final = re.compile(
-    rb"age-encryption\.org/v1\n"
-    rb"((?:-> [!-~]+(?: [!-~]+)*\n(?:[A-Za-z0-9+/]{64}\n)*[A-Za-z0-9+/]{0,63}\n)+)"
-    rb"--- [A-Za-z0-9+/]{43}\n"
+_STANZA: Final = (
+    rb"-> (?:X25519 [A-Za-z0-9+/]{43}|ssh-ed25519 [A-Za-z0-9+/]{6} [A-Za-z0-9+/]{43}|ssh-rsa [A-Za-z0-9+/]{6}"
+    rb"|(?P<password>scrypt [A-Za-z0-9+/]{22} [0-9]{1,2})|[!-~]{1,16}-grease(?: [!-~]{1,16}){0,4})\n"
+    rb"(?:[A-Za-z0-9+/]{64}\n){0,12}[A-Za-z0-9+/]{0,63}\n"
 )
-_KINDS: Final = re.compile(rb"^-> ([!-~]+)", re.MULTILINE)
+"""What the tools of age write: a recipient, a password, or a line of noise that keeps readers tolerant."""
+_HEAD: Final = re.compile(rb"age-encryption\.org/v1\n(?:" + _STANZA + rb"){1,20}--- [A-Za-z0-9+/]{43}\n")
+_KEY: Final = re.compile(rb"^-> (?:X25519|ssh-ed25519|ssh-rsa) ", re.MULTILINE)
 _BODY: Final = 32  # a nonce of 16 bytes and the tag of an empty content
 
 
@@ -51,14 +53,16 @@ async def locked(content: bytes, lock: Lock) -> bytes:
 
 
 def locked_to(file: bytes) -> str | None:
-    """How a file is locked, by its head: `key`, `password`, or None for what is no file of age (or an armoured one).
+    """How a file is locked, by its head: `key` of X25519 or SSH, `password`, or None for anything else, also armoured.
 
     The contents must look like ciphertext: a head alone locks nothing.
     """
     head = _HEAD.match(file)
     if head is None or len(file) < head.end() + _BODY or not is_noise(file[head.end() :]):
         return None
-    return "password" if b"scrypt" in _KINDS.findall(head[1]) else "key"
+    if head["password"] is not None:
+        return "password"
+    return "key" if _KEY.search(head[0]) else None
 
 
 def is_noise(raw: bytes) -> bool:

@@ -15,7 +15,8 @@ SAYS: Final = N_(
     "unless we are the recipient."
 )
 HOW: Final = N_(
-    "Scan every code of every sheet into one text file, a code on a line, in any order: omonat paper join reads it. "
+    "Scan every code of every sheet into one text file, a code on a line, in any order: omonat paper join reads it, "
+    "and omonat offline import where the sheets are of an offline desk. "
     "Without Omonat, where one batch is in the file (the digest begins like the batch’s name):"
 )
 NUMBERED: Final = N_("Sheet %(number)s of %(of)s")

@@ -254,19 +254,47 @@ async def test_S2_on_paper_it_is_the_same_as_on_a_stick(ready: Kiosk, shop: Shop
     await ready.page.click("[data-part='print']")
     await ready.settled("printed")
     assert await ready.page.evaluate("window.asked")
+    assert await ready.page.is_hidden("[data-part='forget']"), "no browser says whether anything was printed"
+    assert not [form for form in await ready.kept() if form["saved"]]
     pdf = await ready.page.pdf(prefer_css_page_size=True, format="A4")
     seen = scanned(pdf)
     assert [len(on_one) for on_one in seen] == [6, 1]
     on_sheets = text_on(pdf)
     assert [mark for mark in MARKS if mark in on_sheets] == []
     assert "Sheet 2 of 2" in on_sheets
-    (batch,) = batches("\n".join(code for on_one in seen for code in on_one).encode())
+    (batch,) = batches("codes.txt", "\n".join(code for on_one in seen for code in on_one).encode())
     assert {form.id for form in batch.forms} == {form["id"] for form in await ready.kept()}
     assert [each.state for each in await shop.house.sealed_forms(batch)] == ["taken"] * 5
+    await ready.page.click("[data-part='all-there']")
+    await ready.settled("on-paper")
+    assert await ready.page.locator(".sheet").count() == 0
     await ready.page.click("[data-part='forget']")
     await ready.settled("forgotten")
     assert await ready.kept() == []
-    assert await ready.page.locator(".sheet").count() == 0
+
+
+async def test_S2_more_than_a_heap_of_sheets_is_printed_in_turns(ready: Kiosk) -> None:
+    await ready.seal()
+    (form,) = await ready.kept()
+    await ready.page.evaluate(
+        """async form => {
+            window.print = () => {};
+            const more = {...form, sealed: "x".repeat(9000)};
+            for (let n = 10; n < 40; n++) await store.keep({...more, id: form.id.slice(0, -2) + n});
+            await refresh();
+        }""",
+        form,
+    )
+    heaps = []
+    for _ in range(3):
+        await ready.page.click("[data-part='print']")
+        await ready.settled("printed")
+        heaps.append(await ready.page.locator(".sheet").count())
+        await ready.page.click("[data-part='all-there']")
+        await ready.settled("on-paper")
+    assert sum(heaps) > 45
+    assert max(heaps) <= 30
+    assert all(form["saved"] for form in await ready.kept())
 
 
 async def test_S2_the_browser_spells_codes_as_the_command_line_does(kiosk: Kiosk) -> None:

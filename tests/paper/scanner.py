@@ -27,4 +27,4 @@ def text_on(pdf: bytes) -> str:
 def _codes(page: pypdfium2.PdfPage) -> list[str]:
     seen = page.render(scale=_DOTS_AN_INCH / 72, grayscale=True)
     points = memoryview(bytes(seen.buffer)).cast("B", shape=(seen.height, seen.stride))
-    return [code.text for code in zxingcpp.read_barcodes(points)]
+    return [code.text for code in zxingcpp.read_barcodes(points, formats=zxingcpp.BarcodeFormat.QRCode)]

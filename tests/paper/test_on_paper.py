@@ -12,11 +12,13 @@ import pyrage
 import pytest
 
 from omonat.base import paper
-from omonat.base.errors import Refused
+from omonat.base.errors import BadInput, Refused
+from omonat.base.ids import new_id
 from omonat.flows import on_paper
 from omonat.flows.locking import is_noise
 from omonat.house import system_clock
 from omonat.promises.security.leaving import Seal
+from omonat.vault.encoding import text_of
 from tests.flows.conftest import Clock, Shop, at_the_command_line, house, settings, shop  # noqa: F401 - fixtures
 from tests.offline.conftest import Device, changed, count, device  # noqa: F401 - a fixture
 from tests.paper.scanner import scanned, text_on
@@ -81,29 +83,36 @@ def test_S2_sheets_of_more_than_one_file_are_scanned_together(tmp_path: Path) ->
     assert {file.read_bytes() for file in (tmp_path / "back").iterdir()} == {file.read_bytes() for file in files}
 
 
+def _forms(**parts: str) -> bytes:
+    """A batch as a device saves it, sealed to somebody, with parts of its form replaced."""
+    form = {
+        "id": new_id("sfm"), "key": 1, "service": "order", "form": f"omf1.{'eA' * 20}.{'bB' * 20}",
+        "made-at": "2026-12-01T09:00:00.000Z", "sealed": text_of(os.urandom(560)), "signature": text_of(os.urandom(64)),
+    }  # fmt: skip
+    device = parts.pop("device", new_id("omk"))
+    batch = {"format": "omonat-sealed-forms/1", "device": device, "forms": [{**form, **parts}]}
+    return json.dumps(batch, ensure_ascii=False).encode()
+
+
 def _pretended() -> dict[str, tuple[bytes, str]]:
     """What somebody in a hurry, or somebody who cheats, would have printed."""
     whole = sealed_to_reader()
     head = whole[: whole.index(b"\n--- ") + 49]
-    forms = {
-        "format": "omonat-sealed-forms/1",
-        "device": "omk_x",
-        "forms": [
-            {
-                "id": "sfm_x", "key": 1, "service": "order", "form": "omf1.x.y", "made-at": "2026-12-01T09:00:00Z",
-                "sealed": "RGlsbm96YSBNdWhyeG9ub3ZhLCArOTk4IDkwIDExMSAyMiAzMywgTXVocmxpayBrb8q7Y2hhc2ksIDc",
-            }
-        ],
+    name = "Dilnoza Muhrxonova, +998901112233"
+    told = head.replace(b"\n--- ", f"\n-> plain {name}\n\n--- ".encode())
+    forms = _forms()
+    plain = {
+        "plain": SECRET, "nothing": b"", "plain behind a head of age": head + SECRET, "a head alone": head,
+        "long and plain with noise before it": head + os.urandom(64) + SECRET,
+        "plain in the head": told + whole[len(head) :], "armoured": b"-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n",
+        "plain instead of a sealed form": _forms(sealed=text_of(SECRET)),
     }  # fmt: skip
-    return {
-        "plain": (SECRET, "paper-unsealed"),
-        "nothing": (b"", "paper-unsealed"),
-        "a password": (bytes(pyrage.passphrase.encrypt(SECRET, "to‘rtta uzun so‘z")), "paper-password"),
-        "plain behind a head of age": (head + SECRET, "paper-unsealed"),
-        "plain with noise before it": (head + os.urandom(64) + SECRET, "paper-unsealed"),
-        "a head alone": (head, "paper-unsealed"),
-        "armoured": (b"-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n", "paper-unsealed"),
-        "plain in a form": (json.dumps(forms).encode(), "paper-unsealed"),
+    plain |= {f"plain as a form's {part}": _forms(**{part: name}) for part in
+              ("id", "service", "form", "made-at", "signature", "device")}  # fmt: skip
+    assert on_paper.seal_of(forms) is Seal.VAULT
+    password = bytes(pyrage.passphrase.encrypt(SECRET, "to‘rtta uzun so‘z"))
+    return {what: (content, "paper-unsealed") for what, content in plain.items()} | {
+        "a password": (password, "paper-password")
     }
 
 
@@ -122,6 +131,33 @@ def test_S2_one_file_that_is_not_sealed_keeps_all_from_being_printed(tmp_path: P
     assert tried.returncode == 5
     assert "Muhrxonova" not in tried.stderr
     assert not (tmp_path / "sheets.pdf").exists()
+
+
+def test_S2_of_a_batch_only_what_its_format_knows_is_printed() -> None:
+    """A list that stands twice counts once, and what stood in the first goes nowhere."""
+    forms = _forms()
+    told = SECRET.decode().replace("\n", " ")[:900]
+    hidden = forms.replace(b'"forms":', f'"forms": [{{"sealed": "{told}"}}], "forms":'.encode(), 1)
+    try:
+        printed = on_paper.codes_of(hidden)
+    except Refused:
+        return
+    (file,) = paper.joined({"codes": "\n".join(printed).encode()}).values()
+    assert b"Muhrxonova" not in file
+
+
+def test_S2_a_head_that_never_ends_is_refused_at_once() -> None:
+    for line in (b"-> a ", b"-> X25519 " + b"A" * 43 + b"\n\n", b"-> " + b"!" * 16 + b"-grease\n\n"):
+        head = b"age-encryption.org/v1\n" + line * (900_000 // len(line))
+        with pytest.raises(Refused):
+            on_paper.codes_of(head)
+    with pytest.raises(BadInput, match="more than 200 sheets"):
+        on_paper.codes_of(bytes(1_000_000))
+
+
+def test_S2_whatever_the_tools_of_age_write_for_a_key_may_go_on_paper() -> None:
+    """They put a line of noise of their own into each head."""
+    assert {on_paper.seal_of(sealed_to_reader(b"short")) for _ in range(300)} == {Seal.RECIPIENT}
 
 
 def test_S2_ciphertext_is_never_taken_for_text() -> None:
@@ -144,6 +180,8 @@ def test_S2_no_file_is_written_over(tmp_path: Path) -> None:
     (tmp_path / "codes.txt").write_text("\n".join(paper.codes(file.read_bytes())))
     assert omonat("paper", "join", tmp_path / "codes.txt", "--out", tmp_path).returncode == 2
     assert sorted(each.name for each in tmp_path.iterdir()) == ["codes.txt", "one.age", "sheets.pdf"]
+    nowhere = omonat("paper", "print", file, "--out", tmp_path / "nowhere" / "sheets.pdf")
+    assert (nowhere.returncode, "can't be written" in nowhere.stderr) == (2, True)
 
 
 async def test_S2_forms_come_by_paper_as_by_a_stick_and_each_once(shop: Shop, device: Device, tmp_path: Path) -> None:
@@ -163,6 +201,25 @@ async def test_S2_forms_come_by_paper_as_by_a_stick_and_each_once(shop: Shop, de
     again = await at_the_command_line(shop, "offline", "import", str(sheets))
     assert [line.split("\t")[1] for line in again.stdout.splitlines()] == ["repeated"] * 3
     assert await count(shop, "records") == 3
+
+
+async def test_S2_a_foreign_sheet_in_the_heap_hides_nothing_of_the_others(
+    shop: Shop, device: Device, tmp_path: Path
+) -> None:
+    ours, foreign = msgspec.json.encode(device.batch(await device.seal())), _forms()
+    heap = tmp_path / "heap.txt"
+    heap.write_text("\n".join([*paper.codes(foreign), *paper.codes(ours)]))
+    taken = await at_the_command_line(shop, "offline", "import", str(heap))
+    assert taken.returncode == 5
+    assert [line.split("\t")[1] for line in taken.stdout.splitlines()] == ["taken"]
+    assert "may hand in sealed forms" in taken.stderr
+    assert await count(shop, "records") == 1
+
+
+async def test_S1_a_scan_on_the_wrong_keyboard_is_told_as_one(shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "codes.txt").write_text("ЩЬЩТФЕ/1/78102А96А5С9И880202744556СА5099В/0001/0001/Т5ЦЦ63ЕИЩЙ\n")
+    tried = await at_the_command_line(shop, "offline", "import", str(tmp_path / "codes.txt"))
+    assert (tried.returncode, "English keyboard" in tried.stderr) == (2, True)
 
 
 async def test_S1_a_form_exchanged_on_its_sheet_is_refused(shop: Shop, device: Device, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@
 const desk = document.querySelector("#offline");
 const at = (name) => desk.querySelector(`[data-part="${name}"]`);
 const show = (name, shown = true) => { at(name).hidden = !shown; };
-const FORMAT = "omonat-sealed-forms/1", MOST = 200, MOST_BYTES = 500_000, SKEW = 5 * 60_000;
+const FORMAT = "omonat-sealed-forms/1", MOST = 200, MOST_BYTES = 500_000, PAPER_BYTES = 140_000, SKEW = 5 * 60_000;
 const language = document.documentElement.lang;
 
 // What lies on the device: `device` (its id, services, signing key) and `forms`, sealed.
@@ -123,12 +123,12 @@ async function seal(form) {
 
 const batch = (forms) => JSON.stringify({ format: FORMAT, device: device.id, forms: forms.map(({ saved, ...form }) => form) });
 
-function portions(forms) {
+function portions(forms, most = MOST_BYTES) {
   const found = [];
   let size = Infinity;
   for (const form of forms.sort((one, other) => one["made-at"].localeCompare(other["made-at"]))) {
     size += form.sealed.length + 1000;
-    if (size > MOST_BYTES || found.at(-1).length === MOST) { found.push([]); size = form.sealed.length + 1000; }
+    if (size > most || found.at(-1).length === MOST) { found.push([]); size = form.sealed.length + 1000; }
     found.at(-1).push(form);
   }
   return found;
@@ -177,26 +177,45 @@ async function save() {
     link.download = `${device.id}-${Date.now()}-${n}.json`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-    for (const form of part) await store.keep({ ...form, saved: true });
+    await mark(part.map((form) => form.id));
   }
   say("saved");
   await refresh();
 }
 
-// On paper, where there is neither a network nor a stick: the same batches as codes. They lie in the page until it is left.
+// On paper, where there is neither a network nor a stick: the same as codes, at most some thirty sheets at a time. Whether
+// a printer printed, no browser says: whoever holds the sheets does.
 const printed = document.createElement("div");
 printed.className = "sheets";
 printed.setAttribute("aria-hidden", "true");
+let onPaper = [];
 
 async function putOnPaper() {
-  const forms = await store.forms();
-  printed.replaceChildren();
-  for (const part of portions(forms)) printed.append(...await paper.sheets(new TextEncoder().encode(batch(part)), at("sheet")));
+  const forms = await store.forms(), left = forms.filter((form) => !form.saved);
+  const [part] = portions(left.length ? left : forms, PAPER_BYTES);
+  printed.replaceChildren(...await paper.sheets(new TextEncoder().encode(batch(part)), at("sheet")));
   document.body.append(printed);
-  window.print();
-  for (const form of forms) await store.keep({ ...form, saved: true });
+  onPaper = part.map((form) => form.id);
   say("printed");
+  window.print();
+}
+
+async function allThere() {
+  await mark(onPaper);
+  printed.remove();
+  say("on-paper");
   await refresh();
+}
+
+// Only what is still here: a form that was handed in meanwhile doesn't come back.
+async function mark(ids) {
+  if (busy) throw new Error("handing in");
+  busy = true;
+  try {
+    for (const form of await store.forms()) if (ids.includes(form.id)) await store.keep({ ...form, saved: true });
+  } finally {
+    busy = false;
+  }
 }
 
 async function forgetSaved() {
@@ -265,6 +284,7 @@ async function open() {
   at("hand-in").addEventListener("click", once(() => handIn()));
   at("save").addEventListener("click", once(save));
   at("print").addEventListener("click", once(putOnPaper));
+  at("all-there").addEventListener("click", once(allThere));
   at("forget").addEventListener("click", once(forgetSaved));
   addEventListener("online", () => handIn(true));
   addEventListener("pagehide", () => desk.querySelectorAll("form").forEach((form) => form.reset()));

@@ -30,7 +30,11 @@ const paper = (() => {
     code.make();
     const size = code.getModuleCount(), dark = [];
     for (let row = 0; row < size; row++) {
-      for (let column = 0; column < size; column++) if (code.isDark(row, column)) dark.push(`M${column + 4} ${row + 4}h1v1h-1z`);
+      for (let column = 0, from; column < size; column++) {
+        if (!code.isDark(row, column)) continue;
+        for (from = column; column < size && code.isDark(row, column);) column++;
+        dark.push(`M${from + 4} ${row + 4}h${column - from}v1h${from - column}z`);
+      }
     }
     const drawn = document.createElementNS(SVG, "svg"), path = document.createElementNS(SVG, "path");
     drawn.setAttribute("viewBox", `0 0 ${size + 8} ${size + 8}`);
@@ -40,10 +44,12 @@ const paper = (() => {
     return drawn;
   };
 
-  // `blank`: the template of a sheet, with its words.
+  const breath = () => new Promise((resolve) => setTimeout(resolve));
+
+  // `blank`: the template of a sheet, with its words. A code takes a tenth of a second: the page stays alive in between.
   const sheets = async (file, blank) => {
-    const all = await codes(file), of = Math.ceil(all.length / PER_SHEET);
-    return Array.from({ length: of }, (_, n) => {
+    const all = await codes(file), of = Math.ceil(all.length / PER_SHEET), made = [];
+    for (let n = 0; n < of; n++) {
       const sheet = blank.content.firstElementChild.cloneNode(true), part = (name) => sheet.querySelector(`[data-part="${name}"]`);
       part("number").textContent = part("number").dataset.says.replace("{number}", n + 1).replace("{of}", of);
       part("batch").textContent = all[0].split("/")[2];
@@ -52,9 +58,11 @@ const paper = (() => {
         caption.textContent = `${n * PER_SHEET + place + 1} / ${all.length}`;
         figure.append(drawing(code), caption);
         part("codes").append(figure);
+        await breath();
       }
-      return sheet;
-    });
+      made.push(sheet);
+    }
+    return made;
   };
 
   return { codes, sheets };

@@ -237,13 +237,13 @@ async def _on_paper(found: Findings, plain: bytes) -> None:
     reader = pyrage.x25519.Identity.generate()
     for_reader = await locked(plain, Lock(recipient=str(reader.to_public())))
     by_password = await locked(plain, Lock(password=token_urlsafe()))
-    for what, file in (("plain", plain), ("password", by_password)):
+    for code, file in (("paper-unsealed", plain), ("paper-password", by_password)):
         try:
             sheets = on_paper.codes_of(file)
-            found.note(False, f"paper, {what}: {len(sheets)} codes")
+            found.note(False, f"{code}: {len(sheets)} codes")
         except Refused as refused:
-            found.note(refused.code.startswith("paper-"), f"paper, {what}: {refused.code}")
-    back = joined(on_paper.codes_of(for_reader))[batch_of(for_reader)]
+            found.note(refused.code == code, f"paper: {refused.code}")
+    back = joined({"sheets": "\n".join(on_paper.codes_of(for_reader)).encode()})[batch_of(for_reader)]
     found.note(pyrage.decrypt(back, [reader]) == plain, "paper, sealed: opens for its recipient")
 
 
