@@ -24,6 +24,8 @@ MOST: Final = 1_200
 _PART: Final = 795  # bytes; a multiple of five, and with its head a QR code of version 24, half a millimetre a point
 LONGEST: Final = MOST * _PART
 """Bytes that two hundred sheets hold: nearly a megabyte."""
+LONGEST_SCAN: Final = 8_000_000
+"""Bytes of one text of scanned codes: a full batch, scanned five times."""
 _CODE: Final = re.compile(r"OMONAT/1/([0-9A-F]{32})/(0\d{3}|1\d{3})/(0\d{3}|1\d{3})/([A-Z2-7]+={0,6})", re.ASCII)
 _LONGEST_LINE: Final = 2_000
 
@@ -56,11 +58,13 @@ def joined(scans: Mapping[str, bytes]) -> Mapping[str, bytes]:
     """The files of whole batches by batch, from named texts of scanned codes: in any order, one on a line, however
     often each.
 
-    Raises BadInput `paper-code-malformed` (with text and line), `paper-changed` where codes contradict each other or
-    make another file, `paper-incomplete` with the numbers that are missing, and `paper-empty`.
+    Raises BadInput `paper-code-malformed` (with text and line), `paper-scan-too-long`, `paper-changed` where codes
+    contradict each other or make another file, `paper-incomplete` with the numbers that are missing, and `paper-empty`.
     """
     found: dict[str, dict[int, _Code]] = {}
     for name, raw in scans.items():
+        if len(raw) > LONGEST_SCAN:
+            raise BadInput("paper-scan-too-long", file=name, megabytes=str(LONGEST_SCAN // 1_000_000))
         for code in _read(name, raw):
             batch = found.setdefault(code.batch, {})
             if batch.setdefault(code.number, code) != code or next(iter(batch.values())).of != code.of:

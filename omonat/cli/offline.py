@@ -32,9 +32,12 @@ def import_(
     """Take in the sealed forms of a file, or of sheets scanned into one (a code on a line), each once, and print what
     became of each. Ends with 5 when some were refused, with 7 when some have to be handed in again."""
     try:
-        raw = file.read_bytes() if file.stat().st_size <= _LARGEST else b""
+        with file.open("rb") as opened:
+            raw = opened.read(_LARGEST + 1)
     except OSError:
         raise BadInput("batch-malformed") from None
+    if len(raw) > _LARGEST:
+        raise BadInput("batch-malformed")
     found = batches(str(file), raw)
     states: Counter[str] = Counter()
     failed: list[OmonatError] = []

@@ -2,21 +2,19 @@
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
 from omonat.base.errors import BadInput
-from omonat.base.paper import PER_SHEET
+from omonat.base.paper import LONGEST, LONGEST_SCAN, PER_SHEET
 from omonat.cli._speech import ngettext, spoken, tell, words
 from omonat.flows import on_paper
 from omonat.house import system_clock
 from omonat.pages.sheets import sheets_pdf
 
 app = typer.Typer(help="Paper batches: sealed files as codes on sheets, and back.", no_args_is_help=True)
-
-_LARGEST = 2_000_000  # sheets hold half of it
-_LARGEST_SCAN = 8_000_000
 
 
 @app.command("print")
@@ -30,7 +28,7 @@ def print_(
     What isn't encrypted to its recipient is refused, also what only a password locks: sheets lie about. Each file is a
     batch of its own.
     """
-    batches = [on_paper.codes_of(_read(file, _LARGEST)) for file in files]
+    batches = [on_paper.codes_of(_read(file, LONGEST)) for file in files]
     tell("drawing %(num)s codes", num=sum(map(len, batches)))
     _write(out, sheets_pdf(batches, spoken(), system_clock()))
     for codes in batches:
@@ -48,16 +46,18 @@ def join(
 
     Where codes are missing they are named, and nothing is written.
     """
-    files = on_paper.scans({str(file): _read(file, _LARGEST_SCAN) for file in scanned})
+    files = on_paper.scans({str(file): _read(file, LONGEST_SCAN) for file in scanned})
     if out.exists():
         raise typer.BadParameter(words("%(folder)s exists already", folder=out), param_hint="--out")
     os.umask(0o077)
-    draft = out.with_name(f"{out.name}.part")
     try:
-        draft.mkdir(parents=True)
-        for name, content in files.items():
-            (draft / name).write_bytes(content)
-        draft.rename(out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as draft:
+            whole = Path(draft) / out.name
+            whole.mkdir()
+            for name, content in files.items():
+                (whole / name).write_bytes(content)
+            whole.rename(out)
     except OSError:
         raise BadInput("paper-unwritable", file=str(out)) from None
     for name in files:
@@ -65,12 +65,12 @@ def join(
 
 
 def _read(file: Path, most: int) -> bytes:
+    """The file, or so much of it that whoever takes it sees that it is longer than `most`."""
     try:
-        if file.stat().st_size <= most:
-            return file.read_bytes()
+        with file.open("rb") as opened:
+            return opened.read(most + 1)
     except OSError:
         raise BadInput("paper-unreadable", file=str(file)) from None
-    raise BadInput("paper-file-too-large", file=str(file), megabytes=str(most // 1_000_000))
 
 
 def _write(file: Path, content: bytes) -> None:
