@@ -1,7 +1,7 @@
 -- name: person_to_choose^
 -- A person's standing and the policy in force, locked until the transaction ends: nothing is decided on it in between
 -- (I2).
-select p.id, p.evidence_slot, p.standing, p.restricted_at,
+select p.id, p.evidence_slot, p.standing, p.restricted_at, p.quarantined_at is not null as closed,
        exists (select from guardian_consents g
                 where g.person = p.id and g.scope = 'data' and g.withdrawn_at is null) as guarded,
        (select active_ordinal from installation) as ordinal
@@ -9,7 +9,7 @@ select p.id, p.evidence_slot, p.standing, p.restricted_at,
 
 -- name: people_to_choose
 -- The same of many people; without those whom somebody else holds, so that no one waits for another's sake.
-select p.id, p.evidence_slot, p.standing, p.restricted_at,
+select p.id, p.evidence_slot, p.standing, p.restricted_at, p.quarantined_at is not null as closed,
        coalesce((select true from guardian_consents g
                   where g.person = p.id and g.scope = 'data' and g.withdrawn_at is null limit 1), false) as guarded,
        (select active_ordinal from installation) as ordinal

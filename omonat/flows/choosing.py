@@ -172,6 +172,8 @@ class Writer:
         if person["ordinal"] != policy.ordinal:
             raise _Newer(person["ordinal"])
         shown, term = self._permitted(policy, choosing, now)
+        if choosing.widens and person["closed"]:  # a child's yes must not wait there for its parent's (K2)
+            raise Refused("person-quarantined")
         if choosing.widens and person["guarded"] and choosing.by != "guardian":
             raise Refused("guardian-decides")
         before = person["standing"] or {}

@@ -11,11 +11,13 @@ import pytest
 from omonat.base.errors import BadInput, Fault, Refused
 from omonat.base.instants import DAY, SECOND
 from omonat.flows.children import Agreement
+from omonat.flows.choose import Choosing
 from omonat.flows.collect import CollectAnswer, CollectRequest
 from omonat.flows.erase import ErasureRequest
 from omonat.flows.use import UseRequest
 from omonat.policy.packs import Pack, read_pack, shared_methods
 from omonat.promises.children.consent import SIGNALS, decide_parental_consent
+from omonat.promises.choice.standing import Kind, State
 from tests.erasure.stories import acts, closed, delivered, hired, one, ordered, swept
 from tests.erasure.test_erase import subscribed
 from tests.flows.conftest import Shop
@@ -61,6 +63,33 @@ async def test_K2_any_signal_closes_the_data_for_every_purpose_at_once(shop: Sho
     await swept(shop)
     assert await one(shop, "select cause from erasures") == "child"
     assert await acts(shop, "child:") == ["child:person:signalled"] * 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "purpose", "no", "yes"),
+    [
+        ("consent", "marketing-email", "withdrawn", "given"),
+        ("objection", "improve-services", "given", "withdrawn"),
+        ("restriction", "", "given", "withdrawn"),
+    ],
+)
+async def test_K2_a_yes_said_while_closed_does_not_wait_for_the_parents_consent(
+    shop: Shop, kind: Kind, purpose: str, no: State, yes: State
+) -> None:
+    order, choose = await ordered(shop), shop.house.choose
+    no_said = Choosing(person=order.person, kind=kind, purpose=purpose, state=no, door="me")
+    yes_said = replace(no_said, state=yes)
+    for said in (yes_said, no_said):
+        shop.clock.forward(SECOND)
+        await choose(said)
+    await shop.house.children.signal(order.person, "parent", by="test")
+    shop.clock.forward(SECOND)
+    with pytest.raises(Refused) as told:
+        await choose(yes_said)
+    assert told.value.code == "person-quarantined"
+    await choose(no_said)
+    (last, *_) = await shop.house.my_data.choices(order.person)
+    assert (last.kind, last.state, last.at) == (kind, no, shop.clock.now), "to refuse is always open"
 
 
 async def test_K2_a_parents_consent_opens_it_and_taken_back_closes_it_again(shop: Shop) -> None:
