@@ -16,6 +16,8 @@ from omonat.site.library import PolicyLibrary
 Asked = Request[Any, Any, Any]
 Answer = Response[bytes]
 ANNOUNCEMENTS: Final = "/page/announcements"
+SQUEEZED: Final = 5
+"""How hard pages are compressed: the usual 6 takes twice the time for a sixteenth less of the notice."""
 
 
 class Pages:
@@ -59,7 +61,7 @@ class Pages:
         if disposition:
             headers["content-disposition"] = disposition
         if "gzip" in request.headers.get("accept-encoding", ""):
-            content, headers["content-encoding"] = gzip.compress(content, 6, mtime=0), "gzip"
+            content, headers["content-encoding"] = gzip.compress(content, SQUEEZED, mtime=0), "gzip"
         return Response(content, media_type=kind, status_code=status, headers=headers)
 
 
