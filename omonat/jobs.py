@@ -18,6 +18,7 @@ from omonat.base.ids import new_id
 from omonat.base.instants import DAY, Instant
 from omonat.base.logs import log
 from omonat.base.settings import Settings
+from omonat.base.vital import vital
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.evidence.sequencer import Sequencer
@@ -68,29 +69,38 @@ async def run_jobs(house: House, stop: asyncio.Event) -> None:
     grounds = house.grounds
     witnesses = Witnesses(house.log, house.keys.log.verifier, house.panel)
     sequencer = Sequencer(
-        grounds.database, house.log, house.keys, clock=grounds.clock, witnesses=witnesses, give_up=lambda: os._exit(1)
+        grounds.database, house.log, house.keys, clock=grounds.clock, witnesses=witnesses, give_up=_end
     )
     shipper = Shipper(house.stores, house.settings.journal_copies, clock=grounds.clock)
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
-        tasks.create_task(_sequence(house, sequencer, stop))
-        tasks.create_task(witnesses.run(stop))
-        tasks.create_task(shipper.run())
-        tasks.create_task(_tidy_for_ever(house, stop))
-        tasks.create_task(_account_for_ever(house, stop))
-        tasks.create_task(_watch_for_ever(house, shipper, witnesses, stop))
-        tasks.create_task(_sweep_for_ever(house, stop))
-        tasks.create_task(_tell_for_ever(house, stop))
-        tasks.create_task(_campaigns_for_ever(house, stop))
-        tasks.create_task(_drain_once_ready(house, stack, stop))
-        tasks.create_task(_role_letters_for_ever(house, stop))
+
+        def begin(work: Awaitable[None]) -> None:
+            tasks.create_task(vital(work, give_up=_end))
+
+        begin(_sequence(house, sequencer, stop))
+        begin(witnesses.run(stop))
+        begin(shipper.run())
+        begin(_tidy_for_ever(house, stop))
+        begin(_account_for_ever(house, stop))
+        begin(_watch_for_ever(house, shipper, witnesses, stop))
+        begin(_sweep_for_ever(house, stop))
+        begin(_tell_for_ever(house, stop))
+        begin(_campaigns_for_ever(house, stop))
+        begin(_drain_once_ready(house, stack, stop))
+        begin(_role_letters_for_ever(house, stop))
         if (address := house.settings.mail_in_address) is not None:
             inbox = Inbox(lambda: house, house.settings.mail_in_server, house.settings.smtp_from)
-            tasks.create_task(keep_open(inbox, address, stop, _pause))
+            begin(keep_open(inbox, address, stop, _pause))
         if house.settings.systems:
-            tasks.create_task(_hooks(house, stack).run(stop))
+            begin(_hooks(house, stack).run(stop))
         await stop.wait()
         sequencer.stop()
         shipper.stop()
+
+
+def _end() -> None:
+    """Without waiting for anything: the parent starts another process."""
+    os._exit(1)
 
 
 async def _sequence(house: House, sequencer: Sequencer, stop: asyncio.Event) -> None:

@@ -1,5 +1,6 @@
 """Foreign exceptions stop here: what the driver throws becomes one of our four kinds of error."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -30,6 +31,11 @@ _FULL: Final = (asyncpg.DiskFullError, asyncpg.OutOfMemoryError, asyncpg.Insuffi
 _REFUSED: Final = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
 
 
+_LOST: Final = ("clos", "released back to the pool")
+"""What the driver says of a connection that was lost: its own words for one that it noticed between two statements are
+those for one that was given back, which nobody here uses."""
+
+
 @contextmanager
 def converted() -> Iterator[None]:
     """Turn the loss of the database into `Unavailable`; anything else passes, because it is a fault of ours.
@@ -37,20 +43,40 @@ def converted() -> Iterator[None]:
     Raises Unavailable with `database-unavailable` (gone or starting), `database-busy` (a lock or a time limit; nothing
     was done, try again) or `database-full`. Whether a commit whose answer was lost took place is unknown: callers
     answer 503 and repeat under the same idempotency key.
+
+    Who is cancelled stays cancelled: what ending a transaction throws then, on a connection that is gone, is no answer.
     """
     try:
         yield
-    except _FULL as error:
-        raise Unavailable("database-full") from error
-    except _BUSY as error:
-        raise Unavailable("database-busy") from error
-    except _GONE as error:
-        raise Unavailable("database-unavailable") from error
-    except asyncpg.InterfaceError as error:
-        # The driver says with one class that the connection is closed and that we used it wrongly.
-        if isinstance(error, asyncpg.DataError) or "clos" not in str(error):
+    except (*_FULL, *_BUSY, *_GONE, asyncpg.InterfaceError) as error:
+        code = _code(error)
+        if code is None:
             raise
-        raise Unavailable("database-unavailable") from error
+        if _being_cancelled():
+            raise asyncio.CancelledError from error
+        raise Unavailable(code) from error
+
+
+def _code(error: Exception) -> str | None:
+    """Which of our errors it is; None for a fault of ours."""
+    if isinstance(error, _FULL):
+        return "database-full"
+    if isinstance(error, _BUSY):
+        return "database-busy"
+    if isinstance(error, _GONE):
+        return "database-unavailable"
+    # The driver says with one class that the connection is closed and that we used it wrongly.
+    lost = not isinstance(error, asyncpg.DataError) and any(words in str(error) for words in _LOST)
+    return "database-unavailable" if lost else None
+
+
+def _being_cancelled() -> bool:
+    """Whether somebody has asked this task to stop."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # no loop runs here
+        return False
+    return task is not None and task.cancelling() > 0
 
 
 @contextmanager

@@ -159,7 +159,8 @@ class Sequencer:
                             waits = error.code
                             _log.warning("evidence-waits", code=waits)
                     if not (ready and self._behind):
-                        await self._pause()
+                        with self._rounds.one():  # a loop that stands still meanwhile is noticed too
+                            await self._pause()
             await self._give_back()
         finally:
             self._forget_witnesses()

@@ -92,19 +92,58 @@ async def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
         assert await connection.fetchval("select count(*) from leases") == 0
 
 
+async def lost(database: Database, owner: asyncpg.Connection, connection: asyncpg.Connection) -> None:
+    """The server ends this connection, and the driver has noticed."""
+    held = database.pool.get_size()
+    await owner.execute("select pg_terminate_backend($1)", connection.get_server_pid())
+    async with asyncio.timeout(5):
+        while database.pool.get_size() == held:  # noqa: ASYNC110 - the driver tells nobody
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("way", ["transaction", "connection"])
+@pytest.mark.parametrize("noticed", [False, True])
 async def test_a_database_that_is_gone_is_unavailable_and_not_a_crash(
-    database: Database, owner: asyncpg.Connection
+    database: Database, owner: asyncpg.Connection, noticed: bool, way: str
 ) -> None:
     async def lose_the_connection() -> None:
-        async with database.transaction() as connection:
-            await owner.execute("select pg_terminate_backend($1)", connection.get_server_pid())
-            await connection.execute("select 1")
+        async with getattr(database, way)() as connection:
+            if noticed:
+                await lost(database, owner, connection)
+            else:
+                await owner.execute("select pg_terminate_backend($1)", connection.get_server_pid())
+            await connection.fetchval("select 1")
 
     with pytest.raises(Unavailable) as refused:
         await lose_the_connection()
     assert refused.value.code == "database-unavailable"
     async with database.transaction() as connection:
         assert await connection.fetchval("select 1") == 1
+
+
+@pytest.mark.parametrize("way", ["transaction", "connection"])
+async def test_A1_who_is_cancelled_while_the_database_goes_is_cancelled_all_the_same(
+    database: Database, owner: asyncpg.Connection, way: str
+) -> None:
+    """Whoever took the loss for an answer would go on with work that everybody else has stopped."""
+    inside, on = asyncio.Event(), True
+
+    async def work_for_ever() -> None:
+        while on:
+            try:
+                async with getattr(database, way)() as connection:
+                    await lost(database, owner, connection)
+                    inside.set()
+                    await asyncio.sleep(5)
+            except Unavailable:
+                await asyncio.sleep(0.01)
+
+    task = asyncio.create_task(work_for_ever())
+    await inside.wait()
+    task.cancel()
+    await asyncio.wait([task], timeout=1)
+    on = False
+    assert task.cancelled()
 
 
 async def test_a_wrong_password_or_name_is_unavailable_at_once(dsn: str) -> None:

@@ -37,6 +37,8 @@ ROUNDS: Final = {
 """How often each kind of round, in hundredths. A round breaks as many things at once as it has processes to hit."""
 RUDE: Final = ("raise", "full", "delay:0.3")
 """What else happens at points, beside being killed there."""
+ENDS: Final = ("kill", "kill", "raise")
+"""What ends the jobs there: a fault nobody foresaw as well, for a job that fails ends its process."""
 _BY_JOBS: Final = (
     "drain.", "sequencer.", "log.", "sweep.", "journal.", "lookup-key.", "packets.", "systems.", "reconcile.",
 )  # fmt: skip
@@ -137,7 +139,10 @@ class Loop:
         await self._came_back()
         before, began = waits(self.service), time.monotonic()
         tokens = {}
-        for by_jobs, action in ((False, "kill"), (False, "kill"), (True, "kill"), (False, self.chance.choice(RUDE))):
+        for by_jobs, action in (
+            *((False, "kill"), (False, "kill"), (True, self.chance.choice(ENDS))),
+            (False, self.chance.choice(RUDE)),
+        ):
             point = self.points.next(self.failpoints.hit(), self.chance, by_jobs=by_jobs)
             if point is not None:
                 token = self.failpoints.arm(point, action)
