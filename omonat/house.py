@@ -87,6 +87,7 @@ from omonat.flows.suppressing import Suppressing
 from omonat.flows.sweep import Sweeper
 from omonat.flows.systems import Systems
 from omonat.flows.take_away import TakeAway
+from omonat.flows.tasks import Tasks
 from omonat.flows.tell_many import TEMPLATE as COMPANY_NOTICE
 from omonat.flows.tell_many import TellMany
 from omonat.flows.tell_recipients import TellRecipients
@@ -163,6 +164,7 @@ class House:
     safeguards: Safeguards
     places: Places
     doubts: Doubts
+    tasks: Tasks
     escalate: Escalate
     law_watch: LawWatch
     watching: Watching
@@ -364,6 +366,7 @@ def _furnished(settings: Settings, grounds: Grounds, keys: LogKeys, panel: Panel
         safeguards=safeguards,
         places=Places(grounds, officers, safeguards),
         doubts=Doubts(grounds),
+        tasks=Tasks(grounds, officers, systems),
         escalate=Escalate(grounds),
         law_watch=LawWatch(grounds),
         watching=Watching(grounds, settings),

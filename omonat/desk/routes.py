@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
-from omonat.desk import campaigns, children, clients, find, keys, offline, requests, safeguards, sign_in, work
+from omonat.desk import campaigns, children, clients, find, keys, offline, requests, safeguards, sign_in, tasks, work
 from omonat.desk.door import (
     CAMPAIGNS,
     CASE,
@@ -21,6 +21,7 @@ from omonat.desk.door import (
     SAFEGUARDS,
     SIGN_IN,
     SIGN_OUT,
+    TASKS,
 )
 from omonat.desk.visit import Answer, Visit
 from omonat.house import House
@@ -77,6 +78,7 @@ ADDRESSES = Addresses(
             CHILDREN: children.everybody,
             _ONE_CHILD: children.one,
             SAFEGUARDS: safeguards.every,
+            TASKS: tasks.every,
         },
         forms={
             _ONE_CASE: work.reveal,
@@ -92,6 +94,7 @@ ADDRESSES = Addresses(
             CHILDREN: children.signal,
             _ONE_CHILD: children.act,
             SAFEGUARDS: safeguards.act,
+            TASKS: tasks.act,
             KEYS: keys.switch,
             SIGN_OUT: sign_in.sign_out,
         },

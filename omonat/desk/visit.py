@@ -16,12 +16,14 @@ from omonat.desk.door import (
     REQUESTS,
     SAFEGUARDS,
     SIGN_OUT,
+    TASKS,
 )
 from omonat.flows.campaign_purposes import has_to_do
 from omonat.flows.client_procedures import PROMISE as CLIENTS_PROMISE
 from omonat.flows.officers import may_speak
 from omonat.flows.safeguards import shown_to
 from omonat.flows.staff import StaffMember
+from omonat.flows.tasks import may_see
 from omonat.pages import Nav
 from omonat.pages.visit import POLICY, Answer
 from omonat.pages.visit import Visit as AnyVisit
@@ -91,7 +93,8 @@ class Visit(AnyVisit):
             clients = [Nav(CLIENTS, words("Business clients"))] if speaks else []
             guards = isinstance(shown_to(self.policy, self.staff.role), Allow)
             safeguards = [Nav(SAFEGUARDS, words("Safeguards"))] if guards else []
-            mine = [*requests, *children, *clients, *campaigns, *safeguards]
+            tasks = [Nav(TASKS, words("Tasks"))] if isinstance(may_see(self.staff.role), Allow) else []
+            mine = [*requests, *children, *tasks, *clients, *campaigns, *safeguards]
             framed |= {
                 "nav": [Nav(HOME, words("My cases")), *mine, Nav(FIND, words("Find a person"))],
                 "wide": True,

@@ -29,7 +29,7 @@ from omonat.flows.lookup_key import LookupKey
 from omonat.flows.reckon import Reckon
 from omonat.flows.removing import Removal
 from omonat.flows.systems import tell_of_records
-from omonat.flows.work import open_work_item_in
+from omonat.flows.work import close_work_items_by, open_work_item_in
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.children.consent import waits_until
 from omonat.promises.retention.clock import decide_clock
@@ -144,6 +144,7 @@ class Sweeper:
             await _queries.confirm_clock(connection, now=now)
             entry = Entry(new_id("ev"), now, "retention:clock:confirmed", {"by": by})
             await self._grounds.journal.append(connection, [entry], now=now)
+            await close_work_items_by(connection, rule="retention-clock", now=now)
 
     async def doubted_at(self) -> Instant | None:
         """Since when the time isn't believed; None when it is."""

@@ -34,3 +34,8 @@ async def close_work_item_in(
 ) -> None:
     """As `close_work_item`, in the caller's transaction."""
     await _queries.close_work_item(connection, rule=rule, person=person, missing=missing, now=now)
+
+
+async def close_work_items_by(connection: asyncpg.Connection, *, rule: str, now: Instant) -> None:
+    """Nothing waits by this rule any more that is about nobody, in the caller's transaction: one act settled it."""
+    await _queries.close_work_items_by(connection, rule=rule, now=now)

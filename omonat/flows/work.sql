@@ -26,3 +26,7 @@ on conflict (rule, coalesce(person, ''), missing) where closed_at is null do not
 update work_items w set closed_at = :now
   from unnest(:people::text[], :missing::text[]) as q(person, missing)
  where w.rule = :rule and w.closed_at is null and coalesce(w.person, '') = q.person and w.missing = q.missing;
+
+-- name: close_work_items_by!
+-- All that waits by one rule about nobody: one act settled it.
+update work_items set closed_at = :now where rule = :rule and person is null and closed_at is null;

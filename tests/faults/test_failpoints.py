@@ -41,6 +41,7 @@ from omonat.flows.publish_policy import Proof, Publication
 from omonat.flows.service_notice import ServiceNotice
 from omonat.flows.staff import Registration
 from omonat.flows.use import UseRequest
+from omonat.flows.work import open_work_item
 from omonat.jobs import _tidy_for_ever, role_letters
 from omonat.mail.drain import Drain
 from omonat.promises.mailbox import Letter, Report
@@ -299,6 +300,10 @@ class Walk:
         await self.house.places.add("host", "db-1", proof="Inventar 14", by="801")
         await self.house.safeguards.review("host/db-1", kept=True, proof="Inventar 15", by="801")
         await self.house.places.end("host", "db-1", by="801")
+        await open_work_item(
+            self.house.grounds.database, rule="use", person=None, missing="x", now=self.house.grounds.clock()
+        )
+        await self.house.tasks.done("use", "x", by="1")
 
     async def _goes_up(self, number: str) -> None:
         """Nobody answers in time: management is told."""

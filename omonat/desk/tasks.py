@@ -1,0 +1,75 @@
+"""Tasks at the Desk: what is left to a privacy officer's hand, and the word that it is done (A1, Q1, R2, R3)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from omonat.base.codes import advice, registry, sentence
+from omonat.base.errors import BadInput, OmonatError, Refused
+from omonat.base.verdict import Allow
+from omonat.desk.door import TASKS
+from omonat.desk.visit import Answer, Visit
+from omonat.flows.tasks import BY_HAND, Task, may_see
+
+_SHOWN: Final = 100
+_LABELLED: Final = ("item", "system", "recipient")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One task in the reader's language. `word` is on the button that ends it; empty where an act elsewhere does."""
+
+    task: Task
+    says: str
+    next: str
+    word: str
+    items: tuple[str, ...]
+
+
+async def every(visit: Visit) -> Answer:
+    """What waits."""
+    return await _page(visit)
+
+
+async def act(visit: Visit) -> Answer:
+    """One is done."""
+    try:
+        await visit.house.tasks.done(visit.form.get("kind", ""), visit.form.get("about", ""), by=visit.member.ref)
+    except (BadInput, Refused) as error:
+        return await _page(visit, error=error)
+    return visit.go(TASKS)
+
+
+async def _page(visit: Visit, *, error: OmonatError | None = None) -> Answer:
+    if not isinstance(may_see(visit.member.role), Allow):
+        return visit.page("tasks.html", may=False)
+    waiting = await visit.house.tasks.waiting()
+    return visit.page(
+        "tasks.html",
+        may=True,
+        status=registry()[error.code].status if error else 200,
+        lines=[_line(visit, task) for task in waiting[:_SHOWN]],
+        more=len(waiting[_SHOWN:]),
+        here=TASKS,
+        error=error.code if error else "",
+        about=visit.named(error.about) if error else {},
+        promise=registry()[error.code].promise if error else "",
+    )
+
+
+def _line(visit: Visit, task: Task) -> Line:
+    named = _named(visit, task)
+    word = ""
+    if task.ends_here:
+        word = visit.words("It is done there") if task.kind in BY_HAND else visit.words("I have looked")
+    return Line(
+        task=task, says=sentence(task.code, visit.language, named), next=advice(task.code, visit.language, named),
+        word=word, items=tuple(visit.label("item", item) for item in task.items),
+    )  # fmt: skip
+
+
+def _named(visit: Visit, task: Task) -> Mapping[str, str]:
+    """What it is about, with the names the policy has for it in the reader's language."""
+    what, _, more = task.named["what"].partition(" ")
+    label = next((said for kind in _LABELLED if (said := visit.label(kind, what)) != what), what)
+    return {**task.named, "what": f"{label} {more}".strip()}
