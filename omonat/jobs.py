@@ -393,6 +393,7 @@ _TIDYING: Final[tuple[Callable[[House], Awaitable[object]], ...]] = (
     lambda house: house.safeguards.look_after(),
     lambda house: house.places.look(),
     lambda house: house.law_watch.look_after(),
+    lambda house: house.cookies.found(),  # what a newer policy registers is settled
     lambda house: asyncio.to_thread(house.grounds.vault.prepare_slots, _SPARE_SLOTS),
 )
 

@@ -5,6 +5,7 @@ keep alive a process that does nothing any more. So the end isn't left to all of
 and a worker may end at any moment.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from omonat.base.logs import log
@@ -13,12 +14,20 @@ _log = log(__name__)
 
 
 async def vital(work: Awaitable[None], *, give_up: Callable[[], None]) -> None:
-    """Do it; whatever it raises but its own cancellation is told in the log, and `give_up` may end the process."""
+    """Do it; whatever it raises is told in the log, and `give_up` may end the process. Who is asked to stop may."""
     try:
         await work
-    except Exception:
+    except (Exception, asyncio.CancelledError) as error:
+        if isinstance(error, asyncio.CancelledError) and _asked_to_stop():
+            raise
         try:
             _log.exception("job-failed")
         finally:
             give_up()
         raise
+
+
+def _asked_to_stop() -> bool:
+    """Else what was cancelled is something the work waited for, and nobody would hear of its end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

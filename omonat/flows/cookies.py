@@ -15,7 +15,7 @@ from omonat.base.instants import MINUTE, Instant, to_datetime
 from omonat.database.statements import load
 from omonat.evidence.entry import Entry
 from omonat.flows.grounds import Grounds
-from omonat.flows.work import close_work_item, open_work_item_in
+from omonat.flows.work import close_work_item_in, open_work_item_in
 from omonat.policy.compiled import CompiledPolicy
 from omonat.promises.cookies.rule import How, Register, Sight, plain, register_of, to_be_told
 
@@ -119,11 +119,11 @@ class Cookies:
         policy, _ = await self.register()
         now = self._grounds.clock()
         async with self._database.transaction() as connection:
+            await close_work_item_in(connection, rule=_RULE, person=None, missing=f"{kind} {name}", now=now)
             if await _queries.forget_sighting(connection, kind=kind, name=name) == "DELETE 0":
                 return False
             entry = self._entry(policy, kind, name, "settled", now, by=by)
             await self._grounds.journal.append(connection, [entry], now=now)
-        await close_work_item(self._database, rule=_RULE, person=None, missing=f"{kind} {name}", now=now)
         return True
 
     def _entry(self, policy: CompiledPolicy, kind: str, name: str, what: str, now: Instant, **more: str) -> Entry:

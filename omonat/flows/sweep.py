@@ -128,6 +128,8 @@ class Sweeper:
             verdict = decide_clock(now, seen=state["seen"], database=state["database"])
             if isinstance(verdict, Allow):
                 await _queries.believe(connection, now=now)
+                if state["doubted_at"] is not None:
+                    await close_work_items_by(connection, rule="retention-clock", now=now)
                 return ""
             code = verdict.reasons[0].code
             if await _queries.doubt(connection, now=now) is not None:

@@ -2,13 +2,14 @@
 
 Each is a work item some flow opened. Some end by an act elsewhere, which closes them: a hold is approved, a clock
 confirmed. What another system or a recipient is told by hand ends with the word that it was done, which is evidence of
-the erasure or correction. The rest end when somebody says that they have looked; what is still so comes again.
+the erasure or correction. The rest end when somebody says that they have looked, and come again only when
+their cause is met again.
 
 Children, requests, business clients and doubts have pages of their own and aren't here.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Collection, Mapping
+from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
@@ -28,22 +29,39 @@ BY_HAND: Final = ("erase-by-hand", "tell-by-hand")
 LOOKED_AT: Final = ("correction", "due", "integrity", "proof-packets", "request", "restore", "sweep", "use")
 ELSEWHERE: Final = ("cookie", "hold-approval", "hold-review", "retention-clock")
 KINDS: Final = (*BY_HAND, *LOOKED_AT, *ELSEWHERE)
-SOME: Final = 3
-MOST: Final = 1_000
-"""Work items looked at: who has more of them than that begins with the oldest."""
+MOST: Final = 100
+"""Tasks of those told by hand, and of the others, that are shown at once: the oldest."""
+CASES: Final = 20
+"""Cases of one that are shown; `omonat erasure show` and the notice itself know the others."""
+
+
+class Copy(Struct, frozen=True, kw_only=True):
+    """What of one case is to be seen to elsewhere; no items: all that is held there of it."""
+
+    case: str
+    items: tuple[str, ...] = ()
 
 
 class Task(Struct, frozen=True, kw_only=True):
     """One, or the same of several people. `about`: ids and names, never a value. `people`: how many it is about, `some`
-    of them by id. `cases` and `items`: what a copy elsewhere holds; no items mean all there are."""
+    of them by id. `newest`: when the last of them was met.
+
+    Of what is told by hand: `copies`, case by case, with `more` of them left out; `items`, where they alone are
+    held or meant; `stays`, what a duty keeps there as here, until when. `forgotten`: nobody can say any more what it
+    was.
+    """
 
     kind: str
     about: str
     since: Instant
+    newest: Instant
     people: int = 0
     some: tuple[str, ...] = ()
-    cases: tuple[str, ...] = ()
+    copies: tuple[Copy, ...] = ()
+    more: int = 0
     items: tuple[str, ...] = ()
+    stays: tuple[tuple[str, Instant | None], ...] = ()
+    forgotten: bool = False
 
     @property
     def code(self) -> str:
@@ -62,6 +80,13 @@ class Task(Struct, frozen=True, kw_only=True):
         return self.kind not in ELSEWHERE
 
 
+class Waiting(NamedTuple):
+    """The oldest tasks, and how many more there are."""
+
+    tasks: tuple[Task, ...]
+    more: int
+
+
 class Tasks:
     """The flow, for privacy officers."""
 
@@ -70,45 +95,50 @@ class Tasks:
         self._officers = officers
         self._systems = systems
 
-    async def waiting(self) -> tuple[Task, ...]:
-        """What waits, the oldest first."""
+    async def waiting(self) -> Waiting:
+        """What waits, the oldest first; last what is told by hand."""
+        policy = (await self._grounds.law.current()).policy
+        own = {system.id: system.items for system in policy.systems}
         async with self._grounds.database.connection() as connection:
-            rows = _queries.tasks(connection, kinds=list(KINDS), by_hand=list(BY_HAND), most=MOST)
-            return tuple([_task(row) async for row in rows])
+            asked = _queries.tasks(connection, kinds=list(KINDS), by_hand=list(BY_HAND), most=MOST)
+            rows = [row async for row in asked]
+        there_are = {row["by_hand"]: row["all_of"] for row in rows}
+        return Waiting(tuple(_task(row, own) for row in rows), sum(there_are.values()) - len(rows))
 
-    async def done(self, kind: str, about: str, *, by: str) -> str:
-        """A privacy officer (`by`, a staff ref) says that it is done, or that they have looked; the entry's id.
+    async def done(self, kind: str, about: str, *, by: str, seen: Instant | None = None) -> str:
+        """A privacy officer (`by`, a staff ref) says that it is done, or that they have looked at what was met until
+        `seen`, now when absent; the entry's id.
 
         Raises BadInput `task-unknown` for one that doesn't wait; Refused `task-not-yours`, `task-elsewhere`, and as
         `Officers.in_office`.
         """
         async with self._grounds.database.connection() as connection:
             member = await self._officers.in_office(connection, by)
+            waits = await _queries.waits(connection, kind=kind, about=about)
         verdict = may_see(member.role)
         if not isinstance(verdict, Allow):
             raise Refused(verdict.reasons[0].code, **verdict.reasons[0].about)
         if kind in ELSEWHERE:
             raise Refused("task-elsewhere")
         if kind in BY_HAND:
-            return await self._said(kind, about, member.pseudonym)
-        return await self._looked(kind, about, member.pseudonym)
+            if not waits:
+                raise BadInput("task-unknown")
+            system, _, erasure = about.partition(" ")
+            return await self._systems.acknowledge(erasure, system, by=member.pseudonym)
+        return await self._looked(kind, about, member.pseudonym, seen)
 
-    async def _said(self, kind: str, about: str, who: str) -> str:
-        if not any((task.kind, task.about) == (kind, about) for task in await self.waiting()):
-            raise BadInput("task-unknown")
-        system, _, erasure = about.partition(" ")
-        return await self._systems.acknowledge(erasure, system, by=who)
-
-    async def _looked(self, kind: str, about: str, who: str) -> str:
+    async def _looked(self, kind: str, about: str, who: str, seen: Instant | None) -> str:
         now = self._grounds.clock()
         async with self._grounds.database.transaction() as connection:
             closed = 0
             if kind in LOOKED_AT:
-                closed = await _queries.settle_task(connection, kind=kind, about=about, now=now)
+                until = now if seen is None else seen
+                closed = await _queries.settle_task(connection, kind=kind, about=about, seen=until, now=now)
             if not closed:
                 raise BadInput("task-unknown")
             reach("task.closed")
-            facts = {"kind": kind, "about": about, "items": closed, "by": who}
+            what = about.partition(" ")[0]  # of a correction the item, and not whose record it was
+            facts = {"kind": kind, "about": what, "items": closed, "by": who}
             entry = Entry(new_id("ev"), now, "house:task:settled", facts)
             await self._grounds.journal.append(connection, [entry], now=now)
         return entry.id
@@ -119,11 +149,18 @@ def may_see(role: str) -> Verdict:
     return Allow() if role == OFFICER else Deny((Reason("task-not-yours", "A1", {"role": OFFICER}),))
 
 
-def _task(row: Mapping[str, Any]) -> Task:
-    about = row["about"] or {}
-    cases = [each if isinstance(each, str) else each["case"] for each in about.get("cases", ())]
-    items = set(about.get("items", ())).union(*(each["items"] for each in about.get("cases", ()) if "items" in each))
+def _task(row: Mapping[str, Any], own: Mapping[str, Collection[str]]) -> Task:
+    """`own`: of which items a system holds anything at all, by its name; all where it isn't said."""
+    cases = row["cases"] or []
+    told = [Copy(case=one) if isinstance(one, str) else _copy(one) for one in cases[:CASES]]
+    stays = [(one["item"], None if one["until"] is None else Instant(one["until"])) for one in row["stays"] or ()]
     return Task(
-        kind=row["rule"], about=row["missing"], since=row["since"], people=row["people"],
-        some=tuple(row["some"] or ())[:SOME], cases=tuple(cases), items=tuple(sorted(items)),
+        kind=row["rule"], about=row["missing"], since=row["since"], newest=row["newest"], people=row["people"],
+        some=tuple(row["some"]), copies=tuple(told), more=len(cases[CASES:]),
+        items=tuple(row["items"] or own.get(row["missing"].partition(" ")[0], ())), stays=tuple(dict.fromkeys(stays)),
+        forgotten=bool(row["forgotten"]),
     )  # fmt: skip
+
+
+def _copy(told: Mapping[str, Any]) -> Copy:
+    return Copy(case=told["case"], items=tuple(told.get("items", ())))

@@ -1,26 +1,37 @@
 -- name: tasks
--- What waits for somebody by these rules, the oldest first, the same of several people in one; last, with what it has to
--- be told, what systems and recipients are told by hand, of which there may be many. So many work items are looked at.
+-- What waits for somebody by these rules, the same of several people in one; with what a system or recipient that is told
+-- by hand has to be told. Of these, of which there may be many, and of the others the oldest `:most` each; how many there
+-- are is in `all_of`.
 with waiting as (
-    select rule, missing, person, opened_at from work_items
-     where closed_at is null and rule = any(:kinds::text[])
-     order by rule = any(:by_hand::text[]), opened_at limit :most
+    select rule, missing, min(opened_at) as since, max(opened_at) as newest, count(person) as people
+      from work_items where closed_at is null and rule = any(:kinds::text[]) group by rule, missing
 ),
-together as (
-    select rule, missing, min(opened_at) as since, count(person) as people,
-           array_agg(person order by opened_at) filter (where person is not null) as some
-      from waiting group by rule, missing
+ranked as (
+    select w.*, w.rule = any(:by_hand::text[]) as by_hand,
+           row_number() over part as place, count(*) over (partition by w.rule = any(:by_hand::text[])) as all_of
+      from waiting w window part as (partition by w.rule = any(:by_hand::text[]) order by w.since, w.rule, w.missing)
 )
-select t.*, n.about
-  from together t
-  left join system_notices n on t.rule = any(:by_hand::text[])
-        and n.erasure = split_part(t.missing, ' ', 2) and n.system = split_part(t.missing, ' ', 1)
- order by t.rule = any(:by_hand::text[]), t.since, t.rule, t.missing;
+select r.rule, r.missing, r.since, r.newest, r.people, r.by_hand, r.all_of,
+       array(select i.person from work_items i
+              where i.closed_at is null and i.rule = r.rule and i.missing = r.missing and i.person is not null
+              order by i.opened_at limit 3) as some,
+       jsonb_path_query_array(n.about, '$.cases[*]') as cases,
+       n.about -> 'stays' as stays, n.about -> 'items' as items, n.about = '{}' as forgotten
+  from ranked r
+  left join system_notices n on r.by_hand
+        and n.erasure = split_part(r.missing, ' ', 2) and n.system = split_part(r.missing, ' ', 1)
+ where r.place <= :most
+ order by r.by_hand, r.since, r.rule, r.missing;
+
+-- name: waits$
+-- Whether such a task waits that is about nobody.
+select exists (select from work_items
+                where rule = :kind and coalesce(person, '') = '' and missing = :about and closed_at is null);
 
 -- name: settle_task$
--- Somebody has seen to it; of how many work items.
+-- Somebody has seen to what they were shown; of how many work items.
 with closed as (
     update work_items set closed_at = :now
-     where rule = :kind and missing = :about and closed_at is null returning id
+     where rule = :kind and missing = :about and closed_at is null and opened_at <= :seen returning id
 )
 select count(*) from closed;

@@ -71,3 +71,19 @@ async def test_A1_what_the_log_cannot_take_does_not_keep_the_process(monkeypatch
     with pytest.raises(OSError, match="no space"):
         await vital(out_of_reach(), give_up=ended.set)
     assert ended.is_set()
+
+
+async def test_A1_work_whose_own_errand_was_cancelled_ends_the_process_too(lines: io.StringIO) -> None:
+    """A group of tasks takes it for one that was asked to stop, and nobody would hear of it."""
+    ended, errand = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+    async def waits() -> None:
+        await errand
+
+    working = asyncio.create_task(vital(waits(), give_up=ended.set))
+    await asyncio.sleep(0)
+    errand.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert ended.is_set()
+    assert json.loads(lines.getvalue())["event"] == "job-failed"

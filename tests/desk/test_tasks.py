@@ -4,6 +4,7 @@ from omonat.base.instants import DAY
 from omonat.flows.erase import ErasureRequest
 from omonat.flows.work import open_work_item
 from tests.desk.conftest import Desk
+from tests.desk.test_stories import asked, cookie_of
 
 PAGE = "/desk/tasks"
 
@@ -51,7 +52,12 @@ async def test_S4_nobody_else_sees_a_task_or_ends_one(desk: Desk) -> None:
         assert "Not for your role" in told
         assert erasure.id not in told
         await officer.go(PAGE)
+        csrf = await courier.page.locator("input[name=csrf]").first.input_value()
+        session = (await cookie_of(courier))["__Host-desk"]
+        form = {"kind": "erase-by-hand", "about": f"camera-recorder {erasure.id}", "csrf": csrf}
+        for seen, status in (("9" * 16, 403), ("x", 422), ("", 422)):
+            assert (await asked(desk, PAGE, session, {**form, "seen": seen})).status_code == status
         await officer.page.evaluate("document.querySelector('input[name=kind]').value = 'hold-approval'")
         assert await officer.press("section form button") == 409
         assert "A word doesn’t end this task" in await officer.text()
-    assert any(erasure.id in task.about for task in await desk.house.tasks.waiting())
+    assert any(erasure.id in task.about for task in (await desk.house.tasks.waiting()).tasks)
