@@ -61,7 +61,7 @@ async def test_R3_hiding_somebody_with_very_many_records_reads_no_more_than_hidi
     _, few = await hidden(shop, little)
     stays, many = await hidden(shop, large)
     assert not stays
-    assert few <= many <= few + 5
+    assert 0 < many <= few + 5, "fewer is no fault: which plan is taken may differ by a vacuum"
     assert await one(shop, "select count(*) from records where person = $1", large) == 2 * MANY + 1
     done = await shop.house.erase(ErasureRequest(person=large))
     assert done.stage == "swept"
