@@ -11,7 +11,7 @@ from omonat.base.instants import to_rfc3339
 from omonat.cli._company_words import proved
 from omonat.cli._house import in_house
 from omonat.cli._speech import ngettext, spoken, words
-from omonat.flows.tasks import Task
+from omonat.flows.tasks import EVERY_CASE, Task
 from omonat.house import House
 
 app = typer.Typer(help="Tasks: what is left to a person.", no_args_is_help=True)
@@ -22,7 +22,7 @@ Home = Annotated[Path | None, typer.Option(help="The folder for everything durab
 @app.command("list")
 def list_(home: Home = None) -> None:
     """Say what waits, the oldest first. Exit codes: 0 nothing does; 3 something does."""
-    waiting = in_house(home, lambda house: house.tasks.waiting())
+    waiting = in_house(home, lambda house: house.tasks.waiting(cases=EVERY_CASE))
     for task in waiting.tasks:
         typer.echo("  ".join([f"{task.kind} {task.about}", to_rfc3339(task.since), *task.some]))
         typer.echo(f"  {sentence(task.code, spoken(), task.named)} {advice(task.code, spoken(), task.named)}")

@@ -32,7 +32,8 @@ KINDS: Final = (*BY_HAND, *LOOKED_AT, *ELSEWHERE)
 MOST: Final = 100
 """Tasks of those told by hand, and of the others, that are shown at once: the oldest."""
 CASES: Final = 20
-"""Cases of one that are shown; `omonat erasure show` and the notice itself know the others."""
+"""Cases of one that a page shows; `omonat tasks list` names every one."""
+EVERY_CASE: Final = 100_000
 
 
 class Copy(Struct, frozen=True, kw_only=True):
@@ -95,12 +96,12 @@ class Tasks:
         self._officers = officers
         self._systems = systems
 
-    async def waiting(self) -> Waiting:
-        """What waits, the oldest first; last what is told by hand."""
+    async def waiting(self, *, cases: int = CASES) -> Waiting:
+        """What waits, the oldest first; last what is told by hand, with so many `cases` of each."""
         policy = (await self._grounds.law.current()).policy
         own = {system.id: system.items for system in policy.systems}
         async with self._grounds.database.connection() as connection:
-            asked = _queries.tasks(connection, kinds=list(KINDS), by_hand=list(BY_HAND), most=MOST)
+            asked = _queries.tasks(connection, kinds=list(KINDS), by_hand=list(BY_HAND), most=MOST, cases=cases)
             rows = [row async for row in asked]
         there_are = {row["by_hand"]: row["all_of"] for row in rows}
         return Waiting(tuple(_task(row, own) for row in rows), sum(there_are.values()) - len(rows))
@@ -151,12 +152,11 @@ def may_see(role: str) -> Verdict:
 
 def _task(row: Mapping[str, Any], own: Mapping[str, Collection[str]]) -> Task:
     """`own`: of which items a system holds anything at all, by its name; all where it isn't said."""
-    cases = row["cases"] or []
-    told = [Copy(case=one) if isinstance(one, str) else _copy(one) for one in cases[:CASES]]
+    told = [Copy(case=one) if isinstance(one, str) else _copy(one) for one in row["cases"] or ()]
     stays = [(one["item"], None if one["until"] is None else Instant(one["until"])) for one in row["stays"] or ()]
     return Task(
         kind=row["rule"], about=row["missing"], since=row["since"], newest=row["newest"], people=row["people"],
-        some=tuple(row["some"]), copies=tuple(told), more=len(cases[CASES:]),
+        some=tuple(row["some"]), copies=tuple(told), more=row["cases_of_all"] - len(told),
         items=tuple(row["items"] or own.get(row["missing"].partition(" ")[0], ())), stays=tuple(dict.fromkeys(stays)),
         forgotten=bool(row["forgotten"]),
     )  # fmt: skip

@@ -1,7 +1,7 @@
 -- name: tasks
 -- What waits for somebody by these rules, the same of several people in one; with what a system or recipient that is told
--- by hand has to be told. Of these, of which there may be many, and of the others the oldest `:most` each; how many there
--- are is in `all_of`.
+-- by hand has to be told. Of these, of which there may be many, and of the others the oldest `:most` each, how many there
+-- are in `all_of`; of their cases `:cases`.
 with waiting as (
     select rule, missing, min(opened_at) as since, max(opened_at) as newest, count(person) as people
       from work_items where closed_at is null and rule = any(:kinds::text[]) group by rule, missing
@@ -15,7 +15,8 @@ select r.rule, r.missing, r.since, r.newest, r.people, r.by_hand, r.all_of,
        array(select i.person from work_items i
               where i.closed_at is null and i.rule = r.rule and i.missing = r.missing and i.person is not null
               order by i.opened_at limit 3) as some,
-       jsonb_path_query_array(n.about, '$.cases[*]') as cases,
+       jsonb_path_query_array(n.about, '$.cases[0 to $last_shown]', jsonb_build_object('last_shown', :cases::int - 1)) as cases,
+       coalesce(jsonb_array_length(n.about -> 'cases'), 0) as cases_of_all,
        n.about -> 'stays' as stays, n.about -> 'items' as items, n.about = '{}' as forgotten
   from ranked r
   left join system_notices n on r.by_hand

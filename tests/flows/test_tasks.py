@@ -18,7 +18,7 @@ from omonat.cli import build
 from omonat.flows import children
 from omonat.flows.erase import ErasureRequest
 from omonat.flows.publish_policy import Publication
-from omonat.flows.tasks import ELSEWHERE, KINDS, MOST, Task
+from omonat.flows.tasks import CASES, ELSEWHERE, EVERY_CASE, KINDS, MOST, Task
 from omonat.flows.work import open_work_item
 from tests.erasure.stories import acts, closed, hired, one, ordered, swept
 from tests.erasure.test_systems import TILL
@@ -98,6 +98,13 @@ async def test_R3_each_case_is_told_with_the_items_that_went_of_it(shop: Shop) -
     await database.execute("update system_notices set about = $1 where system = 'till'", apart)
     (task,) = await waiting(shop, "erase-by-hand", "till ")
     assert [(copy.case, copy.items) for copy in task.copies] == [("order:1", ("transaction.amount",)), ("order:2", ())]
+    many = {"cases": [{"case": f"order:{n}"} for n in range(CASES + 3)]}
+    await database.execute("update system_notices set about = $1 where system = 'till'", many)
+    (task,) = await waiting(shop, "erase-by-hand", "till ")
+    assert (len(task.copies), task.more) == (CASES, 3)
+    every = (await shop.house.tasks.waiting(cases=EVERY_CASE)).tasks
+    (task,) = (one for one in every if one.about == task.about)
+    assert (len(task.copies), task.more) == (CASES + 3, 0), "the command names every one"
 
 
 async def test_R3_what_a_duty_keeps_there_is_told_before_somebody_erases_it(shop: Shop) -> None:
