@@ -47,7 +47,7 @@ STAFF = {
     "103": "privacy-officer",
     "801": "security",
 }
-_numbers = itertools.count(2_000_000)
+_numbers = itertools.count(2_345_600)  # "56 00" stands in no drawing of a page; "00 10" does, in the girih's
 _orders = itertools.count(51_877)
 _SYSTEMS = {"site": ("site", ["system"]), "panel": ("counter", ["counter", "courier", "call-centre"])}
 
