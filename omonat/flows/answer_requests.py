@@ -23,7 +23,7 @@ from omonat.flows.grounds import Grounds
 from omonat.flows.handed_in import CollectRequest, parse
 from omonat.flows.reckon import note_moved
 from omonat.flows.refusals import refusals_noted
-from omonat.flows.requesting import code_of, entry_about, queries, require, standing_of, tidy, write_to
+from omonat.flows.requesting import code_of, entry_about, locked_request, queries, require, standing_of, tidy, write_to
 from omonat.flows.staff import StaffMember
 from omonat.flows.use import Credential
 from omonat.promises.requests.escalation import Step, goes_to
@@ -181,7 +181,7 @@ class AnswerRequests:
             numbers = [row["number"] async for row in rows]
         for number in numbers:
             async with self._grounds.database.transaction() as connection:
-                row = await queries.request_for_update(connection, number=number)
+                row = await locked_request(connection, number)
                 outcome = self._by_itself(row, now)
                 if outcome is None:
                     continue
@@ -209,7 +209,7 @@ class AnswerRequests:
         who = {"staff": self._vault.pseudonym("staff", member.id), "role": member.role}
         async with refusals_noted(self._grounds, "request:person:refused", {**who, "act": act.value}):
             async with self._grounds.database.transaction() as connection:
-                row = await queries.request_for_update(connection, number=tidy(number))
+                row = await locked_request(connection, tidy(number))
                 if row is None:
                     raise Refused("request-unknown")
                 require(decide_role(policy, Kind(row["kind"]), member.role))

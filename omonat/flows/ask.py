@@ -44,6 +44,7 @@ from omonat.flows.requesting import (
     deadline_for,
     entry_about,
     is_code_of,
+    locked_request,
     new_number,
     proposed_context,
     queries,
@@ -305,7 +306,7 @@ class Ask:
 
     async def _confirm(self, number: str, now: Instant) -> None:
         async with self._grounds.database.transaction() as connection:
-            row = await queries.request_for_update(connection, number=number)
+            row = await locked_request(connection, number)
             if row is None or row["slot"] is None:
                 raise Refused("request-unknown")
             require(decide_act(standing_of(row), Act.CONFIRM, by=None, now=now))
@@ -323,7 +324,7 @@ class Ask:
         if await count(self._grounds, f"request-codes:{number}", HOUR, now) > _PROOFS_AN_HOUR:
             raise Refused("too-many-codes")
         async with self._grounds.database.transaction() as connection:
-            row = await queries.request_for_update(connection, number=number)
+            row = await locked_request(connection, number)
             if row is None or row["slot"] is None:
                 raise Refused("request-unknown")
             require(decide_act(standing_of(row), Act.CONFIRM, by=None, now=now))

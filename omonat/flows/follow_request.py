@@ -22,6 +22,7 @@ from omonat.flows.requesting import (
     deadline_for,
     entry_about,
     is_code_of,
+    locked_request,
     queries,
     require,
     standing_of,
@@ -117,7 +118,7 @@ class FollowRequest:
     async def _reopen(self, number: str) -> None:
         policy, now = await self._grounds.law.current(), self._grounds.clock()
         async with self._grounds.database.transaction() as connection:
-            row = await queries.request_for_update(connection, number=number)
+            row = await locked_request(connection, number)
             if row is None or row["slot"] is None:
                 raise Refused("request-unknown")
             require(decide_act(standing_of(row), Act.REOPEN, by=None, now=now))

@@ -31,6 +31,7 @@ from omonat.flows.refusals import refusals_noted
 from omonat.flows.requesting import (
     code_of,
     entry_about,
+    locked_request,
     proposed_context,
     queries,
     require,
@@ -279,7 +280,7 @@ class PutRight:
         """Keep the new channel sealed until its owner proved it, and tell whoever asked, where they are known."""
         now = self._grounds.clock()
         async with self._grounds.database.transaction() as connection:
-            row = await queries.request_for_update(connection, number=number)
+            row = await locked_request(connection, number)
             await self._require(connection, policy, member, row, item)
             sealed = self._vault.seal_value(proposed_context(number), value.encode(), slot=row["slot"])
             await queries.propose(connection, number=number, item=item, proposed=sealed, now=now)

@@ -62,6 +62,15 @@ def is_code_of(vault: Vault, number: str, code: str) -> bool:
     return compare_digest(code_of(vault, number).encode(), typed.encode("utf-8"))
 
 
+async def locked_request(connection: Any, number: str) -> Any:
+    """A request under lock, and before it whoever its case is of; None when there is none.
+
+    In this order, as erasing and correcting take them: two that waited for each other would both have to begin anew.
+    """
+    await queries.lock_person_of(connection, number=number)
+    return await queries.request_for_update(connection, number=number)
+
+
 async def count(grounds: Grounds, key: str, window: int, now: Instant) -> int:
     """One more of something within a window (microseconds); only a keyed digest of its name is kept."""
     digest = grounds.vault.keyed_digest("rate", key.encode())

@@ -327,3 +327,33 @@ async def test_Q2_two_who_find_the_same_wrong_at_once_open_one_request(desk: Com
     )
     assert len([each for each in seen if each is not None]) == 1
     assert len(await desk.house.follow_request.mine(account.person)) == 1
+
+
+@pytest.mark.parametrize("act", ["answered", "released", "proposed", "reopened"])
+async def test_Q1_an_act_on_a_request_takes_its_person_first_as_erasing_and_correcting_do(
+    desk: Complaints, act: str
+) -> None:
+    _account, items = await customer(desk)
+    asked = await wants(desk, items["contact.email"], item="contact.mobile", value=NEW)
+    await taken(desk, asked.number)
+    if act == "reopened":
+        await desk.answer(OFFICER, asked.number, Outcome.REJECTED, "not-proved")
+    officer, number = desk.members[OFFICER], asked.number
+    pool = desk.house.grounds.database.pool
+    async with pool.acquire() as erasing, erasing.transaction():
+        whose = "select k.person from requests r join cases k on k.id = r.case_id where r.number = $1"
+        await erasing.execute(f"select from persons where id = ({whose}) for update", number)
+        acting = asyncio.create_task(
+            {
+                "answered": lambda: desk.answer(OFFICER, number, Outcome.REJECTED, "not-proved"),
+                "released": lambda: desk.house.answer_requests.release(officer, number),
+                "proposed": lambda: desk.house.put_right.correct(officer, number, "contact.mobile"),
+                "reopened": lambda: desk.house.follow_request.reopen(number, asked.code, caller=""),
+            }[act]()
+        )
+        behind = "select count(*) from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid))"
+        while not await erasing.fetchval(behind):
+            assert not acting.done()
+            await asyncio.sleep(0.01)
+        await erasing.execute("select from requests where number = $1 for update nowait", number)  # it's still free
+    await acting

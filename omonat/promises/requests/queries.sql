@@ -6,6 +6,12 @@ insert into requests (number, case_id, kind, state, door, form, channel, needs_p
 values (:number, :case_id, :kind, :state, :door, :form, :channel, :needs_proof, :proved_at, :proof, :proof_until,
         :now, :due_at, :about, :item, :proposed, :proved_channel);
 
+-- name: lock_person_of$
+-- Whoever a request's case is of, locked until the transaction ends.
+select p.id from persons p
+ where p.id = (select k.person from requests r join cases k on k.id = r.case_id where r.number = :number)
+   for no key update of p;
+
 -- name: request_for_update^
 -- A request, its case's person and slots, locked until the transaction ends; whether its answer's message waits.
 select r.*, k.person, p.slot, p.evidence_slot, p.language,
