@@ -13,7 +13,7 @@ from omonat.desk.visit import Answer, Visit
 from omonat.flows.tasks import BY_HAND, Task, may_see
 
 _DIGITS: Final = 16
-_LABELLED: Final = ("item", "system", "recipient")
+_LABELLED: Final = ("item", "category", "system", "recipient")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

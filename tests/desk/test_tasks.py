@@ -42,6 +42,17 @@ async def test_A1_what_could_not_be_decided_waits_until_somebody_has_looked(desk
         assert "+998" not in await officer.text()
 
 
+async def test_S6_what_is_not_as_it_was_sealed_is_named_in_the_words_of_the_policy(desk: Desk) -> None:
+    order = await desk.order("204")
+    await open_work_item(
+        desk.house.grounds.database, rule="integrity", person=order.person, missing="contact", now=desk.clock.now
+    )
+    async with desk.worker("102") as officer:
+        for language, said in (("uz", "Aloqa maʼlumotlari"), ("ru", "Контактные данные"), ("en", "Contact details")):
+            await officer.go(f"{PAGE}?lang={language}")
+            assert said in await officer.page.inner_text("section:has(input[value='contact']) h3")
+
+
 async def test_S4_nobody_else_sees_a_task_or_ends_one(desk: Desk) -> None:
     order = await desk.order("204")
     erasure = await desk.house.erase(ErasureRequest(person=order.person))
