@@ -12,6 +12,8 @@ import asyncpg
 
 from omonat.base.failpoints import MARK
 from omonat.database.home import OWNER, USER, address
+from omonat.vault.root import RootKey
+from omonat.vault.vault import Vault
 from tests.faults import breaking
 from tests.faults.breaking import Clock, Failpoints
 from tests.faults.clients import Town
@@ -308,7 +310,8 @@ class Loop:
         while True:
             left = await unfinished(await self._connected(), list(self.town.erased))
             if not left or time.monotonic() > end:
-                return left + await wrong_keys(await self._connected(), self.of)
+                vault = Vault.open(self.of.home, RootKey.from_file(self.of.root_key), create=False)
+                return left + await wrong_keys(await self._connected(), vault)
             await asyncio.sleep(0.3)
 
     async def _why_unproved(self, promised: dict[str, str]) -> str:
