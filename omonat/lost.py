@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from litestar import Request, get
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, InternalServerException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Response
 
@@ -20,17 +20,20 @@ from omonat.site.door import HOME, SITE
 
 _log = log(__name__)
 _CENTER: Final = "/me"
+_HUNG_UP: Final = "client disconnected prematurely"
+"""The framework's one sign that whoever sent a form left before its end."""
 
 
 def lost(house: Callable[[], House]) -> Callable[[Request[Any, Any, Any], Exception], Response[bytes]]:
     """The answer of last resort.
 
-    Only what is our fault is noted in the log, and never the address: it may hold a value.
+    Only what is our fault is noted in the log, and never the address: it may hold a value. Somebody who left in the
+    middle of a form is none.
     """
 
     def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
         status, told = _told(error)
-        if status >= 500:
+        if status >= 500 and not _left(error):
             _log.error("page-failed", exc_info=(type(error), error, error.__traceback__))
         https = house().settings.address.startswith("https://")
         if "text/html" in request.headers.get("accept", ""):
@@ -43,6 +46,10 @@ def lost(house: Callable[[], House]) -> Callable[[Request[Any, Any, Any], Except
         return Response(reply.body, media_type=reply.kind.decode(), status_code=status, headers=headers)
 
     return answer
+
+
+def _left(error: Exception) -> bool:
+    return isinstance(error, InternalServerException) and error.detail == _HUNG_UP
 
 
 def _told(error: Exception) -> tuple[int, OmonatError]:
