@@ -1,5 +1,6 @@
 """What every test stands on: a real PostgreSQL for each process of the run, a fresh migrated database for each test."""
 
+import io
 import itertools
 import os
 import shutil
@@ -18,6 +19,7 @@ from omonat.database.embedded import Server
 from omonat.database.home import OWNER, USER
 from omonat.database.migrate import migrate
 from omonat.database.pool import Database
+from tests.kept_log import kept_log
 
 _TEMPLATE = "template_migrated"
 
@@ -79,6 +81,13 @@ def _folder_of_this_run() -> Path:
     if os.geteuid() == 0:
         folder.chmod(0o711)
     return folder
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """What this process writes into its log while a test runs."""
+    with kept_log() as stream:
+        yield stream
 
 
 @pytest.fixture(scope="session")

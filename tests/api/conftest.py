@@ -7,7 +7,7 @@ import asyncio
 import io
 import itertools
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,13 +20,13 @@ import uvicorn
 from litestar import Litestar
 
 from omonat.api import log_route, route
-from omonat.base import logs
 from omonat.base.instants import DAY, Instant, from_rfc3339
 from omonat.base.settings import RootSource, Settings
 from omonat.database.pool import Database
 from omonat.flows.publish_policy import Publication
 from omonat.flows.staff import Registration
 from omonat.house import House, open_house
+from tests.kept_log import kept_log
 
 POLICIES = Path(__file__).parents[2] / "policies"
 START = from_rfc3339("2026-12-01T09:00:00+05:00")
@@ -99,8 +99,15 @@ def delivery(case: str, *items: str) -> dict[str, Any]:
     return body | ({"items": list(items)} if items else {})
 
 
+@pytest.fixture(scope="module")
+def logged() -> Iterator[io.StringIO]:
+    """What this module's door writes into its log."""
+    with kept_log() as stream:
+        yield stream
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def door(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
+async def door(module_dsn: str, tmp_path_factory: pytest.TempPathFactory, logged: io.StringIO) -> AsyncIterator[Door]:
     folder = tmp_path_factory.mktemp("door")
     home, key, clock = folder / "home", folder / "root.key", Clock()
     home.mkdir(mode=0o700)
@@ -109,8 +116,6 @@ async def door(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
     settings = Settings(
         home=home, database=module_dsn, root_key=RootSource("key-file", key), origin="http://localhost:8600", demo=True
     )
-    logged = io.StringIO()
-    logs.configure(level="debug", stream=logged)
     async with open_house(settings, clock=clock) as house:
         document = (POLICIES / "beshqozon.yaml").read_text("utf-8")
         pack = (POLICIES / "packs" / "uz.yaml").read_text("utf-8")

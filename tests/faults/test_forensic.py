@@ -6,6 +6,7 @@ then the search finds it: a search that finds nothing is worth something only if
 """
 
 import asyncio
+import io
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -20,6 +21,7 @@ import pytest
 
 from omonat.app import build
 from omonat.base.instants import DAY, Instant
+from omonat.base.logs import log
 from omonat.database import embedded
 from omonat.database.embedded import Server
 from omonat.database.migrate import migrate
@@ -231,11 +233,13 @@ async def found_by(of: Installation, planted: Planted, places: list[Path]) -> se
 
 @pytest.mark.usefixtures("uncompressed")
 async def test_S2_of_everything_anybody_writes_nothing_lies_readable_in_any_file(
-    installation: Installation, capfd: pytest.CaptureFixture[str], tmp_path: Path
+    installation: Installation, capfd: pytest.CaptureFixture[str], logged: io.StringIO, tmp_path: Path
 ) -> None:
     planted = await planted_in(installation)
     said = tmp_path / "said"
-    said.write_text("".join(capfd.readouterr()))
+    log(__name__).warning("searched")  # the rest is silent; a log turned elsewhere would be, too
+    said.write_text("".join(capfd.readouterr()) + logged.getvalue())
+    assert "searched" in said.read_text()
     assert len(planted.kept) >= 45, planted.kept
     assert len(planted.needles) >= 50
     assert await found_by(installation, planted, [installation.home, said]) == set()
@@ -243,14 +247,20 @@ async def test_S2_of_everything_anybody_writes_nothing_lies_readable_in_any_file
 
 @pytest.mark.usefixtures("uncompressed")
 async def test_R3_what_was_erased_by_any_route_lies_in_no_file_of_data_keys_or_log(
-    installation: Installation, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    installation: Installation,
+    capfd: pytest.CaptureFixture[str],
+    logged: io.StringIO,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (temporary := tmp_path / "temporary").mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setattr(tempfile, "tempdir", None)  # asked for anew
     planted = await planted_in(installation, erased=True)
     said = tmp_path / "said"
-    said.write_text("".join(capfd.readouterr()))
+    log(__name__).warning("searched")  # the rest is silent; a log turned elsewhere would be, too
+    said.write_text("".join(capfd.readouterr()) + logged.getvalue())
+    assert "searched" in said.read_text()
     assert len({person for person, _, _ in planted.records}) >= 40
     assert await found_by(installation, planted, [installation.home, said, temporary]) == set()
 

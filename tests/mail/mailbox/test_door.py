@@ -1,6 +1,7 @@
 """The mailbox's door: who is let in, how much, and what is acknowledged when something breaks (C3, A2, S6)."""
 
 import asyncio
+import io
 import logging
 import socket
 from collections.abc import Iterator
@@ -142,14 +143,16 @@ async def test_S6_a_fault_says_nothing_of_the_letter(post: Post, monkeypatch: py
 
 
 async def test_S6_no_value_of_a_letter_stands_in_a_log(
-    post: Post, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    post: Post, caplog: pytest.LogCaptureFixture, logged: io.StringIO
 ) -> None:
     await post.customer()
     with caplog.at_level(logging.DEBUG, logger="mail.log"):
         logging.getLogger("mail.log").setLevel(logging.ERROR)
         for subject in ("unsubscribe", "stop using my location", "Shikoyat maxfiysoz"):
             await post.write(subject)
-    said = caplog.text + "".join(capsys.readouterr())
+    logging.getLogger("framework").error("Shikoyat")  # a line, so that there is a log to search
+    assert "library-message" in logged.getvalue()
+    said = caplog.text + logged.getvalue()
     own = "\n".join(line for line in said.splitlines() if "smtp.py" not in line)
     assert "dilnoza" not in own
     assert "maxfiysoz" not in own
