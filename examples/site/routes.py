@@ -11,7 +11,7 @@ import httpx
 from litestar import get, post
 from litestar.enums import RequestEncodingType
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Body
+from litestar.params import Body, FromPath
 from markupsafe import Markup
 
 from examples.site import age, forms, menu, newsletter, personal
@@ -78,15 +78,15 @@ def routes(site: "Site") -> list[HTTPRouteHandler]:
         return await site.answer_age(request, data)
 
     @get("/done/{number:int}", include_in_schema=False)
-    async def done(request: Asked, number: int) -> Answer:
+    async def done(request: Asked, number: FromPath[int]) -> Answer:
         return await site.done(request, number)
 
     @post("/bill/{number:int}", status_code=200, include_in_schema=False)
-    async def bill(request: Asked, number: int) -> Answer:
+    async def bill(request: Asked, number: FromPath[int]) -> Answer:
         return await site.bill(request, number)
 
     @get("/bill/{number:int}", include_in_schema=False)
-    async def bill_again(request: Asked, number: int) -> Answer:
+    async def bill_again(request: Asked, number: FromPath[int]) -> Answer:
         return site.bill_again(request, number)
 
     return [home, for_you, choose_for_you, cart, change_cart, form, send, age_question, done, bill, bill_again]

@@ -15,6 +15,7 @@ import pytest_asyncio
 import uvicorn
 from litestar import Litestar, post
 from litestar.exceptions import ServiceUnavailableException
+from litestar.params import JSONBody
 from playwright.async_api import Browser
 
 from examples import provider as paying
@@ -161,7 +162,7 @@ async def test_K2_what_is_given_back_while_its_payment_is_still_being_reported_i
     asked, answered, said = asyncio.Event(), asyncio.Event(), list[str]()
 
     @post("/v1/children/payments", status_code=200)
-    async def company(data: dict[str, Any]) -> None:
+    async def company(data: JSONBody[dict[str, Any]]) -> None:
         said.append(data["event"])
         if len(said) == 1:
             asked.set()
