@@ -263,7 +263,7 @@ async def open_house(
         settings.home,
         root or _configured_root(settings),
         create=True,
-        other_copies=settings.key_copies,
+        other_copies=settings.slot_copies,
         copying_storage_ok=settings.demo,
         root_of=root_of,
     )

@@ -59,7 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     root_key: RootSource | None = None
     """`passphrase-file:/path`, `credential:name` (systemd) or `key-file:/path`; absent or `shares`: starts sealed."""
     key_copies: tuple[Path, ...] = ()
-    """Folders, best on another disk, that keep a second copy of the key slots."""
+    """Folders, best on another disk, that keep a copy of the keys each, in the order they were registered."""
 
     journal_copies: tuple[Path, ...] = ()
     """Folders in other places that get the control journal and the log, seconds behind."""
@@ -137,6 +137,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def log(self) -> Path:
         """The folder of the evidence log."""
         return self.home / "log"
+
+    @property
+    def slot_copies(self) -> tuple[Path, ...]:
+        """The slot files in `key_copies`."""
+        return tuple(folder / "slots" for folder in self.key_copies)
 
     @property
     def secrets(self) -> tuple[Path, ...]:

@@ -44,9 +44,15 @@ def current_root(settings: Settings, files: Sequence[Path] = ()) -> RootKey:
     """The root key in force: from where the settings say, else from the holders of its shares."""
     if settings.root_key is not None and not files:
         return root_key(settings.root_key, settings.home)
-    held = gathering(settings.home)
+    held = gathering(settings.home, _where(settings))
     gather(held, files)
     return held.root()
+
+
+def _where(settings: Settings) -> Path:
+    """The folder of the home's keys, or of the first copy where those are lost."""
+    folders = (settings.keys, *settings.key_copies)
+    return next((folder for folder in folders if (folder / "slots").exists()), settings.keys)
 
 
 def exists(settings: Settings) -> bool:

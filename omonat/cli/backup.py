@@ -195,7 +195,7 @@ async def _restore(settings: Settings, dsn: str, sources: Sources | None, *, ove
     if sources is not None:
         bring_keys(settings.home, sources)
     vault = Vault.open(
-        settings.home, current_root(settings), other_copies=settings.key_copies, copying_storage_ok=settings.demo
+        settings.home, current_root(settings), other_copies=settings.slot_copies, copying_storage_ok=settings.demo
     )
     if sources is not None:
         bring_journal(settings.home, sources, vault)

@@ -16,11 +16,12 @@ from omonat.database.pool import Database
 from omonat.flows.root_keys import REBUILT, note_drill, note_rotation, note_set
 from omonat.house import system_clock
 from omonat.vault import rotation, switch
+from omonat.vault.beside import forget_beside, level_beside
 from omonat.vault.keeper import Keeper
 from omonat.vault.root import RootKey
 from omonat.vault.shares import ShareSet, keep_set, kept_set, make_set
 from omonat.vault.sources import STRETCHING, beside, gathering, root_key
-from omonat.vault.storage import remove, write_new
+from omonat.vault.storage import write_new
 from omonat.vault.vault import Vault, prove_root
 
 app = typer.Typer(help="The root key: shares, drills, rotation.", no_args_is_help=True)
@@ -51,6 +52,7 @@ def shares(
         hand_out(made, pieces, installation, out)
         entry = await note_set(database, made, now=system_clock())
         keep_set(settings.home, made)
+        level_beside(_slot_files(settings))
         return entry
 
     entry = beside_the_keys(settings, keep)
@@ -74,7 +76,7 @@ def drill(files: Files = None, home: Home = None) -> None:
     failure: OmonatError | None = None
     try:
         gather(held, files or [])
-        prove_root(settings.home, held.root(), other_copies=settings.key_copies)
+        prove_root(settings.home, held.root(), other_copies=settings.slot_copies)
     except (BadInput, Refused) as error:
         failure = error
     result = REBUILT if failure is None else failure.code
@@ -103,7 +105,7 @@ def _root_to_divide(settings: Settings, files: list[Path]) -> tuple[RootKey, str
         settings.home,
         root,
         create=created,
-        other_copies=settings.key_copies,
+        other_copies=settings.slot_copies,
         copying_storage_ok=settings.demo,
     )
     return root, vault.installation
@@ -136,7 +138,7 @@ def rotate(
         typer.echo(f"{done_now}; {words('evidence %(id)s', id=finished.entry)}")
         return
     old = current_root(settings, files or [])
-    prove_root(settings.home, old, other_copies=settings.key_copies)
+    prove_root(settings.home, old, other_copies=settings.slot_copies)
     made = None
     if target is None:
         installation = gathering(settings.home).installation
@@ -148,7 +150,7 @@ def rotate(
             settings.home,
             old,
             new,
-            other_copies=settings.key_copies,
+            other_copies=settings.slot_copies,
             before_switch=lambda: _tell_the_keeper(settings, new),
         )
         _keep_what_opens(settings, target, made)
@@ -180,7 +182,7 @@ def _target(to: str) -> RootSource | None:
 
 def _finish_earlier(settings: Settings) -> switch.Rotation | None:
     """A rotation that was decided earlier and cut off then; finished now, with its evidence."""
-    switch.settle([settings.home / "keys" / "slots", *settings.key_copies])
+    switch.settle(_slot_files(settings))
     found = switch.state(settings.home / "keys")
     if found is None or found.phase is not switch.Phase.DONE:
         return None
@@ -201,10 +203,14 @@ def _tell_the_keeper(settings: Settings, new: RootKey) -> None:
 
 def _keep_what_opens(settings: Settings, target: RootSource | None, made: ShareSet | None) -> None:
     """Beside the keys stays only what helps to open them now: a list of shares, how a passphrase is stretched."""
-    stretching = settings.home / "keys" / STRETCHING
     if target is not None and target.kind == "passphrase-file":
-        write_new(stretching, beside(target.path).read_bytes(), replace=True)
-    elif stretching.exists():
-        remove(stretching)
+        write_new(settings.keys / STRETCHING, beside(target.path).read_bytes(), replace=True)
+    else:
+        forget_beside(_slot_files(settings), STRETCHING)
     if made is not None:
         keep_set(settings.home, made)
+    level_beside(_slot_files(settings))
+
+
+def _slot_files(settings: Settings) -> list[Path]:
+    return [settings.keys / "slots", *settings.slot_copies]

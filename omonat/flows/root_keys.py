@@ -1,4 +1,4 @@
-"""What is done with the root key, as evidence: shares made, drills held, a new root (S2, S6).
+"""What is done with the root key, as evidence: shares made, drills held, a new root, copies (S2, S6).
 
 It stands in the log whoever holds the keys at that moment, so these entries need the database and no key: they hold
 counts, numbers of sets and epochs, and nobody's name.
@@ -30,6 +30,7 @@ DRILLED = "root:shares:drilled"
 SEALED = "root:sealed"
 UNSEALED = "root:unsealed"
 ROTATED = "root:rotated"
+COPIES = "root:copies:changed"
 REBUILT = "rebuilt"
 
 

@@ -8,7 +8,7 @@ back (`SlotFile` wastes at most one chunk).
 import hmac
 import os
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from omonat.base.errors import Fault, Refused
 from omonat.vault.encoding import frame
@@ -60,6 +60,12 @@ def encode_header(header: Header, root: RootKey) -> bytes:
         header.installation.encode(),
     )
     return body + hmac.digest(header_key(root, header.installation), body, "sha256")
+
+
+def empty_file(header: Header, root: RootKey) -> bytes:
+    """The bytes of a copy that has no slots yet, and so is behind every other: whoever opens them brings it level."""
+    empty = replace(header, high_water=1, made=1, generation=0, destroying=False)
+    return b"".join(encode_header(replace(empty, sequence=n), root).ljust(PAGE, b"\0") for n in (0, 1))
 
 
 def decode_header(data: bytes, root: RootKey) -> Header | None:

@@ -42,6 +42,15 @@ class Unsealing(msgspec.Struct, frozen=True, omit_defaults=False):
     passphrase: bool = False
 
 
+def refuse_while_running(home: Path) -> None:
+    """For changes of key files that an open process would not see. Raises Refused keys-in-use."""
+    try:
+        Keeper(home).ask_now("status")
+    except Unavailable:
+        return
+    raise Refused("keys-in-use")
+
+
 class Keeper:
     """The keeper of one home, as another process speaks with it. Raises Unavailable `keeper-away` when there is none,
     and what the keeper refuses."""

@@ -37,7 +37,11 @@ class Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RingFile:
-    """The sealed file. Changes replace the file as a whole; the lock lies in a file of its own, never replaced."""
+    """The sealed file. Changes replace the file as a whole; the lock lies in a file of its own, never replaced.
+
+    Beside every registered copy of the slots lies one of the ring, so that the loss of the home's keys is no loss of
+    what they were for. It is written first: a copy may know a key that nobody used yet, and never lacks one.
+    """
 
     def __init__(
         self, path: Path, root: RootKey, *, root_of: RootOf | None = None, other_copies: Sequence[Path] = ()
@@ -47,6 +51,7 @@ class RingFile:
         self._root = root
         self._root_of = root_of
         self._slot_files = [path.with_name("slots"), *other_copies]
+        self._files = [*(copy.with_name("keyring") for copy in other_copies), path]
 
     def create(self, installation: str) -> None:
         """Put the first ring in place, or leave the one that is there."""
@@ -56,22 +61,25 @@ class RingFile:
 
     def read(self) -> tuple[Ring, tuple[int, int]]:
         """The ring, and what tells this state of the file from the next one."""
-        descriptor = open_closed(self.path, os.O_RDONLY)
+        return self._read(self.path, self._root_of)
+
+    def _read(self, path: Path, root_of: RootOf | None = None) -> tuple[Ring, tuple[int, int]]:
+        descriptor = open_closed(path, os.O_RDONLY)
         try:
             data, found = os.read(descriptor, _LARGEST), os.fstat(descriptor)
         finally:
             os.close(descriptor)
         if data[:16] != _MAGIC:
-            raise Fault("keys-changed", file=str(self.path))
+            raise Fault("keys-changed", file=str(path))
         if data[16:32] != self._root.mark:
-            newer = self._root_of(data[16:32]) if self._root_of is not None else None
+            newer = root_of(data[16:32]) if root_of is not None else None
             if newer is None:
                 raise Refused("root-wrong")
             self._root = newer
         try:
             ring = msgspec.json.decode(self._root.open(_CONTEXT, data[32:]), type=Ring)
         except (ValueError, Refused, Fault):
-            raise Fault("keys-changed", file=str(self.path)) from None
+            raise Fault("keys-changed", file=str(path)) from None
         return ring, (found.st_ino, found.st_mtime_ns)
 
     def state(self) -> tuple[int, int]:
@@ -91,14 +99,55 @@ class RingFile:
                     ring, _ = self.read()
                     edited = edit(ring)
                     if edited != ring:
-                        write_new(self.path, self._sealed(edited), replace=True)
+                        self._write(edited)
                     return
             settle(self._slot_files)
 
+    def level(self) -> None:
+        """Let all copies say what the fullest says: a key is added to a ring and never taken away.
+
+        Raises Unavailable keys-missing when there is none. The caller has seen to it that no switch is under way.
+        """
+        with locked([self.lock_path]):
+            found = [self._found(file) for file in self._files]
+            rings = [ring for ring in found if ring is not None]
+            if not rings:
+                raise Unavailable("keys-missing", file=str(self.path))
+            fullest = max(rings, key=lambda ring: (ring.slots_made, len(ring.keys), ring.lookup_epoch))
+            if any(ring != fullest for ring in found):
+                self._write(fullest)
+
+    def beside(self, copy: Path) -> None:
+        """Keep the ring beside one more copy of the slots from now on."""
+        self._slot_files.append(copy)
+        self._files.insert(0, copy.with_name("keyring"))
+        self.level()
+
+    def _found(self, file: Path) -> Ring | None:
+        """The ring in this file; None where there is none, or beside a copy one of another root."""
+        try:
+            return self._read(file)[0] if file != self.path else self.read()[0]
+        except (Unavailable, Fault):
+            return None
+        except Refused as error:
+            if file == self.path or error.code != "root-wrong":
+                raise
+            return None
+
+    def _write(self, ring: Ring) -> None:
+        data = self._sealed(ring)
+        for file in self._files:
+            try:
+                write_new(file, data, replace=True)
+            except OSError as error:
+                raise Unavailable("keys-not-written", errno=str(error.errno)) from error
+
     def seal_anew(self, root: RootKey) -> None:
-        """Put the ring beside itself, sealed under another root. The caller holds its lock."""
+        """Put the ring beside itself, sealed under another root, for every copy. The caller holds its lock."""
         ring, _ = self.read()
-        write_new(next_of(self.path), sealed_ring(ring, root), replace=True)
+        data = sealed_ring(ring, root)
+        for file in self._files:
+            write_new(next_of(file), data, replace=True)
 
     def _sealed(self, ring: Ring) -> bytes:
         return sealed_ring(ring, self._root)
@@ -117,6 +166,10 @@ class Keyring:
         self._slots = slots
         self._ring, self._state = file.read()
         self._kept: dict[str, tuple[int, bytes, object]] = {}
+
+    def beside(self, copy: Path) -> None:
+        """Keep the ring beside one more copy of the slots."""
+        self._file.beside(copy)
 
     def ring(self) -> Ring:
         """The ring as it stands now; another process's change is seen at once."""

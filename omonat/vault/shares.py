@@ -165,9 +165,12 @@ def keep_set(home: Path, made: ShareSet) -> None:
     write_new(set_file(home), msgspec.json.format(msgspec.json.encode(made)), replace=True)
 
 
-def kept_set(home: Path) -> ShareSet | None:
-    """The newest set; None when none was made, or the list is lost. Raises Fault keys-changed."""
-    file = set_file(home)
+def kept_set(home: Path, folder: Path | None = None) -> ShareSet | None:
+    """The newest set, or the one kept beside a copy of the keys in `folder`.
+
+    None when none was made, or the list is lost. Raises Fault keys-changed.
+    """
+    file = set_file(home) if folder is None else folder / SHARES
     if not file.exists():
         return None
     descriptor = open_closed(file, os.O_RDONLY)

@@ -18,7 +18,17 @@ from omonat.base.errors import Fault, Refused, Unavailable
 from omonat.base.failpoints import reach
 from omonat.vault import history
 from omonat.vault.cipher import SlotCipher
-from omonat.vault.header import FIRST_SLOT, PAGE, SLOT, Header, encode_header, mark_of, read_header, write_header
+from omonat.vault.header import (
+    FIRST_SLOT,
+    PAGE,
+    SLOT,
+    Header,
+    empty_file,
+    encode_header,
+    mark_of,
+    read_header,
+    write_header,
+)
 from omonat.vault.reconcile import reconcile
 from omonat.vault.root import RootKey
 from omonat.vault.storage import locked, make_durable, open_closed, write_all, write_new
@@ -78,6 +88,11 @@ class SlotFile:
         if header.installation != installation:
             raise Fault("keys-changed", file=str(paths[0]))
         return cls(paths, root, header, root_of)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The registered copies, in their order; the first is the home's."""
+        return tuple(self._paths)
 
     @property
     def copies(self) -> int:
@@ -239,11 +254,8 @@ class SlotFile:
             if state(self._paths[0].parent) is not None:
                 raise Refused("root-rotating")
             header = self._level(descriptors)
-            newcomer = replace(
-                header, sequence=0, high_water=1, made=1, generation=0, copies=header.copies + 1, copy=header.copies
-            )
-            pages = [encode_header(replace(newcomer, sequence=n), self._root).ljust(PAGE, b"\0") for n in (0, 1)]
-            write_new(path, b"".join(pages), replace=False)
+            newcomer = replace(header, copies=header.copies + 1, copy=header.copies)
+            write_new(path, empty_file(newcomer, self._root), replace=False)
             self._write_headers(descriptors, replace(header, copies=newcomer.copies))
         self._paths.append(path)
         with self._held() as descriptors:

@@ -77,12 +77,13 @@ def typed_passphrase(home: Path, passphrase: str) -> RootKey:
     return RootKey.from_passphrase(passphrase, parameters)
 
 
-def standing(home: Path) -> Standing | None:
-    """What the keys under `home` say of themselves without a root; None when there are no keys yet.
+def standing(home: Path, folder: Path | None = None) -> Standing | None:
+    """What the keys under `home` say of themselves without a root, or a copy of them in `folder`; None when there are
+    no keys yet.
 
     Raises Fault keys-changed, Unavailable, Refused key-file-open.
     """
-    path = home / "keys" / "slots"
+    path = (folder or home / "keys") / "slots"
     if not path.exists():
         return None
     descriptor = open_closed(path, os.O_RDONLY)
@@ -97,9 +98,13 @@ def standing(home: Path) -> Standing | None:
     return Standing(installation, mark)
 
 
-def gathering(home: Path) -> Gathering:
-    """An empty table for the shares of these keys. Raises Unavailable keys-missing when there are none."""
-    found = standing(home)
+def gathering(home: Path, folder: Path | None = None) -> Gathering:
+    """An empty table for the shares of these keys, or of a copy of them in `folder`.
+
+    Raises Unavailable keys-missing when there are none.
+    """
+    keys = folder or home / "keys"
+    found = standing(home, keys)
     if found is None:
-        raise Unavailable("keys-missing", file=str(home / "keys" / "slots"))
-    return Gathering(found.installation, found.mark, kept_set(home))
+        raise Unavailable("keys-missing", file=str(keys / "slots"))
+    return Gathering(found.installation, found.mark, kept_set(home, keys))

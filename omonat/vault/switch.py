@@ -114,8 +114,9 @@ def swap(paths: Sequence[Path], rotation: Rotation) -> None:
         if not old_of(path).exists():
             keep_also_as(path, old_of(path))
         put_in_place(next_of(path), path)
-    if next_of(folder / "keyring").exists():
-        put_in_place(next_of(folder / "keyring"), folder / "keyring")
+    for ring in [path.with_name("keyring") for path in paths]:
+        if next_of(ring).exists():
+            put_in_place(next_of(ring), ring)
     note(folder, msgspec.structs.replace(rotation, phase=Phase.SCRUBBING))
 
 

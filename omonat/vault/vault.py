@@ -6,7 +6,6 @@ still opens anything, in any process (S2, R3, S6; design: Keys in slots).
 """
 
 import hmac
-import os
 from base64 import b32encode
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -18,17 +17,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from omonat.base.errors import Fault, Refused, Unavailable
 from omonat.base.ids import new_id
+from omonat.vault import copies
+from omonat.vault.beside import level_beside
 from omonat.vault.box import Box, TamperedError, WrongKeyError
 from omonat.vault.commitments import commit, salt_from
 from omonat.vault.encoding import derive, frame, framed
-from omonat.vault.header import read_header
 from omonat.vault.history import KeyState
 from omonat.vault.keyring import Keyring, Ring, RingFile
 from omonat.vault.openings import Openings
 from omonat.vault.root import RootKey
 from omonat.vault.sealing import SealingKey
 from omonat.vault.slots import RootOf, SlotFile
-from omonat.vault.storage import check_storage, closed_folder, open_closed
+from omonat.vault.storage import check_storage, closed_folder
 from omonat.vault.switch import Phase, settle, state
 from omonat.vault.verify_only import HashCost, SecretHasher, SecretMatch
 
@@ -85,9 +85,14 @@ class Vault:
             closed_folder(path.parent, create=create and not begun)
         warnings = {w for path in paths for w in check_storage(path.parent, copying_ok=copying_storage_ok)}
         if create and not begun:
+            if any(path.exists() for path in paths):
+                raise Unavailable("keys-missing", file=str(ring_file.path))
             ring_file.create(new_id("ins"))
         settle(paths)
         _check_rotation(folder, root)
+        if other_copies:
+            ring_file.level()
+            level_beside(paths)
         ring, _ = ring_file.read()
         if create and not ring.slots_made:  # perhaps begun by a process that died, or that is at it just now
             ring_file.change(lambda ring: _with_slots(ring, paths, root))
@@ -167,6 +172,8 @@ class Vault:
         """
         closed_folder(path.parent, create=True)
         self._slots.register(path)
+        self._keyring.beside(path)
+        level_beside([*self._slots.paths])
 
     # Sections -------------------------------------------------------------------------------------------------------
 
@@ -412,11 +419,7 @@ def prove_root(home: Path, root: RootKey, *, other_copies: Sequence[Path] = ()) 
     """
     paths = [home / "keys" / "slots", *other_copies]
     for path in paths:
-        descriptor = open_closed(path, os.O_RDONLY)
-        try:
-            read_header(descriptor, root, str(path))
-        finally:
-            os.close(descriptor)
+        copies.proved(path, root)
 
 
 @lru_cache(1024)

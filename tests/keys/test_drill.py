@@ -141,7 +141,7 @@ def test_S6_a_drill_proves_the_root_of_every_copy(
 ) -> None:
     copy = tmp_path / "other" / "slots"
     monkeypatch.setenv("OMONAT_ROOT_KEY", f"key-file:{written(tmp_path / 'k', KEY)}")
-    monkeypatch.setenv("OMONAT_KEY_COPIES", str(copy))
+    monkeypatch.setenv("OMONAT_KEY_COPIES", str(copy.parent))
     assert omonat("root", "shares", "--out", str(tmp_path / "papers")).exit_code == 0
     five = papers(tmp_path / "papers")
     assert omonat("root", "drill", *five[:3]).exit_code == 0
