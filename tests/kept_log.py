@@ -24,6 +24,7 @@ def kept_log(*, level: str = "debug") -> Iterator[io.StringIO]:
     root.handlers += others
     try:
         yield stream
+        assert ours[0] in root.handlers, "a framework set up a log of its own meanwhile: nothing was kept of libraries"
     finally:
         structlog.configure(**said)
         logging.captureWarnings(False)

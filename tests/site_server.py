@@ -16,7 +16,7 @@ from tests.ports import free_port
 @asynccontextmanager
 async def serving(routes: Any, port: int | None = None) -> AsyncIterator[str]:
     """Serve routes, or a whole application, on this test's own event loop until the end; the address for a browser."""
-    app = routes if isinstance(routes, Litestar) else Litestar(routes, openapi_config=None)
+    app = routes if isinstance(routes, Litestar) else Litestar(routes, openapi_config=None, logging_config=None)
     port = free_port() if port is None else port
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
     task = asyncio.create_task(server.serve())

@@ -145,8 +145,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def secrets(self) -> tuple[Path, ...]:
-        """Every file and folder outside the home that holds a secret: nobody else may read them."""
-        root = self.root_key.path if self.root_key else None
+        """Every file and folder outside the home that holds a secret: nobody else may read them.
+
+        A credential is not among them: systemd lets the service's account in by an access list, and then the bits of
+        its group say what the list allows, not that a group may read it.
+        """
+        root = self.root_key.path if self.root_key and self.root_key.kind != "credential" else None
         dkim = (Path(one.partition("=")[2]).expanduser() for one in self.dkim_keys)
         named = (root, self.smtp_password_file, self.sms_token_file, *dkim, *self.key_copies)
         return tuple(path for path in named if path is not None)

@@ -16,7 +16,7 @@ async def test_C3_pressing_the_link_again_fills_no_log(shop: Shop) -> None:
     person = (await ordered(shop, service="newsletter", case=None, items=given, consents=consents)).person
     link = leave.signed_links(shop.house, "webmaster@example.uz")(person=person, purpose="marketing-email")
     path = "/unsubscribe/" + link.address.partition("/unsubscribe/")[2]
-    app = Litestar(leave.handlers(lambda: shop.house), openapi_config=None)
+    app = Litestar(leave.handlers(lambda: shop.house), openapi_config=None, logging_config=None)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8600") as browser:
         assert (await browser.get(path)).status_code == 200
@@ -35,7 +35,7 @@ async def test_C3_the_pages_of_the_link_speak_the_readers_language_to_the_last_w
     person = (await ordered(shop, service="newsletter", case=None, items=given, consents=consents)).person
     link = leave.signed_links(shop.house, "webmaster@example.uz")(person=person, purpose="marketing-email")
     path = "/unsubscribe/" + link.address.partition("/unsubscribe/")[2] + f"?lang={language}"
-    app = Litestar(leave.handlers(lambda: shop.house), openapi_config=None)
+    app = Litestar(leave.handlers(lambda: shop.house), openapi_config=None, logging_config=None)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8600") as browser:
         broken = path.replace("?", "x?")
@@ -54,7 +54,7 @@ async def test_C3_the_link_is_one_address_which_is_shown_and_acted_on_and_speaks
     person = (await ordered(shop, service="newsletter", case=None, items=given, consents=consents)).person
     link = leave.signed_links(shop.house, "webmaster@example.uz")(person=person, purpose="marketing-email")
     path = "/unsubscribe/" + link.address.partition("/unsubscribe/")[2]
-    app = Litestar(leave.handlers(lambda: shop.house), openapi_config=None)
+    app = Litestar(leave.handlers(lambda: shop.house), openapi_config=None, logging_config=None)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8600") as browser:
         for elsewhere in (

@@ -127,7 +127,7 @@ async def door(module_dsn: str, tmp_path_factory: pytest.TempPathFactory, logged
         trained = Instant(clock.now + 365 * DAY)
         for ref, role in (("204", "courier"), ("501", "marketing")):
             await house.staff.put(Registration(ref=ref, name="Xodim", role=role, trained_until=trained), by="test")
-        app = Litestar([route(lambda: house), log_route(lambda: house)], openapi_config=None)
+        app = Litestar([route(lambda: house), log_route(lambda: house)], openapi_config=None, logging_config=None)
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8600") as http:
             yield Door(house, clock, app, http, credentials, logged)

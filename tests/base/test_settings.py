@@ -36,6 +36,16 @@ def test_children_read_exactly_what_the_parent_decided(tmp_path: Path) -> None:
     assert load(settings.environment()) == settings
 
 
+def test_S6_whether_a_credential_is_closed_is_not_told_by_its_mode(tmp_path: Path) -> None:
+    """Where a unit has `User=`, systemd hands it over as 0440 with an access list."""
+    copies = {"OMONAT_HOME": str(tmp_path), "OMONAT_KEY_COPIES": "/mnt/a"}
+    handed = load({**copies, "OMONAT_ROOT_KEY": "credential:root", "CREDENTIALS_DIRECTORY": "/run/credentials/omonat"})
+    ours = load({**copies, "OMONAT_ROOT_KEY": "key-file:/run/credentials/omonat/root"})
+    assert handed.secrets == handed.key_copies == (Path("/mnt/a"),)
+    assert handed.slot_copies == (Path("/mnt/a/slots"),)
+    assert ours.secrets == (Path("/run/credentials/omonat/root"), Path("/mnt/a"))
+
+
 def test_an_unknown_setting_names_the_nearest(tmp_path: Path) -> None:
     error = failing({"OMONAT_HOME": str(tmp_path), "OMONAT_WORKER": "2"})
     assert (error.code, error.about["name"], error.about["nearest"]) == (

@@ -362,7 +362,7 @@ async def test_A3_what_no_rule_keeps_any_more_is_said_so_in_three_languages(cent
 
 async def test_P1_without_a_policy_the_door_says_so_calmly(dsn: str, tmp_path: Path) -> None:
     async with open_house(settings_in(tmp_path, dsn), clock=Clock()) as house:
-        app = Litestar(list(door.handlers(lambda: house)), openapi_config=None)
+        app = Litestar(list(door.handlers(lambda: house)), openapi_config=None, logging_config=None)
         transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             answer = await http.get("/me", headers={"accept-language": "ru"})

@@ -169,7 +169,11 @@ async def the_town(module_dsn: str, tmp_path_factory: pytest.TempPathFactory, br
 
 def _app(house: House) -> Litestar:
     routes = [*center.handlers(lambda: house), *site.consent_routes(lambda: house), shop_page, shop_file]
-    return Litestar([*routes, static_handler([KIT_STATIC, CENTER.static, site.SITE.static])], openapi_config=None)
+    return Litestar(
+        [*routes, static_handler([KIT_STATIC, CENTER.static, site.SITE.static])],
+        openapi_config=None,
+        logging_config=None,
+    )
 
 
 @pytest_asyncio.fixture(loop_scope="session")

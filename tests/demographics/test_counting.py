@@ -134,7 +134,7 @@ async def test_L4_too_many_at_once_are_not_counted_and_nobody_s_address_is_neede
 
 
 async def test_L4_the_page_sets_no_cookie_and_takes_answers_of_its_own_form_alone(shop: Shop) -> None:
-    app = Litestar(visitor_routes(lambda: shop.house), openapi_config=None)
+    app = Litestar(visitor_routes(lambda: shop.house), openapi_config=None, logging_config=None)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8600") as http:
         for language, word in (("uz", "ayol"), ("ru", "женщина"), ("en", "woman")):

@@ -147,10 +147,10 @@ async def test_S4_nothing_is_on_the_page_before_it_is_asked_for_and_then_only_th
         for query in ("?purpose=deliver-order", "?purpose=deliver-order&item=contact.mobile&item=all"):
             await worker.go(f"/desk/case/{order.case}{query}")
             assert "Delivery of the order" in await worker.page.inner_text(".band")
-            source = await worker.page.content()
+            source = await worker.source()
             assert not any(value in source for value in (phone, tail, NAME, "Dilnoza", STREET, "Makro"))
         await worker.reveal("contact.mobile")
-        source = await worker.page.content()
+        source = await worker.source()
         assert tail in source
         assert not any(value in source for value in (NAME, "Dilnoza", STREET, "Makro"))
         assert all(phone[-7:] not in url for url in worker.asked)
@@ -216,7 +216,7 @@ async def test_S4_over_the_cap_the_value_stays_closed_and_the_page_says_so(desk:
         await worker.go(f"/desk/case/{order.case}?purpose=deliver-order")
         assert await worker.reveal("contact.name") == 429
         assert "limit of uses for this role is reached" in await worker.text()
-        assert NAME not in await worker.page.content()
+        assert NAME not in await worker.source()
 
 
 async def test_S6_a_forged_form_does_nothing(desk: Desk) -> None:
@@ -253,7 +253,7 @@ async def test_S4_a_phone_that_several_share_names_nobody(desk: Desk) -> None:
         for by in ("take-order/contact.mobile", "account-management/contact.mobile"):
             await worker.look_up(by, shared)
             assert "Several people share it" in await worker.text()
-            source = await worker.page.content()
+            source = await worker.source()
             assert not any(value in source for order in orders for value in (order.person, order.case or "", shared))
 
 
@@ -262,7 +262,7 @@ async def test_S4_an_exact_phone_leads_to_the_open_order_under_the_purpose_it_wa
     order = await desk.order(mobile=phone)
     async with desk.worker("401") as worker:
         await worker.look_up("take-order/contact.mobile", phone.removeprefix("+998"))
-        assert phone[-7:] not in await worker.page.content()
+        assert phone[-7:] not in await worker.source()
         await worker.press(f"a[href^='/desk/case/{order.case}']")
         assert worker.path == f"/desk/case/{order.case}?purpose=take-order"
         assert all(phone[-7:] not in url for url in worker.asked)
@@ -279,19 +279,19 @@ async def test_S4_a_found_person_opens_for_that_session_and_purpose_alone(desk: 
         await worker.look_up("account-management/contact.mobile", phone)
         await worker.press("form[action='/desk/find/person'] button")
         await worker.reveal("contact.name")
-        assert NAME not in await worker.page.content(), "an order makes no account"
+        assert NAME not in await worker.source(), "an order makes no account"
         assert "Given for something else" in await worker.text()
         await desk.account(order.person, phone)
         await worker.look_up("account-management/contact.mobile", phone)
         await worker.press("form[action='/desk/find/person'] button")
-        assert NAME not in await worker.page.content()
+        assert NAME not in await worker.source()
         await worker.reveal("contact.name")
         assert NAME in await worker.text()
         for name, value in (("person", stranger.person), ("purpose", "loyalty-rewards")):
             await worker.look_up("account-management/contact.mobile", phone)
             await worker.page.locator(f".found input[name={name}]").evaluate("(field, it) => field.value = it", value)
             assert await worker.press("form[action='/desk/find/person'] button") == 422
-            assert NAME not in await worker.page.content()
+            assert NAME not in await worker.source()
 
 
 async def test_S4_a_courier_finds_nobody_even_with_a_form_of_their_own_making(desk: Desk) -> None:

@@ -27,7 +27,7 @@ def catcher() -> Catcher:
 
 @pytest.fixture
 def app(catcher: Catcher) -> Litestar:
-    return Litestar(list(handlers(catcher)), openapi_config=None)
+    return Litestar(list(handlers(catcher)), openapi_config=None, logging_config=None)
 
 
 async def test_the_page_shows_the_newest_first_as_text_only(app: Litestar, catcher: Catcher) -> None:
@@ -105,7 +105,7 @@ async def test_an_sms_handed_to_a_process_that_does_not_own_the_letters_arrives_
     app: Litestar, catcher: Catcher, unused_tcp_port_factory: Callable[[], int]
 ) -> None:
     owner, door = unused_tcp_port_factory(), unused_tcp_port_factory()
-    other = Litestar(list(forwarding(f"http://127.0.0.1:{owner}")), openapi_config=None)
+    other = Litestar(list(forwarding(f"http://127.0.0.1:{owner}")), openapi_config=None, logging_config=None)
     async with serving(app, owner), serving(other, door):
         carrier = GatewayCarrier(Gateway(f"http://127.0.0.1:{door}/catcher/sms"))
         assert await carrier.hand_over(Sms("msg_x", MOBILE, "kod 271828")) == Taken()

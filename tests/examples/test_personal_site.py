@@ -74,9 +74,8 @@ async def street(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> A
         async with Api(base, lambda: credential) as shop_api:
             site = Site(shop_api, state, Frame(https=False))
             files = static_handler([KIT_STATIC, SHOP.static, CENTER.static])
-            app = Litestar(
-                [api.route(open_one), *center.handlers(open_one), *routes(site), files], openapi_config=None
-            )  # fmt: skip
+            handlers = [api.route(open_one), *center.handlers(open_one), *routes(site), files]
+            app = Litestar(handlers, openapi_config=None, logging_config=None)
             server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
             task = asyncio.create_task(server.serve())
             while not server.started:  # noqa: ASYNC110 - uvicorn tells in no other way

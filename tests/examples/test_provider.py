@@ -83,7 +83,7 @@ async def town(settings: Settings, tmp_path: Path) -> AsyncIterator[Town]:
         routes = [
             api.route(lambda: house), *parent_pages.handlers(lambda: house), static_handler([KIT_STATIC, DOOR.static]),
         ]  # fmt: skip
-        app = Litestar(routes, openapi_config=None)
+        app = Litestar(routes, openapi_config=None, logging_config=None)
         async with serving(app, company), serving(paying.application(provider), bank):
             yield Town(await staffed(house, clock), f"http://localhost:{company}", provider, f"http://localhost:{bank}")
 
@@ -171,7 +171,7 @@ async def test_K2_what_is_given_back_while_its_payment_is_still_being_reported_i
             raise ServiceUnavailableException
 
     port = free_port()
-    async with serving(Litestar([company], openapi_config=None), port):
+    async with serving(Litestar([company], openapi_config=None, logging_config=None), port):
         provider = paying.Provider(paying.Ed25519PrivateKey.generate(), f"http://localhost:{port}")
         order = paying.Order(order="pas_" + "a" * 26, amount=100_000, currency="UZS", notice="0" * 64)
         paid = asyncio.create_task(provider.pay(order))

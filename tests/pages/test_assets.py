@@ -14,7 +14,7 @@ from omonat.pages.render import KIT_STATIC, Door
 
 @pytest.fixture(name="client")
 def a_client() -> TestClient[Litestar]:
-    return TestClient(Litestar([house.static_handler([KIT_STATIC])]))
+    return TestClient(Litestar([house.static_handler([KIT_STATIC])], logging_config=None))
 
 
 def test_T1_the_stylesheet_names_only_files_of_this_origin() -> None:

@@ -20,7 +20,7 @@ def _answer(response: Response[bytes]) -> httpx.Response:
     def handler() -> Response[bytes]:
         return response
 
-    with TestClient(Litestar([handler])) as client:
+    with TestClient(Litestar([handler], logging_config=None)) as client:
         return client.get("/", follow_redirects=False)
 
 

@@ -45,7 +45,7 @@ def example(request: Request[Any, Any, Any]) -> Response[bytes]:
 @pytest.fixture(name="place", scope="module")
 def a_server() -> Iterator[str]:
     port = free_port()
-    app = Litestar([example, static_handler([KIT_STATIC])], openapi_config=None)
+    app = Litestar([example, static_handler([KIT_STATIC])], openapi_config=None, logging_config=None)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

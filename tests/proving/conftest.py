@@ -132,6 +132,7 @@ async def town(module_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
             *desk.handlers(lambda: held[0]),
         ],
         openapi_config=None,
+        logging_config=None,
     )
     async with serving(app) as port:
         clock, made = Ticking(), settings_for(module_dsn, tmp_path_factory.mktemp("town"))

@@ -37,7 +37,7 @@ def the_editions() -> list[Edition]:
 def the_app(editions: list[Edition]) -> Litestar:
     proof = Proof(18204, Instant(NOW - 12_000_000), sha256(b"checkpoint").digest(), "/v1/evidence/checkpoint")
     routes = site_routes(Shelf(editions, proof), now=lambda: NOW, https=lambda: True)
-    return Litestar([*routes, static_handler([KIT_STATIC, SITE.static])], openapi_config=None)
+    return Litestar([*routes, static_handler([KIT_STATIC, SITE.static])], openapi_config=None, logging_config=None)
 
 
 @pytest.fixture(name="reader")

@@ -23,7 +23,7 @@ A = "{http://www.w3.org/2005/Atom}"
 
 
 def reader_of(house: House) -> httpx.AsyncClient:
-    app = Litestar(handlers(lambda: house), openapi_config=None)
+    app = Litestar(handlers(lambda: house), openapi_config=None, logging_config=None)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost:8600")
 
 

@@ -37,7 +37,7 @@ def _edition(ordinal: int, *replaced: tuple[bytes, bytes], packs: bool = True) -
 def the_app() -> Litestar:
     editions = [_edition(1), _edition(2, MORE), _edition(3, MORE)]
     routes = site_routes(Shelf(editions), now=lambda: NOW, https=lambda: True)
-    return Litestar([*routes, static_handler([KIT_STATIC, SITE.static])], openapi_config=None)
+    return Litestar([*routes, static_handler([KIT_STATIC, SITE.static])], openapi_config=None, logging_config=None)
 
 
 @pytest.fixture(name="reader", scope="module")
@@ -97,7 +97,7 @@ def test_P3_what_nobody_published_is_not_compared_and_not_repeated(reader: TestC
 
 def test_P3_a_version_without_its_law_packs_is_not_compared() -> None:
     shelf = Shelf([_edition(7, packs=False), _edition(8, MORE, packs=False)])
-    with TestClient(Litestar(site_routes(shelf, now=lambda: NOW), openapi_config=None)) as reader:
+    with TestClient(Litestar(site_routes(shelf, now=lambda: NOW), openapi_config=None, logging_config=None)) as reader:
         assert reader.get(f"{COMPARE}/7..8").status_code == 404
 
 

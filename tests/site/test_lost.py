@@ -24,7 +24,9 @@ async def base(house: House) -> AsyncIterator[str]:
         sent = await request.form()
         return str(1 // len(sent))
 
-    async with serving(Litestar([form], exception_handlers={Exception: lost(lambda: house)})) as base:
+    async with serving(
+        Litestar([form], exception_handlers={Exception: lost(lambda: house)}, logging_config=None)
+    ) as base:
         yield base
 
 

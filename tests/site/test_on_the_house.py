@@ -46,7 +46,7 @@ async def an_open_house(dsn: str, tmp_path: Path, clock: Clock) -> AsyncIterator
 
 
 def _reader(house: House) -> httpx.AsyncClient:
-    app = Litestar(handlers(lambda: house), openapi_config=None)
+    app = Litestar(handlers(lambda: house), openapi_config=None, logging_config=None)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://privacy.beshqozon.uz")
 
 

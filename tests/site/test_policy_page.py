@@ -93,7 +93,9 @@ def test_a_version_nobody_published_is_not_found_and_not_repeated(reader: Reader
 
 
 def test_before_the_first_version_the_page_says_so(editions: list[Edition]) -> None:
-    with TestClient(Litestar(site_routes(Shelf(), now=lambda: editions[0].published), openapi_config=None)) as reader:
+    with TestClient(
+        Litestar(site_routes(Shelf(), now=lambda: editions[0].published), openapi_config=None, logging_config=None)
+    ) as reader:
         assert reader.get(HOME).status_code == 404
         history = reader.get(f"{HOME}/history", params={"lang": "en"})
         assert "No version has been published yet" in history.text

@@ -133,7 +133,7 @@ class Post:
     def browser(self) -> AsyncClient:
         """A browser in front of the pages that letters point to."""
         pages = [*leave.handlers(lambda: self.shop.house), *links.handlers(lambda: self.shop.house)]
-        app = Litestar(pages, openapi_config=None)
+        app = Litestar(pages, openapi_config=None, logging_config=None)
         return AsyncClient(transport=ASGITransport(app=app), base_url="http://localhost:8600")
 
 

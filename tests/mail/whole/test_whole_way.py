@@ -51,7 +51,7 @@ async def withdrawn(shop: Shop) -> int:
 
 def browser(shop: Shop) -> AsyncClient:
     """A browser in front of the pages of the link."""
-    app = Litestar(list(handlers(lambda: shop.house)), openapi_config=None)
+    app = Litestar(list(handlers(lambda: shop.house)), openapi_config=None, logging_config=None)
     return AsyncClient(transport=ASGITransport(app=app), base_url="http://localhost:8600")
 
 
