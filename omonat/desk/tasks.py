@@ -13,7 +13,14 @@ from omonat.desk.visit import Answer, Visit
 from omonat.flows.tasks import BY_HAND, Task, may_see
 
 _DIGITS: Final = 16
-_LABELLED: Final = ("item", "category", "system", "recipient")
+_NAMED: Final = {
+    "correction": "item",
+    "due": "item",
+    "integrity": "category",
+    "erase-by-hand": "system",
+    "tell-by-hand": "recipient",
+}
+"""What the name in a task is a name of: an item may be called as a system is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,5 +91,5 @@ def _items(visit: Visit, items: Iterable[str]) -> str:
 def _named(visit: Visit, task: Task) -> Mapping[str, str]:
     """What it is about, with the names the policy has for it in the reader's language."""
     what, _, more = task.named["what"].partition(" ")
-    label = next((said for kind in _LABELLED if (said := visit.label(kind, what)) != what), what)
+    label = visit.label(_NAMED[task.kind], what) if task.kind in _NAMED else what
     return {**task.named, "what": f"{label} {more}".strip()}

@@ -121,7 +121,7 @@ class PutRight:
             except BadInput as same:
                 if same.code != "correction-same" or not (typed is None or await said_since(self._grounds, row, item)):
                     raise
-                await self._is_right(behind)
+                await self._is_right(row["about"], behind)
         return True
 
     async def erase(self, member: StaffMember, number: str, item: str) -> Erasure:
@@ -214,7 +214,7 @@ class PutRight:
         except BadInput as same:
             if same.code != "correction-same":
                 raise
-            await self._is_right(behind)
+            await self._is_right(row["about"], behind)
             return None
 
     async def _theirs(self, number: str, code: str, person: str | None, caller: str) -> Any:
@@ -257,9 +257,10 @@ class PutRight:
             and await known(self._vault, connection, row, self._grounds.clock())
         )
 
-    async def _is_right(self, behind: Asked) -> None:
+    async def _is_right(self, person: str, behind: Asked) -> None:
         """What was asked for stands there already: nothing is changed, and the request is settled."""
         async with self._grounds.database.transaction() as connection:
+            await queries.lock_person(connection, id=person)  # as a correction does: their channels stay what they are
             await behind.before(connection)
             await behind.after(connection, None)
 

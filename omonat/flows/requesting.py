@@ -65,8 +65,8 @@ def is_code_of(vault: Vault, number: str, code: str) -> bool:
 async def locked_request(connection: Any, number: str) -> Any:
     """A request under lock, and before it whoever its case is of; None when there is none.
 
-    In this order, as erasing and correcting take them, which have their person by then and lock the request alone: two
-    that waited for each other would both have to begin anew.
+    In this order, as erasing and correcting take them: two that waited for each other would both have to begin anew.
+    Those have whom the request is about by then, and lock it alone; so does an escalation, which takes nobody after.
     """
     await queries.lock_person_of(connection, number=number)
     return await queries.request_for_update(connection, number=number)

@@ -329,26 +329,32 @@ async def test_Q2_two_who_find_the_same_wrong_at_once_open_one_request(desk: Com
     assert len(await desk.house.follow_request.mine(account.person)) == 1
 
 
-@pytest.mark.parametrize("act", ["answered", "released", "proposed", "reopened"])
+@pytest.mark.parametrize("act", ["answered", "released", "proposed", "reopened", "right-already"])
 async def test_Q1_an_act_on_a_request_takes_its_person_first_as_erasing_and_correcting_do(
     desk: Complaints, act: str
 ) -> None:
-    _account, items = await customer(desk)
-    asked = await wants(desk, items["contact.email"], item="contact.mobile", value=NEW)
+    account, items = await customer(desk)
+    value = items["contact.mobile"] if act == "right-already" else NEW
+    asked = await wants(desk, person=account.person, door="privacy-center", item="contact.mobile", value=value)
     await taken(desk, asked.number)
+    officer, number, right = desk.members[OFFICER], asked.number, desk.house.put_right
     if act == "reopened":
-        await desk.answer(OFFICER, asked.number, Outcome.REJECTED, "not-proved")
-    officer, number = desk.members[OFFICER], asked.number
+        await desk.answer(OFFICER, number, Outcome.REJECTED, "not-proved")
+    kept = code = ""
+    if act == "right-already":
+        await right.correct(officer, number, "contact.mobile")
+        kept = await right.send_code(number, language="uz", person=account.person)
+        code = str((await desk.message("new-channel-code"))["code"])
     pool = desk.house.grounds.database.pool
     async with pool.acquire() as erasing, erasing.transaction():
-        whose = "select k.person from requests r join cases k on k.id = r.case_id where r.number = $1"
-        await erasing.execute(f"select from persons where id = ({whose}) for update", number)
+        await erasing.execute("select from persons where id = $1 for update", account.person)
         acting = asyncio.create_task(
             {
                 "answered": lambda: desk.answer(OFFICER, number, Outcome.REJECTED, "not-proved"),
                 "released": lambda: desk.house.answer_requests.release(officer, number),
-                "proposed": lambda: desk.house.put_right.correct(officer, number, "contact.mobile"),
-                "reopened": lambda: desk.house.follow_request.reopen(number, asked.code, caller=""),
+                "proposed": lambda: right.correct(officer, number, "contact.mobile"),
+                "reopened": lambda: desk.house.follow_request.reopen_mine(account.person, number),
+                "right-already": lambda: right.enter_code(number, kept, code, language="uz", person=account.person),
             }[act]()
         )
         behind = "select count(*) from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid))"

@@ -6,6 +6,10 @@ insert into requests (number, case_id, kind, state, door, form, channel, needs_p
 values (:number, :case_id, :kind, :state, :door, :form, :channel, :needs_proof, :proved_at, :proof, :proof_until,
         :now, :due_at, :about, :item, :proposed, :proved_channel);
 
+-- name: lock_person$
+-- A person, locked until the transaction ends.
+select p.id from persons p where p.id = :id for no key update of p;
+
 -- name: lock_person_of$
 -- Whoever a request's case is of, locked until the transaction ends.
 select p.id from persons p
