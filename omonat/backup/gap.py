@@ -13,6 +13,8 @@ it may have widened or narrowed one, no use rests on it until the person, or som
     secrets set, credential changed       the old ones open nothing
     version published                     can't be brought back: not proved until it is published again
     a safeguard reviewed                  can't be told any more: its owner looks again
+    a hold placed or approved             as the entry says, on the person: of which case or record can't be told
+    a hold ended                          nothing: it keeps what it keeps until two officers end it again
     anything else about a person          quarantined
 """
 
@@ -99,6 +101,7 @@ async def close_gap(connection: asyncpg.Connection, stores: Stores, done: Replay
     await _clients(connection, gap, now=now)
     await _policies(connection, gap)
     await _reviews(connection, gap)
+    await _holds(connection, stores, gap, now=now)
     for entry in gap.entries:
         await _queries.open_work(connection, id=new_id("wrk"), rule="restore", person=None, missing=entry.id, now=now)
     await _queries.notes(connection, wanted=True)
@@ -113,7 +116,7 @@ async def _people(connection: asyncpg.Connection, stores: Stores, gap: Gap, *, n
     quarantined: set[str] = set()
     asked: set[str] = set()
     for entry in gap.entries:
-        if "person" not in entry.facts:
+        if "person" not in entry.facts or entry.act.startswith("hold:"):
             continue
         person = _whose(stores, entry, people)
         if person is None:
@@ -202,6 +205,30 @@ async def _reviews(connection: asyncpg.Connection, gap: Gap) -> None:
                 connection, id=new_id("rvw"), about=entry.facts["about"], at=entry.at, by=entry.facts["staff"],
                 entry=entry.id,
             )  # fmt: skip
+
+
+async def _holds(connection: asyncpg.Connection, stores: Stores, gap: Gap, *, now: Instant) -> None:
+    """Nothing a hold may cover is destroyed. Its authority is lost: the entry stands in its place."""
+    placed = [entry for entry in gap.entries if entry.act == "hold:data:placed"]
+    people = [(row["id"], row["evidence_slot"]) async for row in _queries.people(connection)] if placed else []
+    for entry in placed:
+        hold, person = str(entry.facts["hold"]), _whose(stores, entry, people)
+        if person is None:
+            gap.strangers += 1
+            continue
+        gap.touched.add(person)
+        await _queries.place_hold(
+            connection, id=hold, person=person, items=list(entry.facts["items"]),
+            authority=stores.vault.seal_value(f"hold:{hold}", entry.id.encode()), may_tell=entry.facts["may-tell"],
+            review_at=Instant(entry.facts["review"]), at=entry.at, by=entry.facts["staff"],
+            entries={"placed": entry.id},
+        )  # fmt: skip
+        await _queries.open_work(connection, id=new_id("wrk"), rule="hold-approval", person=None, missing=hold, now=now)
+    for entry in gap.entries:
+        if entry.act == "hold:data:approved":
+            await _queries.approve_hold(
+                connection, id=entry.facts["hold"], at=entry.at, by=entry.facts["staff"], entries={"approved": entry.id}
+            )
 
 
 __all__ = ["Gap", "close_gap", "under_journal"]

@@ -211,3 +211,18 @@ select ordinal, digest from policies;
 -- A review of which only the entry is left.
 insert into safeguard_reviews (id, about, at, kept, proof, document, by, entry)
 values (:id, :about, :at, false, 'lost in a restore', '', :by, :entry);
+
+-- name: place_hold!
+-- A hold the log holds and the journal lacks; it waits for its approval from the day it was placed.
+insert into holds (id, scope, target, items, authority, may_tell, review_at, placed_at, placed_by, entries)
+values (:id, 'person', :person, :items, :authority, :may_tell, :review_at, :at, :by, :entries);
+
+-- name: approve_hold!
+-- The second person's word, which the log holds and the journal lacks; nobody is asked for it any more.
+with approved as (
+    update holds set approved_at = :at, approved_by = :by, entries = entries || :entries
+     where id = :id and approved_at is null
+    returning id
+)
+update work_items w set closed_at = :at from approved
+ where w.missing = approved.id and w.rule = 'hold-approval' and w.closed_at is null;
