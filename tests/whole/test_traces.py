@@ -1,16 +1,20 @@
 """What is left behind: no value of anybody's data, no secret and no code, in any log or file (S2, P4; bars b7, e10).
 
 People order, are delivered to, change their minds, are refused, write nonsense; staff sign in; codes are sent. Then
-every file of the installation is searched, the database's own and its write-ahead log too, and all that was printed.
-The search is first shown to find what it is looking for.
+every file of the installation is searched, the database's own and its write-ahead log too, and all that was printed:
+for the values, for what anybody could make of them without a key (they could be guessed back from it), and for the keys
+themselves. The search is shown to find each of these, planted, and the one digest that is kept on purpose.
 """
 
 import asyncio
+import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import islice
 from urllib.parse import urlencode
 
 import asyncpg
@@ -24,7 +28,7 @@ from omonat.house import open_house, system_clock
 from tests.whole.conftest import settings_of
 from tests.whole.lines import Line, one_to_each
 from tests.whole.load import Town
-from tests.whole.search import encodings, files_with
+from tests.whole.search import digests, encodings, files_with
 from tests.whole.serving import Installation, Service, serving, until
 
 PASSWORD = "Toʻrtta-uzun-oddiy-soʻz-41"
@@ -136,6 +140,29 @@ def sign_in(service: Service, phone: Phone, mobile: str) -> list[str]:
     return [value for value in visitor.cookies.values() if len(value) >= 20]
 
 
+async def keys_of(of: Installation) -> dict[str, bytes]:
+    """The root, what it opens of lasting keys and of living people, and what the log's signatures are made with."""
+    async with open_house(settings_of(of.home, of.root_key, address(of.home).dsn()), clock=system_clock) as house:
+        vault = house.grounds.vault
+        rows = await house.grounds.database.pool.fetch(
+            "select unnest(array[p.slot, p.evidence_slot, r.slot]) as slot"
+            " from persons p join records r on r.person = p.id where p.erased_at is null limit 12"
+        )  # fmt: skip
+        numbers = {**vault._keyring.ring().keys, **{f"slot {row['slot']}": row["slot"] for row in rows}}
+        keys = {name: vault._slots.secret(number) for name, number in numbers.items()}
+        for name in ("evidence-log", "evidence-clock", "receipts"):
+            keys[f"seed of {name}"] = vault.signing_key(name).private_bytes_raw()
+    return {"root": of.root_key.read_bytes(), **keys}
+
+
+def guessed(town: Town) -> list[bytes]:
+    """Digests of whole values, as they were written and as somebody may have made them alike before."""
+    written = [v for o in islice(town.history.of("collect"), 4) for v in o.sent.values() if isinstance(v, str)]
+    written += [PASSWORD, LOGIN, "Sardorbek Kuryerov", CARD, NONSENSE, "+998909998877"]
+    alike = {form for v in written for form in (v, v.lower(), v.lstrip("+"), json.dumps(v))}
+    return [digest for form in alike for digest in digests(form).values()]
+
+
 async def test_S2_no_value_no_secret_and_no_code_is_left_in_any_file_or_log(
     installation: Installation, phone: Phone
 ) -> None:
@@ -156,17 +183,19 @@ async def test_S2_no_value_no_secret_and_no_code_is_left_in_any_file_or_log(
         assert len(sessions) >= 2
 
         mobiles = [o.sent["contact.mobile"] for o in town.history.of("collect")][:4]
-        values = [town.mark[1:], "Qoʻldosheva", *(number[4:] for number in mobiles)]  # as written or shortened
+        values: list[str | bytes] = [town.mark[1:], "Qoʻldosheva", *(number[4:] for number in mobiles)]  # or shortened
         values += [PASSWORD, LOGIN, "Sardorbek Kuryerov", secret, CARD, NONSENSE, "+998909998877"]
         values += [credential.split("_", 2)[2] for credential in installation.credentials.values()] + sessions
-        values.append(installation.root_key.read_bytes().hex())
+        keys, hashed = await keys_of(installation), guessed(town)
+        assert len(keys) >= 16
+        values += [*keys.values(), *hashed]
         places = [installation.home, installation.output]
 
         owner = await asyncpg.connect(address(installation.home).dsn(USER, user=OWNER))
         try:
             await owner.execute("checkpoint")
             assert await asyncio.to_thread(files_with, places, values) == []
-            await the_search_can_find(owner, installation)
+            await the_search_can_find(owner, installation, keys)
         finally:
             await owner.close()
         assert service.stop() == 0
@@ -174,16 +203,21 @@ async def test_S2_no_value_no_secret_and_no_code_is_left_in_any_file_or_log(
     assert files_with([installation.output, installation.home / "postgres.log"], values) == []
 
 
-async def the_search_can_find(owner: asyncpg.Connection, of: Installation) -> None:
+async def the_search_can_find(owner: asyncpg.Connection, of: Installation, keys: Mapping[str, bytes]) -> None:
     """Planted in a table, each way of writing is found by itself, and in the write-ahead log as well."""
-    planted = "Gulbadanbegim Ekilgan Qiymat"
+    value = "Gulbadanbegim Ekilgan Qiymat"
+    seed = keys["seed of evidence-log"]
+    planted = [value, *digests(value).values(), keys["root"], seed]
     await owner.execute("create schema planted")
     await owner.execute("create table planted.one (value bytea)")
-    for name, written in encodings(planted).items():
-        await owner.execute("truncate planted.one")
-        await owner.execute("insert into planted.one values ($1)", b".." + written + b"..")
-        await owner.execute("checkpoint")
-        file = of.home / "postgres" / await owner.fetchval("select pg_relation_filepath('planted.one')")
-        assert files_with([file], [planted]) == [str(file)], name
-    assert await asyncio.to_thread(files_with, [of.home / "postgres" / "pg_wal"], [planted])
+    for each in planted:
+        for name, written in encodings(each).items():
+            await owner.execute("truncate planted.one")
+            await owner.execute("insert into planted.one values ($1)", b".." + written + b"..")
+            await owner.execute("checkpoint")
+            file = of.home / "postgres" / await owner.fetchval("select pg_relation_filepath('planted.one')")
+            assert files_with([file], [each]) == [str(file)], name
+        assert await asyncio.to_thread(files_with, [of.home / "postgres" / "pg_wal"], [each])
     await owner.execute("drop schema planted cascade")
+    kept = sha256(of.credentials["site"].split("_", 2)[2].encode()).digest()  # of 256 random bits: nobody guesses them
+    assert await asyncio.to_thread(files_with, [of.home / "postgres" / "base"], [kept])
