@@ -7,11 +7,13 @@ then the search finds it: a search that finds nothing is worth something only if
 
 import asyncio
 import io
+import json
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -36,7 +38,7 @@ from omonat.vault.verify_only import SecretHasher
 from tests.faults.markers import marked
 from tests.whole.conftest import furnish, new_key, settings_of
 from tests.whole.load import spelled
-from tests.whole.search import files_with
+from tests.whole.search import digests, files_with
 from tests.whole.serving import Installation
 
 SOURCES = ("site", "app", "call-centre", "counter", "camera", "server", "mailbox", "courier", "privacy-center")
@@ -47,6 +49,7 @@ class Planted:
     """What to look for, by the place it was written to; and the items that were taken in."""
 
     needles: dict[str, str] = field(default_factory=dict)
+    whole: set[str] = field(default_factory=set)  # what a digest would be of; a needle may be a part of it
     kept: set[str] = field(default_factory=set)
     person: str = ""
     case: str = ""
@@ -67,6 +70,7 @@ def without_encryption(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Box, "open", lambda _, sealed, context: bytes(sealed)[5:])
     monkeypatch.setattr(Vault, "keyed_digest", lambda _, context, data: context.encode() + b":" + data)
     monkeypatch.setattr(SecretHasher, "hash", lambda _, secret: secret.encode())
+    monkeypatch.setattr(Vault, "lookup_digest", lambda _, kind, value, epoch=None: sha256(value.encode()).digest())
 
 
 @asynccontextmanager
@@ -124,6 +128,7 @@ class Planter:
             answer = await self._collect(policy, service, {name: value})
             if needle:
                 self.planted.needles[name] = needle
+                self.planted.whole |= {str(value), json.dumps(value)}
             if answer.status_code == 201:
                 self.planted.kept.add(name)
                 self.planted.records.append((answer.json()["person"], answer.json()["record"], name))
@@ -224,11 +229,21 @@ async def erase_by_every_route(house: House, planted: Planted) -> None:
     assert left == 0
 
 
-async def found_by(of: Installation, planted: Planted, places: list[Path]) -> set[str]:
-    """The places whose marker lies somewhere on the disk."""
-    return await asyncio.to_thread(
-        lambda: {place for place, needle in planted.needles.items() if files_with(places, [needle])}
-    )
+def found_by(planted: Planted, places: list[Path]) -> set[str]:
+    """The places whose marker lies on the disk; `digest` when one of a value does, made without key and salt."""
+    values = planted.whole | set(planted.needles.values())
+    hashed = files_with(places, [digest for value in values for digest in digests(value).values()])
+    files = list(map(Path, files_with(places, planted.needles.values())))  # those alone are searched for each
+    found = {place for place, needle in planted.needles.items() if files and files_with(files, [needle])}
+    return found | ({"digest"} if hashed else set())
+
+
+def all_said(to: Path, capfd: pytest.CaptureFixture[str], logged: io.StringIO) -> Path:
+    """What was printed and logged, as a file."""
+    log(__name__).warning("searched")  # the rest is silent; a log turned elsewhere would be, too
+    to.write_text("".join(capfd.readouterr()) + logged.getvalue())
+    assert "searched" in to.read_text()
+    return to
 
 
 @pytest.mark.usefixtures("uncompressed")
@@ -236,13 +251,10 @@ async def test_S2_of_everything_anybody_writes_nothing_lies_readable_in_any_file
     installation: Installation, capfd: pytest.CaptureFixture[str], logged: io.StringIO, tmp_path: Path
 ) -> None:
     planted = await planted_in(installation)
-    said = tmp_path / "said"
-    log(__name__).warning("searched")  # the rest is silent; a log turned elsewhere would be, too
-    said.write_text("".join(capfd.readouterr()) + logged.getvalue())
-    assert "searched" in said.read_text()
+    said = all_said(tmp_path / "said", capfd, logged)
     assert len(planted.kept) >= 45, planted.kept
     assert len(planted.needles) >= 50
-    assert await found_by(installation, planted, [installation.home, said]) == set()
+    assert found_by(planted, [installation.home, said]) == set()
 
 
 @pytest.mark.usefixtures("uncompressed")
@@ -257,12 +269,9 @@ async def test_R3_what_was_erased_by_any_route_lies_in_no_file_of_data_keys_or_l
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setattr(tempfile, "tempdir", None)  # asked for anew
     planted = await planted_in(installation, erased=True)
-    said = tmp_path / "said"
-    log(__name__).warning("searched")  # the rest is silent; a log turned elsewhere would be, too
-    said.write_text("".join(capfd.readouterr()) + logged.getvalue())
-    assert "searched" in said.read_text()
+    said = all_said(tmp_path / "said", capfd, logged)
     assert len({person for person, _, _ in planted.records}) >= 40
-    assert await found_by(installation, planted, [installation.home, said, temporary]) == set()
+    assert found_by(planted, [installation.home, said, temporary]) == set()
 
 
 @pytest.mark.usefixtures("uncompressed", "without_encryption")
@@ -277,9 +286,10 @@ async def test_S2_with_the_encryption_off_the_same_search_finds_what_was_written
         server.stop()
     try:
         planted = await planted_in(of, erased=True)  # a row that is removed stays in the file for a while
-        found = await found_by(of, planted, [of.home])
+        found = found_by(planted, [of.home])
     finally:
         shutil.rmtree(home, ignore_errors=True)
+    assert "digest" in found
     written = {place for place in planted.needles if not place.startswith("refused.")} & (
         planted.kept
         | {place for place in planted.needles if place.partition(".")[0] in ("staff", "message", "request", "session")}
