@@ -20,8 +20,20 @@ from tests.erasure.stories import closed, ordered
 from tests.erasure.test_erase import Cut, cut_after, subscribed
 from tests.erasure.test_holds import officers, placed
 from tests.flows.conftest import Shop
+from tests.paper.scanner import text_on
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "erasure-certificate.schema.json").read_text("utf-8"))
+
+STAGES = {
+    "uz": ("yashirilgan", "kalit yoʻq qilingan", "tozalangan", "yakuniy"),
+    "ru": ("скрыто", "ключ уничтожен", "очищено", "окончательно"),
+    "en": ("hidden", "key destroyed", "swept", "final"),
+}
+AT_NINE_OR_NOT = {
+    "uz": ("2026-yil 22-noyabr, 09:00", "hali emas"),
+    "ru": ("22 ноября 2026 г., 09:00", "ещё нет"),
+    "en": ("22 November 2026, 09:00", "not yet"),
+}
 
 
 async def signed(shop: Shop) -> None:
@@ -95,3 +107,37 @@ async def test_R3_the_certificate_is_a_page_in_three_languages(shop: Shop, langu
     pdf = await asyncio.to_thread(certificate_pdf, told, language, law)
     assert pdf.startswith(b"%PDF-")
     assert pdf == certificate_pdf(told, language, law)  # the same facts, the same file
+
+
+def close(text: str) -> str:
+    """Without what stands between words: where a line ends on the page is no difference."""
+    return "".join(text.split())
+
+
+@pytest.mark.parametrize("language", ["uz", "ru", "en"])
+async def test_R3_the_page_says_of_each_stage_what_the_facts_say_and_no_more(shop: Shop, language: str) -> None:
+    """One erasure that was cut off after its first stage, one that came through; read off the page itself."""
+    cut_off = await subscribed(shop)
+    with pytest.raises(Cut):
+        await Erase(shop.house.grounds, reached=cut_after(0))(ErasureRequest(person=cut_off.person))
+    (left,) = await shop.house.erase.of_person(cut_off.person)
+    begun = await shop.house.certify(left.id)
+    order = await ordered(shop)
+    await closed(shop, order)
+    erasure = await shop.house.erase(ErasureRequest(person=order.person))
+    await signed(shop)
+    done = await shop.house.certify(erasure.id)
+    law = shop.house.grounds.law.history()[-1]
+    for told, other, reached in ((begun, done, 1), (done, begun, 3)):
+        page = close(text_on(await asyncio.to_thread(certificate_pdf, told, language, law)))
+        at_nine, not_yet = AT_NINE_OR_NOT[language]
+        rows = [
+            word + (at_nine + stage["evidence"] if number < reached else not_yet)
+            for number, (word, stage) in enumerate(zip(STAGES[language], told["stages"], strict=True))
+        ]
+        assert close("".join(rows)) in page
+        assert page.count(told["erasure"]) == 2  # at the head and at the foot
+        assert other["erasure"] not in page
+        signatures = page.count("localhost:8600/log/clock")
+        assert signatures == (told["checkpoint"] is not None)
+        assert close(told["checkpoint"] or "") in page  # the root all its entries lie under, and who signed it
