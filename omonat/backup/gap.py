@@ -15,7 +15,8 @@ it may have widened or narrowed one, no use rests on it until the person, or som
     a safeguard reviewed                  can't be told any more: its owner looks again
     a hold placed or approved             as the entry says, on the person: of which case or record can't be told
     a hold ended                          nothing: it keeps what it keeps until two officers end it again
-    anything else about a person          quarantined
+    a child signalled, a parent's no      closed as a child's data
+    anything else about a person          quarantined until a privacy officer opens it; never erased for it
 """
 
 from collections.abc import Mapping, Sequence
@@ -65,6 +66,8 @@ _HARMLESS: Final = frozenset(
     | {"retention:records:examined", "correction:channel:asked", "guardian:consent:ended"}
 )
 """Acts that change nothing an older copy would have to be told of."""
+_CHILDS: Final = frozenset({"child:person:signalled", "guardian:consent:withdrawn"})
+"""Acts that close somebody as a child, whose data goes when no consent comes."""
 _OWN_DOORS: Final = frozenset({"desk", "outbox", "requests"})
 _LARGEST: Final = 2**53 - 1  # what the log writes for "no end"
 
@@ -113,7 +116,7 @@ async def _people(connection: asyncpg.Connection, stores: Stores, gap: Gap, *, n
     doubts: list[tuple[str, str]] = []
     objections: list[tuple[str, str]] = []
     restricted: set[str] = set()
-    quarantined: set[str] = set()
+    closed: list[tuple[str, Entry]] = []
     asked: set[str] = set()
     for entry in gap.entries:
         if "person" not in entry.facts or entry.act.startswith("hold:"):
@@ -138,14 +141,24 @@ async def _people(connection: asyncpg.Connection, stores: Stores, gap: Gap, *, n
             case ["choice" | "notice", *rest] if rest != ["agreement", "withdrawn"]:
                 pass  # without it less is allowed
             case _:
-                quarantined.add(person)
+                closed.append((person, entry))
     gap.doubted = {person for person, _ in doubts}
     for pairs, statement in ((doubts, _queries.doubt), (objections, _queries.object)):
         for person, purpose in dict.fromkeys(pairs):
             await statement(connection, ids=[person], purposes=[purpose])
     await _queries.restrict(connection, ids=list(restricted), now=now)
-    await _queries.quarantine(connection, ids=list(quarantined), now=now)
+    await _close(connection, closed, now=now)
     await _queries.end_asks(connection, ids=list(asked), now=now)
+
+
+async def _close(connection: asyncpg.Connection, closed: Sequence[tuple[str, Entry]], *, now: Instant) -> None:
+    """Nothing of theirs is used. Whoever is closed for what isn't known, and not as a child, waits for an officer."""
+    await _queries.quarantine(connection, ids=[person for person, _ in closed], now=now)
+    for person, entry in closed:
+        if entry.act not in _CHILDS:
+            await _queries.open_work(
+                connection, id=new_id("wrk"), rule="quarantine", person=person, missing=entry.id, now=now
+            )
 
 
 def _whose(stores: Stores, entry: Entry, people: Sequence[tuple[str, int]]) -> str | None:

@@ -23,7 +23,7 @@ from omonat.flows.clients import require_client
 from omonat.flows.grounds import Also, Grounds
 from omonat.flows.passing import let_pass
 from omonat.flows.use import Credential
-from omonat.flows.work import close_work_item_in, open_work_item_in
+from omonat.flows.work import close_work_item_in, close_work_items_about, open_work_item_in
 from omonat.policy.compiled import CompiledPolicy
 from omonat.policy.kinds import normalise
 from omonat.promises.children.consent import SIGNALS, Scope, decide_parental_consent, waits_until
@@ -235,6 +235,7 @@ class Children:
         await _asks.call_news_back(connection, person=person, now=now)
         rule, missing = _WORK
         await close_work_item_in(connection, rule=rule, person=person, missing=missing, now=now)
+        await close_work_items_about(connection, rule="quarantine", person=person, now=now)
 
     async def take_back(
         self, person: str, *, by: str, scope: Scope = "data", also: Also[Closed] | None = None

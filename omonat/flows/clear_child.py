@@ -20,7 +20,7 @@ from omonat.flows.children import Children
 from omonat.flows.grounds import Grounds
 from omonat.flows.images import seal_if_young
 from omonat.flows.passing import let_pass
-from omonat.flows.work import close_work_item_in
+from omonat.flows.work import close_work_item_in, close_work_items_about
 from omonat.promises.children.clearing import CAUSES, decide_clearing
 from omonat.promises.children.consent import SCOPES
 
@@ -75,6 +75,7 @@ class ClearChild:
             young = seal_if_young(self._grounds.vault, policy, ages, now, person=row["id"], slot=row["slot"])
             await _queries.set_images(connection, person=row["id"], born=young)
             await close_work_item_in(connection, rule="child", person=row["id"], missing="parental-consent", now=now)
+            await close_work_items_about(connection, rule="quarantine", person=row["id"], now=now)
             facts = {
                 "cause": clearing.cause, "staff": staff, "consents": sorted(row["consented"]),
                 "reference": self._children.commit(row, entry, "reference", clearing.reference),

@@ -3,7 +3,7 @@
 Each is a work item some flow opened. Some end by an act elsewhere, which closes them: a hold is approved, a clock
 confirmed. What another system or a recipient is told by hand ends with the word that it was done, which is evidence of
 the erasure or correction. The rest end when somebody says that they have looked, and come again only when
-their cause is met again.
+their cause is met again; whom a restore closed is open again then.
 
 Children, requests, business clients and doubts have pages of their own and aren't here.
 """
@@ -26,7 +26,17 @@ from omonat.flows.systems import Systems
 
 _queries = load("omonat.flows", "tasks.sql")
 BY_HAND: Final = ("erase-by-hand", "tell-by-hand")
-LOOKED_AT: Final = ("correction", "due", "integrity", "proof-packets", "request", "restore", "sweep", "use")
+LOOKED_AT: Final = (
+    "correction",
+    "due",
+    "integrity",
+    "proof-packets",
+    "quarantine",
+    "request",
+    "restore",
+    "sweep",
+    "use",
+)
 ELSEWHERE: Final = ("cookie", "hold-approval", "hold-review", "retention-clock")
 KINDS: Final = (*BY_HAND, *LOOKED_AT, *ELSEWHERE)
 MOST: Final = 100
@@ -134,6 +144,7 @@ class Tasks:
             closed = 0
             if kind in LOOKED_AT:
                 until = now if seen is None else seen
+                _ = [each async for each in _queries.lock_whom(connection, kind=kind, about=about)]
                 closed = await _queries.settle_task(connection, kind=kind, about=about, seen=until, now=now)
             if not closed:
                 raise BadInput("task-unknown")

@@ -29,10 +29,23 @@ select r.rule, r.missing, r.since, r.newest, r.people, r.by_hand, r.all_of,
 select exists (select from work_items
                 where rule = :kind and coalesce(person, '') = '' and missing = :about and closed_at is null);
 
+-- name: lock_whom
+-- Whom a task may open, locked before it as every act on a person does.
+select p.id from persons p
+ where p.id in (select person from work_items where rule = :kind and missing = :about and closed_at is null)
+   for no key update of p;
+
 -- name: settle_task$
--- Somebody has seen to what they were shown; of how many work items.
+-- Somebody has seen to what they were shown; of how many work items. Whom a restore closed is open again when nothing
+-- else closes them.
 with closed as (
     update work_items set closed_at = :now
-     where rule = :kind and missing = :about and closed_at is null and opened_at <= :seen returning id
+     where rule = :kind and missing = :about and closed_at is null and opened_at <= :seen returning person
+), opened as (
+    update persons p set quarantined_at = null
+     where :kind = 'quarantine' and p.id in (select person from closed)
+       and not exists (select from work_items o
+                        where o.rule in ('child', 'quarantine') and coalesce(o.person, '') = p.id
+                          and o.closed_at is null and o.missing <> :about)
 )
 select count(*) from closed;

@@ -36,6 +36,11 @@ async def close_work_item_in(
     await _queries.close_work_item(connection, rule=rule, person=person, missing=missing, now=now)
 
 
+async def close_work_items_about(connection: asyncpg.Connection, *, rule: str, person: str, now: Instant) -> None:
+    """Nothing waits by this rule for one person any more, in the caller's transaction."""
+    await _queries.close_work_items_about(connection, rule=rule, person=person, now=now)
+
+
 async def close_work_items_by(connection: asyncpg.Connection, *, rule: str, now: Instant) -> None:
     """Nothing waits by this rule any more that is about nobody, in the caller's transaction: one act settled it."""
     await _queries.close_work_items_by(connection, rule=rule, now=now)

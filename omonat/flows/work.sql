@@ -9,6 +9,11 @@ on conflict (rule, coalesce(person, ''), missing) where closed_at is null do not
 update work_items set closed_at = :now
  where rule = :rule and coalesce(person, '') = coalesce(:person, '') and missing = :missing and closed_at is null;
 
+-- name: close_work_items_about!
+-- Nothing waits by this rule any more for one person, whatever was missing.
+update work_items set closed_at = :now
+ where rule = :rule and coalesce(person, '') = :person and closed_at is null;
+
 -- name: items_about
 -- What waits by one rule about any of these: the first word of what is missing.
 select person, missing from work_items

@@ -241,9 +241,13 @@ with told as (
 delete from persons where id = any(:ids::text[]);
 
 -- name: quarantined
--- Children who were found and for whom no consent came yet, the earliest first (K2).
-select id, quarantined_at from persons where quarantined_at <= :now and erased_at is null
- order by quarantined_at limit :most;
+-- Children who were found and for whom no consent came yet, the earliest first (K2). Not those whom a restore closed
+-- because it knew too little of them: a privacy officer opens them.
+select p.id, p.quarantined_at from persons p
+ where p.quarantined_at <= :now and p.erased_at is null
+   and not exists (select from work_items w
+                    where w.rule = 'quarantine' and coalesce(w.person, '') = p.id and w.closed_at is null)
+ order by p.quarantined_at limit :most;
 
 -- name: state^
 -- The sweeper's memory; made at its first look.

@@ -1,0 +1,65 @@
+"""Whom a restore closes because it knows too little of them is nobody's child, and is never erased for it (S6, K2)."""
+
+from dataclasses import replace
+
+from omonat.base.instants import DAY, SECOND
+from omonat.flows.erase import ErasureRequest
+from omonat.flows.work import open_work_item
+from tests.backup.conftest import Town
+from tests.backup.test_restore import MakeRuin
+from tests.erasure.stories import closed, ordered, swept
+from tests.flows.test_children import officer
+
+
+async def test_S6_an_adult_closed_by_a_restore_stays_while_a_child_closed_by_it_goes(
+    town: Town, ruin: MakeRuin
+) -> None:
+    """Only the log has it: of one person a record was erased, another one was told to be a child."""
+    shop = town.shop
+    adult, child = await ordered(shop), await ordered(shop)
+    by = await officer(shop)
+    backup = await town.backup()
+    await town.settle()
+    await closed(shop, adult)
+    await shop.house.erase(ErasureRequest(person=adult.person, record=adult.record, by="test"))
+    await shop.house.children.signal(child.person, "staff", by="test")
+    shop.clock.forward(10 * SECOND)
+    assert await town.sequencer.open()
+    await town.sequencer.advance()
+    new = await ruin()
+    report = await new.restore(backup, keys=town.keys_of(backup), copies=(town.newest_of_home(),))
+    assert report.proved
+    async with new.opened() as house:
+        pool, after = house.grounds.database.pool, replace(shop, house=house)
+        asked = "select id from persons where quarantined_at is not null and erased_at is null"
+        assert {row["id"] for row in await pool.fetch(asked)} == {adult.person, child.person}
+        waits = "select distinct person from work_items where rule = 'quarantine' and closed_at is null"
+        assert [row["person"] for row in await pool.fetch(waits)] == [adult.person]
+        shop.clock.forward(10 * DAY)
+        await swept(after)
+        assert {row["id"] for row in await pool.fetch(asked)} == {adult.person}
+        gone = await pool.fetch("select cause from erasures where person = $1", child.person)
+        assert [row["cause"] for row in gone] == ["child"]
+        (task,) = [task for task in (await house.tasks.waiting()).tasks if task.kind == "quarantine"]
+        await house.tasks.done("quarantine", task.about, by=by)
+        assert await pool.fetch(asked) == []
+
+
+async def test_K2_somebody_who_is_told_to_be_a_child_meanwhile_stays_closed(town: Town) -> None:
+    shop = town.shop
+    both, other = await ordered(shop), await ordered(shop)
+    by, pool = await officer(shop), shop.house.grounds.database.pool
+    for order in (both, other):
+        await pool.execute("update persons set quarantined_at = $2 where id = $1", order.person, shop.clock())
+        for entry in ("ev_1", "ev_2"):
+            about = f"{entry}{order.person}"
+            await open_work_item(
+                shop.house.grounds.database, rule="quarantine", person=order.person, missing=about, now=shop.clock()
+            )
+    await shop.house.children.signal(both.person, "staff", by="test")
+    asked = "select id from persons where quarantined_at is not null and id = any($1::text[])"
+    people = [both.person, other.person]
+    for entry, left in (("ev_1", people), ("ev_2", [both.person])):
+        for order in (both, other):
+            await shop.house.tasks.done("quarantine", f"{entry}{order.person}", by=by)
+        assert {row["id"] for row in await pool.fetch(asked, people)} == set(left)
