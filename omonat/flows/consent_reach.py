@@ -12,6 +12,7 @@ from typing import Any, Final
 import asyncpg
 
 from omonat.base.errors import BadInput, Fault, OmonatError, Refused
+from omonat.base.failpoints import reach
 from omonat.base.instants import MINUTE, SECOND, Instant
 from omonat.base.logs import log
 from omonat.base.verdict import Allow
@@ -91,6 +92,7 @@ class ConsentReach:
             )
             if ask is not None:
                 await self._told(connection, policy, row, ask, closed=closed, to=to or (), now=now)
+            reach("child.overtaken")
         await let_pass(self._grounds.database, person, now=now)
         return 1
 

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from omonat.base.errors import Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import MINUTE, Instant, to_datetime
 from omonat.database.statements import load
@@ -77,6 +78,7 @@ class Cookies:
                 connection, day=to_datetime(now).date(), register=known.digest, how=how,
                 purposes=list(known.optional), states=states,
             )  # fmt: skip
+            reach("cookies.counted")
 
     async def report(self, found: Sequence[tuple[Sight, str]]) -> int:
         """Note what was found, as far as it is news; how many were. Raises Refused when too many come at once."""
@@ -93,6 +95,7 @@ class Cookies:
             if news:
                 entries = [self._entry(policy, kind, name, "unregistered", now) for kind, name in news]
                 await self._grounds.journal.append(connection, entries, now=now)
+                reach("cookies.reported")
         return len(news)
 
     async def found(self) -> Sequence[Sighting]:
@@ -124,6 +127,7 @@ class Cookies:
                 return False
             entry = self._entry(policy, kind, name, "settled", now, by=by)
             await self._grounds.journal.append(connection, [entry], now=now)
+            reach("cookies.settled")
         return True
 
     def _entry(self, policy: CompiledPolicy, kind: str, name: str, what: str, now: Instant, **more: str) -> Entry:

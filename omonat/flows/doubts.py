@@ -15,6 +15,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from omonat.base.errors import Refused
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.base.logs import log
@@ -58,6 +59,7 @@ class Doubts:
                 return
             entry = Entry(new_id("ev"), now, "house:doubt:begun", {"kind": kind, "about": about, **facts})
             await self._grounds.journal.append(connection, [entry], now=now)
+            reach("doubt.begun")
         _log.error("doubt-begun", code=_RULE + kind)
 
     async def end(self, kind: str, about: str, *, by: str) -> bool:
@@ -68,6 +70,7 @@ class Doubts:
             if ended is not None:
                 entry = Entry(new_id("ev"), now, "house:doubt:ended", {"kind": kind, "about": about, "by": by})
                 await self._grounds.journal.append(connection, [entry], now=now)
+                reach("doubt.ended")
         return ended is not None
 
     async def settle(self, kind: str, about: str, *, by: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.database.statements import load
@@ -58,6 +59,7 @@ class Reckon:
                 await _queries.move_reckoning(connection, id=task["id"], after=last)
             else:
                 await _queries.end_reckoning(connection, id=task["id"])
+            reach("reckon.followed")
         return True
 
     async def _begin(self, connection: asyncpg.Connection, policy: CompiledPolicy, now: Instant) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 
+from omonat.base.failpoints import reach
 from omonat.base.ids import new_id
 from omonat.base.instants import Instant
 from omonat.database.pool import Database
@@ -39,6 +40,7 @@ async def note(database: Database, act: str, facts: Mapping[str, Any], *, now: I
     entry = Entry(id=new_id("ev"), at=now, act=act, facts=facts)
     async with database.transaction() as connection:
         await _write(connection, entry)
+        reach("root-key.noted")
     return entry.id
 
 
@@ -72,6 +74,8 @@ async def note_rotation(database: Database, home: Path, *, now: Instant) -> str 
     async with database.transaction() as connection:
         if await _queries.rotated(connection, epoch=done.epoch, entry=done.entry, at=now):
             await _write(connection, Entry(id=done.entry, at=now, act=ROTATED, facts=facts))
+            reach("root-key.rotation-noted")
+    reach("root-key.rotation-committed")
     forget(home)
     return done.entry
 
@@ -86,7 +90,9 @@ async def note_unsealings(database: Database, home: Path, *, now: Instant) -> in
         async with database.transaction() as connection:
             if await _queries.unsealed(connection, entry=done.entry, at=now):
                 await _write(connection, Entry(id=done.entry, at=now, act=UNSEALED, facts=facts))
+                reach("root-key.unsealing-noted")
                 written += 1
+        reach("root-key.unsealing-committed")
         unsealings.forget(home, done)
     return written
 
