@@ -131,6 +131,8 @@ def _noted(settings: Settings, what: str, left: int) -> None:
 
 def _say(vault: Vault, folders: Sequence[Path] | None) -> None:
     typer.echo(ngettext("the keys lie in %(num)s place", "the keys lie in %(num)s places", vault.copies))
-    if folders is not None:
+    if folders:
         named = ",".join(map(str, folders))
         typer.echo("  " + words("now set OMONAT_KEY_COPIES=%(folders)s, and start", folders=named), err=True)
+    elif folders is not None:
+        typer.echo("  " + words("now take OMONAT_KEY_COPIES out of the settings, and start"), err=True)
