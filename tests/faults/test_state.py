@@ -39,7 +39,7 @@ def database(shop: Shop) -> asyncpg.Pool:
     return shop.house.grounds.database.pool
 
 
-async def test_R3_what_is_swept_while_the_checker_looks_is_no_key_that_was_lost(
+async def test_what_is_swept_while_the_checker_looks_is_no_key_that_was_lost(
     shop: Shop, database: asyncpg.Pool
 ) -> None:
     order = await ordered(shop)
@@ -50,7 +50,7 @@ async def test_R3_what_is_swept_while_the_checker_looks_is_no_key_that_was_lost(
 
 
 @pytest.mark.parametrize("of", ["person", "evidence", "record"])
-async def test_R3_the_lost_key_of_somebody_who_is_held_is_found(shop: Shop, database: asyncpg.Pool, of: str) -> None:
+async def test_the_lost_key_of_somebody_who_is_held_is_found(shop: Shop, database: asyncpg.Pool, of: str) -> None:
     order = await ordered(shop)
     vault = shop.house.grounds.vault
     assert await wrong_keys(database, vault) == []
@@ -61,7 +61,7 @@ async def test_R3_the_lost_key_of_somebody_who_is_held_is_found(shop: Shop, data
     assert order.person not in str(await wrong_keys(database, vault))
 
 
-async def test_R3_a_key_that_was_said_to_be_destroyed_and_is_not_is_found(shop: Shop, database: asyncpg.Pool) -> None:
+async def test_a_key_that_was_said_to_be_destroyed_and_is_not_is_found(shop: Shop, database: asyncpg.Pool) -> None:
     gone, stays = await ordered(shop), await ordered(shop)
     await shop.house.erase(ErasureRequest(person=gone.person))
     await swept(shop)
