@@ -21,7 +21,9 @@ from tests.flows.test_reconcile import looked
 from tests.mail.conftest import ScriptedGateway, gateway  # noqa: F401 - fixtures
 from tests.mail.whole.conftest import catcher, catching, clock, drain, settings  # noqa: F401 - fixtures
 
-POINTS: Final = frozenset(name for name, file in points().items() if file.startswith("omonat/flows/"))
+POINTS: Final = frozenset(
+    name for name, file in points().items() if file.startswith(("omonat/flows/", "omonat/evidence/journal"))
+)
 
 LEAVES: Final = frozenset({name for name in POINTS if name.endswith("committed")} | {
     # The evidence of a use is durable before it is answered.
