@@ -513,6 +513,7 @@ class Walk:
         self.shop.clock.forward(2 * DAY)
         await self.house.publish.activate_due()
         self.heard(await self.house.consent_reach.look_after() == 1)
+        await self._drained()  # the parent is told
 
     async def website(self) -> None:
         """Browsers choose, the site finds what isn't registered, and somebody sees to it; a doubt comes and goes."""
