@@ -66,8 +66,6 @@ _HARMLESS: Final = frozenset(
     | {"retention:records:examined", "correction:channel:asked", "guardian:consent:ended"}
 )
 """Acts that change nothing an older copy would have to be told of."""
-_CHILDS: Final = frozenset({"child:person:signalled", "guardian:consent:withdrawn"})
-"""Acts that close somebody as a child, whose data goes when no consent comes."""
 _OWN_DOORS: Final = frozenset({"desk", "outbox", "requests"})
 _LARGEST: Final = 2**53 - 1  # what the log writes for "no end"
 
@@ -152,13 +150,22 @@ async def _people(connection: asyncpg.Connection, stores: Stores, gap: Gap, *, n
 
 
 async def _close(connection: asyncpg.Connection, closed: Sequence[tuple[str, Entry]], *, now: Instant) -> None:
-    """Nothing of theirs is used. Whoever is closed for what isn't known, and not as a child, waits for an officer."""
-    await _queries.quarantine(connection, ids=[person for person, _ in closed], now=now)
-    for person, entry in closed:
-        if entry.act not in _CHILDS:
-            await _queries.open_work(
-                connection, id=new_id("wrk"), rule="quarantine", person=person, missing=entry.id, now=now
-            )
+    """Nothing of theirs is used. Whoever is closed for what isn't known, and not as a child, waits for an officer; for
+    a child, also one the copy or the journal knew, it says so, and no officer's word about the rest opens them."""
+    ids = [person for person, _ in closed]
+    known = {row["id"] async for row in _queries.closed_as_children(connection, ids=ids)}
+    await _queries.quarantine(connection, ids=ids, now=now)
+    waits = [(person, "quarantine", entry.id) for person, entry in closed if not closes_a_child(entry)]
+    children = known | {person for person, entry in closed if closes_a_child(entry)}
+    waits += [(person, "child", "parental-consent") for person in sorted(children)]
+    for person, rule, missing in waits:
+        await _queries.open_work(connection, id=new_id("wrk"), rule=rule, person=person, missing=missing, now=now)
+
+
+def closes_a_child(entry: Entry) -> bool:
+    """Whether it closes somebody's data as a child's, which goes when no consent comes."""
+    withdrawn = entry.act == "guardian:consent:withdrawn" and entry.facts.get("scope") == "data"
+    return withdrawn or (entry.act == "child:person:signalled" and bool(entry.facts.get("closed")))
 
 
 def _whose(stores: Stores, entry: Entry, people: Sequence[tuple[str, int]]) -> str | None:
@@ -244,4 +251,4 @@ async def _holds(connection: asyncpg.Connection, stores: Stores, gap: Gap, *, no
             )
 
 
-__all__ = ["Gap", "close_gap", "under_journal"]
+__all__ = ["Gap", "close_gap", "closes_a_child", "under_journal"]

@@ -141,6 +141,13 @@ update persons p
 -- A restriction the log holds and the journal lacks.
 update persons set restricted_at = coalesce(restricted_at, :now) where id = any (:ids::text[]);
 
+-- name: closed_as_children
+-- Of these, who is closed already, and not by an earlier restore alone.
+select p.id from persons p
+ where p.id = any (:ids::text[]) and p.quarantined_at is not null and p.erased_at is null
+   and not exists (select from work_items w
+                    where w.rule = 'quarantine' and coalesce(w.person, '') = p.id and w.closed_at is null);
+
 -- name: quarantine!
 -- Somebody of whom the log says more than the journal: nothing is used until it is cleared up.
 update persons set quarantined_at = coalesce(quarantined_at, :now) where id = any (:ids::text[]) and erased_at is null;

@@ -43,7 +43,7 @@ def gather(held: Gathering, files: Sequence[Path]) -> None:
 def current_root(settings: Settings, files: Sequence[Path] = ()) -> RootKey:
     """The root key in force: from where the settings say, else from the holders of its shares."""
     if settings.root_key is not None and not files:
-        return root_key(settings.root_key, settings.home)
+        return root_key(settings.root_key, settings.home, _where(settings))
     held = gathering(settings.home, _where(settings))
     gather(held, files)
     return held.root()

@@ -74,6 +74,8 @@ def mend(home: Home = None, files: Files = None) -> None:
     for path in gone:
         typer.echo(f"{path.parent}  {words('begun anew from another copy')}")
     _say(_opened(settings, root, settings.key_copies), None)
+    if any(path in gone for path in paths[1:]):
+        _advise()
 
 
 @app.command()
@@ -98,8 +100,7 @@ def drop(
     )
     _say(_opened(settings, root, left), left)
     if lost:
-        advice = words("and rotate the root key (omonat root rotate): the lost disk still holds what it opens")
-        typer.echo(f"  {advice}", err=True)
+        _advise()
 
 
 def _settings(home: Path | None) -> Settings:
@@ -127,6 +128,11 @@ def _noted(settings: Settings, what: str, left: int) -> None:
     """Evidence that the copies change: before it is done, so that none is ever added or let go unseen."""
     facts = {"what": what, "copies": left}
     beside_the_keys(settings, lambda database: note(database, COPIES, facts, now=system_clock()))
+
+
+def _advise() -> None:
+    advice = words("and rotate the root key (omonat root rotate): the lost disk still holds what it opens")
+    typer.echo(f"  {advice}", err=True)
 
 
 def _say(vault: Vault, folders: Sequence[Path] | None) -> None:

@@ -298,12 +298,11 @@ class Sweeper:
             rows = [row async for row in _queries.quarantined(connection, now=now, most=100)]
         gone, trouble = 0, None
         for row in rows:
-            since = row["quarantined_at"]
-            until = waits_until(policy, since)
+            closed, until = row["quarantined_at"], waits_until(policy, row["since"])
             if until is not None and now < until:
                 continue
             try:
-                await self._erase(ErasureRequest(person=row["id"], cause="child", by="sweeper", closed_at=since))
+                await self._erase(ErasureRequest(person=row["id"], cause="child", by="sweeper", closed_at=closed))
             except (Fault, Refused) as error:  # the other children don't wait for this one
                 if error.code not in _SINCE_THEN:
                     trouble = error

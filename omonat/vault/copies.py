@@ -5,19 +5,22 @@ brought level by whoever opens them next; here is decided which files there are.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from omonat.base.errors import BadInput, Fault, Refused, Unavailable
+from omonat.base.errors import BadInput, Fault, OmonatError, Refused, Unavailable
 from omonat.vault.beside import level_beside
+from omonat.vault.cipher import SlotCipher
 from omonat.vault.header import Header, empty_file, read_header, write_header
 from omonat.vault.keyring import RingFile
+from omonat.vault.reconcile import reconcile
 from omonat.vault.root import RootKey
-from omonat.vault.slots import level
+from omonat.vault.slots import in_their_places, level
 from omonat.vault.sources import BESIDE_KEYS
 from omonat.vault.storage import closed_folder, create_empty, locked, make_durable, open_closed, remove, write_new
-from omonat.vault.switch import erase, old_of, state
+from omonat.vault.switch import erase, next_of, old_of, state
 
 
 def proved(path: Path, root: RootKey) -> Header:
@@ -45,7 +48,7 @@ def mend(paths: Sequence[Path], root: RootKey, *, before: Callable[[], None] = l
     if not there:
         raise Unavailable("keys-missing", file=str(paths[0]))
     _not_rotating(paths)
-    with locked(there) as descriptors:
+    with _disk_trouble(), locked(there) as descriptors:
         heads = _heads(there, descriptors, root)
         if any(head.copies != len(paths) or paths[head.copy] != path for head, path in zip(heads, there, strict=True)):
             raise Unavailable("key-copies-missing", expected=str(heads[0].copies), found=str(len(there)))
@@ -54,9 +57,10 @@ def mend(paths: Sequence[Path], root: RootKey, *, before: Callable[[], None] = l
         for path in gone:
             closed_folder(path.parent, create=True)
             write_new(path, empty_file(replace(heads[0], copy=paths.index(path)), root), replace=False)
-    create_empty(paths[0].with_name("lock"))
-    RingFile(paths[0].with_name("keyring"), root, other_copies=paths[1:]).level()
-    level_beside(paths)
+    with _disk_trouble():
+        create_empty(paths[0].with_name("lock"))
+        RingFile(paths[0].with_name("keyring"), root, other_copies=paths[1:]).level(heads[0].installation)
+        level_beside(paths)
     return gone
 
 
@@ -72,35 +76,82 @@ def drop(
     if gone not in paths[1:]:
         raise BadInput("key-copy-unknown", folder=str(gone.parent))
     left = [path for path in paths if path != gone]
-    here = gone.exists() and not lost
-    _not_rotating(paths)
-    with locked(paths if here else left) as descriptors:
+    here = _may_be_read(gone, root) if lost else gone.exists()
+    _not_rotating(left if lost else paths)
+    with _disk_trouble(), locked(paths if here else left) as descriptors:
         staying = [descriptor for at, descriptor in enumerate(descriptors) if not here or paths[at] != gone]
         heads = _heads(left, staying, root)
         if not all((head.copies, head.copy) == (len(left), at) for at, head in enumerate(heads)):
+            _may_stay(paths, left, heads)
             if here and all(head.copies == len(paths) for head in heads):
                 level(paths, descriptors, root)  # what the copy that goes has destroyed is destroyed on those that stay
             elif not (here or lost):
                 raise Unavailable("keys-missing", file=str(gone))
-            for at, (path, head) in enumerate(zip(left, heads, strict=True)):
-                if (head.copies, head.copy) not in ((len(paths), paths.index(path)), (len(left), at)):
-                    raise Unavailable("key-copies-missing", expected=str(head.copies), found=str(len(paths)))
             before()
             _count_anew(left, staying, root)
-    if gone.parent.exists():
-        erase(gone)
-        for name in ("keyring", *BESIDE_KEYS):
-            remove(gone.with_name(name))
+    try:
+        _overwrite_all(gone)
+    except (OSError, OmonatError):
+        if not lost:
+            raise
+
+
+def _may_be_read(path: Path, root: RootKey) -> bool:
+    """Whether a copy that was said to be lost is there all the same, and ours."""
+    try:
+        proved(path, root)
+    except (OSError, OmonatError):
+        return False
+    return True
+
+
+def _may_stay(paths: Sequence[Path], left: Sequence[Path], heads: Sequence[Header]) -> None:
+    """Those that are left are what they should be, and at least one has keys."""
+    for at, (path, head) in enumerate(zip(left, heads, strict=True)):
+        places = ((len(paths), paths.index(path)), (len(paths), at), (len(left), at))
+        if (head.copies, head.copy) not in places:
+            raise Unavailable("key-copies-missing", expected=str(head.copies), found=str(len(paths)))
+    if all(head.made == 1 for head in heads):  # begun anew, and not brought level yet
+        raise Unavailable("keys-missing", file=str(left[0]))
 
 
 def _count_anew(left: Sequence[Path], descriptors: Sequence[int], root: RootKey) -> None:
-    """Say at the head of every copy that is left which one it is now, and of how many."""
-    heads = _heads(left, descriptors, root)
-    for at, (descriptor, head) in enumerate(zip(descriptors, heads, strict=True)):
+    """Say at the head of every copy that is left which one it is now, and of how many; bring them level before."""
+    found = [read_header(descriptor, root, str(path)) for path, descriptor in zip(left, descriptors, strict=True)]
+    if not all(intact and replace(head, copy=0) == replace(found[0][0], copy=0) for head, intact in found):
+        first = found[0][0]
+        reconcile(descriptors, found, root, SlotCipher(root, first.installation, first.root_epoch))
+    for at, (descriptor, head) in enumerate(zip(descriptors, _heads(left, descriptors, root), strict=True)):
         for step in (1, 2):  # both records, so that the older one says nothing else
             mine = replace(head, sequence=head.sequence + step, copies=len(left), copy=at)
             write_header(descriptor, mine, root)
             make_durable([descriptor])
+
+
+def _overwrite_all(gone: Path) -> None:
+    if gone.parent.exists():
+        for path in (gone, next_of(gone), old_of(gone)):
+            erase(path)
+        for name in ("keyring", *BESIDE_KEYS):
+            remove(gone.with_name(name))
+
+
+@contextmanager
+def _disk_trouble() -> Iterator[None]:
+    """What the system says of a disk, as the house says it."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable("keys-not-written", errno=str(error.errno)) from error
+
+
+def installation_of(paths: Sequence[Path], root: RootKey) -> str:
+    """Whose these slot files are, after all were proved to belong together, in their places. Changes nothing.
+
+    Raises as `in_their_places`.
+    """
+    with locked(paths) as descriptors:
+        return in_their_places(paths, descriptors, root)[0][0].installation
 
 
 def _heads(paths: Sequence[Path], descriptors: Sequence[int], root: RootKey) -> list[Header]:

@@ -103,16 +103,19 @@ class RingFile:
                     return
             settle(self._slot_files)
 
-    def level(self) -> None:
+    def level(self, installation: str) -> None:
         """Let all copies say what the fullest says: a key is added to a ring and never taken away.
 
-        Raises Unavailable keys-missing when there is none. The caller has seen to it that no switch is under way.
+        Raises Unavailable keys-missing when there is none, Refused root-wrong and Fault keys-changed for one of another
+        root or installation. The caller has proved the slots, and seen to it that no switch is under way.
         """
         with locked([self.lock_path]):
-            found = [self._found(file) for file in self._files]
+            found = [self._found(file) for file in reversed(self._files)]  # the home's first: it follows a new root
             rings = [ring for ring in found if ring is not None]
             if not rings:
                 raise Unavailable("keys-missing", file=str(self.path))
+            if any(ring.installation != installation for ring in rings):
+                raise Fault("keys-changed", file=str(self.path))
             fullest = max(rings, key=lambda ring: (ring.slots_made, len(ring.keys), ring.lookup_epoch))
             if any(ring != fullest for ring in found):
                 self._write(fullest)
@@ -121,17 +124,13 @@ class RingFile:
         """Keep the ring beside one more copy of the slots from now on."""
         self._slot_files.append(copy)
         self._files.insert(0, copy.with_name("keyring"))
-        self.level()
+        self.level(self.read()[0].installation)
 
     def _found(self, file: Path) -> Ring | None:
-        """The ring in this file; None where there is none, or beside a copy one of another root."""
+        """The ring in this file; None where there is none, or a damaged one."""
         try:
             return self._read(file)[0] if file != self.path else self.read()[0]
         except (Unavailable, Fault):
-            return None
-        except Refused as error:
-            if file == self.path or error.code != "root-wrong":
-                raise
             return None
 
     def _write(self, ring: Ring) -> None:

@@ -385,12 +385,23 @@ def _overwrite(descriptor: int, numbers: Sequence[int], tombstones: Sequence[byt
         write_all(descriptor, bytes(stretch), FIRST_SLOT + SLOT * first)
 
 
-def level(paths: Sequence[Path], descriptors: list[int], root: RootKey) -> Header:
-    """The one state of all copies, after bringing them level where a crash or an absence left them apart."""
+def in_their_places(paths: Sequence[Path], descriptors: Sequence[int], root: RootKey) -> list[tuple[Header, bool]]:
+    """What all copies say of themselves, and whether both records are intact. Changes nothing.
+
+    Raises Unavailable key-copies-missing, Refused root-wrong, Fault keys-changed.
+    """
     found = [read_header(d, root, str(p)) for p, d in zip(paths, descriptors, strict=True)]
     expected = max(header.copies for header, _ in found)
     if expected != len(paths) or [header.copy for header, _ in found] != list(range(len(paths))):
         raise Unavailable("key-copies-missing", expected=str(expected), found=str(len(paths)))
+    if len({header.installation for header, _ in found}) != 1:
+        raise Fault("keys-changed", file=str(paths[0]))
+    return found
+
+
+def level(paths: Sequence[Path], descriptors: list[int], root: RootKey) -> Header:
+    """The one state of all copies, after bringing them level where a crash or an absence left them apart."""
+    found = in_their_places(paths, descriptors, root)
     first = found[0][0]
     if all(intact and not h.destroying and replace(h, copy=0) == first for h, intact in found):
         return first

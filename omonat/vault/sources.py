@@ -32,8 +32,9 @@ class Standing:
     mark: bytes
 
 
-def root_key(source: RootSource, home: Path | None = None) -> RootKey:
-    """The root key from where the settings say, to open the keys under `home`, or a new one where there is no `home`.
+def root_key(source: RootSource, home: Path | None = None, folder: Path | None = None) -> RootKey:
+    """The root key from where the settings say, to open the keys under `home`, or a copy of them in `folder`; a new one
+    where there is no `home`.
 
     Raises what reading it raises, Refused or Unavailable or BadInput; Unavailable `keys-missing` where keys are and
     nothing tells how a passphrase is stretched: new parameters would give another root.
@@ -45,8 +46,8 @@ def root_key(source: RootSource, home: Path | None = None) -> RootKey:
             return RootKey.from_credential(source.path.name)
         case "passphrase-file":
             parameters = beside(source.path)
-            if home is not None and not parameters.exists() and standing(home) is not None:
-                return typed_passphrase(home, passphrase_in(source.path))
+            if home is not None and not parameters.exists() and standing(home, folder) is not None:
+                return typed_passphrase(home, passphrase_in(source.path), folder)
             return RootKey.from_passphrase(passphrase_in(source.path), parameters)
 
 
@@ -69,9 +70,9 @@ def keep_stretching(home: Path, parameters: Path) -> None:
         write_new(home / "keys" / STRETCHING, parameters.read_bytes(), replace=False)
 
 
-def typed_passphrase(home: Path, passphrase: str) -> RootKey:
+def typed_passphrase(home: Path, passphrase: str, folder: Path | None = None) -> RootKey:
     """The root of a passphrase that somebody typed. Raises Unavailable keys-missing where none was ever used."""
-    parameters = home / "keys" / STRETCHING
+    parameters = (folder or home / "keys") / STRETCHING
     if not parameters.exists():
         raise Unavailable("keys-missing", file=str(parameters))
     return RootKey.from_passphrase(passphrase, parameters)

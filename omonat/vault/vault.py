@@ -90,8 +90,8 @@ class Vault:
             ring_file.create(new_id("ins"))
         settle(paths)
         _check_rotation(folder, root)
-        if other_copies:
-            ring_file.level()
+        if other_copies and all(path.exists() for path in paths):
+            ring_file.level(copies.installation_of(paths, root))  # proved before anything is written beside them
             level_beside(paths)
         ring, _ = ring_file.read()
         if create and not ring.slots_made:  # perhaps begun by a process that died, or that is at it just now

@@ -14,11 +14,12 @@ from omonat.base.errors import OmonatError
 from omonat.base.settings import load
 from omonat.cli._keeper import Keeper, keep, listen
 from omonat.database.pool import Database
+from omonat.vault import copies
 from omonat.vault.header import FIRST_SLOT
 from omonat.vault.keeper import Keeper as Asking
 from omonat.vault.root import RootKey
 from omonat.vault.vault import Vault
-from tests.keys.conftest import KEY, Omonat
+from tests.keys.conftest import KEY, Omonat, written
 from tests.keys.test_drill import code, entries, papers
 
 
@@ -182,3 +183,51 @@ def test_S6_copies_of_strangers_are_never_taken(place: Place, tmp_path: Path) ->
     place.name_copies(place.other, tmp_path / "third-disk")
     assert code(place.keys("mend").exception) == "key-copies-missing", "it was never registered"
     assert not (tmp_path / "third-disk").exists()
+
+
+@pytest.mark.parametrize("root", [KEY, bytes(32)])
+def test_S6_naming_the_keys_of_another_installation_harms_neither(place: Place, tmp_path: Path, root: bytes) -> None:
+    """Not even one under the same root, whose ring opens."""
+    stranger = Vault.open(tmp_path / "stranger", RootKey(root), create=True)
+    stranger.signing_key("another")  # its ring knows more
+    folders = (tmp_path / "stranger" / "keys", place.home / "keys", place.other)
+    (tmp_path / "stranger" / "keys" / "passphrase.scrypt").write_bytes(b"theirs")
+    before = {file: file.read_bytes() for folder in folders for file in folder.iterdir()}
+    assert code(place.keys("add", folders[0]).exception) in ("root-wrong", "keys-changed", "key-copies-missing")
+    place.name_copies(folders[0])
+    assert code(place.keys("mend").exception) in ("root-wrong", "keys-changed", "key-copies-missing")
+    assert place.refused(folders[0]) in ("root-wrong", "keys-changed", "key-copies-missing")
+    assert {file: file.read_bytes() for folder in folders for file in folder.iterdir()} == before
+    assert place.opened(place.other).installation != stranger.installation
+
+
+def test_R3_what_a_copy_had_destroyed_stays_destroyed_though_it_was_said_to_be_lost(place: Place) -> None:
+    before = (place.home / "keys" / "slots").read_bytes()
+    place.opened(place.other).destroy_slots([place.doomed])
+    (place.home / "keys" / "slots").write_bytes(before)
+    assert place.keys("drop", place.other, "--lost").exit_code == 0
+    place.name_copies()
+    assert place.opened().is_destroyed(place.doomed)
+    assert list(place.other.iterdir()) == []
+
+
+def test_S6_the_only_copy_with_keys_is_never_let_go(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The home's keys were begun anew, and a crash came before they were brought level."""
+    secret = place.opened(place.other)._slots.secret(place.doomed)
+    shutil.rmtree(place.home / "keys")
+    copies.mend([place.home / "keys" / "slots", place.other / "slots"], RootKey(KEY))
+    assert code(place.keys("drop", place.other, "--lost").exception) == "keys-missing"
+    assert place.opened(place.other)._slots.secret(place.doomed) == secret
+
+
+def test_S6_a_passphrase_opens_a_copy_when_the_home_lost_how_it_is_stretched(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = written(place.home.parent / "words", b"tandir non qozon osh choy")
+    RootKey.from_passphrase("tandir non qozon osh choy", words.with_suffix(".scrypt"), n=2**10)
+    assert place.omonat("root", "rotate", "--to", f"passphrase-file:{words}").exit_code == 0
+    monkeypatch.setenv("OMONAT_ROOT_KEY", f"passphrase-file:{words}")
+    shutil.rmtree(place.home / "keys")
+    words.with_suffix(".scrypt").unlink()
+    assert place.keys("mend").exit_code == 0
+    assert place.keys("list").exit_code == 0

@@ -241,12 +241,16 @@ with told as (
 delete from persons where id = any(:ids::text[]);
 
 -- name: quarantined
--- Children who were found and for whom no consent came yet, the earliest first (K2). Not those whom a restore closed
--- because it knew too little of them: a privacy officer opens them.
-select p.id, p.quarantined_at from persons p
- where p.quarantined_at <= :now and p.erased_at is null
-   and not exists (select from work_items w
-                    where w.rule = 'quarantine' and coalesce(w.person, '') = p.id and w.closed_at is null)
+-- Children who were found and for whom no consent came yet, the earliest first (K2); since when that is waited for. Not
+-- those whom a restore closed because it knew too little of them, unless they were found to be children as well.
+select p.id, p.quarantined_at,
+       case when q.since is null then p.quarantined_at else greatest(p.quarantined_at, c.opened_at) end as since
+  from persons p
+  left join lateral (select min(w.opened_at) as since from work_items w
+                      where w.rule = 'quarantine' and coalesce(w.person, '') = p.id and w.closed_at is null) q on true
+  left join work_items c on c.rule = 'child' and coalesce(c.person, '') = p.id and c.missing = 'parental-consent'
+                        and c.closed_at is null
+ where p.quarantined_at <= :now and p.erased_at is null and (q.since is null or c.id is not null)
  order by p.quarantined_at limit :most;
 
 -- name: state^
