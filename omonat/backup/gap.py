@@ -21,6 +21,7 @@ it may have widened or narrowed one, no use rests on it until the person, or som
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import asyncpg
@@ -153,13 +154,16 @@ async def _close(connection: asyncpg.Connection, closed: Sequence[tuple[str, Ent
     """Nothing of theirs is used. Whoever is closed for what isn't known, and not as a child, waits for an officer; for
     a child, also one the copy or the journal knew, it says so, and no officer's word about the rest opens them."""
     ids = [person for person, _ in closed]
-    known = {row["id"] async for row in _queries.closed_as_children(connection, ids=ids)}
+    children = {row["id"] async for row in _queries.closed_as_children(connection, ids=ids)}
     await _queries.quarantine(connection, ids=ids, now=now)
-    waits = [(person, "quarantine", entry.id) for person, entry in closed if not closes_a_child(entry)]
-    children = known | {person for person, entry in closed if closes_a_child(entry)}
-    waits += [(person, "child", "parental-consent") for person in sorted(children)]
-    for person, rule, missing in waits:
-        await _queries.open_work(connection, id=new_id("wrk"), rule=rule, person=person, missing=missing, now=now)
+    open_work = partial(_queries.open_work, connection, now=now)
+    for person, entry in closed:
+        if closes_a_child(entry):
+            children.add(person)
+        else:
+            await open_work(id=new_id("wrk"), rule="quarantine", person=person, missing=entry.id)
+    for person in sorted(children):
+        await open_work(id=new_id("wrk"), rule="child", person=person, missing="parental-consent")
 
 
 def closes_a_child(entry: Entry) -> bool:

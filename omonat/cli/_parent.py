@@ -92,6 +92,8 @@ class Parent:
     held: Sequence[socket.socket] = ()
     """Sockets that listen already: one on the settings' port for each web worker, and others for whoever asks."""
     _server: embedded.Server | None = None
+    _server_failures: int = 0
+    _server_at: float = 0.0
     _claim: int | None = None
     _keeper: Worker = field(default_factory=lambda: Worker("keeper", [*_PYTHON, "omonat.cli._keeper", "configured"]))
     _sockets: list[socket.socket] = field(default_factory=list)
@@ -159,9 +161,7 @@ class Parent:
                 return 0
             now = time.monotonic()
             self._reserve.look()
-            if self._server is not None and not self._server.alive():
-                log(__name__).error("database-ended")
-                self._server.restart()
+            self._look_after_server(now)
             for worker in (self._keeper, *self._workers):
                 if (status := self._look_after(worker, environment, now)) is not None:
                     return status
@@ -172,6 +172,23 @@ class Parent:
                 said_slow = True
                 self.tell("starting the workers")
             self._look_after_once(environment)
+
+    def _look_after_server(self, now: float) -> None:
+        """Start the database again when it ended. Once requests have been answered a start that fails ends nothing: its
+        disk may get room again, and the workers refuse meanwhile."""
+        if self._server is None or self._server.alive() or now < self._server_at:
+            return
+        log(__name__).error("database-ended", times=self._server_failures)
+        try:
+            self._server.restart()
+        except Unavailable as trouble:
+            if not self._answering:
+                raise
+            log(__name__).error("database-not-started", code=trouble.code)
+            self._server_failures += 1
+            self._server_at = time.monotonic() + min(0.1 * 2**self._server_failures, _LONGEST_WAIT)
+        else:
+            self._server_failures = 0
 
     def _look_after(self, worker: Worker, environment: dict[str, str], now: float) -> int | None:
         """Start a worker that ended again, or say with which status everything ends."""

@@ -64,13 +64,17 @@ def look(pid: int) -> Seen | None:
 
 
 def working_in(folder: Path, program: str) -> tuple[Seen, ...]:
-    """Living processes of `program` whose working directory is `folder`; others' processes may be invisible."""
+    """Processes of `program` whose working directory is `folder`; others' processes may be invisible.
+
+    One that is ending counts until it has let go of everything: Linux takes its memory first, and with it the link to
+    its program, while what it shares of that memory is still attached; its name and its folder stay until after that.
+    """
     found = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         try:
-            here = (entry / "cwd").readlink() == folder and (entry / "exe").readlink().name.startswith(program)
+            here = (entry / "cwd").readlink() == folder and (entry / "comm").read_text().startswith(program)
         except OSError:
             continue
         seen = look(int(entry.name)) if here else None

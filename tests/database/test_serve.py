@@ -1,5 +1,6 @@
 """Starting, stopping and being killed: nothing acknowledged is ever lost, and the next start always works."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -124,14 +125,28 @@ def test_a_worker_and_a_database_that_die_are_started_again(home: Path) -> None:
         until(lambda: house.get("pid") != first)
         (data,) = [seen for seen in processes.working_in(home / "postgres", "postgres") if _is_head(seen.pid, home)]
         os.kill(data.pid, signal.SIGKILL)
+        until(lambda: _counts(house, 1))
 
-        def counts() -> bool:
-            try:
-                return house.get("count") == 1
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                return False
 
-        until(counts)
+def test_a_database_that_cannot_start_is_tried_again_until_it_can(home: Path) -> None:
+    with running(home) as house:
+        house.get("add")
+        control, away = home / "postgres" / "global" / "pg_control", home / "pg_control"
+        control.rename(away)
+        (data,) = [seen for seen in processes.working_in(home / "postgres", "postgres") if _is_head(seen.pid, home)]
+        os.kill(data.pid, signal.SIGKILL)
+        until(lambda: (home / "postgres.log").read_text().count("could not find the database system") > 2)
+        assert house.process.poll() is None
+        assert not _counts(house, 1)
+        away.rename(control)
+        until(lambda: _counts(house, 1))
+
+
+def _counts(house: House, rows: int) -> bool:
+    try:
+        return house.get("count") == rows
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
 
 
 def _is_head(pid: int, home: Path) -> bool:
@@ -168,6 +183,24 @@ def test_a_house_that_refuses_to_start_is_not_tried_again_and_its_reason_and_exi
     assert house.process.returncode == 8, output
     assert "umask 022" in output
     assert not processes.working_in(home / "postgres", "postgres")
+
+
+def test_a_process_that_is_ending_counts_until_it_has_let_go_of_everything(tmp_path: Path) -> None:
+    """A database's helper loses its memory before its locks: a server that starts in between finds them taken."""
+    script = (
+        "import fcntl, time; kept = open('lock', 'w'); fcntl.flock(kept, fcntl.LOCK_EX)\n"
+        "much = b'x' * 2**29; print('there', flush=True); time.sleep(60)"
+    )
+    for _ in range(3):
+        helper = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+        assert helper.stdout is not None
+        helper.stdout.readline()
+        assert [seen.pid for seen in processes.working_in(tmp_path, "python")] == [helper.pid]
+        helper.kill()
+        until(lambda: not processes.working_in(tmp_path, "python"))
+        with (tmp_path / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        helper.wait()
 
 
 class TestEmbedded:
