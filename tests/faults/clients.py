@@ -1,10 +1,11 @@
-"""Nine clients of the real service, each with people of its own, and what they were told (`model.History`).
+"""Ten clients of the real service, each with people of its own, and what they were told (`model.History`).
 
 0, 1  take orders, use and close them            4  restricts people and lifts it
 2     gives and withdraws consents by the API    5  ends a courier's role and gives it back
 3     newsletters: sends, unsubscribes by link   6  signs in with codes
 7     writes messages about orders, each said twice
-8     orders, and is erased, in the middle of it or once the order is closed
+8     orders, and is erased, in the middle of it or once the order is closed (`duties`)
+9     orders, is held by an authority and erased; some of these holds end (`duties`)
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from uuid import uuid4
 
 import httpx
 
+from tests.faults.duties import Duties
 from tests.faults.model import History, Operation, Register
 from tests.faults.outside import Outside
 from tests.whole.load import spelled
@@ -46,12 +48,13 @@ class Town:
         """In every name and address the clients send, and nowhere else."""
         self._credentials = credentials
         self._pause = pause
-        self._chance = random.Random(seed)
+        self.chance = random.Random(seed)
         self._numbers = uuid4().int % 9_000_000
         self._count = 0
-        self._mine: list[list[Operation]] = [[] for _ in range(9)]
+        self._mine: list[list[Operation]] = [[] for _ in range(10)]
         self.erased: dict[str, str] = {}
         """Erasures that were acknowledged, and of whom."""
+        self.duties = Duties(self)
         self._sign_ins = 0
         self._clients: dict[tuple[str, int], httpx.AsyncClient] = {}
         self._busy = 0
@@ -63,7 +66,8 @@ class Town:
         """The clients work while the block runs; afterwards every request has ended."""
         stop = asyncio.Event()
         parts = (self._shop, self._shop, self._consent, self._newsletter,
-                 self._restrict, self._staff, self._sign_in, self._message, self._leave)  # fmt: skip
+                 self._restrict, self._staff, self._sign_in, self._message,
+                 self.duties.leave, self.duties.hold)  # fmt: skip
         async with asyncio.TaskGroup() as group:
             for number, part in enumerate(parts):
                 group.create_task(self._work(part, number, stop))
@@ -76,7 +80,7 @@ class Town:
     async def at_rest(self) -> Any:
         """Nothing new is asked while the block runs, and all that was asked has ended."""
         self._going.clear()
-        while self._busy:  # noqa: ASYNC110 - nine parts, each with its own end
+        while self._busy:  # noqa: ASYNC110 - ten parts, each with its own end
             await asyncio.sleep(0.01)
         self.history.end_round(time.monotonic())
         try:
@@ -92,15 +96,15 @@ class Town:
                 await part(number)
             finally:
                 self._busy -= 1
-            await asyncio.sleep(self._pause * self._chance.uniform(0.5, 1.5))
+            await asyncio.sleep(self._pause * self.chance.uniform(0.5, 1.5))
 
     # What each of them does ---------------------------------------------------------------------------------------
 
     async def _shop(self, number: int) -> None:
-        order = await self._someone(number, 0.3)
+        order = await self.someone(number, 0.3)
         if order is None:
             return
-        if self._chance.random() < 0.75:
+        if self.chance.random() < 0.75:
             await self.use_order(order)
         else:
             self._mine[number].remove(order)
@@ -108,30 +112,30 @@ class Town:
             await self.use_order(order)
 
     async def _consent(self, number: int) -> None:
-        order = await self._someone(number, 0.1)
+        order = await self.someone(number, 0.1)
         if order is None:
             return
         person = order.answer["person"]
         about = ("consent:marketing-sms", person)
-        if self._chance.random() < 0.5:
-            state = self._chance.choice(["given", "withdrawn"])
+        if self.chance.random() < 0.5:
+            state = self.chance.choice(["given", "withdrawn"])
             body = {"person": person, "purpose": "marketing-sms", "state": state}
             await self.ask("consent", about, state, "/v1/consents", body)
         await self.ask("market", about, "", "/v1/use", {"purpose": "marketing-sms", "person": person})
 
     async def _restrict(self, number: int) -> None:
-        order = await self._someone(number, 0.1)
+        order = await self.someone(number, 0.1)
         if order is None:
             return
-        if self._chance.random() < 0.5:
-            state = self._chance.choice(["given", "withdrawn"])
+        if self.chance.random() < 0.5:
+            state = self.chance.choice(["given", "withdrawn"])
             about = ("restriction", order.answer["person"])
             value = "restricted" if state == "given" else "lifted"
             await self.ask("restrict", about, value, "/v1/restrictions", {"person": about[1], "state": state})
         await self.use_order(order, ("restriction", order.answer["person"]))
 
     async def _staff(self, number: int) -> None:
-        order = await self._someone(number, 0.0)
+        order = await self.someone(number, 0.0)
         if order is None:
             return
         if not order.key.startswith("assigned"):
@@ -139,8 +143,8 @@ class Town:
             if done.outcome != "ok":
                 return
             order.key = "assigned"
-        if self._chance.random() < 0.5:
-            state, now = self._chance.choice(["held", "ended"]), datetime.now(UTC)
+        if self.chance.random() < 0.5:
+            state, now = self.chance.choice(["held", "ended"]), datetime.now(UTC)
             until = now + timedelta(days=300 if state == "held" else -1)
             body = {"name": "Xodim 204", "role": "courier", "trained-until": (now + timedelta(days=300)).isoformat()}
             body |= {"role-until": until.isoformat()}
@@ -152,10 +156,10 @@ class Town:
         if len(self._mine[number]) < 3:
             await self._subscribe(number)
             return
-        reader = self._chance.choice(self._mine[number])
+        reader = self.chance.choice(self._mine[number])
         person, address = reader.answer["person"], reader.about
         about = ("consent:marketing-email", person)
-        match self._chance.choice(["write", "write", "leave", "again"]):
+        match self.chance.choice(["write", "write", "leave", "again"]):
             case "write":
                 self._count += 1
                 body = {"person": person, "template": "newsletter-welcome", "purpose": "marketing-email"}
@@ -188,7 +192,7 @@ class Town:
             self.history.operations.append(given)
 
     async def _sign_in(self, number: int) -> None:
-        order = await self._someone(number, 0.5)
+        order = await self.someone(number, 0.5)
         if order is None or self._sign_ins >= SIGN_INS:
             return
         self._sign_ins += 1
@@ -206,7 +210,7 @@ class Town:
                 await self._form("see", "/me/data", None, cookies)
 
     async def _message(self, number: int) -> None:
-        order = await self._someone(number, 0.3)
+        order = await self.someone(number, 0.3)
         if order is None:
             return
         params = {"order": order.about.partition(":")[2], "delivery": 1, "total": 4_500_000}
@@ -214,25 +218,6 @@ class Town:
         body |= {"channel": "sms", "case": order.about, "params": params, "once": "confirmation"}
         for _ in range(2):
             await self.ask("write", None, "", "/v1/messages", body)
-
-    async def _leave(self, number: int) -> None:
-        order = await self._someone(number, 1.0)
-        if order is None:
-            return
-        register = ("held", order.answer["person"])
-        body = {"person": order.answer["person"]}
-        consent = ("consent:marketing-sms", body["person"])
-        wants = {"purpose": consent[0].partition(":")[2], **body}
-        given = await self.ask("consent", consent, "given", "/v1/consents", {**wants, "state": "given"})
-        if given.outcome != "ok":
-            return
-        if self._chance.random() < 0.5:  # an open order keeps what its delivery needs; nothing keeps it for marketing
-            await self.ask("close", ("case", order.about), "closed", f"/v1/cases/{order.about}/close", {})
-        await self.ask("market", register, "", "/v1/use", wants)
-        done = await self.ask("erase", register, "no", "/v1/erasures", body, by="officer")
-        if done.outcome == "ok":
-            self.erased[done.answer["id"]] = order.answer["person"]
-        await self.ask("market", register, "", "/v1/use", wants)
 
     # How they ask -------------------------------------------------------------------------------------------------
 
@@ -242,11 +227,11 @@ class Town:
         body = {"purpose": "deliver-order", "case": order.about}
         return await self.ask("deliver", register, "", "/v1/use", body, sent=order.sent)
 
-    async def _someone(self, number: int, new: float) -> Operation | None:
+    async def someone(self, number: int, new: float) -> Operation | None:
         """One of the client's own orders, or with a chance of `new`, and at first, a new one."""
         mine = self._mine[number]
-        if mine and self._chance.random() >= new:
-            return self._chance.choice(mine)
+        if mine and self.chance.random() >= new:
+            return self.chance.choice(mine)
         self._count += 1
         n = self._count
         items: dict[str, Any] = {

@@ -20,7 +20,7 @@ from tests.faults.clients import Town
 from tests.faults.crowd import Waited, waited_since, waits
 from tests.faults.model import choices_agree
 from tests.faults.outside import Outside
-from tests.faults.state import index_differences, unfinished, wrong_keys
+from tests.faults.state import index_differences, unfinished, unnamed_ends, wrong_keys
 from tests.whole import witness
 from tests.whole.serving import Installation, Service, still_running
 
@@ -88,7 +88,7 @@ class Loop:
         self.failpoints = Failpoints(folder / "faults")
         self.clock = Clock(folder / "clock")
         self.faults: Counter[str] = Counter()
-        self.rounds = 0
+        self.rounds = self.loops = 0
         self.points = points
         self.slowest: dict[str, float] = {}
         self.recoveries: list[float] = []
@@ -102,8 +102,8 @@ class Loop:
         self._broke = 0.0
         self._rude: set[str] = set()
 
-    async def run(self, faults: int) -> None:
-        """At least so many faults, round after round, while the clients work."""
+    async def run(self, loops: int) -> None:
+        """So many rounds in which something was broken, one after the other, while the clients work."""
         (self.of.home / MARK).touch(0o600)
         self.clock.step(0)
         self.failpoints.disarm()
@@ -114,7 +114,7 @@ class Loop:
             await self._ready("start", time.monotonic(), {})
             async with self.town.at_work():
                 await asyncio.sleep(1.0)
-                while sum(self.faults.values()) < faults:
+                while self.loops < loops:
                     await self._round()
                     if self.rounds % SETTLE_EVERY == 0:
                         await self._settle()
@@ -131,9 +131,10 @@ class Loop:
     # One round ----------------------------------------------------------------------------------------------------
 
     async def _round(self) -> None:
-        kind = breaking.one_of(self.chance, ROUNDS)
+        kind, before = breaking.one_of(self.chance, ROUNDS), self.faults.total()
         self.rounds += 1
         await getattr(self, f"_{kind.replace('-', '_')}")()
+        self.loops += self.faults.total() > before
         await self._look(kind)
 
     async def _points(self) -> None:
@@ -305,13 +306,16 @@ class Loop:
         self._kept.append(kept)
 
     async def _ended(self) -> list[str]:
-        """I5, I6, I8: what was to be erased is, whatever died meanwhile; nothing else lost a key."""
-        end = time.monotonic() + PROVED
+        """I5, I6, I8: what was to be erased is, whatever died meanwhile; nothing else lost a key, and what a duty keeps
+        is there."""
+        end, duties = time.monotonic() + PROVED, self.town.duties
+        vault = Vault.open(self.of.home, RootKey.from_file(self.of.root_key), create=False)
         while True:
-            left = await unfinished(await self._connected(), list(self.town.erased))
+            owner = await self._connected()
+            left = await unfinished(owner, list(self.town.erased)) + await duties.outlived(owner, vault)
             if not left or time.monotonic() > end:
-                vault = Vault.open(self.of.home, RootKey.from_file(self.of.root_key), create=False)
-                return left + await wrong_keys(await self._connected(), vault)
+                found = left + await wrong_keys(owner, vault) + await unnamed_ends(owner, vault)
+                return found + await duties.lost(owner, vault) + await duties.books()
             await asyncio.sleep(0.3)
 
     async def _why_unproved(self, promised: dict[str, str]) -> str:

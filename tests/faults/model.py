@@ -1,4 +1,4 @@
-"""The model: what the nine clients were told, and which of it no order of events explains (I1–I9).
+"""The model: what the ten clients were told, and which of it no order of events explains (I1–I9).
 
 The history is kept outside the service. An operation takes effect at one moment between `asked` and `told`, if at all;
 one that was cut off is `unknown` and may have taken effect until `told` is set, or never. Everything a client can see

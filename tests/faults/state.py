@@ -5,6 +5,7 @@ from typing import Any
 
 import asyncpg
 
+from omonat.evidence.entry import decode
 from omonat.vault.vault import Vault
 
 _INDICES = """
@@ -71,6 +72,9 @@ _HELD = (
 _DESTROYED = "select array_agg(slot) from (select unnest(slots) as slot from erasures where destroyed_at is not null) x"
 
 
+_ENDS = "select body from entries where act ~ '^(erasure|retention):'"
+
+
 async def wrong_keys(owner: asyncpg.Connection, vault: Vault) -> list[str]:
     """I6, I8: who is held has all keys; what was said to be destroyed is. Names no person.
 
@@ -81,6 +85,15 @@ async def wrong_keys(owner: asyncpg.Connection, vault: Vault) -> list[str]:
     gone = {row["slot"] for row in await owner.fetch(_HELD) if _gone(vault, row["slot"])}
     found = [f"{row['what']} {row['slot']} has no key" for row in await owner.fetch(_HELD) if row["slot"] in gone]
     return found + [f"slot {slot} was said to be destroyed" for slot in doomed or () if not _gone(vault, slot)]
+
+
+async def unnamed_ends(owner: asyncpg.Connection, vault: Vault) -> list[str]:
+    """I8: keys that were destroyed, and no entry of the log had named them for it before."""
+    named: set[int] = set()
+    for row in await owner.fetch(_ENDS):
+        named.update(decode(row["body"]).facts.get("slots", ()))
+    ended = {number for number, _ in vault.destroyed_since(0)}
+    return [f"slot {slot} was destroyed, and no entry names it" for slot in sorted(ended - named)]
 
 
 def _gone(vault: Any, number: int) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from omonat.flows.erase import ErasureRequest
 from tests.erasure.stories import ordered, swept
-from tests.faults.state import wrong_keys
+from tests.faults.state import unnamed_ends, wrong_keys
 from tests.flows.conftest import Shop, clock, house, settings, shop
 
 __all__ = ["clock", "house", "settings", "shop"]
@@ -70,3 +70,15 @@ async def test_a_key_that_was_said_to_be_destroyed_and_is_not_is_found(shop: Sho
     slot = await database.fetchval("select slot from persons where id = $1", stays.person)
     await database.execute("update erasures set slots = slots || $1::bigint", slot)
     assert await wrong_keys(database, vault) == [f"slot {slot} was said to be destroyed"]
+
+
+async def test_a_key_that_was_destroyed_without_an_entry_is_found(shop: Shop, database: asyncpg.Pool) -> None:
+    gone, stays = await ordered(shop), await ordered(shop)
+    await shop.house.erase(ErasureRequest(person=gone.person))
+    await swept(shop)
+    vault = shop.house.grounds.vault
+    assert vault.destroyed_since(0)
+    assert await unnamed_ends(database, vault) == []
+    slot = await database.fetchval("select slot from persons where id = $1", stays.person)
+    vault.destroy_slots([slot])
+    assert await unnamed_ends(database, vault) == [f"slot {slot} was destroyed, and no entry names it"]

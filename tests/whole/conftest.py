@@ -25,6 +25,7 @@ SYSTEMS = {
     "panel": ("counter", ["counter", "courier", "call-centre"]),
     "campaigns": ("site", ["marketing"]),
     "officer": ("privacy-center", ["privacy-officer"]),
+    "books": ("counter", ["finance"]),
 }
 _numbers = itertools.count(1)
 
