@@ -78,7 +78,7 @@ class Duties:
         await town.ask("market", register, "", "/v1/use", wants)
 
     async def hold(self, number: int) -> None:
-        """Somebody's closed order is held by an authority, and they are erased; some holds end, by two officers."""
+        """Somebody's order is held by an authority, closed, and they are erased; some holds end, by two officers."""
         if not all([await self._employ(ref, "privacy-officer") for ref in OFFICERS]):
             return
         standing = [one for one in self.held if not one.over]
@@ -89,7 +89,7 @@ class Duties:
 
     async def _place(self, number: int) -> None:
         order = await self._town.someone(number, 1.0)
-        if order is None or not await self._close(order):
+        if order is None:
             return
         review = datetime.now(UTC) + timedelta(days=90)
         body = {"scope": "person", "target": order.answer["person"], "authority": "Toshkent shahar sudi, 12-345"}
@@ -100,7 +100,8 @@ class Duties:
         held = Held(placed.answer["id"], order)
         self.held.append(held)
         await self._approve(held)  # it stands for three days without
-        held.erased = await self._erase(held.person)
+        # not before it is held: the address goes with the order, as soon as the sweeper comes by
+        held.erased = await self._close(order) and await self._erase(held.person)
 
     async def _end(self, held: Held) -> None:
         held.ending = True

@@ -18,7 +18,7 @@ __all__ = ["clock", "house", "settings", "shop"]
 
 
 class Story:
-    """Somebody whose closed order is held and who is erased, as the clients of the loop remember it."""
+    """Somebody whose order is held and closed, and who is erased, as the clients of the loop remember it."""
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
@@ -29,9 +29,10 @@ class Story:
     async def tell(self) -> None:
         await officers(self.shop)
         order = await ordered(self.shop)
-        await closed(self.shop, order)
         hold = await placed(self.shop, "person", order.person)
         await self.shop.house.holds.approve(hold.id, by="902")
+        await closed(self.shop, order)
+        await swept(self.shop)
         sent = dict(await opened(self.owner, self.vault, order.person))
         assert sent.keys() > {*KEPT}
         told = Operation("collect", None, 0.0, sent=sent, answer={"person": order.person}, outcome="ok")
