@@ -10,7 +10,7 @@ from datetime import date
 from functools import cached_property, lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,7 @@ from markupsafe import Markup
 from omonat.base.codes import advice, sentence
 from omonat.base.instants import Instant, to_rfc3339
 from omonat.pages import formats, requests
+from omonat.pages.compiled import Compiled, never_foreseen
 from omonat.pages.files import assets
 from omonat.pages.girih import brand_sign, girih
 from omonat.pages.masks import mask
@@ -85,6 +86,10 @@ class Door:
     def _environments(self) -> Mapping[str, Environment]:
         return {language: self._environment(language) for language in LANGUAGES}
 
+    @cached_property
+    def _compiled(self) -> Compiled:
+        return Compiled(self.folder / "__pycache__", alike=_ALIKE)
+
     def _environment(self, language: str) -> Environment:
         environment = Environment(
             loader=FileSystemLoader([self.folder / "templates", KIT / "templates"]),
@@ -94,17 +99,20 @@ class Door:
             lstrip_blocks=True,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
             auto_reload=False,
+            bytecode_cache=self._compiled,
         )
         words = self.words(language)
         environment.policies["ext.i18n.trimmed"] = True
         environment.install_gettext_callables(words.raw, words.raw_plural, newstyle=True)  # type: ignore[attr-defined]
         environment.globals.update(_globals(self, words))
-        environment.filters.update(_filters(words, self.zone))
+        environment.filters.update(never_foreseen(_filters(words, self.zone)))
         environment.globals["kit"] = environment.get_template("kit.html").module
         return environment
 
 
 KIT_STATIC = ("kit", KIT / "static")
+_ALIKE: Final = Path(__file__).read_bytes()
+"""The settings of every environment stand here: when they change, what was compiled before is compiled anew."""
 
 
 def _globals(door: Door, words: Words) -> dict[str, Any]:
