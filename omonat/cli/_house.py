@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from omonat.base.errors import Unavailable
 from omonat.base.settings import Settings, load
+from omonat.cli._ground import make_ready
 from omonat.cli._holders import current_root, exists
-from omonat.cli._parent import make_ready
 from omonat.cli._speech import tell
 from omonat.database.embedded import Server
 from omonat.database.home import address

@@ -6,35 +6,39 @@
             ├─ jobs
             └─ the demo's seeding, once
 
-It holds no keys, answers no requests, runs one thread and waits for signals; so there is little in it that can fail.
+It holds no keys, answers no requests, runs one thread and waits for signals; so there is little in it that can fail. It
+reads the house once, and its web and jobs workers are forks of it: one that died is there again in no time.
 When the keeper ends, whatever the reason, those who have the key from it end with it, and all begin anew: sealed, if
 that is what the keeper was told.
 """
 
 import asyncio
+import gc
 import http.client
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from importlib import import_module
 from typing import Final
 from urllib.parse import urlsplit
 
 from omonat.backup import marker as markers
 from omonat.base.errors import Unavailable
-from omonat.base.listening import port_of, reusable, told
+from omonat.base.listening import port_of, told
 from omonat.base.logs import log
 from omonat.base.progress import Tell
 from omonat.base.settings import Settings
-from omonat.database import embedded, safety
+from omonat.cli import _worker
+from omonat.cli._ground import listen, make_ready
+from omonat.database import embedded
+from omonat.database.forked import Forked, fork
 from omonat.database.home import claim
-from omonat.database.migrate import migrate
-from omonat.database.pool import Database
-from omonat.database.processes import start_child, stop_child
+from omonat.database.processes import Child, start_child, stop_child
 from omonat.database.reserve import Reserve
 from omonat.vault.keeper import SEALED_ON_DEMAND, TO_BE_OPENED
 
@@ -54,18 +58,15 @@ class Worker:
     """One child that is to run always: started again when it ends, later each time it ends early."""
 
     name: str
-    command: Sequence[str]
-    listens_on: Sequence[socket.socket] = ()
-    child: "subprocess.Popen[bytes] | None" = None
+    begin: Callable[[], Child]
+    child: Child | None = None
     since: float = 0.0
     failures: int = 0
     start_at: float = 0.0
 
-    def start(self, environment: dict[str, str], now: float) -> None:
+    def start(self, now: float) -> None:
         """Start it; it dies with us, at once, for what is acknowledged is durable."""
-        kept = [one.fileno() for one in self.listens_on]
-        environment = environment | told(self.listens_on)
-        self.child = start_child(self.command, dies_by=signal.SIGKILL, environment=environment, pass_fds=kept)
+        self.child = self.begin()
         self.since = now
 
     def ended(self, now: float, *, answering: bool) -> int | None:
@@ -95,33 +96,38 @@ class Parent:
     _server_failures: int = 0
     _server_at: float = 0.0
     _claim: int | None = None
-    _keeper: Worker = field(default_factory=lambda: Worker("keeper", [*_PYTHON, "omonat.cli._keeper", "configured"]))
+    _keeper: Worker = field(init=False)
+    _keeper_begins: str = "configured"
     _sockets: list[socket.socket] = field(default_factory=list)
     _workers: list[Worker] = field(default_factory=list)
-    _once: "subprocess.Popen[bytes] | None" = None
+    _once: Child | None = None
+    _environment: dict[str, str] = field(default_factory=dict)
     _begun: int = 0
     _answering: bool = False
     _reserve: Reserve = field(init=False)
 
     def __post_init__(self) -> None:
         self._reserve = Reserve(self.settings.home, self.settings.reserve * 2**20)
+        self._keeper = Worker("keeper", self._begin_keeper)
 
     def run(self) -> int:
         """Start everything, keep it running until SIGINT or SIGTERM, stop it in order. Raises OmonatError."""
         os.umask(0o077)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            environment = self._start_ground()
+            self._start_ground()
+            self._keeper.start(time.monotonic())
+            self._read_the_house()
             signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
-            self._start_workers(environment)
-            return self._watch(environment)
+            self._start_workers()
+            return self._watch()
         except KeyboardInterrupt:
             return 0
         finally:
             signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
             self._stop()
 
-    def _start_ground(self) -> dict[str, str]:
+    def _start_ground(self) -> None:
         settings = self.settings
         markers.refuse(settings.home)
         if settings.home.exists():  # a database that died of a full disk needs room to come back
@@ -136,22 +142,36 @@ class Parent:
         self._reserve.look()
         asyncio.run(make_ready(dsn, settings, self.tell))
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("OMONAT_")}
-        return {**inherited, **settings.environment(), "OMONAT_DATABASE": dsn}
+        self._environment = {**inherited, **settings.environment(), "OMONAT_DATABASE": dsn}
 
-    def _start_workers(self, environment: dict[str, str]) -> None:
+    def _read_the_house(self) -> None:
+        """Once for all workers. What they share stays as it is: nothing of it is looked at for what could go."""
+        import_module(self.house)
+        gc.collect()
+        gc.freeze()
+
+    def _start_workers(self) -> None:
         own = [one for one in self.held if port_of(one) == self.settings.port]
         others = [one for one in self.held if one not in own]
         self._sockets = own or listen(self.settings.host, self.settings.port, self.settings.workers)
-        self._keeper.start(environment, time.monotonic())
-        base = [*_PYTHON, "omonat.cli._worker"]
-        for listening in self._sockets:
-            command = [*base, "web", self.house, str(listening.fileno())]
-            self._workers.append(Worker("web", command, [listening, *others]))
-        self._workers.append(Worker("jobs", [*base, "jobs", self.house], others))
+        for one in self._sockets:
+            self._workers.append(Worker("web", partial(self._fork, "web", [one, *others], str(one.fileno()))))
+        self._workers.append(Worker("jobs", partial(self._fork, "jobs", others)))
         for worker in self._workers:
-            worker.start(environment, time.monotonic())
+            worker.start(time.monotonic())
 
-    def _watch(self, environment: dict[str, str]) -> int:
+    def _begin_keeper(self) -> Child:
+        """A program of its own: nobody else's memory is like that of the one who holds the root."""
+        return self._program([*_PYTHON, "omonat.cli._keeper", self._keeper_begins])
+
+    def _program(self, command: Sequence[str]) -> Child:
+        return start_child(command, dies_by=signal.SIGKILL, environment=self._environment)
+
+    def _fork(self, kind: str, sockets: Sequence[socket.socket], *about: str) -> Forked:
+        work = partial(_worker.main, [kind, self.house, *about])
+        return fork(work, name=f"omonat {kind}", environment=self._environment | told(sockets), keeps=sockets)
+
+    def _watch(self) -> int:
         began = time.monotonic()
         said_slow = False
         while True:
@@ -163,15 +183,15 @@ class Parent:
             self._reserve.look()
             self._look_after_server(now)
             for worker in (self._keeper, *self._workers):
-                if (status := self._look_after(worker, environment, now)) is not None:
+                if (status := self._look_after(worker, now)) is not None:
                     return status
             if not self._answering and self._answers():
                 self._answering = True
-                self._begin_once(environment)
+                self._begin_once()
             elif not self._answering and not said_slow and now - began > 1.5:
                 said_slow = True
                 self.tell("starting the workers")
-            self._look_after_once(environment)
+            self._look_after_once()
 
     def _look_after_server(self, now: float) -> None:
         """Start the database again when it ended. Once requests have been answered a start that fails ends nothing: its
@@ -190,7 +210,7 @@ class Parent:
         else:
             self._server_failures = 0
 
-    def _look_after(self, worker: Worker, environment: dict[str, str], now: float) -> int | None:
+    def _look_after(self, worker: Worker, now: float) -> int | None:
         """Start a worker that ended again, or say with which status everything ends."""
         status = worker.ended(now, answering=self._answering)
         if status is not None and worker is self._keeper:
@@ -204,7 +224,7 @@ class Parent:
             if not self._answering and worker.failures >= _PATIENCE:
                 raise Unavailable("start-failed", worker=worker.name, times=str(worker.failures))
         if worker.child is None and now >= worker.start_at:
-            worker.start(environment, now)
+            worker.start(now)
         return None
 
     def _end_all_who_hold_the_key(self, *, sealed: bool) -> None:
@@ -221,7 +241,7 @@ class Parent:
                 worker.child.wait()
             worker.child, worker.start_at = None, 0.0
         if sealed:
-            self._keeper.command = [*_PYTHON, "omonat.cli._keeper", "sealed"]
+            self._keeper_begins = "sealed"
             log(__name__).warning("sealed-on-demand")
 
     def _answers(self) -> bool:
@@ -235,21 +255,20 @@ class Parent:
         finally:
             connection.close()
 
-    def _begin_once(self, environment: dict[str, str]) -> None:
+    def _begin_once(self) -> None:
         if self._begun < len(self.after_start):
-            command = self.after_start[self._begun]
-            self._once = start_child(command, dies_by=signal.SIGKILL, environment=environment)
+            self._once = self._program(self.after_start[self._begun])
             self._begun += 1
         elif not self.after_start:
             self.on_ready()
 
-    def _look_after_once(self, environment: dict[str, str]) -> None:
+    def _look_after_once(self) -> None:
         if self._once is None or (status := self._once.poll()) is None:
             return
         self._once = None
         first = self._begun == 1
         if status == 0:
-            self._begin_once(environment)
+            self._begin_once()
         else:
             self.tell("filling the demo failed (exit %(exit)s, the reason stands above); it runs without", exit=status)
         if first:
@@ -271,40 +290,3 @@ class Parent:
             self._server.stop()
         if self._claim is not None:
             os.close(self._claim)
-
-
-async def make_ready(dsn: str, settings: Settings, tell: Tell) -> None:
-    """Look at the way to the database and at its settings, bring its schema up to date, look again.
-
-    Raises Unsafe with all reasons, or what `migrate` raises.
-    """
-    files = safety.folder_findings(settings.home, *settings.secrets)
-    safety.refuse([*safety.process_findings(), *safety.address_findings(dsn), *files])
-    database = await Database.connect(dsn, size=1, name="omonat parent")
-    try:
-        safety.refuse(await safety.setting_findings(database, settings.archive_days))
-        await migrate(dsn, tell=tell)
-        safety.refuse(await safety.server_findings(database, settings.archive_days))
-    finally:
-        await database.close()
-
-
-def listen(host: str, port: int, count: int) -> list[socket.socket]:
-    """`count` listening sockets on one address, over which the kernel spreads connections evenly.
-
-    Each worker inherits one, and we keep it open, so that connections wait while a worker is being restarted. Raises
-    Unavailable `port-taken`.
-    """
-    try:
-        with reusable(host) as probe:  # sharing a port works across processes of one account: ask without sharing
-            probe.bind((host, port))
-    except OSError:
-        raise Unavailable("port-taken", port=str(port), host=host) from None
-    sockets = []
-    for _ in range(count):
-        one = reusable(host)
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        one.bind((host, port))
-        one.listen(1024)
-        sockets.append(one)
-    return sockets

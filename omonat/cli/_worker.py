@@ -1,4 +1,4 @@
-"""What a child process of `omonat serve` runs: `python -m omonat.cli._worker web <descriptor>` or `… jobs`.
+"""What a worker of `omonat serve` does: `main(["web", house, descriptor])` or `main(["jobs", house])`, in a fork of it.
 
 The house is named by a module (`omonat.app` unless told otherwise), because it stands above the command line and
 is never imported from here: it offers `create(root)`, an ASGI application, and `run_jobs(stop, root)`. The root key

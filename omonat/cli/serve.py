@@ -65,6 +65,7 @@ def demo(home: Home = None, port: Port = None) -> None:
     began = time.monotonic()
     os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), "localhost,127.0.0.1,::1")))
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(CLONE), os.environ.get("PYTHONPATH"))))
+    sys.path.append(str(CLONE))  # for the workers, which begin with what this process has
     seeding = [[sys.executable, "-m", "examples.demo", part] for part in SEEDING]
     ready = partial(_welcome, settings, began)
     _run(Parent(settings, tell=tell, on_ready=ready, after_start=seeding, held=held))

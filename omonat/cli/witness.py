@@ -10,7 +10,7 @@ import uvicorn
 
 from omonat.base import logs
 from omonat.base.instants import SECOND, Instant, to_rfc3339
-from omonat.cli._parent import listen
+from omonat.cli._ground import listen
 from omonat.cli._speech import ngettext, words
 from omonat.witness.door import application
 from omonat.witness.memory import Memory, origin_hash

@@ -8,9 +8,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Protocol
 
+_PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
+_PR_SET_NAME: Final = 15
 _ZOMBIE: Final = ("Z", "X")
 
 # Runs in the child before the program: first become the user, then ask to be signalled when the parent dies (changing
@@ -114,7 +116,23 @@ def start_child(
     )
 
 
-def stop_child(child: "subprocess.Popen[bytes]", *signals: tuple[int, float]) -> int:
+class Child(Protocol):
+    """What can be told of a child, and told to it: `subprocess.Popen`, or `omonat.database.forked.Forked`."""
+
+    def poll(self) -> int | None:
+        """The exit status; None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit status, when it has ended. Raises subprocess.TimeoutExpired."""
+
+    def send_signal(self, number: int, /) -> None:
+        """Nothing when it has ended."""
+
+    def kill(self) -> None:
+        """SIGKILL."""
+
+
+def stop_child(child: Child, *signals: tuple[int, float]) -> int:
     """Send each signal in turn with the seconds it gets to work, then SIGKILL; the exit status."""
     for signal, seconds in signals:
         if child.poll() is not None:
@@ -129,11 +147,27 @@ def stop_child(child: "subprocess.Popen[bytes]", *signals: tuple[int, float]) ->
     return child.wait()
 
 
+def die_with_parent(parent: int, signal: int) -> None:
+    """Get a signal the moment the process that made this one dies; end at once if it did meanwhile."""
+    _prctl(_PR_SET_PDEATHSIG, signal)
+    if os.getppid() != parent:
+        sys.exit("the parent is gone")
+
+
+def name_this_process(name: str) -> None:
+    """What `ps -o comm` and `top` call it; 15 bytes at most."""
+    _prctl(_PR_SET_NAME, name.encode())
+
+
 def keep_memory_private() -> None:
     """Let nothing of this process be read by others: no core file, no look into its memory by its own account.
 
     For processes that hold keys. `execve` clears the second, so every program asks for itself.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0):
+    _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def _prctl(what: int, to: int | bytes) -> None:
+    if ctypes.CDLL(None, use_errno=True).prctl(what, to, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl refused")

@@ -74,7 +74,7 @@ async def test_S6_officers_see_it_and_others_do_not(shop: Shop) -> None:
 
 async def test_S5_a_server_that_is_unsafe_gets_no_schema(empty_dsn: str, owner: asyncpg.Connection, shop: Shop) -> None:
     """Before the first migration: a table in a server that logs what it holds would be too late."""
-    from omonat.cli._parent import make_ready  # noqa: PLC0415
+    from omonat.cli._ground import make_ready  # noqa: PLC0415
 
     name = empty_dsn.partition("@/")[2].partition("?")[0]
     await owner.execute(f"alter database {name} set log_min_messages = 'debug1'")

@@ -16,10 +16,10 @@ class ManyJobs(Parent):
 
     jobs: int = 1
 
-    def _start_workers(self, environment: dict[str, str]) -> None:
-        Parent._start_workers(self, environment)
+    def _start_workers(self) -> None:
+        Parent._start_workers(self)
         (first,) = (worker for worker in self._workers if worker.name == "jobs")
-        self._workers += [Worker(first.name, first.command) for _ in range(self.jobs - 1)]
+        self._workers += [Worker(first.name, first.begin) for _ in range(self.jobs - 1)]
 
 
 if __name__ == "__main__":

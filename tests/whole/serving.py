@@ -120,11 +120,10 @@ class Service:
         """The processes of one kind, of this run alone."""
         found = []
         for pid in _children_of(self.process.pid):
-            words = _command(pid)
             match kind:
-                case "web" | "jobs" if kind in words and "omonat.cli._worker" in words:
+                case "web" | "jobs" if _name(pid) == f"omonat {kind}":
                     found.append(pid)
-                case "postgres" if words and words[0].endswith("/postgres"):
+                case "postgres" if _name(pid) == "postgres":
                     found.append(pid)
                 case "everything":
                     found.append(pid)
@@ -224,8 +223,8 @@ def _children_of(pid: int) -> list[int]:
         return []
 
 
-def _command(pid: int) -> list[str]:
+def _name(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+        return Path(f"/proc/{pid}/comm").read_text().strip()
     except (FileNotFoundError, ProcessLookupError):
-        return []
+        return ""

@@ -37,6 +37,21 @@ def test_it_stops_within_seconds_leaves_nobody_behind_and_finds_its_data_again(
         assert again.stop(signal.SIGTERM) == 0
 
 
+def test_workers_are_forks_of_a_parent_that_runs_one_thread(installation: Installation) -> None:
+    with serving(installation) as service:
+        parent = service.process.pid
+        assert len(list(Path(f"/proc/{parent}/task").iterdir())) == 1, "a fork inherits what other threads lock"
+        workers = [*service.children("web"), *service.children("jobs")]
+        assert len(workers) == 3
+        for worker in workers:
+            shared = [
+                line for line in Path(f"/proc/{worker}/smaps_rollup").read_text().splitlines() if "Shared" in line
+            ]
+            assert sum(int(line.split()[1]) for line in shared) > 20_000, "kB that are shared"
+            opened = {str(each.readlink()) for each in Path(f"/proc/{worker}/fd").iterdir()}
+            assert str(installation.home / "lock") not in opened
+
+
 def test_S6_without_a_root_key_it_stays_sealed_and_says_so(installation: Installation) -> None:
     service = Service(installation, ROOT_KEY="", WORKERS="1")
     try:
