@@ -116,9 +116,9 @@ class Parent:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             self._start_ground()
+            signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)  # an interrupt may get lost in a module that is read
             self._keeper.start(time.monotonic())
             self._read_the_house()
-            signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
             self._start_workers()
             return self._watch()
         except KeyboardInterrupt:

@@ -93,6 +93,16 @@ def test_it_stops_cleanly_and_finds_its_data_again(home: Path) -> None:
         assert again.get("count") == len(acknowledged)
 
 
+def test_it_stops_when_it_is_told_so_while_it_reads_the_house(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINY_IS_READ_SLOWLY", "yes")
+    house = House(home)
+    assert house.process.stdout is not None
+    while house.process.stdout.readline() != "reading\n":
+        assert house.process.poll() is None
+    assert house.stop() == 0
+    assert "is lost" not in house.process.stdout.read()
+
+
 def test_after_kill_9_of_the_parent_nothing_is_left_running_and_nothing_acknowledged_is_lost(home: Path) -> None:
     with running(home) as house:
         for number in range(1, 21):

@@ -4,12 +4,21 @@ import asyncio
 import logging
 import os
 import sys
+import time
 from typing import Any
 
 from omonat.base.errors import BadInput
 from omonat.base.settings import load
 from omonat.cli._parent import Parent
 from omonat.database.pool import Database
+
+
+if __name__ == "tiny_house" and "TINY_IS_READ_SLOWLY" in os.environ:
+    print("reading", flush=True)
+    try:
+        time.sleep(2)
+    except BaseException as lost:  # as in some library, somewhere below
+        print(type(lost).__name__, "is lost", flush=True)
 
 
 def create(_root: object) -> Any:
