@@ -12,7 +12,6 @@ from omonat.base.settings import load
 from omonat.cli._parent import Parent
 from omonat.database.pool import Database
 
-
 if __name__ == "tiny_house" and "TINY_IS_READ_SLOWLY" in os.environ:
     print("reading", flush=True)
     try:
