@@ -5,56 +5,29 @@ names and passwords of staff, what is looked up, what is refused. The same is do
 then the search finds it: a search that finds nothing is worth something only if it could have.
 """
 
-import asyncio
 import io
-import json
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
-import httpx
 import pytest
 
-from omonat.app import build
-from omonat.base.instants import DAY, Instant
 from omonat.base.logs import log
 from omonat.database import embedded
 from omonat.database.embedded import Server
 from omonat.database.migrate import migrate
 from omonat.flows.erase import ErasureRequest
-from omonat.flows.staff import Registration
 from omonat.house import House, open_house, system_clock
-from omonat.policy.compiled import CompiledPolicy
 from omonat.vault.box import Box
-from omonat.vault.root import RootKey
 from omonat.vault.vault import Vault
 from omonat.vault.verify_only import SecretHasher
-from tests.faults.markers import marked
+from tests.faults.planting import Planted, Planter, open_doors
+from tests.faults.planting_company import Company
+from tests.faults.planting_people import People
 from tests.whole.conftest import furnish, new_key, settings_of
-from tests.whole.load import spelled
 from tests.whole.search import digests, files_with
 from tests.whole.serving import Installation
-
-SOURCES = ("site", "app", "call-centre", "counter", "camera", "server", "mailbox", "courier", "privacy-center")
-
-
-@dataclass
-class Planted:
-    """What to look for, by the place it was written to; and the items that were taken in."""
-
-    needles: dict[str, str] = field(default_factory=dict)
-    whole: set[str] = field(default_factory=set)  # what a digest would be of; a needle may be a part of it
-    kept: set[str] = field(default_factory=set)
-    person: str = ""
-    case: str = ""
-    records: list[tuple[str, str, str]] = field(default_factory=list)
-    """Person, record and item of everything that was taken in."""
 
 
 @pytest.fixture
@@ -73,138 +46,18 @@ def without_encryption(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Vault, "lookup_digest", lambda _, kind, value, epoch=None: sha256(value.encode()).digest())
 
 
-@asynccontextmanager
-async def open_doors(of: Installation) -> AsyncIterator[tuple[House, httpx.AsyncClient]]:
-    """The installation's database, its house, and its doors in this very process."""
-    server = Server.start(of.home)
-    try:
-        settings = settings_of(of.home, of.root_key, server.dsn)
-        app = build(settings, RootKey.from_file(of.root_key))
-        async with open_house(settings, clock=system_clock) as house, app.lifespan():
-            transport = httpx.ASGITransport(app=app)
-            headers = {"accept-language": "en"}
-            async with httpx.AsyncClient(
-                transport=transport, base_url="http://localhost:8600", headers=headers
-            ) as http:
-                yield house, http
-        await asyncio.to_thread(server.stop)  # in order: with a last checkpoint
-    finally:
-        server.stop(at_once=True)
-
-
-class Planter:
-    """Writes a marker into every place there is."""
-
-    def __init__(self, house: House, http: httpx.AsyncClient) -> None:
-        self.house, self.http, self.planted = house, http, Planted()
-        self.credentials: dict[str, str] = {}
-        self._number = uuid4().int % 1_000
-
-    async def plant(self) -> Planted:
-        """All of them, one after the other."""
-        for source in SOURCES:
-            self.credentials[source] = await self.house.clients.issue(
-                name=f"of-{source}", source=source, roles=["system"]
-            )
-        policy = await self.house.grounds.law.current()
-        for item in policy.items:
-            await self._item(policy, item)
-        await self._staff()
-        await self._words()
-        await self._requests()
-        return self.planted
-
-    def _mark(self) -> str:
-        self._number += 1
-        return spelled(26**12 + self._number * 104_729)
-
-    async def _item(self, policy: CompiledPolicy, name: str) -> None:
-        """One item, at the first service that takes it; those that don't have refused it with the value in hand."""
-        value, needle = marked(policy.item(name), self._mark(), self._number)
-        for service in policy.services:
-            form = policy.form(service)
-            if name not in (*form.required, *form.optional, *form.offered):
-                continue
-            answer = await self._collect(policy, service, {name: value})
-            if needle:
-                self.planted.needles[name] = needle
-                self.planted.whole |= {str(value), json.dumps(value)}
-            if answer.status_code == 201:
-                self.planted.kept.add(name)
-                self.planted.records.append((answer.json()["person"], answer.json()["record"], name))
-                return
-
-    async def _collect(self, policy: CompiledPolicy, service: str, items: Mapping[str, Any]) -> httpx.Response:
-        """What the form asks, and the consents these items wait for with what those need."""
-        form = policy.form(service)
-        purposes = {purpose for item in items for purpose in form.offered.get(item, ())}
-        needed = {*form.required, *(item for purpose in purposes for item in form.needs_of.get(purpose, ()))}
-        others = {name: marked(policy.item(name), self._mark(), self._number)[0] for name in sorted(needed)}
-        case = f"{form.case}:{self._mark()}" if form.case else None
-        body = {"service": service, "items": others | items, "version": "1", "accepted": True}
-        body["consents"] = dict.fromkeys(purposes, True)
-        source = next(source for source in SOURCES if source in form.sources)
-        answer = await self.post("/v1/collect", body | ({"case": case} if case else {}), source)
-        if answer.status_code == 201 and service == "order":
-            self.planted.person, self.planted.case = answer.json()["person"], str(case)
-        return answer
-
-    async def _staff(self) -> None:
-        marks = {f"staff.{what}": self._mark() for what in ("name", "login", "password")}
-        trained = Instant(system_clock() + 300 * DAY)
-        member = Registration(
-            ref="777", name=marks["staff.name"], role="courier", trained_until=trained, login=marks["staff.login"]
-        )
-        await self.house.staff.put(member, by="test")
-        marks["staff.totp"] = await self.house.staff.set_secrets("777", marks["staff.password"])
-        self.planted.needles |= marks
-
-    async def _words(self) -> None:
-        """Free words and amounts of messages; they wait, for nobody carries them."""
-        marks = {f"message.{what}": self._mark() for what in ("title", "text")}
-        notice = {"template": "service-notice", "purpose": "service-notices", "channel": "sms"}
-        params = {"kind": "service-change", "title": marks["message.title"], "text": marks["message.text"]}
-        total = 91_234_560_000 + self._number
-        confirmation = {"template": "order-confirmation", "purpose": "order-messages", "channel": "sms"}
-        confirmation |= {"case": self.planted.case}
-        for body in (
-            {**notice, "params": params},
-            {**confirmation, "params": {"order": "1", "delivery": 1, "total": total}},
-        ):
-            answer = await self.post("/v1/messages", {"person": self.planted.person, **body}, "site")
-            assert answer.status_code == 202, answer.text
-        self.planted.needles |= marks | {"message.total": str(total)}
-
-    async def _requests(self) -> None:
-        """Keys of requests, what is looked up, who is asked for at the door, what nobody understands."""
-        key, number, nonsense = self._mark(), 97_8_000_000 + self._number, self._mark()
-        choice = {"person": self.planted.person, "purpose": "marketing-sms", "state": "given"}
-        assert (await self.post("/v1/consents", choice, "site", key=key)).status_code == 201
-        lookup = {"purpose": "identify-and-contact", "item": "contact.mobile", "value": f"+998{number}"}
-        await self.post("/v1/lookups", lookup, "privacy-center")
-        for path, body in (
-            ("/v1/collect", {"service": nonsense, "items": {nonsense: nonsense}}),
-            ("/v1/use", {"purpose": nonsense, "person": nonsense}),
-            (f"/v1/cases/order:none/close?{nonsense}", {nonsense: nonsense}),
-        ):
-            assert (await self.post(path, body, "site")).status_code >= 400
-        email = f"{self._mark()}@mail.example"
-        asked = await self.http.post("/me", data={"who": email}, headers={"origin": "http://localhost:8600"})
-        assert asked.status_code == 303
-        await self.house.sessions.open("me", self.planted.person, (state := self._mark()).encode())
-        self.planted.needles |= {"request.key": key, "session.state": state}
-        self.planted.needles |= {"refused.lookup": str(number), "refused.nonsense": nonsense, "refused.email": email}
-
-    async def post(self, path: str, body: Mapping[str, Any], source: str, key: str = "") -> httpx.Response:
-        headers = {"authorization": f"Bearer {self.credentials[source]}"}
-        if path != "/v1/use":
-            headers["idempotency-key"] = key or uuid4().hex
-        return await self.http.post(path, json=body, headers=headers)
+async def everything(hand: Planter) -> Planted:
+    """All places there are, one after the other."""
+    await hand.employ()
+    await hand.items()
+    await People(hand).plant()
+    await Company(hand).plant()
+    return hand.planted
 
 
 async def planted_in(of: Installation, *, erased: bool = False) -> Planted:
     async with open_doors(of) as (house, http):
-        planted = await Planter(house, http).plant()
+        planted = await everything(Planter(house, http))
         if erased:
             await erase_by_every_route(house, planted)
         return planted
