@@ -50,6 +50,9 @@ class Planted:
     case: str = ""
     records: list[tuple[str, str, str]] = field(default_factory=list)
     """Person, record and item of everything that was taken in."""
+    destroyed: list[bytes] = field(default_factory=list)
+    living: list[bytes] = field(default_factory=list)
+    """Key slots as they lay in their file: of whom and what was erased, and of whatever is kept."""
 
     @property
     def written(self) -> set[str]:
@@ -204,6 +207,7 @@ class Planter:
         cookies = f"{SESSION_COOKIES[door]}={token}" + (f"; {cookie}" if cookie else "")
         answer = await self.fill(path, cookies, csrf=csrf_token(key, token), **fields)
         assert answer.status_code < 500, (path, answer.status_code)
+        assert answer.status_code != 405, path  # no such form
         return answer
 
     async def led(self, door: Literal["center", "desk"], holder: str, path: str, **fields: str) -> httpx.Response:

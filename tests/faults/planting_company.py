@@ -21,8 +21,7 @@ class Company:
     hand: Planter
 
     async def plant(self) -> None:
-        """All of it. The new version of the policy comes last: what else is written is of the first."""
-        await self._staff()
+        """All of it. A new version of the policy comes late, and before anybody has a password to publish it with."""
         await self._messages()
         await self._hold()
         await self._announced()
@@ -31,6 +30,7 @@ class Company:
         await self._register()
         await self._campaigns()
         await self._children()
+        await self._staff()
 
     async def _staff(self) -> None:
         hand, trained = self.hand, Instant(system_clock() + 300 * DAY)
@@ -102,7 +102,7 @@ class Company:
         step = {"id": hand.mark("procedure.step"), "part": hand.mark("procedure.part"), "occasion": "engaged"}
         steps = [{**step, "within-days": 3, "channels": ["email"], "says": self._says("procedure")}]
         await hand.done("/v1/client-procedures", {"steps": steps, "on-behalf-of": "901"}, "officer")
-        fields = {"id": hand.mark("procedure.desk-step"), "part": hand.mark("procedure.desk-part"), "within": "3"}
+        fields = {"id": hand.mark("procedure-desk.step"), "part": hand.mark("procedure-desk.part"), "within": "3"}
         fields |= {"occasion": "engaged", "by-email": "yes", "do": "put"}
         for tongue, words in self._says("procedure-desk").items():
             fields |= {f"{part}-{tongue}": said for part, said in words.items()}
@@ -121,8 +121,11 @@ class Company:
 
     async def _campaigns(self) -> None:
         hand = self.hand
-        texts: dict[str, Any] = {"text": f"Sumalak tekin. {hand.mark('campaign.text')} " * 3}
-        texts |= {"subject": hand.mark("campaign.subject"), "translations": {"ru": f"Да {hand.mark('campaign.ru')}"}}
+        texts: dict[str, Any] = {"text": f"Sumalak tekin. {hand.mark('campaign.words-text')} " * 3}
+        texts |= {
+            "subject": hand.mark("campaign.words-subject"),
+            "translations": {"ru": f"Да {hand.mark('campaign.words-ru')}"},
+        }
         named = {"name": hand.mark("campaign.name"), "purpose": "marketing-email", "channel": "email"}
         await hand.done("/v1/campaigns", {**named, **texts, "on-behalf-of": "904"}, "marketing")
 

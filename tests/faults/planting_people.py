@@ -75,20 +75,17 @@ class People:
         self.hand.planted.needles["correction.channel"] = phone[4:]
         put_in = {"record": member.record, "item": "contact.mobile", "value": phone}
         kept = await self.hand.led("center", member.person, "/me/correct", **put_in)
-        typed, cookie = self.hand.mark("typed.code"), cookies_of(kept)
-        tried = await self.hand.press("center", member.person, "/me/correct/code", cookie=cookie, code=typed)
-        assert tried.status_code == 401
+        async with self.hand.house.grounds.database.connection() as connection:
+            ticket = await connection.fetchval("select id from sign_in_codes order by created_at desc limit 1")
+        typed = {"code": self.hand.mark("typed.code"), "ticket": str(ticket)}
+        tried = await self.hand.press("center", member.person, "/me/correct/code", cookie=cookies_of(kept), **typed)
+        assert tried.status_code == 401, tried.status_code
 
     async def _found(self, customer: Kept) -> None:
         """Staff note that a name is wrong, and how they know."""
         hand = self.hand
-        for purpose in (await hand.house.grounds.law.current()).purposes:
-            fields = {"do": "found", "purpose": purpose, "wrong": "contact.name", "text": hand.mark()}
-            noted = await hand.press("desk", "905", f"/desk/cases/{customer.case}", **fields)
-            if noted.status_code == 303:
-                hand.planted.needles["found.text"] = fields["text"]
-                return
-        raise AssertionError("no purpose lets staff note it")
+        fields = {"do": "found", "purpose": "identify-and-contact", "wrong": "contact.name"}
+        await hand.led("desk", "905", f"/desk/case/{customer.case}", **fields, text=hand.mark("found.text"))
 
     # Letters ---------------------------------------------------------------------------------------------------------
 
