@@ -34,7 +34,7 @@ async def collect(call: Call) -> bytes:
     if body.form is not None:
         if version is not None:
             raise BadInput("form-and-version", at="$.form")
-        version = forms.shown_version(ports.digests, body.form, service=body.service, now=ports.clock())
+        version = forms.shown_version(ports.vault, body.form, service=body.service, now=ports.clock())
     answer = await ports.collect(
         CollectRequest(
             credential=call.caller,

@@ -90,7 +90,7 @@ class Api:
     def __init__(self, ports: Ports | None, *, https: bool = False, home: Path | None = None) -> None:
         self._house = ports
         self._keeper = None if home is None else Keeper(home)
-        self._once = None if ports is None else Once(ports.database, ports.digests, ports.clock)
+        self._once = None if ports is None else Once(ports.database, ports.vault, ports.clock)
         self._fixed: dict[bytes, dict[str, Operation]] = {}
         self._patterns: list[tuple[re.Pattern[bytes], dict[str, Operation]]] = []
         self._headers = [*ALWAYS, *([OVER_TLS] if https else [])]

@@ -34,5 +34,5 @@ async def _drawn(call: Call, wanted: Wanted, back: Returned) -> bytes:
     law = await call.ports.law.current()
     service, now = call.names["service"], call.ports.clock()
     law.form(service)
-    token = forms.issue(call.ports.digests, service=service, version=law.version, now=now)
+    token = forms.issue(call.ports.vault, service=service, version=law.version, now=now)
     return fragment(law, service, call.language, token=token, now=now, wanted=wanted, back=back).encode()

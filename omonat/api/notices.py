@@ -86,7 +86,7 @@ async def form(call: Call) -> bytes:
             case=asked.case,
             fields=_fields(law, service, call.language),
             offers=[_offer(law, purpose, call.language) for purpose in asked.offers],
-            form=forms.issue(call.ports.digests, service=service, version=law.version, now=now),
+            form=forms.issue(call.ports.vault, service=service, version=law.version, now=now),
             valid_until=rfc3339(Instant(now + forms.VALID)),
             born_by=law.born_by(now),
         )

@@ -3,7 +3,7 @@
 The answer is kept in the transaction of the change, so both stand or fall together: a consent is not given a second
 time after it was taken back. `collect` does so by itself; for the other writes a claim comes first, and one left by a
 process that died stands for a change that was never made, and may be taken over after a minute. Only keyed digests of
-key and request are kept, and answers hold ids alone.
+key and request are kept, and the answer is sealed: it may hold words, like those of a hold.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,12 +13,12 @@ from typing import Any, Final
 
 import msgspec
 
+from omonat.api.ports import Hiding
 from omonat.base.errors import BadInput, OmonatError, Unavailable
 from omonat.base.failpoints import reach
 from omonat.base.instants import MINUTE, Instant
 from omonat.database.pool import Database
 from omonat.database.statements import load
-from omonat.flows.forms import Digests
 
 _queries = load("omonat.api", "once.sql")
 Keep = Callable[[Any, bytes], Awaitable[None]]
@@ -34,9 +34,9 @@ def request_digest(operation: str, path: str, raw: bytes) -> bytes:
 class Once:
     """Keeps keys and answers for the writes that don't keep them themselves."""
 
-    def __init__(self, database: Database, digests: Digests, clock: Callable[[], Instant]) -> None:
+    def __init__(self, database: Database, vault: Hiding, clock: Callable[[], Instant]) -> None:
         self._database = database
-        self._digests = digests
+        self._vault = vault
         self._clock = clock
 
     async def __call__(
@@ -46,16 +46,17 @@ class Once:
 
         Raises BadInput `key-reused`, Unavailable `key-busy`.
         """
-        named = self._digests.keyed_digest("idempotency-key", f"{client}\n{key}".encode())
-        digest = self._digests.keyed_digest("idempotency-body", request)
+        named = self._vault.keyed_digest("idempotency-key", f"{client}\n{key}".encode())
+        digest = self._vault.keyed_digest("idempotency-body", request)
         kept = await self._claim(client, named, digest)
         if kept is not None:
-            return msgspec.json.encode(msgspec.convert(kept, shape))  # jsonb doesn't keep the order of keys
+            return msgspec.json.encode(msgspec.convert(kept, shape))  # `collect` keeps jsonb: no order of keys
         reach("once.claimed")
 
         async def keep(connection: Any, answer: bytes) -> None:
             reach("once.done")
-            kept = await _queries.keep(connection, client=client, key=named, answer=msgspec.json.decode(answer))
+            sealed = self._vault.seal_value(_context(client, named), answer)
+            kept = await _queries.keep(connection, client=client, key=named, sealed=sealed)
             if not kept:  # we took so long that the claim was taken over: this change is not made
                 raise Unavailable("key-busy")
             reach("once.kept")
@@ -82,4 +83,11 @@ class Once:
             raise Unavailable("key-busy")
         if row["request"] != digest:
             raise BadInput("key-reused")
-        return row["answer"]
+        if row["sealed"] is None:
+            return row["answer"]
+        return msgspec.json.decode(self._vault.open_value(_context(client, key), row["sealed"]))
+
+
+def _context(client: str, key: bytes) -> str:
+    """What a kept answer is bound to: nobody gets another one's by moving it."""
+    return f"idempotency-answer:{client}:{key.hex()}"

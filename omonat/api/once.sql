@@ -9,11 +9,13 @@ returning true as mine;
 
 -- name: kept^
 -- What stands under a key.
-select request, answer from idempotency where client = :client and key = :key;
+select request, answer, sealed from idempotency where client = :client and key = :key;
 
 -- name: keep$
 -- The answer, so that saying it again does nothing twice; true unless one was kept before, or the claim is gone.
-update idempotency set answer = :answer where client = :client and key = :key and answer ? 'pending' returning true;
+update idempotency set answer = '{}', sealed = :sealed
+ where client = :client and key = :key and answer ? 'pending'
+returning true;
 
 -- name: release!
 -- The work failed: the key is free again.

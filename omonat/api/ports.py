@@ -111,6 +111,18 @@ class Erase(Protocol):
         ...
 
 
+class Hiding(Digests, Protocol):
+    """The part of the vault that hides what is kept of a request."""
+
+    def seal_value(self, context: str, plaintext: bytes) -> bytes:
+        """Bytes that only the vault opens, for the same context."""
+        ...
+
+    def open_value(self, context: str, sealed: bytes) -> bytes:
+        """What was sealed. Raises Fault for what was changed or moved."""
+        ...
+
+
 class EvidenceLog(Protocol):
     """The log, for reading."""
 
@@ -220,7 +232,7 @@ class Ports:
     authenticate: Callable[[Credential], Awaitable[Client]]
     law: Law
     log: EvidenceLog
-    digests: Digests
+    vault: Hiding
     clock: Callable[[], Instant]
     database: Database
 
@@ -264,7 +276,7 @@ class Ports:
             authenticate=authenticate,
             law=grounds.law,
             log=house.evidence,
-            digests=grounds.vault,
+            vault=grounds.vault,
             clock=grounds.clock,
             database=grounds.database,
         )

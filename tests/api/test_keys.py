@@ -9,8 +9,9 @@ import httpx
 
 from omonat.api.door import Api
 from omonat.api.ports import Ports
-from omonat.base.instants import HOUR, Instant
+from omonat.base.instants import DAY, HOUR, SECOND, Instant
 from omonat.flows.choose import Choose
+from omonat.flows.staff import Registration
 from tests.api.conftest import Door, everything_written, order_body
 
 
@@ -37,6 +38,37 @@ async def test_two_racing_under_one_key_make_one_record(door: Door) -> None:
     async with door.house.grounds.database.connection() as connection:
         count = await connection.fetchval("select count(*) from records where case_id = $1", body["case"])
     assert count == 1
+
+
+async def test_S2_an_answer_kept_for_a_repeated_request_is_sealed_and_said_again_as_it_was(door: Door) -> None:
+    officer = Registration(
+        ref="903", name="Xodim", role="privacy-officer", trained_until=Instant(door.clock.now + 365 * DAY)
+    )
+    await door.house.staff.put(officer, by="test")
+    words = "Yunusobod tumanlararo sudi, 1-4417/2026"
+    order = {"scope": "person", "target": (await door.order())["person"], "authority": words, "may-tell": False}
+    order |= {"review-at": "2027-03-01T05:00:00+05:00", "on-behalf-of": "903"}
+    first = await door.ask("/v1/holds", order, by="officer", idempotency_key="held-once")
+    again = await door.ask("/v1/holds", order, by="officer", idempotency_key="held-once")
+    assert (first.status_code, first.json()["authority"]) == (201, words), first.text
+    assert again.text == first.text
+    kept = await everything_written(door.house.grounds.database)
+    assert first.json()["id"] in kept  # the search sees what is written
+    assert words not in kept
+
+
+async def test_S2_a_kept_answer_that_was_moved_to_another_key_tells_nobody_anything(door: Door) -> None:
+    order, keys = await door.order(), [str(uuid4()), str(uuid4())]
+    consent = {"person": order["person"], "purpose": "marketing-email", "state": "given"}
+    for key in keys:
+        door.clock.now = Instant(door.clock.now + SECOND)
+        assert (await door.ask("/v1/consents", consent, idempotency_key=key)).status_code == 201
+    await door.house.grounds.database.pool.execute(
+        "update idempotency set sealed = (select sealed from idempotency order by at desc offset 1 limit 1)"
+        " where at = (select max(at) from idempotency)"
+    )
+    moved = await door.ask("/v1/consents", consent, idempotency_key=keys[1])
+    assert (moved.status_code, moved.json()["code"]) == (500, "sealed-value-changed")
 
 
 async def test_another_system_may_use_the_same_key(door: Door) -> None:
