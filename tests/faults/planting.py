@@ -48,6 +48,8 @@ class Planted:
     kept: set[str] = field(default_factory=set)
     person: str = ""
     case: str = ""
+    cases: dict[str, str] = field(default_factory=dict)
+    """Every case that was opened, and the source that may close it."""
     records: list[tuple[str, str, str]] = field(default_factory=list)
     """Person, record and item of everything that was taken in."""
     destroyed: list[bytes] = field(default_factory=list)
@@ -161,6 +163,8 @@ class Planter:
         body["consents"] = dict.fromkeys(purposes, True)
         source = next(source for source in SOURCES if source in form.sources)
         answer = await self.post("/v1/collect", body | ({"case": case} if case else {}), source)
+        if answer.status_code == 201 and case:
+            self.planted.cases[case] = source
         if answer.status_code == 201 and service == "order":
             self.planted.person, self.planted.case = answer.json()["person"], str(case)
         return answer
@@ -174,6 +178,12 @@ class Planter:
         said = answer.json()
         self.planted.records.append((said["person"], said["record"], next(iter(given))))
         return Kept(said["person"], said["record"], said.get("case") or "", given)
+
+    async def close_cases(self) -> None:
+        """What the open cases alone kept may go; a complaint or a request is closed by whoever answered it."""
+        for case, source in self.planted.cases.items():
+            if not case.startswith(("complaint:", "request:")):
+                await self.done(f"/v1/cases/{case}/close", {}, source)
 
     # Doors -----------------------------------------------------------------------------------------------------------
 

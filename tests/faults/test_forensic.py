@@ -61,8 +61,9 @@ async def everything(hand: Planter) -> Planted:
 
 async def planted_in(of: Installation, *, erased: bool = False) -> Planted:
     async with open_doors(of) as (house, http):
-        planted = await everything(Planter(house, http))
+        planted = await everything(hand := Planter(house, http))
         if erased:
+            await hand.close_cases()
             await erase_by_every_route(house, planted)
         return planted
 
@@ -158,7 +159,7 @@ async def test_R3_what_was_erased_by_any_route_lies_in_no_file_of_data_keys_or_l
     places = [installation.home, all_said(tmp_path / "said", capfd, logged), temporary]
     assert len({person for person, _, _ in planted.records}) >= 55
     assert {place for place in found_by(planted, places) if stated(place) is None} == set()
-    assert len(planted.destroyed) >= 60
+    assert len(planted.destroyed) >= 45
     assert files_with(places, planted.destroyed) == []  # with the key, what is sealed would still be somebody's
     assert all(files_with([installation.home / "keys"], [slot]) for slot in planted.living[:10])
 
