@@ -52,8 +52,8 @@ class Planted:
     """Every case that was opened, and the source that may close it."""
     records: list[tuple[str, str, str]] = field(default_factory=list)
     """Person, record and item of everything that was taken in."""
-    destroyed: list[bytes] = field(default_factory=list)
-    living: list[bytes] = field(default_factory=list)
+    destroyed: set[bytes] = field(default_factory=set)
+    living: set[bytes] = field(default_factory=set)
     """Key slots as they lay in their file: of whom and what was erased, and of whatever is kept."""
 
     @property
