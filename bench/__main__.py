@@ -31,6 +31,7 @@ from bench import (
     proof,
     purposes,
     reads,
+    removing,
     taking,
     witness,
 )  # fmt: skip
@@ -44,8 +45,9 @@ RESULT = BUILD / "bench.json"
 class Size:
     """How much is measured: people of the large and the small town, rounds of pairs, seconds of one measurement,
     decisions in one; people who ask for their ten records; records of one whole copy; people erased by how many
-    records they have; records that expire in one round; rows a purpose is written into; people whose records are
-    weighed; people who are told of something; records of GDPRbench's workloads, and operations of each in one round."""
+    records they have; records that expire in one round; records that are due in either town; rows a purpose is written
+    into; people whose records are weighed; people who are told of something; records of GDPRbench's workloads, and
+    operations of each in one round."""
 
     people: int
     small: int
@@ -56,6 +58,7 @@ class Size:
     copied: int
     erased: dict[int, int]
     expiring: int
+    due: int
     purposed: int
     weighed: int
     told: int
@@ -65,17 +68,17 @@ class Size:
 
 USUAL = Size(
     people=100_000, small=10_000, rounds=15, seconds=0.5, decisions=1_000, access=1_000,
-    copied=1_000, erased={10: 15, 1_000: 15}, expiring=2_000, purposed=4_000, weighed=500, told=10_000,
+    copied=1_000, erased={10: 15, 1_000: 15}, expiring=2_000, due=1_000, purposed=4_000, weighed=500, told=10_000,
     studied=10_000, studies=40,
 )  # fmt: skip
 LONG = Size(
     people=1_000_000, small=10_000, rounds=15, seconds=1.0, decisions=1_000, access=10_000,
-    copied=1_000, erased={10: 30, 1_000: 15, 100_000: 15}, expiring=50_000, purposed=400_000, weighed=5_000,
+    copied=1_000, erased={10: 30, 1_000: 15, 100_000: 15}, expiring=50_000, due=2_500, purposed=400_000, weighed=5_000,
     told=100_000, studied=100_000, studies=40,
 )  # fmt: skip
 TINY = Size(
     people=300, small=30, rounds=2, seconds=0.1, decisions=100, access=10,
-    copied=40, erased={2: 4, 20: 2}, expiring=40, purposed=20, weighed=3, told=30,
+    copied=40, erased={2: 4, 20: 2}, expiring=40, due=10, purposed=20, weighed=3, told=30,
     studied=250, studies=20,
 )  # fmt: skip
 
@@ -152,6 +155,8 @@ async def in_town(size: Size, here: Town, small: Town, rows: Rows) -> None:
     rows += await erasing.persons(here, rounds=rounds, sizes=size.erased)
     say("expiry")
     rows += await erasing.expiry(here, rounds=rounds, records=size.expiring)
+    say("removing among more")
+    rows += await removing.figures(small, here, rounds=rounds, due=size.due)
 
 
 async def in_notices(size: Size, folder: Path, rows: Rows) -> None:

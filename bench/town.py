@@ -30,7 +30,9 @@ from omonat.house import House, open_house, set_up_doors, system_clock
 
 BUILD = Path(__file__).parents[1] / "build"
 COURIERS = 20_000
+MOBILE = "contact.mobile"
 _NAMES = ("Dilnoza Karimova", "Gulnora Yusupova", "Jasur Toshmatov", "Нодира Рахимова", "Oybek Saidov", "Мария Ким")
+_OPERATORS = (90, 91, 93, 94, 95, 97, 98, 99, 88, 77)  # whose numbers of seven digits are all valid
 _STREETS = ("Amir Temur koʻchasi", "Chilonzor, 5-mavze", "Yunusobod, 12-mavze", "Buyuk Ipak Yoʻli", "ул. Навои")
 _BATCH = 5_000
 _PLAIN = """
@@ -83,7 +85,7 @@ def delivery(number: int) -> dict[str, str]:
     """What is known for the delivery of an order: a function of its number, so that every answer can be checked."""
     return {
         "name": _NAMES[number % len(_NAMES)],
-        "mobile": f"+998{90 + number % 10}{number % 10**7:07d}",
+        "mobile": f"+998{_OPERATORS[number % len(_OPERATORS)]}{number % 10**7:07d}",
         "postal-address": f"Toshkent, {_STREETS[number % len(_STREETS)]}, {number}-uy",
         "landmark": f"{number % 97}-maktab yonida",
     }
@@ -166,8 +168,9 @@ async def _populate(here: Town) -> None:
 
 
 async def _populate_some(here: Town, numbers: range, client: str) -> None:
-    """Each person with one open order: two sections under one record, made an hour ago."""
+    """Each person with one open order: two sections under one record, made an hour ago; found by their number."""
     vault, count = here.house.grounds.vault, len(numbers)
+    policy, epoch = await here.house.grounds.law.current(), vault.lookup_epoch
     slots = iter(vault.reserve_slots(3 * count))
     at = Instant(system_clock() - HOUR)
     rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _TABLES}
@@ -183,6 +186,8 @@ async def _populate_some(here: Town, numbers: range, client: str) -> None:
                 category=category, version=1, items=items,
             )  # fmt: skip
             rows["sections"].append((record, category, person, at, sealed))
+        found_by = policy.normalise(MOBILE, delivery(number)["mobile"]).lookup or ""
+        rows["lookups"].append((person, MOBILE, epoch, vault.lookup_digest(MOBILE, found_by, epoch=epoch), at))
         rows["plain_orders"].append((number, *delivery(number).values()))
     async with here.house.grounds.database.transaction() as connection:
         for table, columns in _TABLES.items():
@@ -205,6 +210,7 @@ _TABLES = {
         "due_under",
     ),
     "sections": ("record", "category", "person", "collected_at", "sealed"),
+    "lookups": ("person", "item", "epoch", "digest", "since"),
     "plain_orders": ("id", "name", "mobile", "address", "landmark"),
 }
 

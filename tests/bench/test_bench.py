@@ -22,6 +22,7 @@ from bench import (
     proof,
     purposes,
     reads,
+    removing,
     taking,
     witness,
 )
@@ -95,9 +96,26 @@ async def test_whom_the_bench_erases_is_gone_and_what_is_due_is_read_by_nobody(h
         await erasing._nothing_due_is_read(hamlet, [person])
 
 
-async def test_growth_is_measured_for_three_operations(hamlet: Town) -> None:
+async def test_growth_is_measured_for_four_operations(hamlet: Town) -> None:
     rows = await growth.figures(hamlet, hamlet, rounds=1, seconds=0.02)
-    assert [(row.gate, row.at_most) for row in rows] == [(1.3, True)] * 3
+    assert [(row.gate, row.at_most) for row in rows] == [(1.3, True)] * 4
+    (number, person), *_ = await growth._owners(hamlet)
+    with pytest.raises(AssertionError):
+        await growth._look_up(hamlet, [(number + 1, person)])
+
+
+async def test_what_is_removed_among_more_is_all_that_had_to_go_and_nothing_else(hamlet: Town) -> None:
+    rows = await removing.figures(hamlet, hamlet, rounds=1, due=10)
+    assert [(row.gate, row.at_most) for row in rows] == [(1.3, True)] * 4
+    (person,) = await people.settle(hamlet, 1, [(people.NEWSLETTER, HOUR)])
+    with pytest.raises(AssertionError, match="was lost"):
+        await removing._still_read(hamlet, [person], 2)
+    destroyed = removing._Destroyed(hamlet)
+    with pytest.raises(AssertionError, match="0 keys too many, 1 too few"):
+        destroyed.are([1])
+    await erasing.Watched(hamlet).one(person)
+    with pytest.raises(AssertionError, match="1 keys too many, 0 too few"):
+        destroyed.are([])
 
 
 def _asked(hamlet: Town, tokens: tuple[str, ...]) -> dict[str, int]:
