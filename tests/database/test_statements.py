@@ -222,7 +222,7 @@ def _partial(node: dict[str, Any]) -> bool:
     """An index of what waits holds what waits, and no more; the table behind it may be as large as it likes."""
     return node.get("Index Name") in {
         *("outbox_due", "outbox_handing_over", "work_items_waiting", "cases_open_by_kind"),
-        *("erasures_under_way", "erasures_not_final", "holds_by_review", "reckonings_by_age"),
+        *("erasures_under_way", "erasures_waiting", "holds_by_review", "reckonings_by_age"),
         *("system_notices_due", "notices_handed_over", "notices_failed", "escalations_letters"),
     }
 

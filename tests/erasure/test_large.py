@@ -1,4 +1,5 @@
-"""People with very many records: hiding them reads no more than hiding anybody, and asks each of their services."""
+"""People with very many records: hiding them reads no more than hiding anybody, and asks each of their services. And
+very many erased people: the sweeper doesn't ask each of them every round."""
 
 from itertools import combinations
 
@@ -6,6 +7,7 @@ import asyncpg
 import pytest
 
 from omonat.database.migrate import migrate, shipped
+from omonat.database.statements import load
 from omonat.flows.erase import Erasure, ErasureRequest
 from tests.erasure.stories import one
 from tests.erasure.test_erase import subscribed
@@ -16,7 +18,7 @@ SERVICES = ("a-service-of-before", "newsletter", "order", "site-visit", "zz-of-b
 """In the order of the index: those that no policy has any more stand before and behind the others."""
 READ = """
 select sum(pg_stat_get_xact_tuples_returned(c.oid)) from pg_class c left join pg_index i on i.indexrelid = c.oid
- where 'records'::regclass in (c.oid, i.indrelid)
+ where '{}'::regclass in (c.oid, i.indrelid)
 """
 
 
@@ -45,7 +47,7 @@ async def hidden(shop: Shop, person: str) -> tuple[bool, int]:
     async def also(connection: asyncpg.Connection, erasure: Erasure) -> None:
         nonlocal found
         stays = await connection.fetchval("select sealed_at is null from erasures where id = $1", erasure.id)
-        found = stays, await connection.fetchval(READ)
+        found = stays, await connection.fetchval(READ.format("records"))
         raise _TakenBackError
 
     with pytest.raises(_TakenBackError):
@@ -104,3 +106,23 @@ async def test_R3_records_of_the_release_before_are_in_the_index_after_the_migra
         assert [tuple(row) for row in await connection.fetch(asked)] == [(f"service-{n}", 50) for n in range(3)]
     finally:
         await connection.close()
+
+
+async def test_R3_however_many_erasures_wait_for_the_look_up_key_a_round_reads_the_oldest_alone(shop: Shop) -> None:
+    pool, waiting = shop.house.grounds.database.pool, load("omonat.promises.retention", "erasures.sql")
+    await shop.house.erase(ErasureRequest(person=(await subscribed(shop)).person))
+    (written,) = await pool.fetch("select swept_at from erasures where final_at is null")
+    await pool.execute(
+        """insert into erasures (id, scope, cause, asked_by, policy, slots, seal, lookup_epoch, hidden_at, swept_at,
+                                 entries)
+           select 'ers_' || n, 'person', 'asked', 'person', 1, '{}', '', 1, e.at, e.at, '{}'
+             from generate_series(1, $2::int) n, lateral (select $1::timestamptz + n * interval '1 second' as at) e""",
+        written["swept_at"],
+        MANY,
+    )
+    await pool.execute("vacuum analyze erasures")
+    async with shop.house.grounds.database.transaction() as connection:
+        before = await connection.fetchval(READ.format("erasures"))  # of what this connection did a moment ago
+        assert await waiting.waiting_since(connection) == written["swept_at"]
+        read = await connection.fetchval(READ.format("erasures")) - before
+    assert read <= 2, "its entry in the index, and its row"
