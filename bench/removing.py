@@ -21,6 +21,14 @@ _ERASED = 4  # people in one turn
 _IDLE = 10  # rounds of the sweeper in one turn
 _LOOKED_AT = 3  # of the living, after each sweep
 _MORE = 10  # times as many are due
+_WAITING = 0.01  # as many people, of those who are there, were erased and wait for the end of the look-up key
+_ERASED_BEFORE = """
+insert into erasures (id, scope, cause, person, asked_by, policy, slots, seal, lookup_epoch, copies,
+                      hidden_at, sealed_at, destroyed_at, swept_at, entries)
+select 'ers_before_' || n, 'person', 'asked', 'per_before_' || n, 'person', 1, array[n], sha256(n::text::bytea), $2, 1,
+       e.at, e.at, e.at, e.at, '{"hidden": "", "destroyed": "", "packets": "", "swept": ""}'
+  from generate_series(1, $1::bigint) n, lateral (select now() - n * interval '1 second' as at) e
+"""
 
 
 async def figures(small: Town, large: Town, *, rounds: int, due: int) -> list[Figure]:
@@ -96,7 +104,12 @@ async def _expire(town: Town, due: int) -> float:
 
 
 async def _idle(small: Town, large: Town, rounds: int) -> Figure:
-    """Right after the sweeps: what they removed may still lie in the indices, as in a town at work."""
+    """Right after the sweeps: what they removed may still lie in the indices, as in a town at work. Erasures wait for
+    the end of the look-up key, more in the larger town."""
+    for town in (small, large):
+        pool, epoch = town.house.grounds.database.pool, town.house.grounds.vault.lookup_epoch
+        await pool.execute(_ERASED_BEFORE, int(_WAITING * town.people), epoch)
+        await pool.execute("analyze erasures")
     taken = await in_rounds({"small": partial(_rounds, small), "large": partial(_rounds, large)}, rounds)
     return _beside(small, large, "a round of the sweeper with nothing due", taken)
 
