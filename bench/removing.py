@@ -17,8 +17,8 @@ from omonat.base.instants import HOUR
 from omonat.flows.sweep import Swept
 
 _RECORDS = 10
-_ERASED = 4  # people in one turn
-_IDLE = 10  # rounds of the sweeper in one turn
+_ERASED = 6  # people in one turn
+_IDLE = 25  # rounds of the sweeper in one turn
 _LOOKED_AT = 3  # of the living, after each sweep
 _MORE = 10  # times as many are due
 _WAITING = 0.01  # as many people, of those who are there, were erased and wait for the end of the look-up key
