@@ -1,7 +1,7 @@
 """What removing costs when ten times as much is kept, and when ten times as much is due: a small town and the large one
 in turns.
 
-Whoever is erased and whatever expires is made beforehand, as much in either town, and left by itself in neither: the
+Whoever is erased and whatever expires is made beforehand, outside the measured time and as much in either town. The
 keys that were destroyed are read from the key file, and must be those of what had to go and no others.
 """
 
@@ -17,8 +17,9 @@ from omonat.base.instants import HOUR
 from omonat.flows.sweep import Swept
 
 _RECORDS = 10
-_ERASED = 6  # people in one turn
-_IDLE = 25  # rounds of the sweeper in one turn
+_ERASED = 3  # people in one turn
+_IDLE = 6  # rounds of the sweeper in one turn
+_TURNS = {"erase": 2, "idle": 4}  # for each round of the others: what is over quickly feels whatever else goes on
 _LOOKED_AT = 3  # of the living, after each sweep
 _MORE = 10  # times as many are due
 _WAITING = 0.01  # as many people, of those who are there, were erased and wait for the end of the look-up key
@@ -56,14 +57,14 @@ async def _erasures(small: Town, large: Town, rounds: int) -> Figure:
     ways: dict[str, Callable[[], Awaitable[float]]] = {}
     living = []
     for name, town in (("small", small), ("large", large)):
-        many = _ERASED * (rounds + 1)
+        many = _ERASED * (_TURNS["erase"] * rounds + 1)
         people = await settle(town, many + _LOOKED_AT, [(NEWSLETTER, HOUR)] * _RECORDS, plain=False)
         living.append((town, [people.pop() for _ in range(_LOOKED_AT)]))
         await town.house.grounds.database.pool.execute("vacuum analyze")
         ways[name] = partial(_erase, town, Watched(town), people)
     for way in ways.values():
         await way()  # warms it
-    taken = await in_rounds(ways, rounds)
+    taken = await in_rounds(ways, _TURNS["erase"] * rounds)
     for town, others in living:
         await _still_read(town, others, _RECORDS)
     return _beside(small, large, f"erasing a person with {_RECORDS} records, to key destroyed", taken)
@@ -110,7 +111,8 @@ async def _idle(small: Town, large: Town, rounds: int) -> Figure:
         pool, epoch = town.house.grounds.database.pool, town.house.grounds.vault.lookup_epoch
         await pool.execute(_ERASED_BEFORE, int(_WAITING * town.people), epoch)
         await pool.execute("analyze erasures")
-    taken = await in_rounds({"small": partial(_rounds, small), "large": partial(_rounds, large)}, rounds)
+    ways = {"small": partial(_rounds, small), "large": partial(_rounds, large)}
+    taken = await in_rounds(ways, _TURNS["idle"] * rounds)
     return _beside(small, large, "a round of the sweeper with nothing due", taken)
 
 
