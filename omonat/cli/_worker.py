@@ -1,12 +1,12 @@
-"""What a worker of `omonat serve` does: `main(["web", house, descriptor])` or `main(["jobs", house])`, in a fork of it.
+"""What a worker of `omonat serve` does, in a fork of it: `main(["web", house, descriptor])` or `main(["jobs", house])`.
 
-The house is named by a module (`omonat.app` unless told otherwise), because it stands above the command line and
-is never imported from here: it offers `create(root)`, an ASGI application, and `run_jobs(stop, root)`. The root key
-comes from the keeper; while there is none, web workers are made with None and there are no jobs.
+`python -m omonat.cli._worker` takes the same words, for one alone. The house is named by a module (`omonat.app` unless
+told otherwise), because it stands above the command line and is never imported from here: it offers `create(root)`, an
+ASGI application, and `run_jobs(stop, root)`. The root key comes from the keeper; while there is none, web workers are
+made with None and there are no jobs.
 """
 
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -122,7 +122,6 @@ def main(arguments: list[str]) -> int:
     logs.configure(level=settings.log_level, form=settings.log_format)
     failpoints.arm(settings.failpoints, settings.home)
     keeper = Keeper(settings.home)
-    gc.disable()  # what a program is made of stays: looking for what could go takes a tenth of the start
     try:
         module = import_module(house)
         root = keeper.root()
@@ -130,8 +129,6 @@ def main(arguments: list[str]) -> int:
         logs.configure(level=settings.log_level, form=settings.log_format)  # a framework may have set up its own
     except OmonatError as error:
         fail(error)  # anything else may print its traceback: no data of people has been touched yet
-    finally:
-        gc.enable()
     try:
         if kind == "web":
             return serve_web(application, settings, int(rest[0]), until_open=root is None)
