@@ -134,25 +134,22 @@ async def _more_due(town: Town, rounds: int, due: int) -> Figure:
         return await _expire(town, many) / many
 
     taken = await in_rounds({"few": partial(each, due), "many": partial(each, _MORE * due)}, rounds)
-    return ratio(
-        f"price of each of {_MORE * due:,} records that are due, beside each of {due:,}",
-        list(zip(taken["many"], taken["few"], strict=True)),
-        gate=1.3,
-        at_most=True,
-        durable=True,
-        more={f"{name}, µs": 1e6 * percentile(seconds, 0.5) for name, seconds in taken.items()},
-    )
+    what = f"each of {_MORE * due:,} records that are due, beside each of {due:,}"
+    return _price(what, taken["many"], taken["few"], {f"{name}, µs": 1e6 * each for name, each in _middle(taken)})
 
 
 def _beside(small: Town, large: Town, what: str, taken: dict[str, list[float]]) -> Figure:
-    return ratio(
-        f"price of {what}, {large.people:,} people's records beside {small.people:,}",
-        list(zip(taken["large"], taken["small"], strict=True)),
-        gate=1.3,
-        at_most=True,
-        durable=True,
-        more={f"{name}, ms": 1000 * percentile(seconds, 0.5) for name, seconds in taken.items()},
-    )
+    what = f"{what}, {large.people:,} people's records beside {small.people:,}"
+    return _price(what, taken["large"], taken["small"], {f"{name}, ms": 1e3 * each for name, each in _middle(taken)})
+
+
+def _price(what: str, of: Sequence[float], beside: Sequence[float], more: dict[str, float]) -> Figure:
+    pairs = list(zip(of, beside, strict=True))
+    return ratio(f"price of {what}", pairs, gate=1.3, at_most=True, durable=True, more=more)
+
+
+def _middle(taken: dict[str, list[float]]) -> list[tuple[str, float]]:
+    return [(name, percentile(seconds, 0.5)) for name, seconds in taken.items()]
 
 
 async def _numbers(town: Town, statement: str, *given: object) -> list[int]:

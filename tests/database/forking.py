@@ -15,10 +15,8 @@ from typing import Final
 from omonat.database.forked import Forked, fork
 
 
-def child(work: Callable[[], int], **more: object) -> Forked:
-    environment: Mapping[str, str] = {"TOLD_TO_THE_CHILD": "yes"}
-    keeps: Collection[socket.socket] = more.get("keeps", ())  # type: ignore[assignment]
-    return fork(work, name="a child", environment=environment, keeps=keeps)
+def child(work: Callable[[], int], keeps: Collection[socket.socket] = ()) -> Forked:
+    return fork(work, name="a child", environment={"TOLD_TO_THE_CHILD": "yes"}, keeps=keeps)
 
 
 def says(*lines: object) -> int:
