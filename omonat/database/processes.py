@@ -15,13 +15,15 @@ _PR_SET_DUMPABLE: Final = 4
 _PR_SET_NAME: Final = 15
 _ZOMBIE: Final = ("Z", "X")
 
-# Runs in the child before the program: first become the user, then ask to be signalled when the parent dies (changing
-# the user would clear the request), then make sure the parent did not die in between.
+# Runs in the child before the program. What a shell lets its background jobs ignore is not the child's to ignore: it
+# must stop when told to, also while it starts. Then become the user, and only then ask to be signalled when the parent
+# dies (changing the user would clear the request), then make sure the parent did not die in between.
 _LAUNCHER: Final = """
 import ctypes, os, signal, sys
 parent, dies_by, uid, gid, umask = map(int, sys.argv[1:6])
 os.umask(umask)
 signal.pthread_sigmask(signal.SIG_SETMASK, ())
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 if uid >= 0:
     os.setgroups([gid]); os.setresgid(gid, gid, gid); os.setresuid(uid, uid, uid)
 if ctypes.CDLL(None, use_errno=True).prctl(1, dies_by, 0, 0, 0):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from omonat.database.forked import Forked, fork
+from omonat.database.processes import start_child
 
 
 def child(work: Callable[[], int], keeps: Collection[socket.socket] = ()) -> Forked:
@@ -66,6 +67,12 @@ def signals() -> None:
     ).wait()
 
 
+def background() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell has it for whatever it starts with `&`
+    tells = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+    start_child([sys.executable, "-c", tells], dies_by=signal.SIGKILL).wait()
+
+
 def name() -> None:
     child(lambda: says(os.getpgid(0) == os.getpid(), Path("/proc/self/comm").read_text().strip())).wait()
 
@@ -88,7 +95,7 @@ def patience() -> None:
 
 STORIES: Final = {
     "status": status, "environment": environment, "open": opened, "signals": signals, "name": name,
-    "forever": forever, "patience": patience,
+    "background": background, "forever": forever, "patience": patience,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -51,6 +51,10 @@ def test_signals_are_those_of_a_new_program() -> None:
     assert said_by("signals") == ["set()", str(signal.SIG_DFL), "True"]
 
 
+def test_a_program_stops_when_told_to_though_its_parent_runs_in_the_background() -> None:
+    assert said_by("background") == ["True"]
+
+
 def test_it_leads_a_group_of_its_own_under_a_name_of_its_own() -> None:
     assert said_by("name") == ["True", "a child"]
 
